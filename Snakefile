@@ -1,0 +1,48 @@
+# The whole experiment: config -> data -> backbone -> train -> generate -> score -> tables, figures.
+# `make reproduce` runs target `all`; another experiment is another file: --configfile config/paper.yaml
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+if not workflow.configfiles:
+
+    configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/backbone.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/analyse.smk"
+
+
+localrules:
+    all,
+    tables,
+    figures,
+    ablations,
+
+
+rule tables:
+    input:
+        f"{RESULTS}/tables/main.csv",
+
+
+rule figures:
+    input:
+        expand(f"{RESULTS}/figures/{{name}}.png", name=CURVES),
+
+
+rule ablations:
+    input:
+        expand(f"{RESULTS}/figures/ablation_{{key}}.png", key=ABLATIONS),
+
+
+rule all:
+    default_target: True
+    input:
+        rules.tables.input,
+        rules.figures.input,
+        rules.ablations.input,
+        rules.track.output,

@@ -1,0 +1,1 @@
+"""Advantage estimators, one algorithm a file: pure functions on tensors."""

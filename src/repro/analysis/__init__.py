@@ -1,0 +1,1 @@
+"""Statistics, tables and figures: reads the files of finished runs, never MLflow."""

@@ -1,0 +1,69 @@
+"""Prompts and gold answers of the benchmarks; the task files name these functions.
+
+The wording is short on purpose: it is the user message only, the model's chat template adds the
+rest, and small contexts have to hold it.
+"""
+
+import hashlib
+
+BOX_INSTRUCTION = "Please reason step by step, and put your final answer within \\boxed{}."
+_LETTERS = "ABCD"
+
+
+def math(doc: dict) -> str:
+    """Return the problem and DeepSeek-R1's instruction (no system prompt)."""
+    problem = doc["question"] if "question" in doc else doc["problem"]
+    return f"{problem}\n{BOX_INSTRUCTION}"
+
+
+def math_answer(doc: dict) -> str:
+    """Return the gold answer as LaTeX without a box."""
+    return str(doc["answer"])
+
+
+def gpqa(doc: dict) -> str:
+    """Return the question with its four choices in their frozen order."""
+    lines = [f"{letter}) {doc[field].strip()}" for letter, field in zip(_LETTERS, choice_order(doc), strict=True)]
+    choices = "\n".join(lines)
+    return (
+        f"{doc['Question'].strip()}\n{choices}\n"
+        'Please reason step by step. The last line must be "ANSWER: $LETTER".'
+    )
+
+
+def gpqa_letter(doc: dict) -> str:
+    """Return the letter under which the prompt shows the correct choice."""
+    return _LETTERS[choice_order(doc).index("Correct Answer")]
+
+
+def choice_order(doc: dict) -> list[str]:
+    """Return the choices' field names, ordered by a hash of record id and field: frozen everywhere."""
+    fields = ["Correct Answer", *(f"Incorrect Answer {number}" for number in (1, 2, 3))]
+
+    def key(field: str) -> bytes:
+        return hashlib.sha256(f"{doc['Record ID']}:{field}".encode()).digest()
+
+    return sorted(fields, key=key)
+
+
+def mbpp(doc: dict) -> str:
+    """Return the task and its three tests (Austin et al. 2021, arXiv 2108.07732)."""
+    tests = "\n".join(doc["test_list"])
+    return (
+        f"{doc['text']}\nYour code should pass these tests:\n{tests}\n"
+        "Put the final code in a ```python block."
+    )
+
+
+def lcb(doc: dict) -> str:
+    """Return the problem with its starter code, or with the stdin convention where it has none."""
+    if doc["starter_code"].strip():
+        task = f"Complete this code:\n```python\n{doc['starter_code'].rstrip()}\n```"
+    else:
+        task = "Read the input from stdin and print the answer."
+    return f"{doc['question_content']}\n{task}\nPut the final code in a ```python block."
+
+
+def no_target(doc: dict) -> str:
+    """Return nothing: programs are judged by their tests."""
+    return ""

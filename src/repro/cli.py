@@ -1,0 +1,180 @@
+"""One command for each step: `python -m repro STEP`; every step reads only the files it is given."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from repro import jsonl, settings
+
+WORK = Path("work")  # checkpoints, caches, logs: undeclared in the workflow, safe to delete
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one step; return 0, or 1 with one message on stderr where the input is wrong."""
+    options = parser().parse_args(arguments)
+    try:
+        options.step(options)
+    except (ValueError, FileNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all steps."""
+    top = argparse.ArgumentParser(prog="python -m repro", description=__doc__)
+    steps = top.add_subparsers(required=True, metavar="STEP")
+
+    def step(function, *options: str) -> argparse.ArgumentParser:
+        name = function.__name__
+        sub = steps.add_parser(name, help=function.__doc__, description=function.__doc__)
+        for option in options:
+            sub.add_argument(f"--{option}", required=True)
+        sub.set_defaults(step=function)
+        return sub
+
+    step(data, "settings", "output")
+    step(backbone, "settings", "name", "output")
+    step(store, "experiment", "tracking-uri")
+    step(train, "settings", "backbone", "data", "output", "tracking-uri")
+    generate_step = step(generate, "settings", "run", "model")
+    score_step = step(score, "settings")
+    score_step.add_argument("--benchmark", nargs="+", required=True)
+    score_step.add_argument("--generations", nargs="+", required=True)
+    for sub in (generate_step, score_step):
+        sub.add_argument("--data", nargs="+", required=True, help="one file for each benchmark")
+        sub.add_argument("--output", nargs="+", required=True, help="one file for each benchmark")
+    tables_step = step(tables, "output")
+    figure_step = step(figure, "output")
+    figure_step.add_argument("name")
+    for sub in (tables_step, figure_step):
+        sub.add_argument("--note", default="", help="a sentence that stands beside the numbers")
+    track_step = step(track, "tracking-uri")
+    for sub in (tables_step, figure_step, track_step):
+        sub.add_argument("--runs", nargs="+", required=True, help="run directories")
+    step(show, "results")
+    return top
+
+
+def data(options) -> None:
+    """Write one benchmark's problems, or the training problems, as JSONL."""
+    from repro.tinyworld import problems
+
+    what = read_settings(options.settings)
+    if what["source"] == "directory":
+        rows = jsonl.read(what["file"])[: what["problems"]]
+    else:
+        count = what["problems"] or problems.PROBLEMS[what["name"]]
+        rows = problems.generate(what["name"], count, what["seed"])
+    jsonl.write(options.output, rows)
+
+
+def backbone(options) -> None:
+    """Build a tiny backbone, or download one, into a model directory."""
+    what = read_settings(options.settings)
+    if what["source"] == "hub":
+        from huggingface_hub import snapshot_download
+
+        weights = ["*.json", "*.safetensors", "*.txt", "*.jinja", "*.model"]
+        snapshot_download(
+            what["repo"],
+            revision=what["revision"],
+            local_dir=options.output,
+            allow_patterns=weights,
+        )
+    else:
+        from repro.tinyworld.backbone import build
+
+        build(what, options.output, WORK / "backbones" / settings.digest(what), options.name)
+
+
+def store(options) -> None:
+    """Create MLflow's store, or bring it up to date, before any job writes to it."""
+    from repro import tracking
+
+    tracking.migrate(options.tracking_uri, options.experiment)
+
+
+def train(options) -> None:
+    """Train one run by reinforcement learning."""
+    from repro import tracking
+    from repro.training import train as training
+
+    run = read_settings(options.settings)
+    key = settings.digest({**run, "data": settings.file_digest(options.data)})
+    work = WORK / "training" / key
+    with tracking.Writer(options.tracking_uri, run, work) as writer:
+        training.run(run, options.backbone, options.data, work, options.output, writer.add)
+
+
+def generate(options) -> None:
+    """Sample responses to every benchmark of one run."""
+    from repro.evaluation import generate as generation
+
+    how, run = read_settings(options.settings), read_settings(options.run)
+    generation.run(how, run, options.model, options.data, WORK / "generations", options.output)
+
+
+def score(options) -> None:
+    """Score generations: avg@n, tokens and backtracking of each benchmark."""
+    from repro.evaluation import score as scoring
+
+    how = read_settings(options.settings)
+    files = (options.benchmark, options.generations, options.data, options.output)
+    for benchmark, generations, problems, output in zip(*files, strict=True):
+        scoring.run(benchmark, generations, problems, output, how)
+
+
+def tables(options) -> None:
+    """Make the main table and the table of effects."""
+    from repro.analysis import tables as made
+
+    made.run(run_records(options.runs), options.output, options.note)
+
+
+def figure(options) -> None:
+    """Draw one figure, as PNG and PDF."""
+    from repro.analysis import figures
+
+    figures.run(options.name, run_records(options.runs), options.output, options.note)
+
+
+def track(options) -> None:
+    """Log the evaluation metrics of all runs to MLflow."""
+    from repro import tracking
+
+    for directory in options.runs:
+        tracking.log_scores(options.tracking_uri, Path(directory))
+
+
+def show(options) -> None:
+    """Print the main table and say where everything is."""
+    from repro.analysis import tables as made
+
+    made.show(options.results)
+
+
+def read_settings(text: str) -> dict:
+    """Return settings given as a JSON file or as JSON itself."""
+    source = text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8")
+    try:
+        return json.loads(source)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"settings {text[:60]!r} are not valid JSON: {error}") from None
+
+
+def run_records(directories: list[str]) -> list[dict]:
+    """Return backbone, method, seed and path of run directories `.../backbone/method/seed`."""
+    records = []
+    for directory in map(Path, directories):
+        backbone_name, method, seed = directory.parts[-3:]
+        records.append(
+            {
+                "backbone": backbone_name,
+                "method": method,
+                "seed": int(seed),
+                "path": str(directory),
+            }
+        )
+    return records

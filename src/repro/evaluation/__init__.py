@@ -1,0 +1,1 @@
+"""Evaluation in two steps: ``generate`` writes a file of responses, ``score`` judges that file."""

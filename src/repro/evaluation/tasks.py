@@ -1,0 +1,90 @@
+"""The benchmarks as lm-eval tasks over local JSONL files."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from lm_eval.api.task import ConfigurableTask
+from lm_eval.tasks import TaskManager
+
+from repro import jsonl
+
+TASK_FILES = Path(__file__).parents[1] / "benchmarks"
+BENCHMARKS = tuple(sorted(path.stem for path in TASK_FILES.glob("*.yaml")))
+
+
+def load(
+    benchmark: str,
+    data_file: str | Path,
+    samples: int,
+    process_results: Callable[[dict, list], dict] | None = None,
+    metrics: list[dict] | None = None,
+) -> ConfigurableTask:
+    """Return the lm-eval task of one benchmark over one data file.
+
+    Args:
+        benchmark: a name of ``BENCHMARKS``.
+        data_file: JSONL with the real benchmark's fields; only those the task file declares are
+            read, as they are (the ``json`` loader of ``datasets`` would turn an answer such as
+            ``2024-01-01`` into a time stamp).
+        samples: responses per problem, at least 1.
+        process_results: lm-eval's hook ``(doc, [[response, ...]]) -> metrics``; needed for scoring.
+        metrics: lm-eval's ``metric_list`` to go with it.
+
+    Raises:
+        ValueError: an unknown benchmark, fewer than 1 sample, an empty file or a row without a
+            declared field; the message names the choices, or file and line.
+        FileNotFoundError: no data file.
+    """
+    if benchmark not in BENCHMARKS:
+        raise ValueError(f"benchmark: {benchmark!r} is unknown, choose from {', '.join(BENCHMARKS)}")
+    if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
+        raise ValueError(f"{benchmark}: samples must be a whole number of at least 1, got {samples!r}")
+    logging.getLogger("lm_eval").setLevel(logging.ERROR)  # its defaults warn about what is intended
+    manager = TaskManager(include_path=str(TASK_FILES), include_defaults=False)
+    fields = _fields(manager, benchmark)
+    rows = _rows(Path(data_file), benchmark, fields)
+    overrides = {
+        "task": benchmark,
+        "custom_dataset": lambda **_: _dataset(rows),
+        "repeats": samples,
+        # lm-eval's own generation never runs: repro.evaluation.engines samples, from the config.
+        "generation_kwargs": {"until": []},
+        # Without a filter list lm-eval hands process_results the first response only.
+        "filter_list": [
+            {"name": "all", "filter": [{"function": "take_first_k", "k": samples}]},
+        ],
+        "process_results": process_results or (lambda doc, results: {}),
+        "metric_list": metrics or [],
+    }
+    group = {"group": "evaluation", "task": [overrides]}
+    return manager.load(group)["tasks"][benchmark]
+
+
+def verifier(task: ConfigurableTask) -> str:
+    """Return the kind of answer a task has: math, choice, mbpp or lcb."""
+    return task.config.metadata["verifier"]
+
+
+def _fields(manager: TaskManager, benchmark: str) -> list[str]:
+    return manager.task_index[benchmark].cfg["metadata"]["fields"]
+
+
+def _rows(data_file: Path, benchmark: str, fields: list[str]) -> list[dict]:
+    rows = jsonl.read(data_file)
+    if not rows:
+        raise ValueError(f"{data_file}: no problems for benchmark {benchmark}")
+    for number, row in enumerate(rows, start=1):
+        missing = [field for field in fields if field not in row]
+        if missing:
+            raise ValueError(
+                f"{data_file}, line {number}: field {missing[0]!r} is missing; benchmark {benchmark} "
+                f"needs {', '.join(fields)}"
+            )
+    return [{field: row[field] for field in fields} for row in rows]
+
+
+def _dataset(rows: list[dict]):
+    from datasets import Dataset, DatasetDict
+
+    return DatasetDict(test=Dataset.from_list(rows))

@@ -1,0 +1,46 @@
+"""JSON Lines files: the one format in which rows travel between steps."""
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def read(path: str | Path) -> list[dict]:
+    """Return all rows of a JSONL file.
+
+    Raises:
+        ValueError: a line is not a JSON object; the message names the file and the line number.
+    """
+    rows = []
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise ValueError(f"{path}, line {number}: not valid JSON ({error.msg})") from None
+            if not isinstance(row, dict):
+                raise ValueError(f"{path}, line {number}: expected a JSON object, got {line[:40]!r}")
+            rows.append(row)
+    return rows
+
+
+def append(path: str | Path, rows: Iterable[dict]) -> None:
+    """Append rows and force them to disk: after the call a killed process has lost none of them."""
+    with open(path, "a", encoding="utf-8") as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write(path: str | Path, rows: Iterable[dict]) -> None:
+    """Write a whole file at once: readers see the old file or the new one, never half of it."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    append(part, rows)
+    os.replace(part, path)

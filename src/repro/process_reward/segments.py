@@ -1,0 +1,101 @@
+r"""Cut points of a response (RePro, arXiv 2512.01925, "critical segments").
+
+The thought, the text before `</think>`, is split into segments at paragraph breaks. The entropy of the policy at
+each segment's first token ranks the segments, and the `k` highest are kept. Cut points are, in order: 0 (the empty
+thought), the starts of the kept segments and the end of the thought. A cut point `t` means: the first `t` tokens.
+
+Breaks are looked for in decoded text, so `".\n\n"` merged into one token and `"\n"` + `"\n"` in two are found alike.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import torch
+from torch import Tensor
+
+END_OF_THOUGHT = "</think>"
+
+
+class TokenTexts(dict):
+    """The decoded text of each token id, filled on demand.
+
+    Tokens are decoded one by one because a whole decode gives no token boundaries. A character split over several
+    byte tokens decodes to replacement characters here, which does not move the ASCII marks looked for.
+    """
+
+    def __init__(self, tokenizer) -> None:
+        super().__init__()
+        self._tokenizer = tokenizer
+
+    def __missing__(self, token_id: int) -> str:
+        text = self[token_id] = self._tokenizer.decode([token_id], skip_special_tokens=False)
+        return text
+
+
+@dataclass(frozen=True)
+class Thought:
+    """Where a response's thought lies, in tokens.
+
+    Attributes:
+        starts: first token of each segment, ascending; the first segment starts at 0.
+        end: number of tokens up to and including `</think>`, or of the whole response where it never closes.
+        closed: whether `</think>` was found.
+    """
+
+    starts: list[int]
+    end: int
+    closed: bool
+
+
+def find_thought(texts: Sequence[str], separator: str | Sequence[str] = "\n\n") -> Thought:
+    r"""Find the segments and the end of the thought of one response.
+
+    A segment's first token is the one that holds the first visible character after the break, so a break at the
+    beginning of a token (`"\n\nWait"`) puts the cut before that token. No segment is blank, and an empty thought
+    has none.
+
+    Args:
+        texts: decoded text of each token of the response, without the end-of-sequence token.
+        separator: a string to find in the decoded text, or the token texts that are breaks themselves.
+    """
+    text = "".join(texts)
+    ends = list(accumulate(map(len, texts)))  # characters up to and including each token
+
+    def token_at(character: int) -> int:
+        return bisect_right(ends, character)
+
+    close = text.find(END_OF_THOUGHT)
+    closed = close >= 0
+    thought = text[:close] if closed else text
+    end = bisect_left(ends, close + len(END_OF_THOUGHT)) + 1 if closed else len(texts)
+    if not thought.strip():
+        return Thought([], end, closed)
+    if isinstance(separator, str):
+        breaks = re.finditer(re.escape(separator) + r"\s*", thought)
+        starts = [token_at(found.end()) for found in breaks if found.end() < len(thought)]
+    else:
+        first_after = token_at(close) if closed else len(texts)
+        starts = [i + 1 for i in range(first_after - 1) if texts[i] in separator]
+    return Thought(sorted({0, *starts}), end, closed)
+
+
+def cut_points(thought: Thought, entropies: Sequence[float], k: int) -> list[int]:
+    """Choose the cut points: 0, the starts of the `k` segments of highest entropy, the end of the thought.
+
+    Duplicates are one point; of equal entropies the earlier segment is kept.
+
+    Args:
+        thought: the response's segments.
+        entropies: entropy of the policy at each token of the response, in nats.
+        k: number of segments to keep, at least 1.
+    """
+    ranked = sorted(thought.starts, key=lambda start: (-entropies[start], start))
+    return sorted({0, *ranked[:k], thought.end})
+
+
+def pad_cut_points(cuts: Sequence[Sequence[int]], width: int) -> Tensor:
+    """Stack cut points into a (B, width) integer tensor, -1 where a response has fewer."""
+    return torch.tensor([[*row, *[-1] * (width - len(row))] for row in cuts], dtype=torch.long)

@@ -1,0 +1,321 @@
+"""From a configuration to the resolved settings of every run; everything wrong is said here, first.
+
+A configuration is checked against `workflow/schemas/config.schema.yaml`, filled with its defaults
+and cross-checked. Every later step reads only the small resolved settings made here.
+"""
+
+import copy
+import difflib
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import jsonschema
+
+ALGORITHMS = ("grpo",)
+ABLATED = ("alpha", "w", "k")
+REPRO = "+repro"
+TINYWORLD_KEYS = (
+    "architecture hidden_size layers heads key_value_heads steps batch_size learning_rate seed"
+).split()
+HUB_KEYS = ("repo", "revision")
+
+
+@dataclass(frozen=True)
+class Run:
+    """The unit of everything: one backbone, one method, one seed."""
+
+    backbone: str
+    method: str
+    seed: int
+
+    @property
+    def path(self) -> str:
+        """Where the run lies below `results_dir/runs`."""
+        return f"{self.backbone}/{self.method}/{self.seed}"
+
+
+def resolve(config: dict, schema: dict, source: str) -> dict:
+    """Return the configuration with every default filled in.
+
+    Args:
+        config: the configuration as read from YAML.
+        schema: the JSON schema.
+        source: the file's name, for messages.
+
+    Raises:
+        ValueError: something is wrong; one message names file, key, value and what is allowed.
+    """
+    config = copy.deepcopy(config)
+    _fill(config, schema, schema)
+    errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(config), key=_depth)
+    if errors:
+        raise ValueError(f"{source}: {_message(errors[0])}")
+    try:
+        _cross_check(config)
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from None
+    return config
+
+
+def parse_method(name: str) -> tuple[str | None, bool, dict[str, float]]:
+    """Split a method's name into algorithm, whether it has the process reward, and what it changes.
+
+    `grpo+repro~alpha=0.3` gives `("grpo", True, {"alpha": 0.3})`; `original` has no algorithm.
+
+    Raises:
+        ValueError: no such method; the message lists the choices.
+    """
+    base, _, change = name.partition("~")
+    algorithm = base.removesuffix(REPRO)
+    if base != "original" and algorithm not in ALGORITHMS:
+        choices = ["original", *ALGORITHMS, *(f"{a}{REPRO}" for a in ALGORITHMS)]
+        raise ValueError(f"method {name!r} does not exist; {_choices(name, choices)}")
+    if not change:
+        return (None if base == "original" else algorithm), base.endswith(REPRO), {}
+    key, _, value = change.partition("=")
+    if key not in ABLATED or not base.endswith(REPRO):
+        raise ValueError(f"method {name!r}: only {', '.join(ABLATED)} of a +repro method change")
+    return algorithm, True, {key: int(value) if key == "k" else float(value)}
+
+
+def ablation_runs(config: dict, key: str) -> list[Run]:
+    """Return the runs of one ablation: every value, and the plain algorithm as the baseline.
+
+    The value that `process_reward` already has is the default run of the main table: it is shared,
+    never trained twice.
+    """
+    ablations = config["ablations"]
+    if not ablations[key]:
+        return []
+    values = sorted({*ablations[key], config["process_reward"][key]})
+    default = config["process_reward"][key]
+    method = ablations["method"]
+    methods = [method.removesuffix(REPRO)]
+    methods += [method if v == default else f"{method}~{key}={v:g}" for v in values]
+    backbones = ablations["backbones"] or list(config["backbones"])
+    return [Run(b, m, s) for b in backbones for m in methods for s in config["seeds"]]
+
+
+def main_runs(config: dict) -> list[Run]:
+    """Return the runs of the main table, in the table's order."""
+    return [
+        Run(backbone, method, seed)
+        for backbone in config["backbones"]
+        for method in config["methods"]
+        for seed in config["seeds"]
+    ]
+
+
+def all_runs(config: dict) -> list[Run]:
+    """Return every run of the experiment once."""
+    runs = main_runs(config)
+    for key in ABLATED:
+        runs += ablation_runs(config, key)
+    return list(dict.fromkeys(runs))
+
+
+def run_settings(config: dict, backbone: str, method: str, seed: int) -> dict:
+    """Return all that decides one run's weights, and nothing else: what changes here is retrained."""
+    algorithm, has_process_reward, change = parse_method(method)
+    process_reward = {**config["process_reward"], **change} if has_process_reward else None
+    return {
+        "experiment": config["name"],
+        "backbone": backbone,
+        "method": method,
+        "algorithm": algorithm,
+        "seed": seed,
+        "training": config["training"] if algorithm else None,
+        "process_reward": process_reward,
+        "backbone_settings": config["backbones"][backbone],
+    }
+
+
+def data_settings(config: dict, name: str) -> dict:
+    """Return what decides one data file: a benchmark's, or `train`."""
+    benchmark = config["benchmarks"].get(name, {})
+    settings = {"name": name, "source": config["data_source"], "problems": benchmark.get("problems")}
+    if config["data_source"] == "directory":
+        return {**settings, "file": str(data_file(config, name))}
+    return {**settings, "seed": config["data_seed"]}
+
+
+def generation_settings(config: dict) -> dict:
+    """Return what decides generations."""
+    scoring = scoring_settings(config).keys() - {"benchmarks"}
+    sampling = {key: value for key, value in config["evaluation"].items() if key not in scoring}
+    return {**sampling, "benchmarks": _samples(config)}
+
+
+def scoring_settings(config: dict) -> dict:
+    """Return what decides scores, once the generations are there."""
+    keys = ("code_execution", "code_timeout_s")
+    return {**{key: config["evaluation"][key] for key in keys}, "benchmarks": _samples(config)}
+
+
+def _samples(config: dict) -> dict:
+    return {name: {"samples": b["samples"]} for name, b in config["benchmarks"].items()}
+
+
+def data_file(config: dict, name: str) -> Path:
+    """Return the file in `data_dir` that holds a benchmark or the training set."""
+    file = config["benchmarks"].get(name, {}).get("file") or f"{name}.jsonl"
+    return Path(config["data_dir"]) / file
+
+
+def dump(settings: dict) -> str:
+    """Return settings as canonical JSON, so that equal settings are equal text."""
+    return json.dumps(settings, sort_keys=True)
+
+
+def digest(settings: dict) -> str:
+    """Return a short hash of settings: it names undeclared work directories."""
+    return hashlib.sha256(dump(settings).encode()).hexdigest()[:12]
+
+
+def file_digest(path: str | Path) -> str:
+    """Return a short hash of a file's content."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+
+
+def _fill(value, schema: dict, root: dict) -> None:
+    """Fill defaults into a mapping, at every level of the schema."""
+    if not isinstance(value, dict):
+        return  # a wrong type: validation will say so
+    schema = _dereference(schema, root)
+    for key, sub in schema.get("properties", {}).items():
+        if key not in value and "default" in _dereference(sub, root):
+            value[key] = copy.deepcopy(_dereference(sub, root)["default"])
+        if key in value:
+            _fill(value[key], sub, root)
+    others = schema.get("additionalProperties")
+    if isinstance(others, dict):
+        for key in value.keys() - schema.get("properties", {}).keys():
+            _fill(value[key], others, root)
+
+
+def _dereference(schema: dict, root: dict) -> dict:
+    if "$ref" not in schema:
+        return schema
+    return root["$defs"][schema["$ref"].rsplit("/", 1)[-1]]
+
+
+def _depth(error: jsonschema.ValidationError):
+    return len(error.absolute_path), list(map(str, error.absolute_path))
+
+
+def _message(error: jsonschema.ValidationError) -> str:
+    """Say one schema error with key, value and what is allowed."""
+    key = ".".join(map(str, error.absolute_path))
+    rule, wanted, value = error.validator, error.validator_value, error.instance
+    if rule == "additionalProperties":
+        known = list(error.schema["properties"])
+        unknown = sorted(value.keys() - known)[0]
+        return f"unknown key {_join(key, unknown)!r}; {_choices(unknown, known)}"
+    if rule == "required":
+        missing = next(name for name in wanted if name not in value)
+        return f"key {_join(key, missing)!r} is missing; {error.schema['properties'][missing]['description']}"
+    if isinstance(value, str) and rule == "type" and _is_number(value):
+        return f"{key} = {value!r} is text, allowed: {wanted}; YAML reads 1e-4 as text, write 1.0e-4"
+    allowed = {
+        "type": f"a value of type {' or '.join(wanted) if isinstance(wanted, list) else wanted}",
+        "enum": " or ".join(map(str, wanted)) if rule == "enum" else "",
+        "minimum": f"at least {wanted}",
+        "exclusiveMinimum": f"more than {wanted}",
+        "maximum": f"at most {wanted}",
+        "exclusiveMaximum": f"less than {wanted}",
+        "minLength": "a text that is not empty",
+        "minItems": "a list that is not empty",
+        "minProperties": "a mapping that is not empty",
+        "uniqueItems": "a list without duplicates",
+        "pattern": f"a text that matches {wanted}",
+    }[rule]
+    return f"{key} = {json.dumps(value)} is not allowed; allowed: {allowed}"
+
+
+def _join(key: str, name: str) -> str:
+    return f"{key}.{name}" if key else str(name)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _choices(name: str, known: list[str]) -> str:
+    """List what is allowed, the nearest first in a hint."""
+    near = difflib.get_close_matches(str(name), known, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"{hint}allowed: {', '.join(known)}"
+
+
+def _cross_check(config: dict) -> None:
+    """Refuse what is right key by key and wrong together."""
+    for method in config["methods"]:
+        try:
+            parse_method(method)
+        except ValueError as error:
+            raise ValueError(f"methods: {error}") from None
+    for name, backbone in config["backbones"].items():
+        _check_backbone(name, backbone)
+    _check_ablations(config)
+    training = config["training"]
+    rollouts = training["prompts_per_step"] * training["num_generations"]
+    if rollouts % training["micro_batch_size"]:
+        raise ValueError(
+            f"training.micro_batch_size = {training['micro_batch_size']} does not divide the "
+            f"{rollouts} rollouts of a step (prompts_per_step x num_generations)"
+        )
+    _check_data(config)
+
+
+def _check_backbone(name: str, backbone: dict) -> None:
+    wanted = HUB_KEYS if backbone["source"] == "hub" else TINYWORLD_KEYS
+    for key in wanted:
+        if key not in backbone:
+            raise ValueError(f"backbones.{name}.{key} is missing; source {backbone['source']} needs it")
+    for key in backbone.keys() - {"source", *wanted}:
+        raise ValueError(
+            f"backbones.{name}.{key} does not go with source {backbone['source']}; "
+            f"allowed: {', '.join(wanted)}"
+        )
+
+
+def _check_ablations(config: dict) -> None:
+    ablations = config["ablations"]
+    algorithm, has_process_reward, change = parse_method(ablations["method"])
+    if not has_process_reward or change:
+        choices = ", ".join(f"{a}{REPRO}" for a in ALGORITHMS)
+        raise ValueError(f"ablations.method = {ablations['method']!r}; allowed: {choices}")
+    for name in ablations["backbones"] or []:
+        if name not in config["backbones"]:
+            known = list(config["backbones"])
+            raise ValueError(f"ablations.backbones: unknown backbone {name!r}; {_choices(name, known)}")
+
+
+def _check_data(config: dict) -> None:
+    """Every file of a local data directory must be there before the first job starts."""
+    tiny = config["data_source"] == "tinyworld"
+    if tiny != (config["data_dir"] is None):
+        raise ValueError(
+            f"data_dir = {config['data_dir']!r} does not go with data_source = "
+            f"{config['data_source']!r}; allowed: a folder with directory, null with tinyworld"
+        )
+    if tiny:
+        for name, benchmark in config["benchmarks"].items():
+            if benchmark["file"]:
+                raise ValueError(f"benchmarks.{name}.file goes with data_source directory only")
+        return
+    trains = any(parse_method(run.method)[0] for run in all_runs(config))
+    for name in [*config["benchmarks"], *(["train"] if trains else [])]:
+        file = data_file(config, name)
+        if not file.is_file():
+            raise ValueError(
+                f"data_dir = {config['data_dir']!r} has no {file.name}; wanted: {file}, "
+                f"one JSON object a line, for {name}"
+            )

@@ -1,0 +1,126 @@
+"""Build a tiny backbone: supervised training on thoughts that overthink, with transformers' Trainer.
+
+The model learns the form, the arithmetic and the bad habits; the data never contain a pair of
+summands that a benchmark may ask for.
+"""
+
+import random
+from pathlib import Path
+
+import torch
+from transformers import (
+    DataCollatorForSeq2Seq,
+    GenerationConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+    Trainer,
+    TrainingArguments,
+    set_seed,
+)
+
+from repro.benchmarks import prompts
+from repro.tinyworld import problems, thoughts, tokenizer
+
+# What the backbone has seen: mostly mathematics, every out-of-domain dress a little.
+MIXTURE = {"aime24": 4, "aime25": 4, "math500": 5, "lmb": 4, "gpqa": 2, "mbpp": 2, "lcb": 2}
+PROMPT = {"gpqa": prompts.gpqa, "mbpp": prompts.mbpp, "lcb": prompts.lcb}  # others: prompts.math
+THOUGHT_OPENED_BY_PROMPT = {"qwen2": True, "qwen3": False}
+
+
+def build(settings: dict, output_dir: str | Path, work_dir: str | Path) -> None:
+    """Train a tiny backbone and save it as an ordinary transformers model directory.
+
+    Args:
+        settings: `architecture` (qwen2 or qwen3), `hidden_size`, `layers`, `heads`,
+            `key_value_heads`, `steps`, `batch_size`, `learning_rate`, `seed`.
+        output_dir: receives weights (safetensors), tokenizer and generation config.
+        work_dir: checkpoints of the training; safe to delete.
+    """
+    set_seed(settings["seed"])
+    rng = random.Random(settings["seed"])
+    examples = [example(rng) for _ in range(settings["steps"] * settings["batch_size"])]
+    texts = (f"{prompt}\n{thought}\n\n{answer}" for prompt, thought, answer in examples[:4000])
+    vocabulary = tokenizer.train(settings["architecture"], texts, vocabulary=512)
+    model = create(settings, vocabulary)
+    rows = [encode(vocabulary, settings["architecture"], *row) for row in examples]
+    arguments = TrainingArguments(
+        output_dir=str(work_dir),
+        max_steps=settings["steps"],
+        per_device_train_batch_size=settings["batch_size"],
+        learning_rate=settings["learning_rate"],
+        lr_scheduler_type="cosine",
+        warmup_steps=max(1, settings["steps"] // 20),
+        weight_decay=0.01,
+        adam_beta2=0.98,
+        train_sampling_strategy="group_by_length",
+        logging_steps=max(1, settings["steps"] // 20),
+        save_strategy="no",
+        report_to="none",
+        seed=settings["seed"],
+        use_cpu=not torch.cuda.is_available(),
+        dataloader_pin_memory=False,
+    )
+    collator = DataCollatorForSeq2Seq(vocabulary, label_pad_token_id=-100)
+    Trainer(model, arguments, data_collator=collator, train_dataset=rows).train()
+    model.save_pretrained(output_dir)
+    vocabulary.save_pretrained(output_dir)
+
+
+def example(rng: random.Random) -> tuple[str, str, str]:
+    """Draw one training example: the user's prompt, the thought, the answer it leads to."""
+    kind = rng.choices(list(MIXTURE), list(MIXTURE.values()))[0]
+    problem = problems.draw(rng, kind, rng.randrange(10**6), problems.DIGITS[kind], False)
+    thought, result = thoughts.think(rng, *problem.summands, thoughts.Habits())
+    prompt = PROMPT.get(kind, prompts.math)(problem.document)
+    return prompt, thought, problems.answer(problem, result)
+
+
+def encode(
+    vocabulary: PreTrainedTokenizerFast, architecture: str, prompt: str, thought: str, answer: str
+) -> dict[str, list[int]]:
+    """Return `input_ids` and `labels` of one example; the prompt bears no loss (label -100)."""
+    opening = vocabulary.apply_chat_template(
+        [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True
+    )
+    completion = f"{thought}\n</think>\n\n{answer}{vocabulary.eos_token}"
+    if not THOUGHT_OPENED_BY_PROMPT[architecture]:
+        completion = f"<think>\n{completion}"
+    prompt_ids = vocabulary(opening, add_special_tokens=False).input_ids
+    completion_ids = vocabulary(completion, add_special_tokens=False).input_ids
+    return {
+        "input_ids": prompt_ids + completion_ids,
+        "attention_mask": [1] * (len(prompt_ids) + len(completion_ids)),
+        "labels": [-100] * len(prompt_ids) + completion_ids,
+    }
+
+
+def create(settings: dict, vocabulary: PreTrainedTokenizerFast) -> PreTrainedModel:
+    """Create the untrained model: Qwen2 for R1-Distill's place, Qwen3 for Qwen3's."""
+    shape = {
+        "vocab_size": -(-len(vocabulary) // 64) * 64,
+        "hidden_size": settings["hidden_size"],
+        "intermediate_size": 3 * settings["hidden_size"],
+        "num_hidden_layers": settings["layers"],
+        "num_attention_heads": settings["heads"],
+        "num_key_value_heads": settings["key_value_heads"],
+        "max_position_embeddings": 4096,
+        "tie_word_embeddings": True,
+        "bos_token_id": vocabulary.bos_token_id,
+        "eos_token_id": vocabulary.eos_token_id,
+        "pad_token_id": vocabulary.pad_token_id,
+    }
+    if settings["architecture"] == "qwen2":
+        model = Qwen2ForCausalLM(Qwen2Config(**shape))
+    else:
+        head_dim = settings["hidden_size"] // settings["heads"]
+        model = Qwen3ForCausalLM(Qwen3Config(**shape, head_dim=head_dim))
+    model.generation_config = GenerationConfig(
+        bos_token_id=vocabulary.bos_token_id,
+        eos_token_id=vocabulary.eos_token_id,
+        pad_token_id=vocabulary.pad_token_id,
+    )
+    return model

@@ -1,0 +1,237 @@
+"""Generated problems: a tiny counterpart, with the same fields, for each of the paper's benchmarks.
+
+Every problem is the sum of two numbers, dressed as an integer problem, a LaTeX expression, a choice
+or a program. One skill serves all of them, so that training on mathematics can carry over to the
+out-of-domain benchmarks, as it does in the paper.
+"""
+
+import json
+import random
+import zlib
+from dataclasses import dataclass
+
+from repro.benchmarks.prompts import choice_order
+
+PEOPLE = ("Ann", "Ben", "Eva", "Tom")
+THINGS = ("coins", "cards", "shells", "stamps")
+DENOMINATORS = (7, 11, 13)
+
+# Digits of the two summands. LMB's are the longest, as LiveMathBench is the hardest in domain.
+DIGITS = {
+    "aime24": (3, 3),
+    "aime25": (3, 3),
+    "math500": (3, 3),
+    "lmb": (4, 4),
+    "gpqa": (3, 3),
+    "mbpp": (3, 3),
+    "lcb": (3, 3),
+    "train": (3, 4),
+}
+PROBLEMS = {  # the real benchmarks' sizes
+    "aime24": 30,
+    "aime25": 30,
+    "math500": 500,
+    "lmb": 100,
+    "gpqa": 198,
+    "mbpp": 500,
+    "lcb": 175,
+    "train": 4000,
+}
+MATHEMATICS = ("aime24", "aime25", "math500")  # the kinds of problem that RL trains on
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One problem: its dress, its two summands, and the document a benchmark file would hold."""
+
+    kind: str
+    summands: tuple[int, int]
+    document: dict
+
+
+def reserved(first: int, second: int) -> bool:
+    """Whether this unordered pair of summands belongs to the benchmarks: one pair in eight.
+
+    Training draws from the other pairs only, so no benchmark problem, in whatever dress, is ever
+    trained on.
+    """
+    low, high = sorted((first, second))
+    return zlib.crc32(f"{low}+{high}".encode()) % 8 == 0
+
+
+def draw_summands(rng: random.Random, digits: tuple[int, int], for_benchmark: bool):
+    """Draw two summands of equal length from the benchmarks' share of the pairs or the other."""
+    while True:
+        length = rng.randint(*digits)
+        pair = (
+            rng.randrange(10 ** (length - 1), 10**length),
+            rng.randrange(10 ** (length - 1), 10**length),
+        )
+        if reserved(*pair) == for_benchmark:
+            return pair
+
+
+def generate(name: str, count: int, seed: int) -> list[dict]:
+    """Return `count` documents of a benchmark, or of the training set (`name="train"`).
+
+    Raises:
+        ValueError: the name is not one of the world's files.
+    """
+    if name not in DIGITS:
+        raise ValueError(f"tiny world: no file {name!r}; allowed: {', '.join(DIGITS)}")
+    rng = random.Random(f"{name}-{seed}")
+    documents = []
+    for index in range(count):
+        kind = rng.choice(MATHEMATICS) if name == "train" else name
+        problem = draw(rng, kind, index, DIGITS[name], for_benchmark=name != "train")
+        document = problem.document
+        if name == "train":  # DeepScaleR's fields
+            document = {
+                "problem": document["problem"],
+                "solution": f"The sum is {sum(problem.summands)}.",
+                "answer": document["answer"],
+            }
+        documents.append(document)
+    return documents
+
+
+def draw(
+    rng: random.Random, kind: str, index: int, digits: tuple[int, int], for_benchmark: bool
+) -> Problem:
+    """Draw one problem of a kind (a benchmark's name)."""
+    first, second = draw_summands(rng, digits, for_benchmark)
+    document = _DRESS[kind](rng, index, first, second)
+    return Problem(kind, (first, second), document)
+
+
+def answer(problem: Problem, result: int) -> str:
+    """Return the final answer, in the problem's dress, of a thought that arrived at `result`."""
+    document, total = problem.document, str(sum(problem.summands))
+    if problem.kind == "gpqa":
+        choices = [int(document[field]) for field in choice_order(document)]
+        nearest = min(range(4), key=lambda i: (abs(choices[i] - result), i))
+        return f"ANSWER: {'ABCD'[nearest]}"
+    if problem.kind == "mbpp":
+        return f"```python\ndef total(n):\n    return n+{result}\n```"
+    if problem.kind == "lcb" and document["starter_code"]:
+        return f"```python\n{document['starter_code']}        return n+{result}\n```"
+    if problem.kind == "lcb":
+        return f"```python\nn = int(input())\nprint(n+{result})\n```"
+    return rf"\boxed{{{document['answer'].replace(total, str(result))}}}"
+
+
+def _integer(rng: random.Random, index: int, first: int, second: int) -> dict:
+    return {
+        "id": index,
+        "problem": f"Find the sum of {first} and {second}.",
+        "solution": f"The sum is {first + second}.",
+        "answer": str(first + second),
+    }
+
+
+def _story(rng: random.Random, index: int, first: int, second: int) -> dict:
+    who, what = rng.choice(PEOPLE), rng.choice(THINGS)
+    return {
+        "id": str(index),
+        "problem": f"{who} has {first} {what} and finds {second} more. How many {what} in all?",
+        "answer": str(first + second),
+    }
+
+
+def _latex(rng: random.Random, index: int, first: int, second: int) -> dict:
+    total = first + second
+    form = rng.choice(("fraction", "root", "term"))
+    if form == "fraction":
+        denominator = rng.choice([d for d in DENOMINATORS if total % d] or [17])
+        problem = rf"\frac{{{first}}}{{{denominator}}}+\frac{{{second}}}{{{denominator}}}"
+        answer = rf"\frac{{{total}}}{{{denominator}}}"
+    elif form == "root":
+        radicand = rng.choice((2, 3, 5))
+        problem = rf"{first}\sqrt{{{radicand}}}+{second}\sqrt{{{radicand}}}"
+        answer = rf"{total}\sqrt{{{radicand}}}"
+    else:
+        letter = rng.choice("xyz")
+        problem = f"{first}{letter}+{second}{letter}"
+        answer = f"{total}{letter}"
+    return {
+        "problem": f"Simplify ${problem}$.",
+        "solution": rf"The answer is $\boxed{{{answer}}}$.",
+        "answer": answer,
+        "subject": {"fraction": "Prealgebra", "root": "Algebra", "term": "Algebra"}[form],
+        "level": len(str(first)) - 1,
+        "unique_id": f"tiny/{form}/{index}.json",
+    }
+
+
+def _hard(rng: random.Random, index: int, first: int, second: int) -> dict:
+    dress = rng.choice((_integer, _story, _latex))
+    document = dress(rng, index, first, second)
+    return {"question": document["problem"], "answer": document["answer"]}
+
+
+def _choice(rng: random.Random, index: int, first: int, second: int) -> dict:
+    total = first + second
+    wrong = set()
+    while len(wrong) < 3:  # the wrong choices look like slips in one column
+        slip = total + rng.choice((-1, 1)) * 10 ** rng.randrange(1, len(str(first)))
+        wrong.add(slip)
+        wrong.discard(total)
+    choices = sorted(wrong, key=lambda _: rng.random())
+    return {
+        "Record ID": f"tiny{index:04d}",
+        "Question": f"What is the sum of {first} and {second}?",
+        "Correct Answer": str(total),
+        **{f"Incorrect Answer {i}": str(value) for i, value in enumerate(choices, start=1)},
+    }
+
+
+def _function(rng: random.Random, index: int, first: int, second: int) -> dict:
+    total = first + second
+    inputs = rng.sample(range(1, 10), 3)
+    return {
+        "text": f"Write a function total(n) that adds {first} and {second} to n.",
+        "code": f"def total(n):\n    return n+{total}",
+        "task_id": 11 + index,
+        "test_setup_code": "",
+        "test_list": [f"assert total({n}) == {n + total}" for n in inputs],
+        "challenge_test_list": [],
+    }
+
+
+def _program(rng: random.Random, index: int, first: int, second: int) -> dict:
+    total = first + second
+    by_call = rng.random() < 0.5
+    inputs = rng.sample(range(1, 10), 4)
+    tests = [
+        {
+            "input": str(n) if by_call else f"{n}\n",
+            "output": str(n + total) if by_call else f"{n + total}\n",
+            "testtype": "functional" if by_call else "stdin",
+        }
+        for n in inputs
+    ]
+    task = "Return" if by_call else "Read n and print"
+    return {
+        "question_title": "Total",
+        "question_content": f"{task} the sum of n and {first} and {second}.",
+        "platform": "leetcode" if by_call else "atcoder",
+        "question_id": f"tiny{index:04d}",
+        "contest_id": "tiny",
+        "contest_date": "2025-01-01T00:00:00",
+        "starter_code": "class Solution:\n    def total(self, n):\n" if by_call else "",
+        "difficulty": "easy",
+        "public_test_cases": json.dumps(tests[:1]),
+        "private_test_cases": json.dumps(tests[1:]),
+        "metadata": json.dumps({"func_name": "total"} if by_call else {}),
+    }
+
+
+_DRESS = {
+    "aime24": _integer,
+    "aime25": _story,
+    "math500": _latex,
+    "lmb": _hard,
+    "gpqa": _choice,
+    "mbpp": _function,
+    "lcb": _program,
+}

@@ -1,0 +1,74 @@
+"""Thoughts that overthink: column addition with slips, corrections, redundant checks and filler.
+
+A thought is a chain of segments, split by blank lines. Each column prepends one digit to the running
+result, so the surrogate objective can climb; a forgotten carry makes it stall; "wait" may mend the
+slip; checks and filler add tokens and nothing else.
+"""
+
+import random
+import zlib
+from dataclasses import dataclass
+
+COLUMNS = ("ones", "tens", "hundreds", "thousands", "myriads", "lakhs")
+WAITS = ("wait, the carry", "wait, I forgot one", "hmm, that is wrong")
+FILLERS = ("so far so good.", "let me go on.", "this is going well.")
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How often a thought goes astray; each field is a probability.
+
+    Slips are systematic: some digit pairs invite them, others hardly do. Random slips would vanish
+    when the backbone samples at a temperature below 1.
+    """
+
+    slip_on_hard_pairs: float = 0.85
+    slip_on_other_pairs: float = 0.12
+    correction: float = 0.4
+    check: float = 0.35
+    filler: float = 0.14
+
+
+def hard_pair(first: int, second: int) -> bool:
+    """Whether this unordered pair of digits invites forgetting the carry (about half of them do)."""
+    low, high = sorted((first, second))
+    return zlib.crc32(f"hard {low} {high}".encode()) % 2 == 0
+
+
+def think(rng: random.Random, first: int, second: int, habits: Habits) -> tuple[str, int]:
+    """Return a thought about `first + second`, and the sum it arrives at (not always the right one).
+
+    The two summands have the same number of digits, at most `len(COLUMNS)`.
+    """
+    left, right = str(first)[::-1], str(second)[::-1]
+    assert len(left) == len(right) <= len(COLUMNS)
+    segments = [f"add {first} and {second}."]
+    result, carry = "", 0
+    for column, x, y in zip(COLUMNS, map(int, left), map(int, right), strict=False):
+        slip_rate = habits.slip_on_hard_pairs if hard_pair(x, y) else habits.slip_on_other_pairs
+        slips = carry == 1 and rng.random() < slip_rate
+        line, total = _column(x, y, 0 if slips else carry)
+        segments.append(f"{column}: {line} -> {_extend(result, total)}.")
+        if slips and rng.random() < habits.correction:
+            line, total = _column(x, y, carry)
+            segments.append(f"{rng.choice(WAITS)}: {line} -> {_extend(result, total)}.")
+        if rng.random() < habits.check:
+            segments.append(f"let me check: {line}, yes.")
+        if rng.random() < habits.filler:
+            segments.append(rng.choice(FILLERS))
+        result, carry = _extend(result, total), total // 10
+    if carry:
+        result = f"1{result}"
+    segments.append(f"so it is {result}.")
+    return "\n\n".join(segments), int(result)
+
+
+def _column(x: int, y: int, carry: int) -> tuple[str, int]:
+    """Return the line of one column, as `7+6+1=14`, and its total."""
+    total = x + y + carry
+    return f"{x}+{y}{'+1' if carry else ''}={total}", total
+
+
+def _extend(result: str, total: int) -> str:
+    """Prepend the digit that a column writes to the running result."""
+    return f"{total % 10}{result}"

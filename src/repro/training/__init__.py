@@ -1,0 +1,1 @@
+"""Reinforcement learning on TRL: one trainer, its callbacks and the `train` step."""

@@ -1,0 +1,174 @@
+"""Callbacks: the metrics file, complete checkpoints, progress."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tqdm import tqdm
+from transformers import TrainerCallback
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
+
+from repro import jsonl
+
+ROLLOUT = "rollout/"
+# In the order of the columns of training.jsonl; None where a method does not have the quantity.
+ROLLOUT_COLUMNS = (
+    "reward",
+    "accuracy",
+    "reasoning_tokens",
+    "response_tokens",
+    "truncation_rate",
+    "backtracking_per_1k",
+    "process_reward_mean",
+    "process_reward_std",
+    "cut_points",
+    "objective_baseline",
+    "objective_end",
+)
+UPDATE_COLUMNS = ("entropy", "kl", "loss", "grad_norm", "learning_rate")
+MANIFEST = "manifest.json"
+
+
+class MetricsFile(TrainerCallback):
+    """Appends a row per step to `training.jsonl`; a row is on disk before the step's checkpoint is written.
+
+    Args:
+        path: the file.
+        on_row: called with every row after it was written.
+    """
+
+    def __init__(self, path: Path, on_row: Callable[[dict], None] | None = None) -> None:
+        self.path = path
+        self.on_row = on_row
+        self._rollout: dict[str, float] = {}
+        self._step_started = 0.0
+        self._step_seconds = 0.0
+
+    def on_train_begin(self, args, state, control, **kwargs):
+        """Drop the rows that a killed run wrote after the checkpoint it resumes from."""
+        if state.is_world_process_zero:
+            keep_rows(self.path, state.global_step)
+
+    def on_step_begin(self, args, state, control, **kwargs):
+        """Start the clock: a step includes its rollout."""
+        self._step_started = time.perf_counter()
+
+    def on_step_end(self, args, state, control, **kwargs):
+        """Stop the clock, before the row and a checkpoint are written."""
+        self._step_seconds = time.perf_counter() - self._step_started
+
+    def on_log(self, args, state, control, logs=None, **kwargs):
+        """Write the step's row."""
+        if not state.is_world_process_zero or "loss" not in logs:
+            return  # the summary at the end of training is no step
+        fresh = {c: logs[ROLLOUT + c] for c in ROLLOUT_COLUMNS if ROLLOUT + c in logs}
+        self._rollout = fresh or self._rollout  # further updates on the same rollout repeat it
+        row = {
+            "step": state.global_step,
+            **{column: self._rollout.get(column) for column in ROLLOUT_COLUMNS},
+            **{column: logs.get(column) for column in UPDATE_COLUMNS},
+            "step_seconds": self._step_seconds,
+        }
+        jsonl.append(self.path, [row])
+        if self.on_row is not None:
+            self.on_row(row)
+
+
+def keep_rows(path: Path, last_step: int) -> None:
+    """Cut a metrics file back to its rows up to `last_step`; a last line torn by a kill goes with the rest.
+
+    Raises:
+        ValueError: rows up to `last_step` are missing.
+    """
+    rows = []
+    if path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError:
+                break
+            if row["step"] > last_step:
+                break
+            rows.append(row)
+    if [row["step"] for row in rows] != list(range(1, last_step + 1)):
+        raise ValueError(f"{path}: expected a row for each step from 1 to {last_step} to resume there")
+    jsonl.write(path, rows)
+
+
+class CheckpointManifest(TrainerCallback):
+    """Marks a checkpoint complete: once everything is written, a manifest names its files and their sizes."""
+
+    def on_save(self, args, state, control, **kwargs):
+        """Write the manifest of the checkpoint just saved."""
+        if state.is_world_process_zero:
+            folder = Path(args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}"
+            sizes = {file.name: file.stat().st_size for file in folder.iterdir() if file.is_file()}
+            for name in sizes:
+                with open(folder / name, "rb") as file:
+                    os.fsync(file.fileno())
+            part = folder / f"{MANIFEST}.part"
+            part.write_text(json.dumps(sizes))
+            os.replace(part, folder / MANIFEST)
+
+
+def newest_complete_checkpoint(folder: Path) -> Path | None:
+    """Return the checkpoint of the highest step whose files are all there in full, or None."""
+    numbered = []
+    for path in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
+        step = path.name.removeprefix(f"{PREFIX_CHECKPOINT_DIR}-")
+        if step.isdigit():
+            numbered.append((int(step), path))
+    for _, path in sorted(numbered, reverse=True):
+        if _is_complete(path):
+            return path
+    return None
+
+
+def _is_complete(checkpoint: Path) -> bool:
+    manifest = checkpoint / MANIFEST
+    if not manifest.exists():
+        return False
+    sizes = json.loads(manifest.read_text())
+    files = {name: checkpoint / name for name in sizes}
+    return all(
+        file.exists() and file.stat().st_size == sizes[name] for name, file in files.items()
+    )
+
+
+class Progress(TrainerCallback):
+    """A progress bar over the steps, with the time left and the numbers one looks at first."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm | None = None
+
+    def on_train_begin(self, args, state, control, **kwargs):
+        """Open the bar where the run starts or resumes."""
+        if state.is_world_process_zero:
+            interactive = sys.stderr.isatty()
+            self._bar = tqdm(
+                total=state.max_steps,
+                initial=state.global_step,
+                desc="RL",
+                unit="step",
+                mininterval=0.1 if interactive else 10,  # a log file wants a line now and then
+                dynamic_ncols=interactive,
+            )
+
+    def on_log(self, args, state, control, logs=None, **kwargs):
+        """Advance by a step."""
+        if self._bar is not None and "loss" in logs:
+            if f"{ROLLOUT}reward" in logs:
+                self._bar.set_postfix(
+                    reward=f"{logs[f'{ROLLOUT}reward']:.2f}",
+                    tokens=f"{logs[f'{ROLLOUT}reasoning_tokens']:.0f}",
+                    refresh=False,
+                )
+            self._bar.update(state.global_step - self._bar.n)
+
+    def on_train_end(self, args, state, control, **kwargs):
+        """Close the bar."""
+        if self._bar is not None:
+            self._bar.close()

@@ -1,0 +1,241 @@
+"""The `train` step: backbone and training set in, trained model and metrics out."""
+
+import copy
+import os
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from datasets import Dataset
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    set_seed,
+)
+from trl import GRPOConfig
+
+from repro import jsonl
+from repro.process_reward import segments
+from repro.process_reward.settings import resolve
+from repro.training.callbacks import (
+    CheckpointManifest,
+    MetricsFile,
+    Progress,
+    newest_complete_checkpoint,
+)
+from repro.training.trainer import ReasoningTrainer
+from repro.verify.reward import correctness
+
+ALGORITHMS = ("grpo",)
+METRICS = "training.jsonl"
+
+
+def run(
+    settings: dict,
+    model_dir: str | Path,
+    train_file: str | Path,
+    work_dir: str | Path,
+    output_dir: str | Path,
+    on_row: Callable[[dict], None] | None = None,
+) -> None:
+    """Train one run to its end, continuing from the newest complete checkpoint in `work_dir`.
+
+    Writes `output_dir/model` (safetensors, tokenizer, generation config) and `output_dir/training.jsonl`.
+
+    Args:
+        settings: the run's resolved settings: `algorithm`, `seed`, `training`, `process_reward`.
+        model_dir: the backbone, a Hugging Face model directory with safetensors.
+        train_file: JSONL with `problem` and `answer`.
+        work_dir: checkpoints and metrics so far, of this run only; deleting it starts the run anew.
+        output_dir: receives the final files only.
+        on_row: called with each step's metrics row; after a resume it sees the steps since the checkpoint again.
+
+    Raises:
+        ValueError: settings, model or data are not usable; the message names what.
+        RuntimeError: training ended before the last step.
+    """
+    if settings["algorithm"] not in ALGORITHMS:
+        raise ValueError(
+            f"algorithm: {settings['algorithm']!r}; allowed: {', '.join(ALGORITHMS)}"
+        )
+    training, work_dir, output_dir = settings["training"], Path(work_dir), Path(output_dir)
+    process_reward = settings["process_reward"] and resolve(settings["process_reward"])
+    args = trainer_arguments(training, settings["seed"], work_dir)
+    work_dir.mkdir(parents=True, exist_ok=True)
+
+    set_seed(settings["seed"])
+    tokenizer = AutoTokenizer.from_pretrained(model_dir, trust_remote_code=False)
+    check_tokenizer(tokenizer)
+    dataset = load_prompts(train_file, tokenizer, training, settings["seed"])
+    model = AutoModelForCausalLM.from_pretrained(
+        model_dir, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+    )
+    generation_config = copy.deepcopy(model.generation_config)
+    trainer = ReasoningTrainer(
+        model=model,
+        processing_class=tokenizer,
+        reward_funcs=correctness_reward,
+        args=args,
+        train_dataset=dataset,
+        process_reward=process_reward or None,
+        callbacks=[MetricsFile(work_dir / METRICS, on_row), CheckpointManifest(), Progress()],
+    )
+    trainer.remove_callback(PrinterCallback)  # it prints the logs of every step
+    checkpoint = newest_complete_checkpoint(work_dir)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if trainer.state.global_step < training["steps"]:
+        raise RuntimeError(
+            f"training stopped at step {trainer.state.global_step} of {training['steps']}"
+        )
+    if trainer.is_world_process_zero():
+        trained = trainer.accelerator.unwrap_model(trainer.model)
+        trained.generation_config = generation_config  # TRL's sampling settings are not the model's
+        _write_outputs(trained, tokenizer, work_dir / METRICS, output_dir)
+
+
+def trainer_arguments(training: dict, seed: int, work_dir: Path) -> GRPOConfig:
+    """Translate the project's training settings into TRL's, with TRL's deviating defaults set back.
+
+    Raises:
+        ValueError: sizes that do not divide each other.
+    """
+    rollouts = training["prompts_per_step"] * training["num_generations"]
+    world = int(os.environ.get("WORLD_SIZE", 1))
+    micro, updates = training["micro_batch_size"], training["updates_per_generation"]
+    if rollouts % (micro * world):
+        raise ValueError(
+            f"training.micro_batch_size: {micro} (on {world} processes) does not divide the {rollouts} rollouts "
+            "of a step (prompts_per_step x num_generations)"
+        )
+    if training["save_every"] % updates:
+        raise ValueError(
+            f"training.save_every: {training['save_every']} is no multiple of updates_per_generation = {updates}; "
+            "a run can be resumed only between two generations"
+        )
+    cuda = torch.cuda.is_available()
+    return GRPOConfig(
+        output_dir=str(work_dir),
+        max_steps=training["steps"],
+        # One generation batch is one optimizer step (or `updates` of them), accumulated over micro-batches.
+        per_device_train_batch_size=micro,
+        gradient_accumulation_steps=rollouts // (micro * world),
+        num_generations=training["num_generations"],
+        num_iterations=updates,
+        max_completion_length=training["max_completion_tokens"],
+        temperature=training["temperature"],
+        top_p=training["top_p"],
+        top_k=0,
+        shuffle_dataset=False,  # `load_prompts` fixes the order for the whole run
+        learning_rate=training["learning_rate"],
+        lr_scheduler_type="constant_with_warmup",
+        warmup_steps=training["warmup_steps"],
+        weight_decay=training["weight_decay"],
+        max_grad_norm=training["max_grad_norm"],
+        epsilon=training["clip_low"],
+        epsilon_high=training["clip_high"],
+        delta=training["dual_clip"],
+        beta=training["kl_coef"],
+        use_bias_correction_kl=False,
+        loss_type="dapo",  # the mean over all tokens of a step
+        mask_truncated_completions=False,
+        vllm_importance_sampling_correction=False,
+        disable_dropout=True,
+        bf16=training["dtype"] == "bfloat16",  # autocast; the weights stay float32
+        gradient_checkpointing=training.get("gradient_checkpointing", False),
+        seed=seed,
+        data_seed=seed,
+        save_strategy="steps",
+        save_steps=training["save_every"],
+        save_total_limit=2,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        log_completions=False,
+        report_to="none",
+        disable_tqdm=True,
+        dataloader_pin_memory=cuda,
+    )
+
+
+def correctness_reward(completions: list[str], answer: list[str], **_) -> list[float]:
+    """TRL's reward function: verified correctness, 0 or 1."""
+    return correctness(completions, answer)
+
+
+def load_prompts(
+    train_file: str | Path, tokenizer: PreTrainedTokenizerBase, training: dict, seed: int
+) -> Dataset:
+    """Return the run's prompts in the order in which they are trained on, one row per rollout group.
+
+    The order is a chain of seeded permutations of the training set, long enough for all steps, so that the order
+    does not depend on epochs or on where a run was interrupted. Prompts are conversations: TRL then tokenises the
+    rendered chat template without adding special tokens, as the evaluation does; rendered strings would get a
+    second BOS from tokenizers that add one.
+
+    Raises:
+        ValueError: a row without `problem` or `answer`, or no prompt within `max_prompt_tokens`.
+    """
+    rows = []
+    for number, row in enumerate(jsonl.read(train_file), start=1):
+        for field in ("problem", "answer"):
+            if not str(row.get(field, "")).strip():
+                raise ValueError(f"{train_file}, row {number}: field {field!r} is missing or empty")
+        content = f"{row['problem']}\n{training['instruction']}"
+        rows.append(
+            {"prompt": [{"role": "user", "content": content}], "answer": str(row["answer"])}
+        )
+    limit = training["max_prompt_tokens"]
+    short = [row for row in rows if prompt_length(tokenizer, row["prompt"]) <= limit]
+    if not short:
+        raise ValueError(
+            f"{train_file}: no prompt of {len(rows)} has at most training.max_prompt_tokens = {limit} tokens"
+        )
+    if len(short) < len(rows):
+        print(f"{train_file}: left out {len(rows) - len(short)} prompts over {limit} tokens")
+    generations = -(-training["steps"] // training["updates_per_generation"])
+    wanted = generations * training["prompts_per_step"]
+    generator, order = random.Random(seed), []
+    while len(order) < wanted:
+        order += generator.sample(range(len(short)), len(short))
+    return Dataset.from_list(short).select(order[:wanted])
+
+
+def prompt_length(tokenizer: PreTrainedTokenizerBase, messages: list[dict]) -> int:
+    """Number of tokens of a rendered prompt."""
+    encoded = tokenizer.apply_chat_template(
+        messages, tokenize=True, add_generation_prompt=True, return_dict=True
+    )
+    return len(encoded["input_ids"])
+
+
+def check_tokenizer(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Refuse a tokenizer whose decoding loses the end of the thought: every reward would be 0.
+
+    Raises:
+        ValueError: no chat template, or `</think>` does not survive decoding.
+    """
+    if tokenizer.chat_template is None:
+        raise ValueError(f"{tokenizer.name_or_path}: the tokenizer has no chat template")
+    mark = segments.END_OF_THOUGHT
+    ids = tokenizer(mark, add_special_tokens=False)["input_ids"]
+    if mark not in tokenizer.decode(ids, skip_special_tokens=True):
+        raise ValueError(
+            f"{tokenizer.name_or_path}: {mark} is a special token and is lost in decoding; "
+            "add it as an ordinary token (special: false)"
+        )
+
+
+def _write_outputs(model, tokenizer, metrics: Path, output_dir: Path) -> None:
+    """Write model and metrics; each appears whole or not at all."""
+    output_dir.mkdir(parents=True, exist_ok=True)
+    part, final = output_dir / "model.part", output_dir / "model"
+    shutil.rmtree(part, ignore_errors=True)
+    model.save_pretrained(part)
+    tokenizer.save_pretrained(part)
+    if final.exists():
+        shutil.rmtree(final)
+    part.rename(final)
+    jsonl.write(output_dir / METRICS, jsonl.read(metrics))

@@ -1,0 +1,1 @@
+"""Verification of answers: mathematics, multiple choice and programs."""

@@ -1,0 +1,253 @@
+"""Programs: the last fenced block after the thought, judged by the benchmark's tests.
+
+The child process only computes; every comparison with an expected value happens here, in the
+parent. Exit codes, printed markers and overloaded operators therefore prove nothing.
+"""
+
+import ast
+import base64
+import io
+import json
+import math
+import pickle
+import re
+import zlib
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+
+from repro.verify import subprocess_runner
+from repro.verify.answers import split_thought
+from repro.verify.subprocess_runner import Limits, Outcome
+
+Runner = Callable[[dict, str, Limits], Outcome]
+RUNNERS: dict[str, Runner] = {"subprocess": subprocess_runner.run}
+
+_FENCE = re.compile(r"^[ \t]*```[^\n`]*\n(.*?)^[ \t]*```[ \t]*$", re.DOTALL | re.MULTILINE)
+
+# LiveCodeBench's own test harness puts these imports before every program: its starter code uses
+# List and friends without importing them.
+_MODULES = (
+    "string re datetime collections heapq bisect copy math random statistics itertools functools "
+    "operator io sys json"
+).split()
+_LCB_PRELUDE = "\n".join(
+    [f"from {name} import *" for name in [*_MODULES, "builtins", "typing"]]
+    + [f"import {name}" for name in _MODULES]
+    + ["sys.setrecursionlimit(50000)"]
+)
+
+# What the parent itself evaluates in a test's expression; every other name or call is a leaf that
+# the child computes. All of them return plain values of plain values.
+_PARENT_FUNCTIONS = {
+    function.__name__: function
+    for function in (
+        *(abs, all, any, bool, complex, dict, float, frozenset, int, len, list, max, min, round),
+        *(set, sorted, str, sum, tuple),
+    )
+}
+
+
+def runner(name: str) -> Runner:
+    """Return the function that runs programs, by its config value ``code_execution``.
+
+    Raises:
+        ValueError: an unknown name; the message lists the choices.
+    """
+    if name not in RUNNERS:
+        raise ValueError(f"code_execution: {name!r} is unknown, choose from {', '.join(RUNNERS)}")
+    return RUNNERS[name]
+
+
+def extract_program(response: str) -> str | None:
+    """Return the last complete fenced block after the thought, or None where there is none."""
+    answer = split_thought(response)[1]
+    blocks = [] if answer is None else _FENCE.findall(answer.replace("\r\n", "\n"))
+    return blocks[-1] if blocks and blocks[-1].strip() else None
+
+
+def verify_mbpp(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
+    """Tell whether the program passes all asserts of an MBPP problem (``test_list``).
+
+    Raises:
+        ValueError: a test is not a single assert statement.
+    """
+    program = extract_program(response)
+    tests = [_Test(source) for source in doc["test_list"]]
+    if program is None:
+        return False
+    job = {
+        "program": program,
+        "setup": doc["test_setup_code"] or "",
+        "expressions": [leaf for test in tests for leaf in test.leaves],
+    }
+    values = _values(run(job, "", limits), len(job["expressions"]))
+    if values is None:
+        return False
+    remaining = iter(values)
+    return all([test.holds([next(remaining) for _ in test.leaves]) for test in tests])
+
+
+def verify_lcb(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
+    """Tell whether the program passes all public and private tests of a LiveCodeBench problem."""
+    program = extract_program(response)
+    if program is None:
+        return False
+    cases = lcb_cases(doc["public_test_cases"]) + lcb_cases(doc["private_test_cases"])
+    name = json.loads(doc["metadata"] or "{}").get("func_name")
+    verify_case = {
+        "stdin": _passes_stdin,
+        "functional": lambda *arguments: _passes_call(name, *arguments),
+    }
+    return bool(cases) and all(
+        verify_case[case["testtype"]](program, case, run, limits) for case in cases
+    )
+
+
+def lcb_cases(text: str) -> list[dict]:
+    """Decode LiveCodeBench tests: JSON, or base64 of zlib of a pickled JSON string.
+
+    The pickle may hold nothing but a string: every class or function in it is refused.
+    """
+    if not text.lstrip().startswith("["):
+        text = _StringUnpickler(io.BytesIO(zlib.decompress(base64.b64decode(text)))).load()
+    return json.loads(text)
+
+
+class _StringUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str):
+        raise pickle.UnpicklingError(f"refused {module}.{name}: test cases are text only")
+
+
+def _passes_stdin(program: str, case: dict, run: Runner, limits: Limits) -> bool:
+    outcome = run({"prelude": _LCB_PRELUDE, "program": program}, case["input"], limits)
+    if outcome.timed_out or outcome.returncode != 0:
+        return False
+    return _same_output(outcome.stdout.decode("utf-8", "replace"), case["output"])
+
+
+def _same_output(printed: str, expected: str) -> bool:
+    """Compare line by line, without surrounding blanks; numbers by value (LiveCodeBench's rule)."""
+    printed_lines = [line.strip() for line in printed.strip().split("\n")]
+    expected_lines = [line.strip() for line in expected.strip().split("\n")]
+    if len(printed_lines) != len(expected_lines):
+        return False
+    return all(
+        ours == theirs or _decimals(ours) == _decimals(theirs) is not None
+        for ours, theirs in zip(printed_lines, expected_lines, strict=True)
+    )
+
+
+def _decimals(line: str) -> list[Decimal] | None:
+    try:
+        return [Decimal(word) for word in line.split()]
+    except InvalidOperation:
+        return None
+
+
+def _passes_call(name: str, program: str, case: dict, run: Runner, limits: Limits) -> bool:
+    """Call the function, or the method of ``class Solution``, with the JSON values of the input."""
+    target = f"Solution().{name}" if re.search(r"^class Solution\b", program, re.M) else name
+    job = {
+        "prelude": _LCB_PRELUDE,
+        "program": program,
+        "variables": {"_arguments": [json.loads(line) for line in case["input"].split("\n")]},
+        "expressions": [f"{target}(*_arguments)"],
+    }
+    values = _values(run(job, "", limits), 1)
+    return values is not None and _tuples_to_lists(values[0]) == json.loads(case["output"])
+
+
+def _tuples_to_lists(value: object) -> object:
+    """JSON has no tuples, so LiveCodeBench accepts them for lists."""
+    if isinstance(value, list | tuple):
+        return [_tuples_to_lists(item) for item in value]
+    return value
+
+
+class _Test:
+    """One assert, split into leaves for the child and a remainder that the parent evaluates."""
+
+    def __init__(self, source: str) -> None:
+        try:
+            statements = ast.parse(source.strip()).body
+        except SyntaxError:
+            statements = []
+        if len(statements) != 1 or not isinstance(statements[0], ast.Assert):
+            raise ValueError(f"test_list: expected one assert statement, got {source!r}")
+        splitter = _LeafSplitter(_PARENT_FUNCTIONS.keys() | {"math"})
+        remainder = ast.Expression(splitter.visit(statements[0].test))
+        if not splitter.leaves:  # MBPP 126 asks for a function named sum
+            splitter = _LeafSplitter(set())
+            remainder = ast.Expression(splitter.visit(ast.parse(source.strip()).body[0].test))
+        self.leaves = splitter.leaves
+        self._remainder = compile(ast.fix_missing_locations(remainder), "<test>", "eval")
+
+    def holds(self, values: list) -> bool:
+        names = {f"_leaf{number}": value for number, value in enumerate(values)}
+        scope = {"__builtins__": {}, "math": math, **_PARENT_FUNCTIONS, **names}
+        try:
+            return bool(eval(self._remainder, scope))
+        # A value of an unexpected type (None < 3) fails the test, as it would natively.
+        except Exception:
+            return False
+
+
+class _LeafSplitter(ast.NodeTransformer):
+    """Replace whatever only the program can compute by a name; keep the comparison itself."""
+
+    def __init__(self, known: set[str]) -> None:
+        self.known = known
+        self.leaves: list[str] = []
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        function = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+        method_of_plain_name = isinstance(node.func, ast.Attribute) and ast.unparse(function) != "math"
+        known = isinstance(function, ast.Name) and function.id in self.known
+        if not known or method_of_plain_name or any(word.arg == "key" for word in node.keywords):
+            return self._leaf(node)
+        node.args = [self.visit(argument) for argument in node.args]
+        for word in node.keywords:
+            word.value = self.visit(word.value)
+        return node
+
+    def _leaf(self, node: ast.expr) -> ast.expr:
+        self.leaves.append(ast.unparse(node))
+        return ast.Name(f"_leaf{len(self.leaves) - 1}", ast.Load())
+
+    visit_Name = visit_Attribute = visit_Lambda = _leaf
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _leaf
+
+
+def _values(outcome: Outcome, count: int) -> list | None:
+    """Decode the child's results; None unless it delivered ``count`` plain values."""
+    lines = outcome.stdout.split(b"\n")[:-1]
+    if outcome.timed_out or len(lines) != count:
+        return None
+    try:
+        return [_decode(json.loads(line)) for line in lines]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None  # an exception, no plain value, or not what the encoder writes
+
+
+def _decode(value: object) -> object:
+    if not isinstance(value, dict):
+        if value is None or isinstance(value, bool | str):
+            return value
+        raise ValueError("not an encoded value")
+    ((kind, content),) = value.items()
+    match kind:
+        case "int":
+            return int(content, 16)
+        case "float":
+            return float(content)
+        case "complex":
+            return complex(*map(float, content))
+        case "bytes":
+            return bytes.fromhex(content)
+        case "list" | "tuple" | "set" | "frozenset":
+            container = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}[kind]
+            return container(_decode(item) for item in content)
+        case "dict":
+            return {_decode(key): _decode(item) for key, item in content}
+    # "error": it raised; "other": an object of its own making, which might compare as it likes.
+    raise ValueError(f"not a plain value: {kind!r}")

@@ -1,0 +1,120 @@
+"""Runs' files become tidy frames; whatever is wrong with a file is said with its path."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from repro.analysis import collect, names
+
+PROBLEMS = [
+    {"correct": [1, 0], "tokens": [100, 300], "backtracking": [1, 3], "truncated": [0, 1]},
+    {"correct": [1, 1], "tokens": [50, 50], "backtracking": [0, 0], "overthinking": [2, 0]},
+]
+
+
+def test_scores_have_a_row_per_problem_averaged_over_its_samples(make_run):
+    runs = [make_run("original", {"aime24": PROBLEMS, "mbpp": PROBLEMS[:1]})]
+    frame = collect.scores(runs)
+    assert frame["benchmark"].tolist() == ["aime24", "aime24", "mbpp"]
+    columns = ["doc_id", "accuracy", "tokens", "truncated", "backtracking", "overthinking"]
+    assert frame[columns].values.tolist() == [
+        [0, 0.5, 200, 0.5, 2, 0],
+        [1, 1.0, 50, 0, 0, 1],
+        [0, 0.5, 200, 0.5, 2, 0],
+    ]
+
+
+def test_missing_score_file_is_named(make_run):
+    runs = [
+        make_run("original", {"aime24": PROBLEMS, "lmb": PROBLEMS}),
+        make_run("grpo", {"aime24": PROBLEMS}),
+    ]
+    missing = Path(runs[1]["path"], "scores", "lmb.json")
+    with pytest.raises(ValueError, match=re.escape(f"{missing}: missing")):
+        collect.scores(runs)
+
+
+def test_run_without_scores_is_named(make_run):
+    run = make_run("grpo")
+    with pytest.raises(ValueError, match=re.escape(f"{run['path']}/scores: no score files")):
+        collect.scores([run])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"benchmark": "aime24", "probl', "not valid JSON"),
+        ("[]", "expected a JSON object"),
+        ('{"benchmark": "aime24"}', "problems"),
+        ('{"benchmark": "aime24", "problems": []}', "no problems"),
+        ('{"benchmark": "aime24", "problems": [{"doc_id": 0, "correct": [1]}]}', "tokens"),
+        ('{"benchmark": "aime24", "problems": [{"doc_id": 0, "correct": []}]}', "no samples"),
+    ],
+)
+def test_damaged_score_file_is_named(make_run, content, message):
+    run = make_run("grpo", {"aime24": PROBLEMS})
+    path = Path(run["path"], "scores", "aime24.json")
+    path.write_text(content)
+    with pytest.raises(ValueError, match=f"{re.escape(str(path))}.*{message}"):
+        collect.scores([run])
+
+
+def test_score_file_of_another_benchmark_is_refused(make_run):
+    run = make_run("grpo", {"aime24": PROBLEMS})
+    path = Path(run["path"], "scores", "aime24.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"benchmark": "lcb"}))
+    with pytest.raises(ValueError, match=r"aime24\.json: holds the benchmark 'lcb'"):
+        collect.scores([run])
+
+
+def test_unknown_benchmark_is_refused_with_the_known_ones(make_run):
+    with pytest.raises(ValueError, match=r"aime99\.json: unknown benchmark.*aime24, aime25"):
+        collect.scores([make_run("grpo", {"aime24": PROBLEMS, "aime99": PROBLEMS})])
+
+
+def test_training_keeps_the_log_and_leaves_out_original(make_run):
+    rows = [{"step": 1, "accuracy": 0.5}, {"step": 2, "accuracy": 0.75}]
+    frame = collect.training([make_run("original"), make_run("grpo", training=rows, seed=3)])
+    assert frame.to_dict("records") == [
+        {"backbone": "tiny", "method": "grpo", "seed": 3, **row} for row in rows
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [(None, "no such file"), ([], "no rows"), ([{"step": 4}, {"step": 4}], "step 4 .*twice")],
+)
+def test_bad_training_log_is_named(make_run, rows, message):
+    run = make_run("grpo", training=rows)
+    path = re.escape(f"{run['path']}/training.jsonl")
+    with pytest.raises(ValueError, match=f"{path}: {message}"):
+        collect.training([run])
+
+
+def test_process_reward_value_comes_from_the_settings(make_run):
+    run = make_run("grpo+repro", process_reward={"alpha": 0.1})
+    assert collect.process_reward_value(run, "alpha") == 0.1
+    with pytest.raises(ValueError, match=r"settings\.json: no number under process_reward\.w"):
+        collect.process_reward_value(run, "w")
+
+
+def test_the_same_run_twice_is_refused(make_run):
+    run = make_run("grpo", {"aime24": PROBLEMS})
+    with pytest.raises(ValueError, match="tiny/grpo/0 is given twice"):
+        collect.scores([run, run])
+
+
+def test_method_names():
+    assert names.method_label("original") == "Original"
+    assert names.method_label("reinforce_pp+repro") == "RF++ + RePro"
+    assert names.method_label("grpo+repro~k=16") == "GRPO + RePro (k = 16)"
+    assert names.plain_algorithm("grpo+repro~k=16") == "grpo"
+    assert names.plain_algorithm("grpo") is None
+
+
+@pytest.mark.parametrize("method", ["", "grpo+x", "grpo~k=1", "grpo+repro~beta=1", "grpo+repro~k="])
+def test_malformed_method_is_refused(method):
+    with pytest.raises(ValueError, match="expected original, ALGORITHM"):
+        names.parse_method(method)

@@ -1,0 +1,11 @@
+# Backbones: built here (tiny world) or downloaded; either way an ordinary model directory.
+rule backbone:
+    output:
+        directory(f"{RESULTS}/backbones/{{backbone}}"),
+    params:
+        settings=lambda w: settings.dump(config["backbones"][w.backbone]),
+    log:
+        f"work/log/{RESULTS}/backbones/{{backbone}}.log",
+    shell:
+        "python -m repro backbone --settings {params.settings:q} --name {wildcards.backbone:q}"
+        " --output {output:q} 2> {log:q}"

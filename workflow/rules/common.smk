@@ -1,0 +1,58 @@
+# Configuration, checked before anything runs, and the functions that rules ask for inputs and params.
+from pathlib import Path
+
+import yaml
+from snakemake.exceptions import WorkflowError
+
+from repro import settings
+
+SCHEMA = Path(workflow.basedir) / "workflow/schemas/config.schema.yaml"
+
+try:
+    config = settings.resolve(
+        config,
+        yaml.safe_load(SCHEMA.read_text()),
+        source=" + ".join(str(file) for file in workflow.configfiles),
+    )
+except ValueError as error:
+    raise WorkflowError(str(error))
+
+RESULTS = config["results_dir"]
+RUN = f"{RESULTS}/runs/{{backbone}}/{{method}}/{{seed}}"
+BENCHMARKS = list(config["benchmarks"])
+TRAINED = [run for run in settings.all_runs(config) if run.method != "original"]
+CURVES = ["tokens_over_training", "accuracy_over_training"] if TRAINED else []
+ABLATIONS = [key for key in settings.ABLATED if config["ablations"][key]]
+
+
+wildcard_constraints:
+    backbone="[^/]+",
+    method="[^/]+",
+    seed=r"\d+",
+    name="[^/]+",
+    key="|".join(settings.ABLATED),
+
+
+def run_settings(wildcards):
+    """Return the resolved settings of one run as JSON: only what changes here is run again."""
+    return settings.dump(
+        settings.run_settings(
+            config, wildcards.backbone, wildcards.method, int(wildcards.seed)
+        )
+    )
+
+
+def run_dirs(runs):
+    """Return the directories of runs, for the analysis commands."""
+    return [f"{RESULTS}/runs/{run.path}" for run in runs]
+
+
+def scores_of(runs):
+    """Return the score files of runs."""
+    return expand("{run}/scores/{benchmark}.json", run=run_dirs(runs), benchmark=BENCHMARKS)
+
+
+def curves_of(runs):
+    """Return the training metrics of those runs that were trained."""
+    trained = [run for run in runs if run.method != "original"]
+    return expand("{run}/training.jsonl", run=run_dirs(trained))

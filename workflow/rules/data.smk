@@ -1,0 +1,10 @@
+# Problems: one JSONL file for each benchmark, with the benchmark's own fields, and train.jsonl.
+rule data:
+    output:
+        f"{RESULTS}/data/{{name}}.jsonl",
+    params:
+        settings=lambda w: settings.dump(settings.data_settings(config, w.name)),
+    log:
+        f"work/log/{RESULTS}/data/{{name}}.log",
+    shell:
+        "python -m repro data --settings {params.settings:q} --output {output:q} 2> {log:q}"

@@ -1,0 +1,55 @@
+# One run = one backbone, one method, one seed. Checkpoints live under work/, which is undeclared, so
+# that a killed job keeps them; only the finished model is declared.
+rule store:
+    output:
+        touch(f"{RESULTS}/.store_ready"),
+    params:
+        uri=config["tracking_uri"],
+        experiment=config["name"],
+    log:
+        f"work/log/{RESULTS}/store.log",
+    shell:
+        "python -m repro store --tracking-uri {params.uri:q}"
+        " --experiment {params.experiment:q} 2> {log:q}"
+
+
+rule original:
+    input:
+        f"{RESULTS}/backbones/{{backbone}}",
+    output:
+        model=directory(f"{RESULTS}/runs/{{backbone}}/original/{{seed}}/model"),
+        settings=f"{RESULTS}/runs/{{backbone}}/original/{{seed}}/settings.json",
+    params:
+        settings=lambda w: settings.dump(
+            settings.run_settings(config, w.backbone, "original", int(w.seed))
+        ),
+    log:
+        f"work/log/{RESULTS}/runs/{{backbone}}/original/{{seed}}.log",
+    shell:
+        "ln -sr {input:q} {output.model:q} 2> {log:q};"
+        " printf '%s\\n' {params.settings:q} > {output.settings:q}"
+
+
+ruleorder: original > train
+
+
+rule train:
+    input:
+        backbone=f"{RESULTS}/backbones/{{backbone}}",
+        data=f"{RESULTS}/data/train.jsonl",
+        store=ancient(f"{RESULTS}/.store_ready"),
+    output:
+        settings=f"{RUN}/settings.json",
+        model=directory(f"{RUN}/model"),
+        metrics=f"{RUN}/training.jsonl",
+        provenance=f"{RUN}/provenance.json",
+    params:
+        settings=run_settings,
+        uri=config["tracking_uri"],
+    log:
+        f"work/log/{RUN}/train.log",
+    shell:
+        "printf '%s\\n' {params.settings:q} > {output.settings:q};"
+        " python -m repro train --settings {output.settings:q} --backbone {input.backbone:q}"
+        " --data {input.data:q} --output $(dirname {output.settings:q})"
+        " --tracking-uri {params.uri:q} 2> {log:q}"

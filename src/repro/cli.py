@@ -1,8 +1,9 @@
-"""One command for each step: `python -m repro STEP`; every step reads only the files it is given."""
+"""One command a step, `python -m repro STEP`; every step reads only the files it is given."""
 
 import argparse
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from repro import jsonl, settings
@@ -38,13 +39,12 @@ def parser() -> argparse.ArgumentParser:
     step(backbone, "settings", "name", "output")
     step(store, "experiment", "tracking-uri")
     step(train, "settings", "backbone", "data", "output", "tracking-uri")
-    generate_step = step(generate, "settings", "run", "model")
+    step(generate, "settings", "run", "model", "data", "output")
     score_step = step(score, "settings")
     score_step.add_argument("--benchmark", nargs="+", required=True)
     score_step.add_argument("--generations", nargs="+", required=True)
-    for sub in (generate_step, score_step):
-        sub.add_argument("--data", nargs="+", required=True, help="one file for each benchmark")
-        sub.add_argument("--output", nargs="+", required=True, help="one file for each benchmark")
+    score_step.add_argument("--data", nargs="+", required=True)
+    score_step.add_argument("--output", nargs="+", required=True)
     tables_step = step(tables, "output")
     figure_step = step(figure, "output")
     figure_step.add_argument("name")
@@ -98,14 +98,17 @@ def store(options) -> None:
 
 def train(options) -> None:
     """Train one run by reinforcement learning."""
-    from repro import tracking
+    from repro import provenance, tracking
     from repro.training import train as training
 
+    started = datetime.now(UTC)
     run = read_settings(options.settings)
-    key = settings.digest({**run, "data": settings.file_digest(options.data)})
+    inputs = {"backbone": options.backbone, "data": settings.file_digest(options.data)}
+    key = settings.digest({**run, "data": inputs["data"]})
     work = WORK / "training" / key
     with tracking.Writer(options.tracking_uri, run, work) as writer:
         training.run(run, options.backbone, options.data, work, options.output, writer.add)
+    provenance.write(Path(options.output) / "provenance.json", run, inputs, started)
 
 
 def generate(options) -> None:
@@ -113,7 +116,8 @@ def generate(options) -> None:
     from repro.evaluation import generate as generation
 
     how, run = read_settings(options.settings), read_settings(options.run)
-    generation.run(how, run, options.model, options.data, WORK / "generations", options.output)
+    how["seed"] += run["seed"]  # the seeds of `original` must not draw the same responses
+    generation.run(how, options.model, options.data, WORK / "generations", options.output)
 
 
 def score(options) -> None:

@@ -22,7 +22,7 @@ def read(path: str | Path) -> list[dict]:
             except json.JSONDecodeError as error:
                 raise ValueError(f"{path}, line {number}: not valid JSON ({error.msg})") from None
             if not isinstance(row, dict):
-                raise ValueError(f"{path}, line {number}: expected a JSON object, got {line[:40]!r}")
+                raise ValueError(f"{path}, line {number}: wanted a JSON object, got {line[:40]!r}")
             rows.append(row)
     return rows
 

@@ -17,8 +17,16 @@ ALGORITHMS = ("grpo",)
 ABLATED = ("alpha", "w", "k")
 REPRO = "+repro"
 TINYWORLD_KEYS = (
-    "architecture hidden_size layers heads key_value_heads steps batch_size learning_rate seed"
-).split()
+    "architecture",
+    "hidden_size",
+    "layers",
+    "heads",
+    "key_value_heads",
+    "steps",
+    "batch_size",
+    "learning_rate",
+    "seed",
+)
 HUB_KEYS = ("repo", "revision")
 
 
@@ -117,7 +125,7 @@ def all_runs(config: dict) -> list[Run]:
 
 
 def run_settings(config: dict, backbone: str, method: str, seed: int) -> dict:
-    """Return all that decides one run's weights, and nothing else: what changes here is retrained."""
+    """Return all that decides one run's weights, no more: what changes here is trained again."""
     algorithm, has_process_reward, change = parse_method(method)
     process_reward = {**config["process_reward"], **change} if has_process_reward else None
     return {
@@ -135,8 +143,9 @@ def run_settings(config: dict, backbone: str, method: str, seed: int) -> dict:
 def data_settings(config: dict, name: str) -> dict:
     """Return what decides one data file: a benchmark's, or `train`."""
     benchmark = config["benchmarks"].get(name, {})
-    settings = {"name": name, "source": config["data_source"], "problems": benchmark.get("problems")}
-    if config["data_source"] == "directory":
+    source = config["data_source"]
+    settings = {"name": name, "source": source, "problems": benchmark.get("problems")}
+    if source == "directory":
         return {**settings, "file": str(data_file(config, name))}
     return {**settings, "seed": config["data_seed"]}
 
@@ -216,9 +225,11 @@ def _message(error: jsonschema.ValidationError) -> str:
         return f"unknown key {_join(key, unknown)!r}; {_choices(unknown, known)}"
     if rule == "required":
         missing = next(name for name in wanted if name not in value)
-        return f"key {_join(key, missing)!r} is missing; {error.schema['properties'][missing]['description']}"
+        description = error.schema["properties"][missing]["description"]
+        return f"key {_join(key, missing)!r} is missing; {description}"
     if isinstance(value, str) and rule == "type" and _is_number(value):
-        return f"{key} = {value!r} is text, allowed: {wanted}; YAML reads 1e-4 as text, write 1.0e-4"
+        hint = "YAML reads 1e-4 as text, write 1.0e-4"
+        return f"{key} = {value!r} is text, allowed: {wanted}; {hint}"
     allowed = {
         "type": f"a value of type {' or '.join(wanted) if isinstance(wanted, list) else wanted}",
         "enum": " or ".join(map(str, wanted)) if rule == "enum" else "",
@@ -275,14 +286,14 @@ def _cross_check(config: dict) -> None:
 
 
 def _check_backbone(name: str, backbone: dict) -> None:
-    wanted = HUB_KEYS if backbone["source"] == "hub" else TINYWORLD_KEYS
+    source = backbone["source"]
+    wanted = HUB_KEYS if source == "hub" else TINYWORLD_KEYS
     for key in wanted:
         if key not in backbone:
-            raise ValueError(f"backbones.{name}.{key} is missing; source {backbone['source']} needs it")
+            raise ValueError(f"backbones.{name}.{key} is missing; source {source} needs it")
     for key in backbone.keys() - {"source", *wanted}:
         raise ValueError(
-            f"backbones.{name}.{key} does not go with source {backbone['source']}; "
-            f"allowed: {', '.join(wanted)}"
+            f"backbones.{name}.{key} does not go with source {source}; allowed: {', '.join(wanted)}"
         )
 
 
@@ -294,8 +305,8 @@ def _check_ablations(config: dict) -> None:
         raise ValueError(f"ablations.method = {ablations['method']!r}; allowed: {choices}")
     for name in ablations["backbones"] or []:
         if name not in config["backbones"]:
-            known = list(config["backbones"])
-            raise ValueError(f"ablations.backbones: unknown backbone {name!r}; {_choices(name, known)}")
+            choices = _choices(name, list(config["backbones"]))
+            raise ValueError(f"ablations.backbones: unknown backbone {name!r}; {choices}")
 
 
 def _check_data(config: dict) -> None:

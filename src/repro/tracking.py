@@ -22,7 +22,9 @@ KEY_TAG = "repro.key"
 def absolute(uri: str) -> str:
     """Return a store's address with a relative SQLite path made absolute, as MLflow wants it."""
     prefix = "sqlite:///"
-    return prefix + str(Path(uri.removeprefix(prefix)).absolute()) if uri.startswith(prefix) else uri
+    if not uri.startswith(prefix):
+        return uri
+    return prefix + str(Path(uri.removeprefix(prefix)).absolute())
 
 
 def migrate(uri: str, experiment: str) -> None:
@@ -71,7 +73,7 @@ class Writer:
         self.flushed = time.monotonic()
 
     def add(self, row: dict) -> None:
-        """Take one row of training.jsonl; steps that a killed training already logged are skipped."""
+        """Take a row of training.jsonl; steps that a killed training already logged are skipped."""
         if row["step"] <= self.last_step:
             return
         now = int(time.time() * 1000)

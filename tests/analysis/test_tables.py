@@ -120,7 +120,8 @@ def test_latex_is_well_formed(make_run):
     assert bare.count("$") % 2 == 0
     columns = re.search(r"\\begin\{tabular\}\{([lr]+)\}", text).group(1)
     for row in re.findall(r"^(.*) \\\\$", bare, flags=re.MULTILINE):
-        assert row.count("&") == len(columns) - 1
+        if not row.startswith(rf"\multicolumn{{{len(columns)}}}"):
+            assert row.count("&") == len(columns) - 1
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
@@ -145,3 +146,14 @@ def test_printed_table_fits_a_narrow_terminal(runs, capsys, monkeypatch):
     assert NOTE in printed
     assert re.search(r"AIME24 +25\.0 ± 25\.0 +75\.0 ± 25\.0 +75\.0 ± 25\.0", printed)
     assert max(map(len, printed.splitlines())) <= 80
+
+
+def test_show_prints_the_table_and_every_path(runs, tmp_path, capsys):
+    with pytest.raises(ValueError, match=r"tables/main\.csv: no such file"):
+        tables.show(tmp_path)
+    tables.run(runs, tmp_path / "tables", NOTE)
+    tables.show(tmp_path)
+    printed = capsys.readouterr().out
+    assert "75.0 ± 25.0" in printed
+    assert NOTE in printed
+    assert f"{tmp_path}/tables/effect.md\n" in printed

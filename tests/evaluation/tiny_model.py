@@ -4,8 +4,13 @@ from pathlib import Path
 
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
-from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
-from transformers import Qwen3Config, Qwen3ForCausalLM
+from transformers import (
+    PreTrainedTokenizerFast,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
 
 TEMPLATE = (
     "{% for message in messages %}<|user|>{{ message['content'] }}<|end|>{% endfor %}"
@@ -51,5 +56,5 @@ def _tokenizer(r1: bool, think_tokens: bool) -> PreTrainedTokenizerFast:
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=backend, eos_token="<|end|>", pad_token="<|pad|>"
     )
-    tokenizer.chat_template = TEMPLATE.replace("OPENING", "<think>\\n" if r1 else "")
+    tokenizer.chat_template = TEMPLATE.replace("OPENING", "{{ '<think>\\n' }}" if r1 else "")
     return tokenizer

@@ -16,7 +16,8 @@ rule generate:
         f"work/log/{RUN}/generate.log",
     shell:
         "python -m repro generate --settings {params.settings:q} --run {input.settings:q}"
-        " --model {input.model:q} --data {input.data:q} --output {output:q} 2> {log:q}"
+        " --model {input.model:q} --data $(dirname {input.data[0]:q})"
+        " --output $(dirname {output[0]:q}) 2> {log:q}"
 
 
 rule score:

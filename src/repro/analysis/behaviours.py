@@ -57,7 +57,8 @@ _BACKTRACKING = (
     r"(?! an? (?!second|minute|moment))",
     r"\b(?:but|no|oh|hmm+),? wait\b(?! (?:for|until|till|times?|\d+)\b)",
     r", wait ?[,.!?…]",
-    r"\bh+mm+\b|(?:^|[.!?] )hm\b",
+    r"\bh+mm+\b",
+    r"(?:^|[.!?] )hm\b",
     r"\b(?:oops|whoops|uh[- ]oh|(?:scratch|strike) that|never ?mind|on second thoughts?)\b",
     _OPENS + r"hold on\b(?! to\b)",
     _OPENS + r"actually,? (?:no\b|wait|(?:that|this|it) (?:is|was|does|would|will) not"
@@ -120,7 +121,14 @@ _CHECKING = (
 
 
 def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+    """Join patterns; the openings they share are tried once, which makes long thoughts cheap."""
+    left, branches = list(patterns), []
+    for opening in (_OPENS, r"\b", ""):
+        sharing = [pattern for pattern in left if pattern.startswith(opening)]
+        left = [pattern for pattern in left if pattern not in sharing]
+        rest = "|".join(f"(?:{pattern.removeprefix(opening)})" for pattern in sharing)
+        branches += [f"{opening}(?:{rest})"] if sharing else []
+    return re.compile("|".join(branches))
 
 
 _BACKTRACKS, _CHECKS = _any_of(_BACKTRACKING), _any_of(_CHECKING)

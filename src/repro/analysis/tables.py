@@ -100,17 +100,17 @@ def main_latex(main: pd.DataFrame, note: str = "") -> str:
         rf"\caption{{{_latex(caption)}}}",
         r"\label{tab:main}",
         r"\centering\scriptsize\setlength{\tabcolsep}{2.5pt}",
-        # Centred across both margins: nine columns are wider than the text of a plain article.
+        # Centred across both margins: the columns are wider than the text of a plain article.
         r"\makebox[\textwidth][c]{%",
-        rf"\begin{{tabular}}{{ll{'r' * (len(header) - 2)}}}",
+        rf"\begin{{tabular}}{{l{'r' * (len(header) - 2)}}}",
         r"\toprule",
-        " & ".join(_latex(cell) for cell in header) + r" \\",
-        r"\midrule",
+        " & ".join(_latex(cell) for cell in header[1:]) + r" \\",
     ]
-    for number, row in enumerate(rows):
-        if number and row[0]:
+    for row in rows:
+        if row[0]:  # a backbone's name has a line of its own: as a column it is too wide
             lines.append(r"\midrule")
-        lines.append(" & ".join(_latex(cell) for cell in row) + r" \\")
+            lines.append(rf"\multicolumn{{{len(header) - 1}}}{{l}}{{{_latex(row[0])}}} \\")
+        lines.append(" & ".join(_latex(cell) for cell in row[1:]) + r" \\")
     lines += [r"\bottomrule", r"\end{tabular}}", r"\end{table}", ""]
     return "\n".join(lines)
 
@@ -149,7 +149,24 @@ def print_table(frame: pd.DataFrame, note: str = "") -> None:
         console.print(table)
     console.print(_MAIN_CAPTION, style="dim")
     if note:
-        console.print(note, style="bold")
+        console.print(note, style="bold", markup=False)
+
+
+def show(results: str | Path) -> None:
+    """Print the main table of a results directory and the paths of all its tables and figures.
+
+    Raises:
+        ValueError: tables/main.csv is not there.
+    """
+    results = Path(results)
+    path = results / "tables" / "main.csv"
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; make the tables first")
+    frame = pd.read_csv(path)
+    print_table(frame, frame["note"].iloc[0] if "note" in frame else "")
+    for folder in ("tables", "figures"):
+        for made in sorted((results / folder).glob("*.*")):
+            print(made)
 
 
 def _main_cells(main: pd.DataFrame) -> tuple[list[str], list[list[str]]]:

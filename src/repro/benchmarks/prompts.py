@@ -23,7 +23,10 @@ def math_answer(doc: dict) -> str:
 
 def gpqa(doc: dict) -> str:
     """Return the question with its four choices in their frozen order."""
-    lines = [f"{letter}) {doc[field].strip()}" for letter, field in zip(_LETTERS, choice_order(doc), strict=True)]
+    lines = [
+        f"{letter}) {doc[field].strip()}"
+        for letter, field in zip(_LETTERS, choice_order(doc), strict=True)
+    ]
     choices = "\n".join(lines)
     return (
         f"{doc['Question'].strip()}\n{choices}\n"
@@ -37,7 +40,7 @@ def gpqa_letter(doc: dict) -> str:
 
 
 def choice_order(doc: dict) -> list[str]:
-    """Return the choices' field names, ordered by a hash of record id and field: frozen everywhere."""
+    """Return the choices' field names, in a frozen order: a hash of record id and field sorts."""
     fields = ["Correct Answer", *(f"Incorrect Answer {number}" for number in (1, 2, 3))]
 
     def key(field: str) -> bytes:

@@ -37,9 +37,13 @@ def load(
         FileNotFoundError: no data file.
     """
     if benchmark not in BENCHMARKS:
-        raise ValueError(f"benchmark: {benchmark!r} is unknown, choose from {', '.join(BENCHMARKS)}")
+        raise ValueError(
+            f"benchmark: {benchmark!r} is unknown, choose from {', '.join(BENCHMARKS)}"
+        )
     if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
-        raise ValueError(f"{benchmark}: samples must be a whole number of at least 1, got {samples!r}")
+        raise ValueError(
+            f"{benchmark}: samples must be a whole number of at least 1, got {samples!r}"
+        )
     logging.getLogger("lm_eval").setLevel(logging.ERROR)  # its defaults warn about what is intended
     manager = TaskManager(include_path=str(TASK_FILES), include_defaults=False)
     fields = _fields(manager, benchmark)
@@ -78,8 +82,8 @@ def _rows(data_file: Path, benchmark: str, fields: list[str]) -> list[dict]:
         missing = [field for field in fields if field not in row]
         if missing:
             raise ValueError(
-                f"{data_file}, line {number}: field {missing[0]!r} is missing; benchmark {benchmark} "
-                f"needs {', '.join(fields)}"
+                f"{data_file}, line {number}: field {missing[0]!r} is missing; {benchmark} needs "
+                f"{', '.join(fields)}"
             )
     return [{field: row[field] for field in fields} for row in rows]
 

@@ -30,8 +30,10 @@ class TransformersEngine:
         self.model.to(self.device).eval()
         self.eos_ids = _eos_ids(self.model, self.tokenizer)
         thinking = {self.tokenizer.convert_tokens_to_ids(tag) for tag in (THINK_OPEN, THINK_CLOSE)}
-        self._hidden_ids = set(self.tokenizer.all_special_ids) | self.eos_ids
-        self._hidden_ids -= thinking  # some tokenizers call them special; the answer needs them
+        added = self.tokenizer.added_tokens_decoder
+        special = {token_id for token_id, token in added.items() if token.special}
+        # Some tokenizers call the thinking tags special; the answer begins where they end.
+        self._hidden_ids = (special | self.eos_ids) - thinking
 
     @torch.inference_mode()
     def generate(self, prompts: list[str], sampling: Sampling) -> list[Completion]:
@@ -73,10 +75,7 @@ class TransformersEngine:
             mask = torch.cat([mask, mask.new_ones(len(alive), 1)], dim=1)
             positions = mask.sum(1, keepdim=True) - 1
             logits = self._step(drawn.unsqueeze(1), mask, positions, cache)
-        return [
-            row[:length]
-            for row, length in zip(tokens.tolist(), lengths.tolist(), strict=True)
-        ]
+        return [row[:length] for row, length in zip(tokens.tolist(), lengths.tolist(), strict=True)]
 
     def _step(self, ids, mask, positions, cache) -> torch.Tensor:
         output = self.model(
@@ -125,19 +124,20 @@ class TransformersEngine:
 
 
 def _draw(logits: torch.Tensor, sampling: Sampling, generator: torch.Generator) -> torch.Tensor:
-    """Draw a token per row: temperature, then top-k, then top-p. (A, V) -> (A,)"""
+    """Draw a token per row: temperature, then top-k, then top-p: (A, V) -> (A,)."""
     if sampling.temperature == 0:
         return logits.argmax(-1)
     vocabulary = logits.shape[-1]
     top_k = min(sampling.top_k or vocabulary, vocabulary)
-    if top_k == vocabulary and sampling.top_p >= 1:
-        probabilities = (logits / sampling.temperature).softmax(-1)
-        return torch.multinomial(probabilities, 1, generator=generator).squeeze(1)
     probabilities, order = _sorted_head(logits / sampling.temperature, top_k, sampling.top_p)
+    cumulative = probabilities.cumsum(-1)
     # A token belongs to the nucleus if the tokens before it hold less than top_p together.
-    before = probabilities.cumsum(-1) - probabilities
-    probabilities = probabilities.masked_fill(before >= sampling.top_p, 0)
-    choice = torch.multinomial(probabilities, 1, generator=generator)
+    inside = cumulative - probabilities < sampling.top_p
+    mass = (probabilities * inside).sum(-1, keepdim=True)
+    # Inverse of the cumulative distribution: a fraction of multinomial's time on a CPU.
+    threshold = mass * torch.rand(mass.shape, generator=generator, device=mass.device)
+    choice = (cumulative <= threshold).sum(-1, keepdim=True)
+    choice = choice.minimum(inside.sum(-1, keepdim=True) - 1)  # rounding at the upper end
     return order.gather(-1, choice).squeeze(1)
 
 
@@ -177,7 +177,10 @@ class _GrowingLayer(DynamicLayer):
                 for old in (self.keys, self.values)
             )
             self._buffers[0][:, :, :start], self._buffers[1][:, :, :start] = self.keys, self.values
-        self._buffers[0][:, :, start:end], self._buffers[1][:, :, start:end] = key_states, value_states
+        self._buffers[0][:, :, start:end], self._buffers[1][:, :, start:end] = (
+            key_states,
+            value_states,
+        )
         self.keys, self.values = (buffer[:, :, :end] for buffer in self._buffers)
         return self.keys, self.values
 
@@ -201,5 +204,7 @@ def _eos_ids(model, tokenizer) -> set[int]:
         eos = tokenizer.eos_token_id
     ids = {eos} if isinstance(eos, int) else set(eos or ())
     if not ids:
-        raise ValueError(f"{tokenizer.name_or_path}: neither generation_config nor tokenizer has an eos token")
+        raise ValueError(
+            f"{tokenizer.name_or_path}: neither generation_config nor tokenizer has an eos token"
+        )
     return ids

@@ -1,4 +1,4 @@
-"""Build a tiny backbone: supervised training on thoughts that overthink, with transformers' Trainer.
+"""Build a tiny backbone: supervised training on thoughts that overthink, by transformers' Trainer.
 
 The model learns the form, the arithmetic and the bad habits; the data never contain a pair of
 summands that a benchmark may ask for.
@@ -26,7 +26,7 @@ from repro.benchmarks import prompts
 from repro.tinyworld import problems, thoughts, tokenizer
 
 # What the backbone has seen: mostly mathematics, every out-of-domain dress a little.
-MIXTURE = {"aime24": 4, "aime25": 4, "math500": 5, "lmb": 4, "gpqa": 2, "mbpp": 2, "lcb": 2}
+MIXTURE = {"aime24": 4, "aime25": 4, "math500": 5, "lmb": 5, "gpqa": 4, "mbpp": 2, "lcb": 2}
 PROMPT = {"gpqa": prompts.gpqa, "mbpp": prompts.mbpp, "lcb": prompts.lcb}  # others: prompts.math
 THOUGHT_OPENED_BY_PROMPT = {"qwen2": True, "qwen3": False}
 

@@ -171,12 +171,13 @@ def _hard(rng: random.Random, index: int, first: int, second: int) -> dict:
 
 def _choice(rng: random.Random, index: int, first: int, second: int) -> dict:
     total = first + second
-    wrong = set()
-    while len(wrong) < 3:  # the wrong choices look like slips in one column
-        slip = total + rng.choice((-1, 1)) * 10 ** rng.randrange(1, len(str(first)))
-        wrong.add(slip)
-        wrong.discard(total)
-    choices = sorted(wrong, key=lambda _: rng.random())
+    slip = total - 10 ** rng.randrange(1, len(str(first)))  # what a forgotten carry leads to
+    choices = [slip]
+    while len(choices) < 3:
+        choice = sum(draw_summands(rng, (len(str(first)),) * 2, for_benchmark=False))
+        if choice not in (total, *choices):
+            choices.append(choice)
+    rng.shuffle(choices)
     return {
         "Record ID": f"tiny{index:04d}",
         "Question": f"What is the sum of {first} and {second}?",

@@ -1,8 +1,8 @@
 """Thoughts that overthink: column addition with slips, corrections, redundant checks and filler.
 
-A thought is a chain of segments, split by blank lines. Each column prepends one digit to the running
-result, so the surrogate objective can climb; a forgotten carry makes it stall; "wait" may mend the
-slip; checks and filler add tokens and nothing else.
+A thought is a chain of segments, split by blank lines. Each column prepends one digit to the
+running result, so the surrogate objective can climb; a forgotten carry makes it stall; "wait" may
+mend the slip; checks and filler add tokens and nothing else.
 """
 
 import random
@@ -24,19 +24,19 @@ class Habits:
 
     slip_on_hard_pairs: float = 0.85
     slip_on_other_pairs: float = 0.12
-    correction: float = 0.4
+    correction: float = 0.35
     check: float = 0.35
     filler: float = 0.14
 
 
 def hard_pair(first: int, second: int) -> bool:
-    """Whether this unordered pair of digits invites forgetting the carry (about half of them do)."""
+    """Whether this unordered pair of digits invites forgetting the carry (about two in three do)."""
     low, high = sorted((first, second))
-    return zlib.crc32(f"hard {low} {high}".encode()) % 2 == 0
+    return zlib.crc32(f"hard {low} {high}".encode()) % 3 != 0
 
 
 def think(rng: random.Random, first: int, second: int, habits: Habits) -> tuple[str, int]:
-    """Return a thought about `first + second`, and the sum it arrives at (not always the right one).
+    """Return a thought about `first + second` and the sum it arrives at, not always the right one.
 
     The two summands have the same number of digits, at most `len(COLUMNS)`.
     """

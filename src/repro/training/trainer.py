@@ -2,12 +2,14 @@
 
 What changes against TRL 1.16, and nothing else:
 
-* `_generate_and_score_completions` replaces `advantages` (B,) by the total advantage (B, T) of `repro.algorithms`,
-  always supplies `old_per_token_logps`, and logs the rollout's metrics;
+* `_generate_and_score_completions` replaces `advantages` (B,) by the total advantage (B, T) of `repro.algorithms`
+  and logs the rollout's metrics; with the process reward it also supplies `old_per_token_logps`;
 * `_calculate_rewards` hands the reward functions decoded responses and remembers them and the rewards.
 
 With the process reward one forward of the policy gives the old log-probabilities and the entropies that rank the
-segments, and the surrogate objective is computed by the repeat loop of `repro.process_reward.objective`.
+segments, and the surrogate objective is computed by the repeat loop of `repro.process_reward.objective`. Without it
+no such forward is spent: TRL computes the old log-probabilities where the policy moves between two uses of a rollout,
+and with one update per generation they are the current ones, so that the ratio is exactly 1.
 """
 
 import math
@@ -68,11 +70,11 @@ class ReasoningTrainer(GRPOTrainer):
         thoughts = self._find_thoughts(rollout)
         sums = self._rollout_sums(rollout, thoughts, rollout.rewards[local])
 
-        out["old_per_token_logps"], entropies = self._old_log_probs(out)
         outcome = grpo.outcome_advantage(rollout.rewards.double(), self.num_generations)[local]
         if settings is None:
             advantages = grpo.total_advantage(outcome, completion_mask)
         else:
+            out["old_per_token_logps"], entropies = self._old_log_probs(out)
             cuts = self._cut_points(thoughts, entropies)
             objectives = self._objective(out, inputs, thoughts, cuts)
             rewards, valid = self._process_rewards(objectives, cuts)
@@ -100,10 +102,8 @@ class ReasoningTrainer(GRPOTrainer):
             thoughts.append(segments.find_thought(texts, separator))
         return thoughts
 
-    def _old_log_probs(self, out: dict) -> tuple[Tensor, Tensor | None]:
+    def _old_log_probs(self, out: dict) -> tuple[Tensor, Tensor]:
         """Log-probabilities of the completions under the policy that sampled them, and its entropies, (B, T)."""
-        if self.process_reward is None and "old_per_token_logps" in out:
-            return out["old_per_token_logps"], None
         input_ids = torch.cat([out["prompt_ids"], out["completion_ids"]], dim=1)
         attention_mask = torch.cat([out["prompt_mask"], out["completion_mask"]], dim=1)
         checkpointing = self.args.gradient_checkpointing_kwargs
@@ -114,7 +114,7 @@ class ReasoningTrainer(GRPOTrainer):
                 attention_mask,
                 out["completion_ids"].shape[1],
                 batch_size=self.args.per_device_train_batch_size,
-                compute_entropy=self.process_reward is not None,
+                compute_entropy=True,
             )
         return log_probs, entropies
 

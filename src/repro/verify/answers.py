@@ -23,7 +23,7 @@ def split_thought(text: str) -> tuple[str, str | None]:
 def last_box(text: str) -> str | None:
     r"""Return the content of the last balanced ``\boxed{...}``, or None where there is none.
 
-    Escaped braces (``\{``, ``\}``) are content, not structure. Of nested boxes the inner one counts.
+    Escaped braces (``\{``, ``\}``) are content, not structure. Of nested boxes the inner counts.
     """
     start = len(text)
     while (start := text.rfind("\\boxed", 0, start)) >= 0:

@@ -27,9 +27,9 @@ _FENCE = re.compile(r"^[ \t]*```[^\n`]*\n(.*?)^[ \t]*```[ \t]*$", re.DOTALL | re
 # LiveCodeBench's own test harness puts these imports before every program: its starter code uses
 # List and friends without importing them.
 _MODULES = (
-    "string re datetime collections heapq bisect copy math random statistics itertools functools "
-    "operator io sys json"
-).split()
+    *("string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random"),
+    *("statistics", "itertools", "functools", "operator", "io", "sys", "json"),
+)
 _LCB_PRELUDE = "\n".join(
     [f"from {name} import *" for name in [*_MODULES, "builtins", "typing"]]
     + [f"import {name}" for name in _MODULES]
@@ -84,7 +84,7 @@ def verify_mbpp(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
     if values is None:
         return False
     remaining = iter(values)
-    return all([test.holds([next(remaining) for _ in test.leaves]) for test in tests])
+    return all(test.holds([next(remaining) for _ in test.leaves]) for test in tests)
 
 
 def verify_lcb(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
@@ -201,7 +201,9 @@ class _LeafSplitter(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         function = node.func.value if isinstance(node.func, ast.Attribute) else node.func
-        method_of_plain_name = isinstance(node.func, ast.Attribute) and ast.unparse(function) != "math"
+        method_of_plain_name = (
+            isinstance(node.func, ast.Attribute) and ast.unparse(function) != "math"
+        )
         known = isinstance(function, ast.Name) and function.id in self.known
         if not known or method_of_plain_name or any(word.arg == "key" for word in node.keywords):
             return self._leaf(node)

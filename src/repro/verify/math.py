@@ -23,7 +23,9 @@ WALL_LIMIT_S = 60.0  # backstop against a worker that sleeps or swaps; also cove
 WORKERS = min(4, os.cpu_count() or 1)
 MAX_ANSWER_CHARS = 2000  # MATH-500's longest gold answer has 53 characters
 
-_INTEGER = re.compile(r"[+-]?\d{1,18}")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_BASED = re.compile(r"([0-9A-Z]+)\s*_\s*\{?\s*([0-9]+)\s*\}?")
+_TEXT = re.compile(r"^\\text\{([^{}]*)\}$")
 
 
 def verify(responses: list[str], answers: list[str]) -> list[bool]:
@@ -41,14 +43,17 @@ def verify(responses: list[str], answers: list[str]) -> list[bool]:
     """
     if len(responses) != len(answers):
         raise ValueError(f"responses: got {len(responses)} for {len(answers)} answers")
-    pairs = [(_clean(gold), _prediction(text)) for text, gold in zip(responses, answers, strict=True)]
+    pairs = [
+        (_clean(gold), _prediction(text)) for text, gold in zip(responses, answers, strict=True)
+    ]
     verdicts = {pair: _decide_cheaply(*pair) for pair in pairs}
     open_pairs = [pair for pair, verdict in verdicts.items() if verdict is None]
     if len(open_pairs) == 1:
         verdicts[open_pairs[0]] = _compare(*open_pairs[0])
     elif open_pairs:
         with ThreadPoolExecutor(WORKERS) as threads:
-            verdicts.update(zip(open_pairs, threads.map(_compare, *zip(*open_pairs, strict=True))))
+            decided = threads.map(lambda pair: _compare(*pair), open_pairs)
+            verdicts.update(zip(open_pairs, decided, strict=True))
     return [bool(verdicts[pair]) for pair in pairs]
 
 
@@ -59,8 +64,10 @@ def _prediction(response: str) -> str | None:
 
 
 def _clean(answer: str) -> str:
-    """Trim spaces and enclosing dollar signs: inside a box math-verify expects bare LaTeX."""
+    """Trim spaces, a full stop and enclosing dollar signs: inside a box LaTeX stands bare."""
     answer = answer.strip()
+    if answer.endswith(".") and not answer.endswith(".."):
+        answer = answer[:-1].rstrip()
     inner = answer.strip("$").strip()
     return inner if answer.startswith("$") and answer.endswith("$") and "$" not in inner else answer
 
@@ -69,10 +76,14 @@ def _decide_cheaply(gold: str, prediction: str | None) -> bool | None:
     """Return the verdict where no algebra is needed, else None."""
     if not prediction or len(prediction) > MAX_ANSWER_CHARS:
         return False
-    if prediction == gold:
+    if _TEXT.sub(r"\1", prediction) == _TEXT.sub(r"\1", gold):
         return True
     if _INTEGER.fullmatch(gold) and _INTEGER.fullmatch(prediction):
         return int(gold) == int(prediction)
+    # math-verify reads 121_3 and 121_4 as one number.
+    bases = _BASED.fullmatch(gold), _BASED.fullmatch(prediction)
+    if all(bases):
+        return bases[0].groups() == bases[1].groups()
     return None
 
 

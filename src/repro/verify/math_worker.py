@@ -1,7 +1,8 @@
-"""The process in which math-verify runs. Started by ``repro.verify.math``; imports nothing of repro.
+"""The process in which math-verify runs, started by ``repro.verify.math``.
 
-Protocol: one JSON list ``[gold, prediction]`` a line in, ``true`` or ``false`` a line out; an empty
-line out says that the imports are done. The worker ends with its standard input.
+Imports nothing of repro. Protocol: one JSON list ``[gold, prediction]`` a line in, ``true`` or
+``false`` a line out; an empty line out says that the imports are done. The worker ends with its
+standard input.
 """
 
 import json

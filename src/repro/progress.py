@@ -1,0 +1,46 @@
+"""Progress of long work within a job: a line now and then, with the time left.
+
+Lines, not a bar that redraws itself: several jobs share one terminal, and a log file or CI reads
+them too. They go to stdout; warnings and errors go to stderr, which the workflow keeps in a file.
+"""
+
+import time
+
+from tqdm import tqdm
+
+SECONDS_BETWEEN_LINES = 10
+
+
+class Progress:
+    """Counts steps and prints `what: done/total [elapsed<left, rate] detail`."""
+
+    def __init__(self, what: str, total: int, start: int = 0, unit: str = "step") -> None:
+        """Start the clock.
+
+        Args:
+            what: names the work, such as `train tiny-qwen3/grpo`.
+            total: number of steps.
+            start: steps already done, where work is resumed; they do not count for the rate.
+            unit: what a step is.
+        """
+        self.what, self.total, self.start, self.unit = what, total, start, unit
+        self.done = start
+        self.began = self.said = time.monotonic()
+
+    def advance(self, steps: int = 1, detail: str = "") -> None:
+        """Count steps; say so where ten seconds have passed or everything is done."""
+        self.done += steps
+        now = time.monotonic()
+        if now - self.said < SECONDS_BETWEEN_LINES and self.done < self.total:
+            return
+        self.said = now
+        meter = tqdm.format_meter(
+            self.done,
+            self.total,
+            now - self.began,
+            prefix=self.what,
+            unit=self.unit,
+            initial=self.start,
+            bar_format="{desc}: {n_fmt}/{total_fmt} {unit}s, {elapsed} gone, {remaining} left",
+        )
+        print(meter + (f", {detail}" if detail else ""), flush=True)

@@ -1,0 +1,43 @@
+import pytest
+
+from repro.process_reward.settings import resolve
+
+
+def test_variants_fill_what_is_not_given():
+    paper, reference = resolve({}), resolve({"variant": "reference", "w": 0.3, "ema": None})
+    assert (paper.initial_score, paper.ema, paper.separator) == ("empty_prefix", 1.0, "\n\n")
+    assert paper.score_weight == paper.w
+    assert (reference.initial_score, reference.ema) == ("zero", 0.01)
+    assert reference.separator == (".\n", "?\n", "\n\n")
+    assert reference.score_weight == 0, "the stability score is computed, then dropped"
+
+
+def test_given_values_win_over_the_variant():
+    assert resolve({"variant": "reference", "initial_score": "empty_prefix"}).initial_score == (
+        "empty_prefix"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("alpha", -0.1),
+        ("alpha", float("nan")),
+        ("alpha", "0.1"),
+        ("w", 1.5),
+        ("k", 0),
+        ("k", 2.0),
+        ("gamma", 0),
+        ("ema", 0.0),
+        ("initial_score", "one"),
+        ("separator", ""),
+        ("separator", []),
+        ("close_thought", 1),
+        ("answer_only", "no"),
+        ("variant", "papers"),
+        ("weight", 0.1),
+    ],
+)
+def test_bad_values_are_named(key, value):
+    with pytest.raises(ValueError, match=rf"process_reward\.{key}: .*(allowed|expected)"):
+        resolve({key: value})

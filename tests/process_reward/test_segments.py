@@ -1,0 +1,84 @@
+import pytest
+
+from repro.process_reward.segments import cut_points, find_thought, pad_cut_points
+
+
+def starts(*texts, separator="\n\n"):
+    return find_thought(texts, separator).starts
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["a", "\n\n", "b", "\n\n", "c", "</think>", "7"], [0, 2, 4]),
+        (["a", ".\n\n", "b", "</think>"], [0, 2]),  # merged with what comes before
+        (["a", "\n", "\n", "b", "</think>"], [0, 3]),  # split over two tokens
+        (["a", "\n\nb", "c", "</think>"], [0, 1]),  # merged with the segment it opens
+        (["a", ".\n", "\nb", "</think>"], [0, 2]),
+        (["a", "\n\n", "\n\n", " ", "b", "</think>"], [0, 4]),  # one break, no blank segment
+        (["a", "\n\n", " b", "</think>"], [0, 2]),
+        (["a", "b", "</think>"], [0]),  # no break
+        (["a", "\n\n", "</think>", "\n\n", "b"], [0]),  # nothing after the break; answers have none
+        (["a", "\n\n</think>"], [0]),
+        (["\n\n", "a", "</think>"], [0, 1]),
+    ],
+)
+def test_a_segment_starts_at_the_token_of_its_first_visible_character(texts, expected):
+    assert starts(*texts) == expected
+
+
+def test_separators_can_be_whole_tokens():
+    texts = ["a", "?\n", "b", ".\n\n", "c", ".\n", "d", "\n\n", "</think>"]
+    assert starts(*texts, separator=(".\n", "?\n", "\n\n")) == [0, 2, 6]
+    assert starts(*texts) == [0, 4]
+    assert starts("a", "\n", "b", "\n", "c", separator="\n") == [0, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("texts", "end", "closed"),
+    [
+        (["a", "</think>", "b", "</think>"], 2, True),  # the first one closes
+        (["a", "</", "think", ">", "b"], 4, True),
+        (["a", "</think>\n", "b"], 2, True),
+        (["a", "b", "c"], 3, False),  # truncated: the end of the response
+        (["</think>", "b"], 1, True),
+        ([], 0, False),
+    ],
+)
+def test_end_of_thought(texts, end, closed):
+    thought = find_thought(texts)
+    assert (thought.end, thought.closed) == (end, closed)
+
+
+@pytest.mark.parametrize("texts", [["</think>", "7"], ["\n\n", "</think>"], [], ["\n", "\n"]])
+def test_an_empty_thought_has_no_segments(texts):
+    thought = find_thought(texts)
+    assert thought.starts == []
+    assert cut_points(thought, [0.0] * len(texts), k=3) == sorted({0, thought.end})
+
+
+def test_cut_points_are_the_segments_of_highest_entropy_with_both_ends():
+    thought = find_thought(["a", "\n\n", "b", "\n\n", "c", "\n\n", "d", "</think>", "7"])
+    entropies = [0.1, 9, 0.5, 9, 0.9, 9, 0.7, 9, 9]
+    assert cut_points(thought, entropies, k=2) == [0, 4, 6, 8]
+    assert cut_points(thought, entropies, k=1) == [0, 4, 8]
+    assert cut_points(thought, entropies, k=50) == [0, 2, 4, 6, 8], "fewer than k: all of them"
+
+
+def test_the_first_segment_shares_its_point_with_the_empty_thought():
+    thought = find_thought(["a", "\n\n", "b", "</think>"])
+    assert cut_points(thought, [0.9, 0, 0.1, 0], k=1) == [0, 4]
+
+
+def test_equal_entropies_keep_the_earlier_segment():
+    thought = find_thought(["a", "\n\n", "b", "\n\n", "c", "</think>"])
+    assert cut_points(thought, [0.0, 0, 0.5, 0, 0.5, 0], k=1) == [0, 2, 6]
+
+
+def test_truncated_responses_are_cut_at_their_end():
+    thought = find_thought(["a", "\n\n", "b", "c"])
+    assert cut_points(thought, [0.0, 0, 0.5, 0], k=4) == [0, 2, 4]
+
+
+def test_padding_marks_missing_cut_points():
+    assert pad_cut_points([[0, 2, 5], [0]], width=4).tolist() == [[0, 2, 5, -1], [0, -1, -1, -1]]

@@ -1,0 +1,165 @@
+"""Configurations: resolved with defaults, refused with one message that names key and value."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from repro import settings
+from repro.settings import Run
+
+ROOT = Path(__file__).parents[1]
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
+
+
+def read(name: str) -> dict:
+    return yaml.safe_load((ROOT / "config" / name).read_text())
+
+
+def resolve(config: dict) -> dict:
+    return settings.resolve(config, SCHEMA, "config.yaml")
+
+
+@pytest.fixture
+def tiny() -> dict:
+    return read("config.yaml")
+
+
+def changed(config: dict, path: str, value) -> dict:
+    config = copy.deepcopy(config)
+    *parents, last = path.split(".")
+    inner = config
+    for key in parents:
+        inner = inner[key]
+    inner[last] = value
+    return config
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_shipped_configs_resolve(path, tmp_path):
+    config = yaml.safe_load(path.read_text())
+    if config.get("data_dir"):
+        config["data_dir"] = str(tmp_path)
+        for name in [*config["benchmarks"], "train"]:
+            (tmp_path / f"{name}.jsonl").touch()
+            (tmp_path / f"{name}_part.jsonl").touch()
+    resolved = resolve(config)
+    assert resolve(resolved) == resolved
+    for run in settings.all_runs(resolved):
+        settings.run_settings(resolved, run.backbone, run.method, run.seed)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_every_key_of_a_shipped_config_has_a_comment(path):
+    for number, line in enumerate(path.read_text().splitlines(), start=1):
+        opens_section = line.split("#")[0].rstrip().endswith(":")
+        entry = line.lstrip().startswith(("aime", "math", "lmb", "gpqa", "mbpp", "lcb"))
+        if ":" in line and not line.startswith(("#", "note")) and not opens_section and not entry:
+            assert "#" in line, f"{path.name}, line {number}: {line}"
+
+
+def test_embedded_config_states_every_setting_the_schema_knows():
+    """A key with a default must still be visible in the config people start from."""
+
+    def walk(schema: dict, value, path: str):
+        for key, sub in schema.get("properties", {}).items():
+            if path == "" and key in ("data_dir",):
+                continue  # does not go with a generated world
+            assert key in value, f"config.yaml lacks {path}{key}"
+            if sub.get("type") == "object" and "properties" in sub:
+                walk(sub, value[key], f"{path}{key}.")
+
+    config = read("config.yaml")
+    schema = copy.deepcopy(SCHEMA)
+    del schema["properties"]["benchmarks"]["properties"]
+    walk(schema, config, "")
+
+
+def test_every_schema_key_is_strict_and_described():
+    def walk(schema: dict, path: str):
+        assert "description" in schema, path
+        if "properties" in schema:
+            assert schema["additionalProperties"] is not None, path
+            assert "additionalProperties" in schema, path
+        for key, sub in schema.get("properties", {}).items():
+            walk(sub, f"{path}.{key}")
+        if isinstance(schema.get("additionalProperties"), dict):
+            walk(schema["additionalProperties"], f"{path}.*")
+
+    walk(SCHEMA, "config")
+    for key, sub in SCHEMA["$defs"]["benchmark"]["properties"].items():
+        walk(sub, f"benchmark.{key}")
+
+
+BAD = [
+    ("training.lerning_rate", 1.0, ["'training.lerning_rate'", "did you mean 'learning_rate'"]),
+    ("colour", "red", ["unknown key 'colour'", "backbones"]),
+    ("training.learning_rate", "1e-4", ["training.learning_rate = '1e-4'", "1.0e-4"]),
+    ("training.learning_rate", -1.0, ["training.learning_rate = -1.0", "more than 0"]),
+    ("process_reward.alpha", -0.1, ["process_reward.alpha = -0.1", "at least 0"]),
+    ("process_reward.k", 0, ["process_reward.k = 0", "at least 1"]),
+    ("process_reward.variant", "papper", ["process_reward.variant", "paper or reference"]),
+    ("methods", ["grpo+repo"], ["'grpo+repo'", "did you mean 'grpo+repro'", "original"]),
+    ("methods", ["original~alpha=0.1"], ["original~alpha=0.1"]),
+    ("methods", [], ["methods = []", "not empty"]),
+    ("seeds", [0, 0], ["seeds", "without duplicates"]),
+    ("seeds", [True], ["seeds.0", "integer"]),
+    ("benchmarks", {"aime26": {}}, ["'benchmarks.aime26'", "did you mean 'aime25'"]),
+    ("ablations.method", "grpo", ["ablations.method = 'grpo'", "grpo+repro"]),
+    ("ablations.backbones", ["tiny"], ["'tiny'", "tiny-qwen3"]),
+    ("training.micro_batch_size", 100, ["training.micro_batch_size = 100", "128"]),
+    ("backbones.tiny-qwen3.source", "hub", ["backbones.tiny-qwen3.repo", "missing"]),
+    ("data_source", "directory", ["data_dir", "directory"]),
+    ("results_dir", "../elsewhere", ["results_dir", "results"]),
+    ("results_dir", "results/../../x", ["results_dir", "results"]),
+    ("name", "", ["name"]),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "words"), BAD, ids=lambda value: str(value)[:30])
+def test_bad_values_are_refused_with_key_value_and_choices(tiny, path, value, words):
+    with pytest.raises(ValueError, match="^config.yaml: ") as refused:
+        resolve(changed(tiny, path, value))
+    for word in words:
+        assert word in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_missing_data_file_is_named(tmp_path):
+    config = {**read("real_data.yaml"), "data_dir": str(tmp_path)}
+    with pytest.raises(ValueError, match="has no aime24.jsonl") as refused:
+        resolve(config)
+    assert str(tmp_path / "aime24.jsonl") in str(refused.value)
+
+
+def test_methods_parse():
+    assert settings.parse_method("original") == (None, False, {})
+    assert settings.parse_method("grpo") == ("grpo", False, {})
+    assert settings.parse_method("grpo+repro") == ("grpo", True, {})
+    assert settings.parse_method("grpo+repro~k=4") == ("grpo", True, {"k": 4})
+
+
+def test_ablations_share_the_default_run(tiny):
+    config = resolve(changed(tiny, "ablations.alpha", [0.3, 0.1]))
+    runs = settings.ablation_runs(config, "alpha")
+    assert [run.method for run in runs] == ["grpo", "grpo+repro", "grpo+repro~alpha=0.3"]
+    new = set(settings.all_runs(config)) - set(settings.main_runs(config))
+    assert new == {Run("tiny-qwen3", "grpo+repro~alpha=0.3", 0)}
+
+
+def test_an_ablation_changes_its_one_setting_and_nothing_else(tiny):
+    config = resolve(tiny)
+    default = settings.run_settings(config, "tiny-qwen3", "grpo+repro", 0)
+    other = settings.run_settings(config, "tiny-qwen3", "grpo+repro~alpha=0.3", 0)
+    assert other.pop("method") != default.pop("method")
+    assert other["process_reward"].pop("alpha") == 0.3
+    assert default["process_reward"].pop("alpha") == config["process_reward"]["alpha"]
+    assert other == default
+
+
+def test_scoring_settings_do_not_touch_generations(tiny):
+    before = settings.generation_settings(resolve(tiny))
+    after = settings.generation_settings(resolve(changed(tiny, "evaluation.code_timeout_s", 9)))
+    assert before == after

@@ -1,0 +1,134 @@
+"""A random model of a few thousand parameters whose samples have paragraphs and close their thought."""
+
+import pytest
+import torch
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors
+from transformers import (
+    PreTrainedTokenizerFast,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
+from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
+
+from repro import jsonl
+
+SPECIAL = ["<bos>", "<eos>", "<pad>", "<user>", "<assistant>"]
+CHARACTERS = "0123456789Ġ+=.,?{}abcdefghijklmnopqrstuvwxyzĊ\\PA"
+MERGES = [("Ċ", "Ċ"), (".", "ĊĊ"), *(("\\boxed"[:n], "\\boxed"[n]) for n in range(1, 6))]
+MODELS = {"qwen2": (Qwen2Config, Qwen2ForCausalLM), "qwen3": (Qwen3Config, Qwen3ForCausalLM)}
+# As DeepSeek's: the template emits BOS, the tokenizer adds one too, and the thought is opened.
+TEMPLATE = (
+    "<bos>{% for message in messages %}<user>{{ message.content }}{% endfor %}"
+    "{% if add_generation_prompt %}<assistant><think>\n{% endif %}"
+)
+
+
+def make_tokenizer() -> PreTrainedTokenizerFast:
+    words = [*SPECIAL, *CHARACTERS, *("".join(pair) for pair in MERGES)]
+    # Transformers reads the tokenizer of any Qwen2 model as Qwen2's own: byte-level BPE behind this
+    # split. Only the bytes that occur are in the vocabulary, so that random samples look alike text.
+    core = Tokenizer(models.BPE({word: i for i, word in enumerate(words)}, MERGES))
+    split = pre_tokenizers.Split(Regex(PRETOKENIZE_REGEX), behavior="isolated")
+    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    core.pre_tokenizer = pre_tokenizers.Sequence([split, byte_level])
+    core.decoder = decoders.ByteLevel()
+    core.post_processor = processors.TemplateProcessing("<bos> $A", special_tokens=[("<bos>", 0)])
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=core,
+        bos_token="<bos>",
+        eos_token="<eos>",
+        pad_token="<pad>",
+        additional_special_tokens=["<user>", "<assistant>"],
+    )
+    tokenizer.add_tokens(["<think>", "</think>"])
+    tokenizer.chat_template = TEMPLATE
+    return tokenizer
+
+
+def make_model(kind: str, vocabulary: int):
+    config, model = MODELS[kind]
+    torch.manual_seed(0)
+    return model(
+        config(
+            vocab_size=vocabulary,
+            hidden_size=32,
+            intermediate_size=48,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+            head_dim=16,
+            max_position_embeddings=256,
+            initializer_range=0.3,  # predictions far from uniform: entropies and J then differ
+            eos_token_id=1,
+            pad_token_id=2,
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+def backbones(tmp_path_factory):
+    """Model directories by architecture."""
+    tokenizer, folders = make_tokenizer(), {}
+    for kind in MODELS:
+        folders[kind] = tmp_path_factory.mktemp(kind)
+        make_model(kind, len(tokenizer) + 2).save_pretrained(folders[kind])
+        tokenizer.save_pretrained(folders[kind])
+    return folders
+
+
+@pytest.fixture(scope="session")
+def train_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "train.jsonl"
+    rows = [{"problem": f"{i} + {i}", "solution": "", "answer": str(2 * i)} for i in range(7)]
+    jsonl.write(path, rows)
+    return path
+
+
+def make_settings() -> dict:
+    """Six steps of GRPO + RePro: 2 prompts with 4 rollouts each."""
+    return {
+        "algorithm": "grpo",
+        "seed": 0,
+        "training": {
+            "steps": 6,
+            "prompts_per_step": 2,
+            "num_generations": 4,
+            "learning_rate": 1e-3,
+            "warmup_steps": 2,
+            "weight_decay": 0.01,
+            "max_grad_norm": 1.0,
+            "temperature": 1.0,
+            "top_p": 1.0,
+            "max_prompt_tokens": 80,
+            "max_completion_tokens": 24,
+            "clip_low": 0.2,
+            "clip_high": 0.28,
+            "dual_clip": 3.0,
+            "kl_coef": 0.001,
+            "updates_per_generation": 1,
+            "micro_batch_size": 4,
+            "save_every": 2,
+            "dtype": "float32",
+            "instruction": "add.",
+        },
+        "process_reward": {"variant": "paper", "alpha": 0.1, "w": 0.1, "k": 3},
+    }
+
+
+@pytest.fixture
+def settings():
+    return make_settings()
+
+
+def even_length(responses: list[str], answers: list[str]) -> list[float]:
+    """A stand-in for correctness that random samples meet half of the time."""
+    return [float(len(response) % 2 == 0) for response in responses]
+
+
+@pytest.fixture(autouse=True)
+def reward(monkeypatch):
+    from repro.training import train
+
+    monkeypatch.setattr(train, "correctness", even_length)

@@ -1,0 +1,229 @@
+"""The `train` step end to end on random models: outputs, metrics, kills, damaged checkpoints."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import even_length, make_settings
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+
+from repro import jsonl
+from repro.training import train
+from repro.training.callbacks import keep_rows, newest_complete_checkpoint
+
+COLUMNS = (
+    "step reward accuracy reasoning_tokens response_tokens truncation_rate backtracking_per_1k "
+    "process_reward_mean process_reward_std cut_points objective_baseline objective_end "
+    "entropy kl loss grad_norm learning_rate step_seconds"
+).split()
+PROCESS = COLUMNS[7:12]
+
+
+def without_time(rows):
+    return [{key: value for key, value in row.items() if key != "step_seconds"} for row in rows]
+
+
+def assert_same_result(first: Path, second: Path):
+    weights = [(out / "model" / "model.safetensors").read_bytes() for out in (first, second)]
+    assert weights[0] == weights[1], "weights differ"
+    rows = [without_time(jsonl.read(out / "training.jsonl")) for out in (first, second)]
+    assert rows[0] == rows[1]
+
+
+@pytest.fixture(scope="module")
+def finished(backbones, train_file, tmp_path_factory):
+    """An uninterrupted run of GRPO + RePro, for comparison."""
+    folder = tmp_path_factory.mktemp("finished")
+    settings = make_settings()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "correctness", even_length)
+        seen = []
+        train.run(
+            settings, backbones["qwen3"], train_file, folder / "work", folder / "out", seen.append
+        )
+    assert seen == jsonl.read(folder / "out" / "training.jsonl")
+    return folder
+
+
+def test_outputs(finished, backbones):
+    out = finished / "out"
+    assert sorted(path.name for path in out.iterdir()) == ["model", "training.jsonl"]
+    files = {path.name for path in (out / "model").iterdir()}
+    assert {"model.safetensors", "config.json", "generation_config.json"} <= files
+    assert {"tokenizer.json", "chat_template.jinja"} <= files
+    assert not [name for name in files if name.endswith((".bin", ".pt", ".pkl"))]
+    assert (
+        GenerationConfig.from_pretrained(out / "model").to_dict()
+        == GenerationConfig.from_pretrained(backbones["qwen3"]).to_dict()
+    )
+    trained = AutoModelForCausalLM.from_pretrained(out / "model", dtype=torch.float32)
+    before = AutoModelForCausalLM.from_pretrained(backbones["qwen3"], dtype=torch.float32)
+    changed = [
+        not torch.equal(a, b)
+        for a, b in zip(trained.parameters(), before.parameters(), strict=True)
+    ]
+    assert all(changed)
+
+
+def test_metrics_rows(finished):
+    rows = jsonl.read(finished / "out" / "training.jsonl")
+    assert [row["step"] for row in rows] == [1, 2, 3, 4, 5, 6]
+    for row in rows:
+        assert list(row) == COLUMNS
+        assert all(row[key] is not None for key in COLUMNS)
+        assert 0 < row["reasoning_tokens"] <= row["response_tokens"] <= 24
+        assert 1 <= row["cut_points"] <= 5
+        assert row["objective_baseline"] < 0
+        assert row["objective_end"] < 0
+        assert row["grad_norm"] > 0
+    assert [row["learning_rate"] for row in rows] == [0, 5e-4, 1e-3, 1e-3, 1e-3, 1e-3]
+    assert rows[0]["kl"] == 0
+    assert rows[-1]["kl"] > 0
+
+
+@pytest.mark.parametrize("updates", [1, 2])
+def test_plain_grpo_on_qwen2(settings, backbones, train_file, tmp_path, updates):
+    settings["process_reward"] = None
+    settings["training"]["updates_per_generation"] = updates
+    train.run(settings, backbones["qwen2"], train_file, tmp_path / "work", tmp_path / "out")
+    rows = jsonl.read(tmp_path / "out" / "training.jsonl")
+    assert len(rows) == 6
+    assert all(row[key] is None for row in rows for key in PROCESS)
+    assert all(0 <= row["reward"] <= 1 for row in rows)
+    same_rollout = [a["reward"] == b["reward"] for a, b in zip(rows[::2], rows[1::2], strict=True)]
+    assert all(same_rollout) == (updates == 2)
+
+
+SCRIPT = """
+import json, sys
+import torch
+torch.set_num_threads({threads})
+sys.path.insert(0, {here!r})
+from conftest import even_length
+from repro.training import train
+train.correctness = even_length
+settings, *paths = json.loads(sys.argv[1])
+train.run(settings, *paths)
+"""
+
+
+def test_killed_at_any_moment_it_resumes_to_the_same_bits(finished, backbones, train_file, tmp_path):
+    """SIGKILL after a row that no checkpoint covers yet; then the run is started again."""
+    work, out = tmp_path / "work", tmp_path / "out"
+    settings = make_settings()
+    paths = [str(backbones["qwen3"]), str(train_file), str(work), str(out)]
+    script = SCRIPT.format(threads=torch.get_num_threads(), here=str(Path(__file__).parent))
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, json.dumps([settings, *paths])],
+        env={**os.environ, "PYTHONPATH": str(Path(train.__file__).parents[2])},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    metrics = work / "training.jsonl"
+    deadline = time.monotonic() + 120
+    while not (metrics.exists() and metrics.read_text().count("\n") >= 3):
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not out.exists()
+    checkpoint = newest_complete_checkpoint(work)
+    assert checkpoint is not None
+    assert int(checkpoint.name.split("-")[1]) < 6
+    with open(metrics, "a") as file:
+        file.write('{"step": 99, "rew')  # a line torn by the kill
+
+    train.run(settings, *paths)
+    assert_same_result(out, finished / "out")
+
+
+def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(
+    finished, backbones, train_file, tmp_path
+):
+    work = tmp_path / "work"
+    shutil.copytree(finished / "work", work)
+    os.truncate(work / "checkpoint-6" / "optimizer.pt", 100)
+    assert newest_complete_checkpoint(work).name == "checkpoint-4"
+    train.run(make_settings(), backbones["qwen3"], train_file, work, tmp_path / "out")
+    assert_same_result(tmp_path / "out", finished / "out")
+
+
+def test_killed_before_the_outputs_it_only_writes_them(finished, backbones, train_file, tmp_path):
+    work = tmp_path / "work"
+    shutil.copytree(finished / "work", work)
+    seen = []
+    train.run(make_settings(), backbones["qwen3"], train_file, work, tmp_path / "out", seen.append)
+    assert seen == []
+    assert_same_result(tmp_path / "out", finished / "out")
+
+
+def test_a_checkpoint_without_manifest_is_not_complete(tmp_path):
+    for step in (9, 10):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text("{}")
+    assert newest_complete_checkpoint(tmp_path) is None
+    (tmp_path / "checkpoint-9" / "manifest.json").write_text('{"trainer_state.json": 2}')
+    assert newest_complete_checkpoint(tmp_path).name == "checkpoint-9"
+
+
+def test_rows_after_the_checkpoint_are_dropped_and_missing_ones_noticed(tmp_path):
+    path = tmp_path / "training.jsonl"
+    keep_rows(path, 0)
+    assert jsonl.read(path) == []
+    jsonl.append(path, [{"step": 1}, {"step": 2}, {"step": 3}])
+    keep_rows(path, 2)
+    assert jsonl.read(path) == [{"step": 1}, {"step": 2}]
+    with pytest.raises(ValueError, match="expected a row for each step from 1 to 3"):
+        keep_rows(path, 3)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "message"),
+    [
+        (None, "algorithm", "ppo2", "algorithm: 'ppo2'; allowed: grpo"),
+        ("training", "micro_batch_size", 3, "micro_batch_size: 3"),
+        ("training", "save_every", 3, "save_every: 3 is no multiple"),
+        ("training", "max_prompt_tokens", 3, "max_prompt_tokens = 3"),
+        ("process_reward", "k", 0, r"process_reward\.k: 0"),
+    ],
+)
+def test_bad_settings_are_named(settings, backbones, train_file, tmp_path, section, key, value, message):
+    settings["training"]["updates_per_generation"] = 2
+    (settings[section] if section else settings)[key] = value
+    with pytest.raises(ValueError, match=message):
+        train.run(settings, backbones["qwen3"], train_file, tmp_path / "w", tmp_path / "o")
+
+
+def test_a_training_row_without_answer_is_named(settings, backbones, tmp_path):
+    tokenizer = AutoTokenizer.from_pretrained(backbones["qwen3"])
+    path = tmp_path / "train.jsonl"
+    jsonl.write(path, [{"problem": "1", "answer": "1"}, {"problem": "2", "answer": ""}])
+    with pytest.raises(ValueError, match=r"train.jsonl, row 2: field 'answer' is missing or empty"):
+        train.load_prompts(path, tokenizer, settings["training"], seed=0)
+
+
+def test_the_order_of_prompts_is_a_chain_of_permutations(settings, backbones, train_file):
+    tokenizer = AutoTokenizer.from_pretrained(backbones["qwen3"])
+    settings["training"]["steps"] = 10  # 20 prompts from a set of 7
+    answers = train.load_prompts(train_file, tokenizer, settings["training"], seed=0)["answer"]
+    assert len(answers) == 20
+    everything = {str(2 * i) for i in range(7)}
+    assert set(answers[:7]) == set(answers[7:14]) == everything
+    other = train.load_prompts(train_file, tokenizer, settings["training"], seed=1)["answer"]
+    assert list(answers) != list(other)
+
+
+def test_a_tokenizer_that_loses_the_end_of_the_thought_is_refused(backbones):
+    tokenizer = AutoTokenizer.from_pretrained(backbones["qwen3"])
+    train.check_tokenizer(tokenizer)
+    tokenizer.add_special_tokens({"additional_special_tokens": ["</think>"]})
+    with pytest.raises(ValueError, match="</think> is a special token and is lost in decoding"):
+        train.check_tokenizer(tokenizer)

@@ -1,0 +1,58 @@
+"""Bad input ends before any job, in one message without a traceback."""
+
+import pytest
+import yaml
+
+from tests.paths import ROOT
+
+CASES = {
+    "unknown key": ({"training": {"lerning_rate": 1}}, ["training.lerning_rate", "learning_rate"]),
+    "negative alpha": ({"process_reward": {"alpha": -0.1}}, ["process_reward.alpha", "at least 0"]),
+    "k = 0": ({"process_reward": {"k": 0}}, ["process_reward.k = 0", "at least 1"]),
+    "no such method": ({"methods": ["grop"]}, ["'grop'", "original, grpo, grpo+repro"]),
+    "no data file": (
+        {"data_source": "directory", "data_dir": "nowhere"},
+        ["nowhere/aime24.jsonl"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_refused_before_any_job(case, snakemake, tmp_path):
+    change, words = CASES[case]
+    config = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
+    for key, value in change.items():
+        if isinstance(value, dict):
+            config[key].update(value)
+        else:
+            config[key] = value
+    file = tmp_path / "bad.yaml"
+    file.write_text(yaml.safe_dump(config))
+    done = snakemake(tmp_path, "--configfile", str(file))
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "Traceback" not in said
+    assert "bad.yaml" in said
+    for word in words:
+        assert word in said
+    assert not (tmp_path / "results").exists()
+
+
+def test_one_more_value_of_an_ablation_trains_one_more_run(snakemake, tmp_path):
+    config = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
+    counts = []
+    for values in ([0.3], [0.3, 0.7]):
+        config["ablations"]["alpha"] = values
+        file = tmp_path / "more.yaml"
+        file.write_text(yaml.safe_dump(config))
+        target = f"{config['results_dir']}/figures/ablation_alpha.png"
+        done = snakemake(tmp_path, "--configfile", str(file), "-n", "--", target)
+        assert done.returncode == 0, done.stdout + done.stderr
+        jobs = dict(
+            line.split()
+            for line in done.stdout.splitlines() + done.stderr.splitlines()
+            if len(line.split()) == 2 and line.split()[1].isdigit()
+        )
+        counts.append(jobs)
+    assert int(counts[1]["train"]) == int(counts[0]["train"]) + 1
+    assert counts[1]["backbone"] == counts[0]["backbone"]

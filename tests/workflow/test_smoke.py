@@ -1,0 +1,107 @@
+"""The whole pipeline at its smallest, end to end, and what a second call does."""
+
+import json
+
+import pandas as pd
+import pytest
+import yaml
+
+from repro import jsonl
+from tests.paths import ROOT
+
+CONFIG = ROOT / "config/smoke.yaml"
+
+
+@pytest.fixture(scope="module")
+def done(snakemake, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("smoke")
+    process = snakemake(directory, "--configfile", str(CONFIG))
+    assert process.returncode == 0, process.stdout + process.stderr
+    return directory
+
+
+@pytest.fixture(scope="module")
+def results(done):
+    return done / "results/smoke"
+
+
+def test_main_table_has_every_method_and_benchmark(results):
+    table = pd.read_csv(results / "tables/main.csv")
+    assert list(table["method"]) == ["original", "grpo", "grpo+repro"]
+    benchmarks = yaml.safe_load(CONFIG.read_text())["benchmarks"]
+    for benchmark in benchmarks:
+        assert table[benchmark].between(0, 100).all()
+    assert (table["tokens"] > 0).all()
+
+
+def test_every_table_and_figure_says_whose_numbers_they_are_not(results):
+    note = yaml.safe_load(CONFIG.read_text())["note"]
+    assert "not the paper's" in note
+    for name in ("main.csv", "main.md", "main.tex", "effect.csv", "effect.md"):
+        text = (results / "tables" / name).read_text()
+        assert "not the paper's" in text.replace("’", "'"), name
+
+
+def test_figures_are_there_in_both_formats(results):
+    for name in ("tokens_over_training", "accuracy_over_training", "ablation_alpha"):
+        assert (results / f"figures/{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert (results / f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_run_is_complete(results):
+    run = results / "runs/tiny-qwen3/grpo+repro/0"
+    assert (run / "model/model.safetensors").exists()
+    rows = jsonl.read(run / "training.jsonl")
+    assert [row["step"] for row in rows] == [1, 2, 3]
+    for key in ("reward", "accuracy", "reasoning_tokens", "process_reward_mean", "entropy", "kl"):
+        assert all(isinstance(row[key], float) for row in rows), key
+    generations = jsonl.read(run / "generations/aime24.jsonl")
+    assert len(generations) == 4 * 2
+    score = json.loads((run / "scores/aime24.json").read_text())
+    assert score["n_problems"] == 4
+    provenance = json.loads((run / "provenance.json").read_text())
+    assert provenance["packages"]["trl"]
+
+
+def test_mlflow_holds_training_and_evaluation_on_one_run_a_model(done):
+    import mlflow
+
+    client = mlflow.MlflowClient(f"sqlite:///{done}/results/mlflow.db")
+    experiment = client.get_experiment_by_name("smoke")
+    runs = {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
+    assert sorted(runs) == [
+        "tiny-qwen3/grpo+repro/0",
+        "tiny-qwen3/grpo+repro~alpha=0.3/0",
+        "tiny-qwen3/grpo/0",
+        "tiny-qwen3/original/0",
+    ]
+    trained = runs["tiny-qwen3/grpo+repro~alpha=0.3/0"]
+    assert trained.data.params["alpha"] == "0.3"
+    assert trained.data.params["algorithm"] == "grpo"
+    assert {"train/reward", "eval/aime24/accuracy"} <= trained.data.metrics.keys()
+    history = client.get_metric_history(trained.info.run_id, "train/reasoning_tokens")
+    assert [metric.step for metric in history] == [1, 2, 3]
+    assert all(run.info.status == "FINISHED" for run in runs.values())
+
+
+def test_a_second_call_has_nothing_to_do(done, snakemake):
+    again = snakemake(done, "--configfile", str(CONFIG))
+    assert again.returncode == 0
+    assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_one_more_alpha_trains_exactly_one_more_run(done, snakemake, tmp_path):
+    config = yaml.safe_load(CONFIG.read_text())
+    config["ablations"]["alpha"].append(0.7)
+    file = tmp_path / "more.yaml"
+    file.write_text(yaml.safe_dump(config))
+    dry = snakemake(
+        *(done, "--configfile", str(file), "-n", "--"),
+        "results/smoke/figures/ablation_alpha.png",
+    )
+    said = dry.stdout + dry.stderr
+    counts = dict(line.split() for line in said.splitlines() if len(line.split()) == 2)
+    assert {
+        rule: counts.get(rule) for rule in ("train", "generate", "score", "ablation")
+    } == dict.fromkeys(("train", "generate", "score", "ablation"), "1")
+    assert not {"backbone", "data", "original"} & counts.keys()

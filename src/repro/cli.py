@@ -86,7 +86,7 @@ def backbone(options) -> None:
     else:
         from repro.tinyworld.backbone import build
 
-        build(what, options.output, WORK / "backbones" / settings.digest(what), options.name)
+        build(what, options.name, options.output, WORK / "backbones" / settings.digest(what))
 
 
 def store(options) -> None:

@@ -15,6 +15,11 @@ from repro.training import train
 from repro.training.trainer import ReasoningTrainer
 
 
+def reward_of_messages(completions, **kwargs):
+    """Stock TRL hands over messages where the prompts are conversations."""
+    return train.correctness_reward([message["content"] for [message] in completions], **kwargs)
+
+
 def make_trainer(settings, folder, train_file, work_dir, *, stock=False, process_reward=None):
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
@@ -27,7 +32,7 @@ def make_trainer(settings, folder, train_file, work_dir, *, stock=False, process
         "train_dataset": train.load_prompts(train_file, tokenizer, training, settings["seed"]),
     }
     if stock:
-        trainer = GRPOTrainer(**arguments)
+        trainer = GRPOTrainer(**arguments | {"reward_funcs": reward_of_messages})
     else:
         trainer = ReasoningTrainer(process_reward=process_reward, **arguments)
     trainer.model.train()

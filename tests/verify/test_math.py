@@ -1,3 +1,4 @@
+import os
 import threading
 import time
 
@@ -117,14 +118,13 @@ def test_hanging_answers_are_killed_and_the_workers_survive():
     assert math.verify([boxed(r"\frac{6}{4}")], ["1.5"]) == [True]
 
 
-def test_a_worker_that_died_is_replaced():
-    pool = math._pool(__import__("os").getpid())
+def test_a_worker_that_died_between_questions_is_replaced():
+    pool = math._pool(os.getpid())
     assert math.verify([boxed(r"\frac{3}{6}")], ["0.5"]) == [True]
     for worker in list(pool.queue):
         if worker.process is not None:
             worker.process.kill()
             worker.process.wait()
-    # A dead worker's question counts as wrong only for the question that killed it, not here.
     assert math.verify([boxed(r"\frac{4}{8}")], ["0.5"]) == [True]
 
 

@@ -31,12 +31,13 @@ PROMPT = {"gpqa": prompts.gpqa, "mbpp": prompts.mbpp, "lcb": prompts.lcb}  # oth
 THOUGHT_OPENED_BY_PROMPT = {"qwen2": True, "qwen3": False}
 
 
-def build(settings: dict, output_dir: str | Path, work_dir: str | Path) -> None:
+def build(settings: dict, name: str, output_dir: str | Path, work_dir: str | Path) -> None:
     """Train a tiny backbone and save it as an ordinary transformers model directory.
 
     Args:
         settings: `architecture` (qwen2 or qwen3), `hidden_size`, `layers`, `heads`,
             `key_value_heads`, `steps`, `batch_size`, `learning_rate`, `seed`.
+        name: of the backbone, for the progress display.
         output_dir: receives weights (safetensors), tokenizer and generation config.
         work_dir: checkpoints of the training; safe to delete.
     """

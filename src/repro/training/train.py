@@ -19,6 +19,7 @@ from transformers import (
 from trl import GRPOConfig
 
 from repro import jsonl
+from repro.benchmarks import prompts
 from repro.process_reward import segments
 from repro.process_reward.settings import resolve
 from repro.training.callbacks import (
@@ -183,7 +184,7 @@ def load_prompts(
         for field in ("problem", "answer"):
             if not str(row.get(field, "")).strip():
                 raise ValueError(f"{train_file}, row {number}: field {field!r} is missing or empty")
-        content = f"{row['problem']}\n{training['instruction']}"
+        content = prompts.math(row)
         rows.append(
             {"prompt": [{"role": "user", "content": content}], "answer": str(row["answer"])}
         )

@@ -115,6 +115,8 @@ class _Worker:
         self.process: subprocess.Popen | None = None
 
     def compare(self, gold: str, prediction: str) -> bool:
+        if self.process is not None and self.process.poll() is not None:
+            self.stop()  # it died between questions: not this answer's fault
         if self.process is None:
             self._start()
         try:

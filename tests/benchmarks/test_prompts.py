@@ -1,0 +1,56 @@
+import pytest
+
+from repro.benchmarks import prompts
+
+GPQA = {
+    "Record ID": "rec06pnAkLOr2t2mp",
+    "Question": " Which? \n",
+    "Correct Answer": "right\n",
+    "Incorrect Answer 1": "wrong 1",
+    "Incorrect Answer 2": "wrong 2",
+    "Incorrect Answer 3": "wrong 3",
+}
+
+
+@pytest.mark.parametrize("field", ["problem", "question"])
+def test_math(field):
+    doc = {field: "What is 1 + 1?", "answer": 2}
+    assert prompts.math(doc) == (
+        "What is 1 + 1?\n"
+        "Please reason step by step, and put your final answer within \\boxed{}."
+    )
+    assert prompts.math_answer(doc) == "2"
+
+
+def test_gpqa_shows_each_choice_once_in_a_frozen_order():
+    text = prompts.gpqa(GPQA)
+    # Frozen: were this line to change, published scores could not be compared any more.
+    assert text.splitlines()[:5] == [
+        "Which?",
+        "A) wrong 1",
+        "B) wrong 3",
+        "C) wrong 2",
+        "D) right",
+    ]
+    assert text.endswith('"ANSWER: $LETTER".')
+    assert prompts.gpqa_letter(GPQA) == "D"
+
+
+def test_gpqa_letters_are_spread():
+    letters = [prompts.gpqa_letter(GPQA | {"Record ID": f"rec{n}"}) for n in range(400)]
+    assert all(70 < letters.count(letter) < 130 for letter in "ABCD")
+
+
+def test_mbpp():
+    doc = {"text": "Write a function f.", "test_list": ["assert f(1) == 1", "assert f(2) == 4"]}
+    assert prompts.mbpp(doc) == (
+        "Write a function f.\nYour code should pass these tests:\n"
+        "assert f(1) == 1\nassert f(2) == 4\nPut the final code in a ```python block."
+    )
+
+
+def test_lcb():
+    call = {"question_content": "Add.", "starter_code": "def add(a, b):\n    "}
+    assert "```python\ndef add(a, b):\n```" in prompts.lcb(call)
+    assert "stdin" not in prompts.lcb(call)
+    assert "Read the input from stdin" in prompts.lcb(call | {"starter_code": ""})

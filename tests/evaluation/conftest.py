@@ -1,0 +1,66 @@
+import json
+from pathlib import Path
+
+import pytest
+from tiny_model import build
+
+
+@pytest.fixture(scope="session")
+def r1_model(tmp_path_factory) -> Path:
+    """A random Qwen2 whose chat template opens the thought."""
+    return build(tmp_path_factory.mktemp("r1"))
+
+
+@pytest.fixture(scope="session")
+def qwen3_model(tmp_path_factory) -> Path:
+    """A random Qwen3 that would open the thought itself, without think tokens in its vocabulary."""
+    return build(tmp_path_factory.mktemp("qwen3"), r1=False, think_tokens=False)
+
+
+@pytest.fixture
+def data_dir(tmp_path) -> Path:
+    """Three benchmarks of a few problems each."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    write(
+        folder / "aime24.jsonl",
+        [{"id": n, "problem": "What is 1" + " + 1" * n + "?", "solution": "", "answer": str(n + 1)}
+         for n in range(6)],
+    )  # fmt: skip
+    write(folder / "lmb.jsonl", [{"question": "What is 2 + 2?", "answer": "4"}])
+    write(
+        folder / "gpqa.jsonl",
+        [
+            {
+                "Record ID": "rec1",
+                "Question": "Which is the largest?",
+                "Correct Answer": "4",
+                "Incorrect Answer 1": "1",
+                "Incorrect Answer 2": "2",
+                "Incorrect Answer 3": "3",
+            }
+        ],
+    )
+    return folder
+
+
+def write(path: Path, rows: list[dict]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def evaluation() -> dict:
+    """Settings of a small evaluation."""
+    return {
+        "engine": "transformers",
+        "temperature": 0.6,
+        "top_p": 0.95,
+        "top_k": None,
+        "max_new_tokens": 24,
+        "batch_size": 4,
+        "seed": 0,
+        "code_execution": "subprocess",
+        "code_timeout_s": 6,
+        "benchmarks": {"aime24": {"samples": 3}},
+    }

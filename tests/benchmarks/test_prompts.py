@@ -16,8 +16,7 @@ GPQA = {
 def test_math(field):
     doc = {field: "What is 1 + 1?", "answer": 2}
     assert prompts.math(doc) == (
-        "What is 1 + 1?\n"
-        "Please reason step by step, and put your final answer within \\boxed{}."
+        "What is 1 + 1?\nPlease reason step by step, and put your final answer within \\boxed{}."
     )
     assert prompts.math_answer(doc) == "2"
 
@@ -27,18 +26,18 @@ def test_gpqa_shows_each_choice_once_in_a_frozen_order():
     # Frozen: were this line to change, published scores could not be compared any more.
     assert text.splitlines()[:5] == [
         "Which?",
-        "A) wrong 1",
+        "A) right",
         "B) wrong 3",
-        "C) wrong 2",
-        "D) right",
+        "C) wrong 1",
+        "D) wrong 2",
     ]
     assert text.endswith('"ANSWER: $LETTER".')
-    assert prompts.gpqa_letter(GPQA) == "D"
+    assert prompts.gpqa_letter(GPQA) == "A"
 
 
 def test_gpqa_letters_are_spread():
-    letters = [prompts.gpqa_letter(GPQA | {"Record ID": f"rec{n}"}) for n in range(400)]
-    assert all(70 < letters.count(letter) < 130 for letter in "ABCD")
+    letters = [prompts.gpqa_letter(GPQA | {"Record ID": f"rec{n}"}) for n in range(4000)]
+    assert all(900 < letters.count(letter) < 1100 for letter in "ABCD")
 
 
 def test_mbpp():

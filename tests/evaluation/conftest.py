@@ -1,8 +1,13 @@
-import json
 from pathlib import Path
 
 import pytest
+import torch
 from tiny_model import build
+
+from repro import jsonl
+
+# Two threads that wait for each other on a busy machine are a hundred times slower than one.
+torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
@@ -22,13 +27,13 @@ def data_dir(tmp_path) -> Path:
     """Three benchmarks of a few problems each."""
     folder = tmp_path / "data"
     folder.mkdir()
-    write(
+    jsonl.write(
         folder / "aime24.jsonl",
         [{"id": n, "problem": "What is 1" + " + 1" * n + "?", "solution": "", "answer": str(n + 1)}
          for n in range(6)],
     )  # fmt: skip
-    write(folder / "lmb.jsonl", [{"question": "What is 2 + 2?", "answer": "4"}])
-    write(
+    jsonl.write(folder / "lmb.jsonl", [{"question": "What is 2 + 2?", "answer": "4"}])
+    jsonl.write(
         folder / "gpqa.jsonl",
         [
             {
@@ -42,11 +47,6 @@ def data_dir(tmp_path) -> Path:
         ],
     )
     return folder
-
-
-def write(path: Path, rows: list[dict]) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return path
 
 
 @pytest.fixture

@@ -1,7 +1,12 @@
 import pytest
-from conftest import write
 
+from repro import jsonl
 from repro.evaluation import tasks
+
+
+def write(path, rows):
+    jsonl.write(path, rows)
+    return path
 
 
 def test_the_papers_seven_benchmarks_are_there():

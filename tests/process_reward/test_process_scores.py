@@ -39,7 +39,10 @@ def test_stability_equals_kendalls_tau_a_pair_by_pair():
         for t in range(1, 7):
             j = objective[row, : t + 1].tolist()
             pairs = [(a, b) for a in range(t + 1) for b in range(t + 1) if a != b]
-            total = sum((j[a] > j[b]) - (j[a] < j[b]) if a > b else (j[a] < j[b]) - (j[a] > j[b]) for a, b in pairs)
+            total = sum(
+                (j[a] > j[b]) - (j[a] < j[b]) if a > b else (j[a] < j[b]) - (j[a] > j[b])
+                for a, b in pairs
+            )
             assert stability[row, t].item() == (total / len(pairs)) / 2 + 0.5
 
 

@@ -3,7 +3,13 @@
 import pytest
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
-from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM
+from transformers import (
+    PreTrainedTokenizerFast,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
 
 from repro.process_reward.objective import CLOSE_THOUGHT, Probe, make_probe, surrogate_objective
 
@@ -53,9 +59,7 @@ def test_equals_an_unpadded_loop(kind):
         assert objective.shape == (3, 4)
         for row, points in enumerate(cuts):
             for column, cut in enumerate(points):
-                expected = by_hand(
-                    model, prompts[row], completions[row], cut, probes[row][column]
-                )
+                expected = by_hand(model, prompts[row], completions[row], cut, probes[row][column])
                 assert abs(objective[row, column].item() - expected) < 1e-5
         assert (objective[1, 2:] == 0).all()
 

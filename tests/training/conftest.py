@@ -1,4 +1,4 @@
-"""A random model of a few thousand parameters whose samples have paragraphs and close their thought."""
+"""A random model whose samples have paragraphs and end their thought now and then."""
 
 import pytest
 import torch
@@ -28,7 +28,7 @@ TEMPLATE = (
 def make_tokenizer() -> PreTrainedTokenizerFast:
     words = [*SPECIAL, *CHARACTERS, *("".join(pair) for pair in MERGES)]
     # Transformers reads the tokenizer of any Qwen2 model as Qwen2's own: byte-level BPE behind this
-    # split. Only the bytes that occur are in the vocabulary, so that random samples look alike text.
+    # split. Only the bytes that occur are in the vocabulary, so that samples resemble text.
     core = Tokenizer(models.BPE({word: i for i, word in enumerate(words)}, MERGES))
     split = pre_tokenizers.Split(Regex(PRETOKENIZE_REGEX), behavior="isolated")
     byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
@@ -101,7 +101,7 @@ def make_settings() -> dict:
             "max_grad_norm": 1.0,
             "temperature": 1.0,
             "top_p": 1.0,
-            "max_prompt_tokens": 80,
+            "max_prompt_tokens": 120,
             "max_completion_tokens": 24,
             "clip_low": 0.2,
             "clip_high": 0.28,
@@ -111,7 +111,6 @@ def make_settings() -> dict:
             "micro_batch_size": 4,
             "save_every": 2,
             "dtype": "float32",
-            "instruction": "add.",
         },
         "process_reward": {"variant": "paper", "alpha": 0.1, "w": 0.1, "k": 3},
     }

@@ -18,11 +18,26 @@ from repro import jsonl
 from repro.training import train
 from repro.training.callbacks import keep_rows, newest_complete_checkpoint
 
-COLUMNS = (
-    "step reward accuracy reasoning_tokens response_tokens truncation_rate backtracking_per_1k "
-    "process_reward_mean process_reward_std cut_points objective_baseline objective_end "
-    "entropy kl loss grad_norm learning_rate step_seconds"
-).split()
+COLUMNS = [
+    "step",
+    "reward",
+    "accuracy",
+    "reasoning_tokens",
+    "response_tokens",
+    "truncation_rate",
+    "backtracking_per_1k",
+    "process_reward_mean",
+    "process_reward_std",
+    "cut_points",
+    "objective_baseline",
+    "objective_end",
+    "entropy",
+    "kl",
+    "loss",
+    "grad_norm",
+    "learning_rate",
+    "step_seconds",
+]
 PROCESS = COLUMNS[7:12]
 
 
@@ -114,7 +129,9 @@ train.run(settings, *paths)
 """
 
 
-def test_killed_at_any_moment_it_resumes_to_the_same_bits(finished, backbones, train_file, tmp_path):
+def test_killed_at_any_moment_it_resumes_to_the_same_bits(
+    finished, backbones, train_file, tmp_path
+):
     """SIGKILL after a row that no checkpoint covers yet; then the run is started again."""
     work, out = tmp_path / "work", tmp_path / "out"
     settings = make_settings()
@@ -170,7 +187,7 @@ def test_a_checkpoint_without_manifest_is_not_complete(tmp_path):
         (tmp_path / f"checkpoint-{step}").mkdir()
         (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text("{}")
     assert newest_complete_checkpoint(tmp_path) is None
-    (tmp_path / "checkpoint-9" / "manifest.json").write_text('{"trainer_state.json": 2}')
+    (tmp_path / "checkpoint-9" / "manifest.json").write_text('{"trainer_state.json": 2}\n')
     assert newest_complete_checkpoint(tmp_path).name == "checkpoint-9"
 
 
@@ -195,7 +212,9 @@ def test_rows_after_the_checkpoint_are_dropped_and_missing_ones_noticed(tmp_path
         ("process_reward", "k", 0, r"process_reward\.k: 0"),
     ],
 )
-def test_bad_settings_are_named(settings, backbones, train_file, tmp_path, section, key, value, message):
+def test_bad_settings_are_named(
+    settings, backbones, train_file, tmp_path, section, key, value, message
+):
     settings["training"]["updates_per_generation"] = 2
     (settings[section] if section else settings)[key] = value
     with pytest.raises(ValueError, match=message):

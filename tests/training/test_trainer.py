@@ -12,6 +12,7 @@ from trl import GRPOTrainer
 from repro.algorithms import grpo
 from repro.process_reward.settings import resolve
 from repro.training import train
+from repro.training.rollout import sample_rollouts
 from repro.training.trainer import ReasoningTrainer
 
 
@@ -20,7 +21,7 @@ def reward_of_messages(completions, **kwargs):
     return train.correctness_reward([message["content"] for [message] in completions], **kwargs)
 
 
-def make_trainer(settings, folder, train_file, work_dir, *, stock=False, process_reward=None):
+def make_trainer(settings, folder, train_file, work_dir, *, stock=False, **kwargs):
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     training = settings["training"]
@@ -34,16 +35,16 @@ def make_trainer(settings, folder, train_file, work_dir, *, stock=False, process
     if stock:
         trainer = GRPOTrainer(**arguments | {"reward_funcs": reward_of_messages})
     else:
-        trainer = ReasoningTrainer(process_reward=process_reward, **arguments)
+        trainer = ReasoningTrainer(**arguments, **kwargs)
     trainer.model.train()
     trainer.current_gradient_accumulation_steps = trainer.args.gradient_accumulation_steps
     return trainer
 
 
-def rollout(trainer):
+def rollout(trainer, seed=8):
     """One generation batch, the same for every trainer with the same model and settings."""
     batch = next(iter(trainer.get_train_dataloader()))
-    set_seed(3)
+    set_seed(seed)
     return trainer._generate_and_score_completions(batch)
 
 
@@ -133,11 +134,11 @@ def test_process_advantages_by_a_second_route(build, variant):
 
     trainer = build(process_reward=resolve({"variant": variant, "k": 3, "alpha": 0.5}))
     batch = next(iter(trainer.get_train_dataloader()))
-    out = rollout(trainer)
+    out = rollout(trainer, seed=8)
     settings, tokenizer, model = trainer.process_reward, trainer.processing_class, trainer.model
-    assert (
-        sum(t.starts != [0] for t in trainer._find_thoughts(trainer._rollout)) >= 2
-    ), "the test needs responses with several segments"
+    assert sum(t.starts != [0] for t in trainer._find_thoughts(trainer._rollout)) >= 2, (
+        "the test needs responses with several segments"
+    )
     rewards, cut_lists = [], []
     for row, example in enumerate(batch):
         prompt = out["prompt_ids"][row][out["prompt_mask"][row].bool()]
@@ -152,7 +153,9 @@ def test_process_advantages_by_a_second_route(build, variant):
         cuts = segments.cut_points(thought, entropies.tolist(), settings.k)
         probe = objective.make_probe(tokenizer, example["answer"])
         values = [
-            objective.surrogate_objective(model, [prompt.tolist()], [response.tolist()], [[cut]], [[probe]])
+            objective.surrogate_objective(
+                model, [prompt.tolist()], [response.tolist()], [[cut]], [[probe]]
+            )
             for cut in cuts
         ]
         score = scores.score(torch.cat(values, dim=1).double(), settings.score_weight, settings.ema)
@@ -185,11 +188,37 @@ def test_old_log_probs_are_those_of_the_current_policy(build):
     assert torch.allclose(out["old_per_token_logps"], current, atol=1e-5)
 
 
-def test_several_updates_per_generation_keep_the_old_policy(settings, backbones, train_file, tmp_path):
+def test_several_updates_per_generation_keep_the_old_policy(
+    settings, backbones, train_file, tmp_path
+):
     settings = copy.deepcopy(settings)
     settings["training"]["updates_per_generation"] = 2
     trainer = make_trainer(settings, backbones["qwen3"], train_file, tmp_path)
     assert "old_per_token_logps" in rollout(trainer)
+
+
+def test_rows_of_similar_length_give_the_same_loss_and_gradients(build):
+    whole, sorted_rows = build(), build(rows_per_forward=3)
+    inputs = rollout(whole, seed=6)
+    lengths = inputs["completion_mask"].sum(1)
+    assert lengths.min() < lengths.max(), "the test needs responses of several lengths"
+    loss, gradients = loss_and_gradients(whole, inputs)
+    other_loss, other_gradients = loss_and_gradients(sorted_rows, inputs)
+    assert torch.allclose(loss, other_loss, atol=1e-6)
+    for a, b in zip(gradients, other_gradients, strict=True):
+        assert torch.allclose(a, b, atol=1e-5)
+
+
+def test_rollouts_of_our_own_sampler(build):
+    trainer = build(rollout_func=sample_rollouts)
+    tokenizer, messages = trainer.processing_class, [{"role": "user", "content": "1 + 1"}]
+    rendered = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    prompt_ids = tokenizer(rendered, add_special_tokens=False)["input_ids"]
+    found = sample_rollouts([messages] * 4, trainer)
+    assert found["prompt_ids"] == [prompt_ids] * 4
+    assert prompt_ids.count(tokenizer.bos_token_id) == 1
+    out = rollout(trainer)
+    assert out["advantages"].shape == out["completion_ids"].shape
 
 
 def test_prompts_get_one_bos_and_the_tokens_of_the_rendered_template(build):

@@ -1,4 +1,4 @@
-"""Real benchmark problems through the real prompts and verifiers; the backbone knows none of them."""
+"""Real problems through the real prompts and verifiers; the backbone knows none of them."""
 
 import json
 

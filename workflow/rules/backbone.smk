@@ -2,10 +2,12 @@
 rule backbone:
     output:
         directory(f"{RESULTS}/backbones/{{backbone}}"),
-    params:
-        settings=lambda w: settings.dump(config["backbones"][w.backbone]),
     log:
         f"work/log/{RESULTS}/backbones/{{backbone}}.log",
+    conda:
+        "repro"
+    params:
+        settings=lambda w: settings.dump(config["backbones"][w.backbone]),
     shell:
         "python -m repro backbone --settings {params.settings:q} --name {wildcards.backbone:q}"
         " --output {output:q} 2> {log:q}"

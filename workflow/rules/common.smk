@@ -42,6 +42,11 @@ def run_settings(wildcards):
     )
 
 
+def folder_of_output(wildcards, output):
+    """Return the folder that a command writes its outputs into."""
+    return str(Path(output[0]).parent)
+
+
 def run_dirs(runs):
     """Return the directories of runs, for the analysis commands."""
     return [f"{RESULTS}/runs/{run.path}" for run in runs]
@@ -49,7 +54,9 @@ def run_dirs(runs):
 
 def scores_of(runs):
     """Return the score files of runs."""
-    return expand("{run}/scores/{benchmark}.json", run=run_dirs(runs), benchmark=BENCHMARKS)
+    return expand(
+        "{run}/scores/{benchmark}.json", run=run_dirs(runs), benchmark=BENCHMARKS
+    )
 
 
 def curves_of(runs):

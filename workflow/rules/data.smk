@@ -2,9 +2,11 @@
 rule data:
     output:
         f"{RESULTS}/data/{{name}}.jsonl",
-    params:
-        settings=lambda w: settings.dump(settings.data_settings(config, w.name)),
     log:
         f"work/log/{RESULTS}/data/{{name}}.log",
+    conda:
+        "repro"
+    params:
+        settings=lambda w: settings.dump(settings.data_settings(config, w.name)),
     shell:
         "python -m repro data --settings {params.settings:q} --output {output:q} 2> {log:q}"

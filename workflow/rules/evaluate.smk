@@ -10,14 +10,18 @@ rule generate:
             benchmark=BENCHMARKS,
             allow_missing=True,
         ),
-    params:
-        settings=settings.dump(settings.generation_settings(config)),
     log:
         f"work/log/{RUN}/generate.log",
+    conda:
+        "repro"
+    params:
+        settings=settings.dump(settings.generation_settings(config)),
+        data=lambda w, input: str(Path(input.data[0]).parent),
+        directory=folder_of_output,
     shell:
         "python -m repro generate --settings {params.settings:q} --run {input.settings:q}"
-        " --model {input.model:q} --data $(dirname {input.data[0]:q})"
-        " --output $(dirname {output[0]:q}) 2> {log:q}"
+        " --model {input.model:q} --data {params.data:q}"
+        " --output {params.directory:q} 2> {log:q}"
 
 
 rule score:
@@ -26,13 +30,17 @@ rule score:
         data=rules.generate.input.data,
     output:
         expand(
-            f"{RUN}/scores/{{benchmark}}.json", benchmark=BENCHMARKS, allow_missing=True
+            f"{RUN}/scores/{{benchmark}}.json",
+            benchmark=BENCHMARKS,
+            allow_missing=True,
         ),
+    log:
+        f"work/log/{RUN}/score.log",
+    conda:
+        "repro"
     params:
         settings=settings.dump(settings.scoring_settings(config)),
         benchmarks=BENCHMARKS,
-    log:
-        f"work/log/{RUN}/score.log",
     shell:
         "python -m repro score --settings {params.settings:q} --benchmark {params.benchmarks}"
         " --generations {input.generations:q} --data {input.data:q} --output {output:q} 2> {log:q}"

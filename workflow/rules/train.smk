@@ -3,11 +3,13 @@
 rule store:
     output:
         touch(f"{RESULTS}/.store_ready"),
+    log:
+        f"work/log/{RESULTS}/store.log",
+    conda:
+        "repro"
     params:
         uri=config["tracking_uri"],
         experiment=config["name"],
-    log:
-        f"work/log/{RESULTS}/store.log",
     shell:
         "python -m repro store --tracking-uri {params.uri:q}"
         " --experiment {params.experiment:q} 2> {log:q}"
@@ -19,12 +21,14 @@ rule original:
     output:
         model=directory(f"{RESULTS}/runs/{{backbone}}/original/{{seed}}/model"),
         settings=f"{RESULTS}/runs/{{backbone}}/original/{{seed}}/settings.json",
+    log:
+        f"work/log/{RESULTS}/runs/{{backbone}}/original/{{seed}}.log",
+    conda:
+        "repro"
     params:
         settings=lambda w: settings.dump(
             settings.run_settings(config, w.backbone, "original", int(w.seed))
         ),
-    log:
-        f"work/log/{RESULTS}/runs/{{backbone}}/original/{{seed}}.log",
     shell:
         "ln -sr {input:q} {output.model:q} 2> {log:q};"
         " printf '%s\\n' {params.settings:q} > {output.settings:q}"
@@ -43,13 +47,16 @@ rule train:
         model=directory(f"{RUN}/model"),
         metrics=f"{RUN}/training.jsonl",
         provenance=f"{RUN}/provenance.json",
-    params:
-        settings=run_settings,
-        uri=config["tracking_uri"],
     log:
         f"work/log/{RUN}/train.log",
+    conda:
+        "repro"
+    params:
+        settings=run_settings,
+        directory=folder_of_output,
+        uri=config["tracking_uri"],
     shell:
         "printf '%s\\n' {params.settings:q} > {output.settings:q};"
         " python -m repro train --settings {output.settings:q} --backbone {input.backbone:q}"
-        " --data {input.data:q} --output $(dirname {output.settings:q})"
+        " --data {input.data:q} --output {params.directory:q}"
         " --tracking-uri {params.uri:q} 2> {log:q}"

@@ -1,8 +1,9 @@
-"""Group relative policy optimisation (GRPO; DeepSeekMath, arXiv 2402.03300, eq. 3 and section 4.1.2).
+"""Group relative policy optimisation (GRPO; DeepSeekMath, arXiv 2402.03300, section 4.1).
 
-Outcome advantage of response i of a group: A_i = (R_i - mean R) / (std R + 1e-6), unbiased std, the same for all
-of its tokens. With RePro (arXiv 2512.01925) the total advantage of token t is A_i + alpha * G_t, where G is the
-return-to-go of the process rewards normalised over all cut points of the group.
+Outcome advantage of response i of a group: A_i = (R_i - mean R) / (std R + 1e-6), unbiased std, the
+same for all of its tokens. With RePro (arXiv 2512.01925) the total advantage of token t is A_i +
+alpha * G_t, where G is the return-to-go of the process rewards normalised over all cut points of
+the group.
 """
 
 import torch
@@ -17,7 +18,8 @@ def outcome_advantage(rewards: Tensor, num_generations: int, eps: float = 1e-6) 
     A group of a single response has mean 0 and std 1.
 
     Args:
-        rewards: outcome reward of each response, (B,); `num_generations` consecutive ones form a group.
+        rewards: outcome reward of each response, (B,); `num_generations` consecutive ones form a
+            group.
         num_generations: responses to a prompt.
         eps: added to the standard deviation.
 
@@ -48,8 +50,8 @@ def total_advantage(
         outcome: outcome advantage, (B,).
         response_mask: 1 on a response's tokens, (B, T).
         process_reward: process reward z-scored over its group
-            (`repro.process_reward.reward.normalize_in_groups`), on the last token before each cut and 0 elsewhere,
-            (B, T); None for plain GRPO.
+            (`repro.process_reward.reward.normalize_in_groups`), on the last token before each cut
+            and 0 elsewhere, (B, T); None for plain GRPO.
         alpha: weight of the process advantage.
         gamma: discount of the return-to-go, per token.
 

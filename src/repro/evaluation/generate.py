@@ -13,6 +13,8 @@ from repro import jsonl
 from repro.evaluation import engines, tasks
 from repro.progress import Progress
 
+_MAX_HASHED_BYTES = 256 << 20
+
 
 @dataclass(frozen=True)
 class Request:
@@ -135,15 +137,23 @@ def _check_lengths(
 
 
 def _fingerprint(evaluation: dict, model_dir: Path, requests: list[Request]) -> str:
-    """Name what determines the responses; weights by size and time, they may be gigabytes."""
+    """Name what determines the responses."""
     keys = ("engine", "temperature", "top_p", "top_k", "max_new_tokens", "batch_size", "seed")
     files = sorted(path for path in model_dir.iterdir() if path.suffix in (".safetensors", ".json"))
     identity = [
         {key: evaluation[key] for key in keys},
-        [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files],
+        [(path.name, _content(path)) for path in files],
         [(request.doc_id, request.sample, request.prompt) for request in requests],
     ]
     return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:12]
+
+
+def _content(path: Path) -> str:
+    """Digest a model file; one of gigabytes, which would take minutes, by its size and time."""
+    status = path.stat()
+    if status.st_size > _MAX_HASHED_BYTES:
+        return f"{status.st_size}:{status.st_mtime_ns}"
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _is_finished(plan: Plan) -> bool:

@@ -76,9 +76,7 @@ def _read(path: str | Path, benchmark: str, n_docs: int, samples: int) -> dict:
                     f"{where}: field {field!r} must be {kind.__name__}, got {row.get(field)!r}"
                 )
         if row["benchmark"] != benchmark:
-            raise ValueError(
-                f"{where}: belongs to benchmark {row['benchmark']!r}, not {benchmark!r}"
-            )
+            raise ValueError(f"{where}: benchmark is {row['benchmark']!r}, expected {benchmark!r}")
         if row["finish_reason"] not in ("stop", "length"):
             raise ValueError(
                 f"{where}: finish_reason must be stop or length, got {row['finish_reason']!r}"

@@ -1,7 +1,7 @@
-r"""The surrogate objective J, by the plainest route: one forward per cut point (RePro, arXiv 2512.01925, eq. for J).
+r"""The surrogate objective J of RePro (arXiv 2512.01925), one forward per cut point.
 
-J(t) = 1/|a| * sum_i log pi(a_i | q, thought up to t, a_<i): the mean log-probability of the answer, given as the
-probe `\boxed{ANSWER}`, when the thought is cut after t tokens.
+J(t) = 1/|a| * sum_i log pi(a_i | q, thought up to t, a_<i): the mean log-probability of the answer,
+given as the probe `\boxed{ANSWER}`, when the thought is cut after t tokens.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,8 @@ def make_probe(tokenizer, answer: str, *, answer_only: bool = False, prefix: str
     Args:
         tokenizer: a fast tokenizer (it gives character offsets).
         answer: the ground truth.
-        answer_only: score only the tokens that hold a character of the answer, instead of the whole box.
+        answer_only: score only the tokens that hold a character of the answer, instead of the whole
+            box.
         prefix: text between the cut and the box, for instance `CLOSE_THOUGHT`; it is never scored.
 
     Raises:
@@ -60,10 +61,11 @@ def surrogate_objective(
     *,
     batch_size: int = 128,
 ) -> Tensor:
-    """Compute J at every cut point, each from a forward of its own over prompt, thought up to the cut and probe.
+    """Compute J at every cut point, each from a forward over prompt, cut thought and probe.
 
-    Sequences of similar length share a batch, equal ones (the empty thought of a group's responses) are computed
-    once, logits exist at the probes' positions only and the log-softmax is taken in float32 or wider.
+    Sequences of similar length share a batch, equal ones (the empty thought of a group's responses)
+    are computed once, logits exist at the probes' positions only and the log-softmax is taken in
+    float32 or wider.
 
     Args:
         model: causal language model; its forward takes `logits_to_keep`.
@@ -74,7 +76,8 @@ def surrogate_objective(
         batch_size: sequences in one forward.
 
     Returns:
-        (B, C) on the model's device, C the largest number of cut points of a row; 0 where a row has fewer.
+        (B, C) on the model's device, C the largest number of cut points of a row; 0 where a row has
+        fewer.
 
     Raises:
         ValueError: the model gives log-probabilities that are not finite.
@@ -103,7 +106,8 @@ def surrogate_objective(
 def _probe_log_probs(model, sequences: list[tuple[tuple[int, ...], Probe]]) -> Tensor:
     """Mean log-probability of each sequence's probe, (N,).
 
-    Left padding lines the probes up at the right edge, so that `logits_to_keep` keeps just their positions.
+    Left padding lines the probes up at the right edge, so that `logits_to_keep` keeps just their
+    positions.
     """
     width = max(len(context) + len(probe.ids) for context, probe in sequences)
     keep = max(len(probe.ids) for _, probe in sequences)

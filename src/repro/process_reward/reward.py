@@ -1,7 +1,8 @@
-"""From scores to per-token process advantages (RePro, arXiv 2512.01925; section "process reward").
+"""From scores to per-token process advantages (RePro, arXiv 2512.01925).
 
-The reward of a cut point is the gain in score since the one before. It is normalised over all rewarded cut points
-of a group of responses, put on the last token before its cut and summed towards the end (return-to-go).
+The reward of a cut point is the gain in score since the one before. It is normalised over all
+rewarded cut points of a group of responses, put on the last token before its cut and summed towards
+the end (return-to-go).
 """
 
 import torch
@@ -64,12 +65,12 @@ def place_before_cuts(values: Tensor, cuts: Tensor, length: int) -> Tensor:
     """
     valid = cuts[:, 1:] > 0
     placed = values.new_zeros(values.shape[0], length)
-    # Distinct cuts fall on distinct tokens, so adding never mixes two rewards; padding adds zero to token 0.
+    # Distinct cuts fall on distinct tokens: adding never mixes two rewards. Padding adds 0.
     return placed.scatter_add_(1, (cuts[:, 1:] - 1).clamp(min=0), values * valid)
 
 
 def return_to_go(rewards: Tensor, gamma: float = 1.0) -> Tensor:
-    """Discounted sum of the rewards from each token on: G_t = r_t + gamma G_{t+1}. Shapes (B, T)."""
+    """Discounted sum of the rewards from each token on: G_t = r_t + gamma G_{t+1}, (B, T)."""
     if gamma == 1.0:
         return rewards.flip(1).cumsum(1).flip(1)
     returns = torch.empty_like(rewards)

@@ -1,7 +1,8 @@
-"""Magnitude, stability and score at the cut points (RePro, arXiv 2512.01925; section "process reward").
+"""Magnitude, stability and score at the cut points (RePro, arXiv 2512.01925).
 
-Every function takes J, the surrogate objective at the cut points, as (B, C): column 0 is the empty thought (the
-baseline J_b), valid columns come first, and what stands in the others does not change the valid ones.
+Every function takes J, the surrogate objective at the cut points, as (B, C): column 0 is the empty
+thought (the baseline J_b), valid columns come first, and what stands in the others does not change
+the valid ones.
 """
 
 import torch
@@ -11,8 +12,9 @@ from torch import Tensor
 def magnitude(objective: Tensor) -> Tensor:
     """Magnitude score S_magn = 1 - tanh(J / J_b), in [0, 1].
 
-    J = 0 gives 1 and J = J_b gives 1 - tanh(1). Where J_b is exactly 0 (the answer was certain before any thought)
-    the limit is taken: J = 0 gives 1, since nothing is left to gain, and J < 0 gives 0.
+    J = 0 gives 1 and J = J_b gives 1 - tanh(1). Where J_b is exactly 0 (the answer was certain
+    before any thought) the limit is taken: J = 0 gives 1, since nothing is left to gain, and J < 0
+    gives 0.
 
     Args:
         objective: J, (B, C), all <= 0.
@@ -27,11 +29,11 @@ def magnitude(objective: Tensor) -> Tensor:
 
 
 def moving_average(objective: Tensor, weight: float) -> Tensor:
-    """Exponential moving average of J along the cut points, `weight` on the new value; the first value starts it.
+    """Exponential moving average of J along the cut points; the first value starts it.
 
     Args:
         objective: J, (B, C).
-        weight: in (0, 1]; 1 returns J itself.
+        weight: on the new value, in (0, 1]; 1 returns J itself.
 
     Returns:
         (B, C).
@@ -43,10 +45,10 @@ def moving_average(objective: Tensor, weight: float) -> Tensor:
 
 
 def stability(objective: Tensor) -> Tensor:
-    """Stability score S_stab = tau / 2 + 1/2 with Kendall's tau-a between J and the order of the cut points.
+    """Stability score S_stab = tau / 2 + 1/2, Kendall's tau-a of J along the cut points.
 
-    Column t uses the m = t + 1 points up to and including t, the baseline among them; ties count 0. Column 0, where
-    tau is not defined, is 1/2.
+    Column t uses the m = t + 1 points up to and including t, the baseline among them; ties count 0.
+    Column 0, where tau is not defined, is 1/2.
 
     Args:
         objective: J or its moving average, (B, C).
@@ -55,7 +57,8 @@ def stability(objective: Tensor) -> Tensor:
         (B, C), in [0, 1].
     """
     count = objective.shape[1]
-    signs = torch.sign(objective[:, None, :] - objective[:, :, None])  # (B, C, C): [i, j] = sign(J_j - J_i)
+    # (B, C, C): [i, j] = sign(J_j - J_i)
+    signs = torch.sign(objective[:, None, :] - objective[:, :, None])
     concordance = signs.triu(diagonal=1).sum(dim=1).cumsum(dim=1)  # (B, C): over pairs i < j <= t
     m = torch.arange(1, count + 1, dtype=objective.dtype, device=objective.device)
     tau = 2 * concordance / (m * (m - 1)).clamp(min=1)
@@ -63,7 +66,7 @@ def stability(objective: Tensor) -> Tensor:
 
 
 def score(objective: Tensor, w: float, ema: float = 1.0) -> Tensor:
-    """Score S = (1 - w) S_magn + w S_stab; column 0 is the score of the empty thought, with S_stab = 1/2.
+    """Score S = (1 - w) S_magn + w S_stab; column 0, the empty thought, has S_stab = 1/2.
 
     Args:
         objective: J, (B, C).

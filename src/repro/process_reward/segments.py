@@ -1,10 +1,12 @@
-r"""Cut points of a response (RePro, arXiv 2512.01925, "critical segments").
+r"""Cut points of a response (RePro, arXiv 2512.01925).
 
-The thought, the text before `</think>`, is split into segments at paragraph breaks. The entropy of the policy at
-each segment's first token ranks the segments, and the `k` highest are kept. Cut points are, in order: 0 (the empty
-thought), the starts of the kept segments and the end of the thought. A cut point `t` means: the first `t` tokens.
+The thought, the text before `</think>`, is split into segments at paragraph breaks. The entropy of
+the policy at each segment's first token ranks the segments, and the `k` highest are kept. Cut
+points are, in order: 0 (the empty thought), the starts of the kept segments and the end of the
+thought. A cut point `t` means: the first `t` tokens.
 
-Breaks are looked for in decoded text, so `".\n\n"` merged into one token and `"\n"` + `"\n"` in two are found alike.
+Breaks are looked for in decoded text, so `".\n\n"` merged into one token and `"\n"` + `"\n"` in two
+are found alike.
 """
 
 import re
@@ -22,8 +24,9 @@ END_OF_THOUGHT = "</think>"
 class TokenTexts(dict):
     """The decoded text of each token id, filled on demand.
 
-    Tokens are decoded one by one because a whole decode gives no token boundaries. A character split over several
-    byte tokens decodes to replacement characters here, which does not move the ASCII marks looked for.
+    Tokens are decoded one by one because a whole decode gives no token boundaries. A character
+    split over several byte tokens decodes to replacement characters here, which does not move the
+    ASCII marks looked for.
     """
 
     def __init__(self, tokenizer) -> None:
@@ -41,7 +44,8 @@ class Thought:
 
     Attributes:
         starts: first token of each segment, ascending; the first segment starts at 0.
-        end: number of tokens up to and including `</think>`, or of the whole response where it never closes.
+        end: number of tokens up to and including `</think>`, or of the whole response where it
+            never closes.
         closed: whether `</think>` was found.
     """
 
@@ -53,13 +57,14 @@ class Thought:
 def find_thought(texts: Sequence[str], separator: str | Sequence[str] = "\n\n") -> Thought:
     r"""Find the segments and the end of the thought of one response.
 
-    A segment's first token is the one that holds the first visible character after the break, so a break at the
-    beginning of a token (`"\n\nWait"`) puts the cut before that token. No segment is blank, and an empty thought
-    has none.
+    A segment's first token is the one that holds the first visible character after the break, so a
+    break at the beginning of a token (`"\n\nWait"`) puts the cut before that token. No segment is
+    blank, and an empty thought has none.
 
     Args:
         texts: decoded text of each token of the response, without the end-of-sequence token.
-        separator: a string to find in the decoded text, or the token texts that are breaks themselves.
+        separator: a string to find in the decoded text, or the token texts that are breaks
+            themselves.
     """
     text = "".join(texts)
     ends = list(accumulate(map(len, texts)))  # characters up to and including each token
@@ -83,7 +88,7 @@ def find_thought(texts: Sequence[str], separator: str | Sequence[str] = "\n\n") 
 
 
 def cut_points(thought: Thought, entropies: Sequence[float], k: int) -> list[int]:
-    """Choose the cut points: 0, the starts of the `k` segments of highest entropy, the end of the thought.
+    """Choose the cut points: 0, the starts of the `k` segments of highest entropy, the end.
 
     Duplicates are one point; of equal entropies the earlier segment is kept.
 

@@ -14,21 +14,24 @@ INITIAL_SCORES = ("empty_prefix", "zero")
 
 @dataclass(frozen=True)
 class ProcessRewardSettings:
-    """Settings of the process reward, resolved (see `resolve`).
+    r"""Settings of the process reward, resolved (see `resolve`).
 
     Attributes:
         variant: `paper` or `reference`.
         alpha: weight of the process advantage in the total advantage.
         w: weight of the stability score in the score; `reference` ignores it (`score_weight` is 0).
-        k: number of segments kept as cut points, those with the highest entropy at their first token.
+        k: number of segments kept as cut points, those with the highest entropy at their first
+            token.
         gamma: discount of the return-to-go, per token.
-        ema: weight on the new value in the average of J that the stability score sees; 1 is no average.
-        initial_score: score before the first cut: `empty_prefix` (that of the empty thought, stability 1/2)
-            or `zero`.
-        separator: a string: the paragraph break, found in decoded text wherever tokens split or merge it;
-            a list of strings: a break is a token that decodes to exactly one of them.
+        ema: weight on the new value in the average of J that the stability score sees; 1 is no
+            average.
+        initial_score: score before the first cut: `empty_prefix` (that of the empty thought,
+            stability 1/2) or `zero`.
+        separator: a string: the paragraph break, found in decoded text wherever tokens split or
+            merge it; a list of strings: a break is a token that decodes to exactly one of them.
         close_thought: the probe closes an open thought first (`</think>` and a blank line).
-        answer_only: the objective averages the answer's tokens only, not those of `\\boxed{` and `}`.
+        answer_only: the objective averages the answer's tokens only, not those of `\boxed{` and
+            `}`.
     """
 
     variant: str = "paper"
@@ -44,7 +47,7 @@ class ProcessRewardSettings:
 
     @property
     def score_weight(self) -> float:
-        """Weight of the stability score that enters the score: `w`, or 0 in the `reference` variant."""
+        """Weight of stability that enters the score: `w`, or 0 in the `reference` variant."""
         return 0.0 if self.variant == "reference" else self.w
 
 
@@ -52,7 +55,8 @@ def resolve(settings: Mapping) -> ProcessRewardSettings:
     """Fill what is missing or null in `settings` from its variant and check every value.
 
     Raises:
-        ValueError: an unknown key or a value out of range; the message names key, value and what is allowed.
+        ValueError: an unknown key or a value out of range; the message names key, value and what is
+            allowed.
     """
     allowed = [field.name for field in fields(ProcessRewardSettings)]
     for key in settings:

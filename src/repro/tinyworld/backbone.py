@@ -5,6 +5,7 @@ summands that a benchmark may ask for.
 """
 
 import random
+import zlib
 from pathlib import Path
 
 import torch
@@ -28,6 +29,10 @@ from repro.tinyworld import problems, thoughts, tokenizer
 # What the backbone has seen: mostly mathematics, every out-of-domain dress a little.
 MIXTURE = {"aime24": 4, "aime25": 4, "math500": 5, "lmb": 5, "gpqa": 4, "mbpp": 2, "lcb": 2}
 PROMPT = {"gpqa": prompts.gpqa, "mbpp": prompts.mbpp, "lcb": prompts.lcb}  # others: prompts.math
+# In this share of the examples the answer is asked for after a part of the thought, as by the
+# surrogate objective; only the answer bears loss there, so that thoughts do not become shorter.
+ASKED_EARLY = 0.15
+BOX = r"\boxed{"
 THOUGHT_OPENED_BY_PROMPT = {"qwen2": True, "qwen3": False}
 
 
@@ -47,7 +52,13 @@ def build(settings: dict, name: str, output_dir: str | Path, work_dir: str | Pat
     texts = (f"{prompt}\n{thought}\n\n{answer}" for prompt, thought, answer in examples[:4000])
     vocabulary = tokenizer.train(settings["architecture"], texts, vocabulary=512)
     model = create(settings, vocabulary)
-    rows = [encode(vocabulary, settings["architecture"], *row) for row in examples]
+    rows = [
+        (ask_early if rng.random() < ASKED_EARLY else encode)(
+            vocabulary, settings["architecture"], *row
+        )
+        for row in examples
+    ]
+    rows = batches_of_similar_length(rows, settings["batch_size"], rng)
     arguments = TrainingArguments(
         output_dir=str(work_dir),
         max_steps=settings["steps"],
@@ -57,7 +68,7 @@ def build(settings: dict, name: str, output_dir: str | Path, work_dir: str | Pat
         warmup_steps=max(1, settings["steps"] // 20),
         weight_decay=0.01,
         adam_beta2=0.98,
-        train_sampling_strategy="group_by_length",
+        train_sampling_strategy="sequential",
         logging_steps=max(1, settings["steps"] // 20),
         save_strategy="no",
         report_to="none",
@@ -83,20 +94,63 @@ def example(rng: random.Random) -> tuple[str, str, str]:
 def encode(
     vocabulary: PreTrainedTokenizerFast, architecture: str, prompt: str, thought: str, answer: str
 ) -> dict[str, list[int]]:
-    """Return `input_ids` and `labels` of one example; the prompt bears no loss (label -100)."""
-    opening = vocabulary.apply_chat_template(
+    """Return one example: the whole response bears loss, the prompt does not."""
+    start = opening(vocabulary, prompt)
+    if not THOUGHT_OPENED_BY_PROMPT[architecture]:
+        thought = f"<think>\n{thought}"
+    completion = f"{thought}\n</think>\n\n{answer}{vocabulary.eos_token}"
+    return labelled(vocabulary, start, completion)
+
+
+def ask_early(
+    vocabulary: PreTrainedTokenizerFast, architecture: str, prompt: str, thought: str, answer: str
+) -> dict[str, list[int]]:
+    """Return an example that asks for the answer at a random cut point, the loss on it alone.
+
+    The answer is the one the whole thought leads to: a slip seen lowers the objective, a correction
+    raises it again.
+    """
+    if not answer.startswith(BOX):
+        return encode(vocabulary, architecture, prompt, thought, answer)
+    segments = thought.split("\n\n")
+    kept = zlib.crc32(thought.encode()) % (len(segments) + 2)  # 0: nothing, the last: all of it
+    seen = "".join(f"{segment}\n\n" for segment in segments[:kept])
+    if kept > len(segments):
+        seen = f"{thought}\n</think>"
+    if kept and not THOUGHT_OPENED_BY_PROMPT[architecture]:
+        seen = f"<think>\n{seen}"
+    start = f"{opening(vocabulary, prompt)}{seen}{BOX}"
+    return labelled(vocabulary, start, answer.removeprefix(BOX))
+
+
+def opening(vocabulary: PreTrainedTokenizerFast, prompt: str) -> str:
+    """Return the prompt in the model's chat template, up to where the model takes over."""
+    return vocabulary.apply_chat_template(
         [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True
     )
-    completion = f"{thought}\n</think>\n\n{answer}{vocabulary.eos_token}"
-    if not THOUGHT_OPENED_BY_PROMPT[architecture]:
-        completion = f"<think>\n{completion}"
-    prompt_ids = vocabulary(opening, add_special_tokens=False).input_ids
-    completion_ids = vocabulary(completion, add_special_tokens=False).input_ids
+
+
+def labelled(vocabulary: PreTrainedTokenizerFast, start: str, rest: str) -> dict[str, list[int]]:
+    """Return `input_ids` and `labels`; only `rest` bears loss, the others have label -100."""
+    start_ids = vocabulary(start, add_special_tokens=False).input_ids
+    rest_ids = vocabulary(rest, add_special_tokens=False).input_ids
     return {
-        "input_ids": prompt_ids + completion_ids,
-        "attention_mask": [1] * (len(prompt_ids) + len(completion_ids)),
-        "labels": [-100] * len(prompt_ids) + completion_ids,
+        "input_ids": start_ids + rest_ids,
+        "attention_mask": [1] * (len(start_ids) + len(rest_ids)),
+        "labels": [-100] * len(start_ids) + rest_ids,
     }
+
+
+def batches_of_similar_length(rows: list[dict], size: int, rng: random.Random) -> list[dict]:
+    """Order rows so that a batch needs little padding and consecutive batches stay mixed."""
+    window = 4 * size
+    batches = []
+    for first in range(0, len(rows), window):
+        some = sorted(rows[first : first + window], key=lambda row: len(row["input_ids"]))
+        some_batches = [some[i : i + size] for i in range(0, len(some), size)]
+        rng.shuffle(some_batches)
+        batches += some_batches
+    return [row for batch in batches for row in batch]
 
 
 def create(settings: dict, vocabulary: PreTrainedTokenizerFast) -> PreTrainedModel:
@@ -104,7 +158,7 @@ def create(settings: dict, vocabulary: PreTrainedTokenizerFast) -> PreTrainedMod
     shape = {
         "vocab_size": -(-len(vocabulary) // 64) * 64,
         "hidden_size": settings["hidden_size"],
-        "intermediate_size": 3 * settings["hidden_size"],
+        "intermediate_size": 2 * settings["hidden_size"],
         "num_hidden_layers": settings["layers"],
         "num_attention_heads": settings["heads"],
         "num_key_value_heads": settings["key_value_heads"],

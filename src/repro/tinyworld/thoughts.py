@@ -30,7 +30,7 @@ class Habits:
 
 
 def hard_pair(first: int, second: int) -> bool:
-    """Whether this unordered pair of digits invites forgetting the carry (about two in three do)."""
+    """Whether this unordered pair of digits invites forgetting the carry (two in three do)."""
     low, high = sorted((first, second))
     return zlib.crc32(f"hard {low} {high}".encode()) % 3 != 0
 

@@ -1,4 +1,4 @@
-r"""A byte-level BPE tokenizer for the tiny backbones: any text can be encoded, the world's is short.
+r"""A byte-level BPE tokenizer for the tiny backbones: any text can be encoded.
 
 Digits stay single tokens, as in the Qwen tokenizers' spirit, so that column addition is learnable;
 words, LaTeX commands and paragraph breaks of the world are merged, `.\n\n` into one token, which is

@@ -33,7 +33,7 @@ MANIFEST = "manifest.json"
 
 
 class MetricsFile(TrainerCallback):
-    """Appends a row per step to `training.jsonl`; a row is on disk before the step's checkpoint is written.
+    """Appends a row per step to `training.jsonl`, on disk before the step's checkpoint is written.
 
     Args:
         path: the file.
@@ -78,7 +78,7 @@ class MetricsFile(TrainerCallback):
 
 
 def keep_rows(path: Path, last_step: int) -> None:
-    """Cut a metrics file back to its rows up to `last_step`; a last line torn by a kill goes with the rest.
+    """Cut a metrics file back to its rows up to `last_step`; a torn line goes with the rest.
 
     Raises:
         ValueError: rows up to `last_step` are missing.
@@ -94,12 +94,14 @@ def keep_rows(path: Path, last_step: int) -> None:
                 break
             rows.append(row)
     if [row["step"] for row in rows] != list(range(1, last_step + 1)):
-        raise ValueError(f"{path}: expected a row for each step from 1 to {last_step} to resume there")
+        raise ValueError(
+            f"{path}: expected a row for each step from 1 to {last_step} to resume there"
+        )
     jsonl.write(path, rows)
 
 
 class CheckpointManifest(TrainerCallback):
-    """Marks a checkpoint complete: once everything is written, a manifest names its files and their sizes."""
+    """Marks a checkpoint complete: a manifest, written last, names its files and their sizes."""
 
     def on_save(self, args, state, control, **kwargs):
         """Write the manifest of the checkpoint just saved."""
@@ -109,9 +111,7 @@ class CheckpointManifest(TrainerCallback):
             for name in sizes:
                 with open(folder / name, "rb") as file:
                     os.fsync(file.fileno())
-            part = folder / f"{MANIFEST}.part"
-            part.write_text(json.dumps(sizes))
-            os.replace(part, folder / MANIFEST)
+            jsonl.write(folder / MANIFEST, [sizes])
 
 
 def newest_complete_checkpoint(folder: Path) -> Path | None:
@@ -131,11 +131,9 @@ def _is_complete(checkpoint: Path) -> bool:
     manifest = checkpoint / MANIFEST
     if not manifest.exists():
         return False
-    sizes = json.loads(manifest.read_text())
+    [sizes] = jsonl.read(manifest)
     files = {name: checkpoint / name for name in sizes}
-    return all(
-        file.exists() and file.stat().st_size == sizes[name] for name, file in files.items()
-    )
+    return all(file.exists() and file.stat().st_size == sizes[name] for name, file in files.items())
 
 
 class Progress(TrainerCallback):

@@ -4,6 +4,7 @@ import copy
 import os
 import random
 import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from transformers import (
     PrinterCallback,
     set_seed,
 )
+from transformers.utils.logging import disable_progress_bar
 from trl import GRPOConfig
 
 from repro import jsonl
@@ -28,11 +30,13 @@ from repro.training.callbacks import (
     Progress,
     newest_complete_checkpoint,
 )
+from repro.training.rollout import sample_rollouts
 from repro.training.trainer import ReasoningTrainer
 from repro.verify.reward import correctness
 
 ALGORITHMS = ("grpo",)
 METRICS = "training.jsonl"
+ROWS_PER_FORWARD = 32  # on a CPU, where padding costs more than small batches do
 
 
 def run(
@@ -45,7 +49,8 @@ def run(
 ) -> None:
     """Train one run to its end, continuing from the newest complete checkpoint in `work_dir`.
 
-    Writes `output_dir/model` (safetensors, tokenizer, generation config) and `output_dir/training.jsonl`.
+    Writes `output_dir/model` (safetensors, tokenizer, generation config) and
+    `output_dir/training.jsonl`.
 
     Args:
         settings: the run's resolved settings: `algorithm`, `seed`, `training`, `process_reward`.
@@ -53,21 +58,21 @@ def run(
         train_file: JSONL with `problem` and `answer`.
         work_dir: checkpoints and metrics so far, of this run only; deleting it starts the run anew.
         output_dir: receives the final files only.
-        on_row: called with each step's metrics row; after a resume it sees the steps since the checkpoint again.
+        on_row: called with each step's metrics row; after a resume it sees the steps since the
+            checkpoint again.
 
     Raises:
         ValueError: settings, model or data are not usable; the message names what.
         RuntimeError: training ended before the last step.
     """
     if settings["algorithm"] not in ALGORITHMS:
-        raise ValueError(
-            f"algorithm: {settings['algorithm']!r}; allowed: {', '.join(ALGORITHMS)}"
-        )
+        raise ValueError(f"algorithm: {settings['algorithm']!r}; allowed: {', '.join(ALGORITHMS)}")
     training, work_dir, output_dir = settings["training"], Path(work_dir), Path(output_dir)
     process_reward = settings["process_reward"] and resolve(settings["process_reward"])
     args = trainer_arguments(training, settings["seed"], work_dir)
     work_dir.mkdir(parents=True, exist_ok=True)
 
+    disable_progress_bar()  # transformers' own, for weights loaded and saved, cut through ours
     set_seed(settings["seed"])
     tokenizer = AutoTokenizer.from_pretrained(model_dir, trust_remote_code=False)
     check_tokenizer(tokenizer)
@@ -76,15 +81,20 @@ def run(
         model_dir, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
     )
     generation_config = copy.deepcopy(model.generation_config)
-    trainer = ReasoningTrainer(
-        model=model,
-        processing_class=tokenizer,
-        reward_funcs=correctness_reward,
-        args=args,
-        train_dataset=dataset,
-        process_reward=process_reward or None,
-        callbacks=[MetricsFile(work_dir / METRICS, on_row), CheckpointManifest(), Progress()],
-    )
+    one_cpu = not torch.cuda.is_available() and args.world_size == 1
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="You are using 'rollout_func'")  # experimental
+        trainer = ReasoningTrainer(
+            model=model,
+            processing_class=tokenizer,
+            reward_funcs=correctness_reward,
+            args=args,
+            train_dataset=dataset,
+            process_reward=process_reward or None,
+            rollout_func=sample_rollouts,
+            rows_per_forward=ROWS_PER_FORWARD if one_cpu else None,
+            callbacks=[MetricsFile(work_dir / METRICS, on_row), CheckpointManifest(), Progress()],
+        )
     trainer.remove_callback(PrinterCallback)  # it prints the logs of every step
     checkpoint = newest_complete_checkpoint(work_dir)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -109,19 +119,19 @@ def trainer_arguments(training: dict, seed: int, work_dir: Path) -> GRPOConfig:
     micro, updates = training["micro_batch_size"], training["updates_per_generation"]
     if rollouts % (micro * world):
         raise ValueError(
-            f"training.micro_batch_size: {micro} (on {world} processes) does not divide the {rollouts} rollouts "
-            "of a step (prompts_per_step x num_generations)"
+            f"training.micro_batch_size: {micro} (on {world} processes) does not divide "
+            f"the {rollouts} rollouts of a step (prompts_per_step x num_generations)"
         )
     if training["save_every"] % updates:
         raise ValueError(
-            f"training.save_every: {training['save_every']} is no multiple of updates_per_generation = {updates}; "
-            "a run can be resumed only between two generations"
+            f"training.save_every: {training['save_every']} is no multiple of "
+            f"updates_per_generation = {updates}; a run can be resumed only between two generations"
         )
     cuda = torch.cuda.is_available()
     return GRPOConfig(
         output_dir=str(work_dir),
         max_steps=training["steps"],
-        # One generation batch is one optimizer step (or `updates` of them), accumulated over micro-batches.
+        # A generation batch is one optimizer step (or `updates` of them) over its micro-batches.
         per_device_train_batch_size=micro,
         gradient_accumulation_steps=rollouts // (micro * world),
         num_generations=training["num_generations"],
@@ -169,12 +179,11 @@ def correctness_reward(completions: list[str], answer: list[str], **_) -> list[f
 def load_prompts(
     train_file: str | Path, tokenizer: PreTrainedTokenizerBase, training: dict, seed: int
 ) -> Dataset:
-    """Return the run's prompts in the order in which they are trained on, one row per rollout group.
+    """Return the run's prompts in the order of training, one row per rollout group.
 
-    The order is a chain of seeded permutations of the training set, long enough for all steps, so that the order
-    does not depend on epochs or on where a run was interrupted. Prompts are conversations: TRL then tokenises the
-    rendered chat template without adding special tokens, as the evaluation does; rendered strings would get a
-    second BOS from tokenizers that add one.
+    The order is a chain of seeded permutations of the training set, long enough for all steps, so
+    that the order does not depend on epochs or on where a run was interrupted. Prompts are
+    conversations: TRL would give rendered strings a second BOS from tokenizers that add one.
 
     Raises:
         ValueError: a row without `problem` or `answer`, or no prompt within `max_prompt_tokens`.
@@ -192,7 +201,8 @@ def load_prompts(
     short = [row for row in rows if prompt_length(tokenizer, row["prompt"]) <= limit]
     if not short:
         raise ValueError(
-            f"{train_file}: no prompt of {len(rows)} has at most training.max_prompt_tokens = {limit} tokens"
+            f"{train_file}: no prompt of {len(rows)} has at most "
+            f"training.max_prompt_tokens = {limit} tokens"
         )
     if len(short) < len(rows):
         print(f"{train_file}: left out {len(rows) - len(short)} prompts over {limit} tokens")

@@ -21,7 +21,7 @@ from repro.verify.answers import last_box, split_thought
 CPU_LIMIT_S = 5.0  # a comparison: the worker kills itself; what it was asked counts as wrong
 WALL_LIMIT_S = 60.0  # backstop against a worker that sleeps or swaps; also covers its start
 WORKERS = min(4, os.cpu_count() or 1)
-MAX_ANSWER_CHARS = 2000  # MATH-500's longest gold answer has 53 characters
+MAX_ANSWER_CHARS = 2000  # a longer box is a derivation, not an answer
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _BASED = re.compile(r"([0-9A-Z]+)\s*_\s*\{?\s*([0-9]+)\s*\}?")
@@ -66,7 +66,7 @@ def _prediction(response: str) -> str | None:
 def _clean(answer: str) -> str:
     """Trim spaces, a full stop and enclosing dollar signs: inside a box LaTeX stands bare."""
     answer = answer.strip()
-    if answer.endswith(".") and not answer.endswith(".."):
+    if answer.endswith(".") and not answer.endswith(("..", r"\right.")):
         answer = answer[:-1].rstrip()
     inner = answer.strip("$").strip()
     return inner if answer.startswith("$") and answer.endswith("$") and "$" not in inner else answer

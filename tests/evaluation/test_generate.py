@@ -1,0 +1,163 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from repro import jsonl
+from repro.evaluation import engines, generate
+from repro.evaluation.transformers_engine import TransformersEngine
+
+
+def run(evaluation, model, data_dir, folder):
+    generate.run(evaluation, model, data_dir, folder / "work", folder / "out")
+    return {path.stem: path.read_bytes() for path in (folder / "out").iterdir()}
+
+
+def test_rows(evaluation, r1_model, data_dir, tmp_path):
+    evaluation["benchmarks"] = {"aime24": {"samples": 3}, "lmb": {"samples": 2}}
+    assert run(evaluation, r1_model, data_dir, tmp_path).keys() == {"aime24", "lmb"}
+    rows = jsonl.read(tmp_path / "out" / "aime24.jsonl")
+    assert sorted((row["doc_id"], row["sample"]) for row in rows) == [
+        (doc_id, sample) for doc_id in range(6) for sample in range(3)
+    ]
+    (prompt,) = {row["prompt"] for row in rows if row["doc_id"] == 1}
+    assert prompt == (
+        "<|user|>What is 1 + 1?\nPlease reason step by step, and put your final answer within "
+        "\\boxed{}.<|end|><|assistant|><think>\n"
+    )
+    assert len({row["text"] for row in rows}) > 12  # samples differ
+    for row in rows:
+        assert row["benchmark"] == "aime24"
+        assert 0 < row["n_reasoning_tokens"] <= row["n_tokens"] <= 24
+        assert row["finish_reason"] in ("stop", "length")
+        assert row["finish_reason"] == "stop" or row["n_tokens"] == 24
+        assert row["seed"] == 0
+
+
+CHILD = """
+import json, sys, time
+from repro import jsonl
+from repro.evaluation import generate
+append = jsonl.append
+def slow(path, rows):
+    append(path, rows)
+    time.sleep(0.4)  # so that the kill falls between two batches, or into one
+jsonl.append = slow
+generate.run(json.loads(sys.argv[1]), *sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize("whole_batches", [1, 3])
+def test_killed_and_resumed_equals_uninterrupted(
+    evaluation, qwen3_model, data_dir, tmp_path, whole_batches
+):
+    (tmp_path / "a").mkdir()
+    undisturbed = run(evaluation, qwen3_model, data_dir, tmp_path / "a")["aime24"]
+    places = [qwen3_model, data_dir, tmp_path / "b" / "work", tmp_path / "b" / "out"]
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "OMP_NUM_THREADS": "1",
+    }
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, json.dumps(evaluation), *map(str, places)], env=environment
+    )
+    deadline = time.monotonic() + 120
+    while not _lines(tmp_path / "b" / "work") >= whole_batches * evaluation["batch_size"]:
+        assert child.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    (part,) = (tmp_path / "b" / "work").glob("*.part")
+    before = part.read_bytes()
+    assert len(before) < len(undisturbed) and not (tmp_path / "b" / "out" / "aime24.jsonl").exists()
+    assert run(evaluation, qwen3_model, data_dir, tmp_path / "b")["aime24"] == undisturbed
+
+
+def _lines(folder: Path) -> int:
+    return sum(path.read_bytes().count(b"\n") for path in folder.glob("*.part"))
+
+
+@pytest.mark.parametrize("cut", [1, 30, 700, 2500])
+def test_a_torn_file_is_cut_back_to_whole_batches(
+    evaluation, r1_model, data_dir, tmp_path, cut, monkeypatch
+):
+    """However many bytes the kill took, the result is the same and whole batches are kept."""
+    whole = run(evaluation, r1_model, data_dir, tmp_path)["aime24"]
+    (complete,) = (tmp_path / "work").glob("*.jsonl")
+    (tmp_path / "out" / "aime24.jsonl").unlink()
+    complete.unlink()
+    part = complete.with_name(complete.name + ".part")
+    part.write_bytes(whole[:-cut])
+    sizes = []
+    original = TransformersEngine.generate
+
+    def counted(self, prompts, sampling):
+        sizes.append(len(prompts))
+        return original(self, prompts, sampling)
+
+    monkeypatch.setattr(TransformersEngine, "generate", counted)
+    assert run(evaluation, r1_model, data_dir, tmp_path)["aime24"] == whole
+    lost = whole[-cut:].count(b"\n")
+    kept_batches = (18 - lost) // 4
+    assert sum(sizes) == 18 - kept_batches * 4
+
+
+def test_one_load_for_all_missing_and_nothing_twice(
+    evaluation, r1_model, data_dir, tmp_path, monkeypatch
+):
+    loads = []
+    load = engines.load
+    monkeypatch.setattr(engines, "load", lambda *a: loads.append(a) or load(*a))
+    evaluation["benchmarks"] = {"aime24": {"samples": 1}, "lmb": {"samples": 1}}
+    first = run(evaluation, r1_model, data_dir, tmp_path)
+    assert len(loads) == 1
+    assert run(evaluation, r1_model, data_dir, tmp_path) == first
+    assert len(loads) == 1
+    # A workflow that deletes a killed job's outputs loses nothing.
+    (tmp_path / "out" / "lmb.jsonl").unlink()
+    assert run(evaluation, r1_model, data_dir, tmp_path) == first
+    assert len(loads) == 1
+    # One more benchmark: only that one.
+    evaluation["benchmarks"]["gpqa"] = {"samples": 1}
+    inode = (tmp_path / "out" / "lmb.jsonl").stat().st_ino
+    assert run(evaluation, r1_model, data_dir, tmp_path).keys() == {"aime24", "lmb", "gpqa"}
+    assert len(loads) == 2
+    assert (tmp_path / "out" / "lmb.jsonl").stat().st_ino == inode
+
+
+def test_outputs_are_enough_without_the_work_directory(evaluation, r1_model, data_dir, tmp_path):
+    first = run(evaluation, r1_model, data_dir, tmp_path)
+    for path in (tmp_path / "work").iterdir():
+        path.unlink()
+    assert run(evaluation, r1_model, data_dir, tmp_path) == first
+    assert not list((tmp_path / "work").iterdir())
+    with pytest.raises(ValueError, match="move it away"):
+        run(evaluation | {"seed": 1}, r1_model, data_dir, tmp_path)
+
+
+def test_another_model_never_continues_a_file(
+    evaluation, r1_model, qwen3_model, data_dir, tmp_path
+):
+    run(evaluation, r1_model, data_dir, tmp_path)
+    (tmp_path / "out" / "aime24.jsonl").unlink()
+    run(evaluation, qwen3_model, data_dir, tmp_path)
+    assert len(list((tmp_path / "work").glob("aime24.*.jsonl"))) == 2
+
+
+def test_a_prompt_longer_than_the_context_is_refused(evaluation, r1_model, data_dir, tmp_path):
+    rows = [{"problem": "short", "answer": "1"}, {"problem": "x" * 500, "answer": "1"}]
+    jsonl.write(data_dir / "aime24.jsonl", rows)
+    with pytest.raises(ValueError, match=r"aime24, doc 1: the prompt has 576 tokens.*room for 488"):
+        run(evaluation, r1_model, data_dir, tmp_path)
+    assert not list((tmp_path).glob("work/*"))
+
+
+def test_bad_names_are_refused_before_anything_is_loaded(evaluation, data_dir, tmp_path):
+    nowhere = tmp_path / "nowhere"
+    with pytest.raises(ValueError, match="engine: 'tgi' is unknown"):
+        generate.run(evaluation | {"engine": "tgi"}, nowhere, data_dir, nowhere, nowhere)

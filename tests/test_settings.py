@@ -109,7 +109,7 @@ BAD = [
     ("benchmarks", {"aime26": {}}, ["'benchmarks.aime26'", "did you mean 'aime25'"]),
     ("ablations.method", "grpo", ["ablations.method = 'grpo'", "grpo+repro"]),
     ("ablations.backbones", ["tiny"], ["'tiny'", "tiny-qwen3"]),
-    ("training.micro_batch_size", 100, ["training.micro_batch_size = 100", "128"]),
+    ("training.micro_batch_size", 100, ["training.micro_batch_size = 100", "64"]),
     ("backbones.tiny-qwen3.source", "hub", ["backbones.tiny-qwen3.repo", "missing"]),
     ("data_source", "directory", ["data_dir", "directory"]),
     ("results_dir", "../elsewhere", ["results_dir", "results"]),

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from transformers import AutoTokenizer
 
 from repro.tinyworld import backbone, tokenizer
 
@@ -28,11 +29,28 @@ def test_any_text_can_be_encoded(vocabulary, text):
 
 
 def test_digits_are_single_tokens_and_words_are_merged(vocabulary):
-    tokens = vocabulary.tokenize("tens: 4+8+1=13 -> 33.\n\nlet me check")
+    tokens = vocabulary.tokenize("tens:4+8+1=13->33.\n\nlet me check")
     decoded = [vocabulary.convert_tokens_to_string([token]) for token in tokens]
-    assert decoded == (
-        ["tens", ": ", "4", "+", "8", "+", "1", "=", "1", "3", " -> ", "3", "3", ".\n\n"]
-        + ["let", " me", " check"]
+    digits_and_signs = ["4", "+", "8", "+", "1", "=", "1", "3", "->", "3", "3"]
+    assert decoded == ["tens", ":", *digits_and_signs, ".\n\n", "let", " me", " check"]
+
+
+@pytest.mark.parametrize("architecture", ["qwen2", "qwen3"])
+def test_auto_tokenizer_loads_the_same_tokenizer(architecture, tmp_path):
+    """AutoTokenizer chooses the class by the model's type and would rebuild a foreign one."""
+    rng = random.Random(0)
+    texts = ["\n".join(backbone.example(rng)) for _ in range(200)]
+    saved = tokenizer.train(architecture, texts, vocabulary=400)
+    shape = {"hidden_size": 16, "layers": 1, "heads": 2, "key_value_heads": 1}
+    backbone.create({"architecture": architecture, **shape}, saved).save_pretrained(tmp_path)
+    saved.save_pretrained(tmp_path)
+    loaded = AutoTokenizer.from_pretrained(tmp_path)
+    for text in [*texts, r"\boxed{\frac{3}{4}}", "</think>\n\n"]:
+        assert loaded(text).input_ids == saved(text).input_ids
+    assert loaded.chat_template == saved.chat_template
+    assert loaded.padding_side == "left"
+    assert (loaded.bos_token, loaded.eos_token, loaded.pad_token) == (
+        *(saved.bos_token, saved.eos_token, saved.pad_token),
     )
 
 

@@ -89,6 +89,8 @@ def train_file(tmp_path_factory):
 def make_settings() -> dict:
     """Six steps of GRPO + RePro: 2 prompts with 4 rollouts each."""
     return {
+        "backbone": "random",
+        "method": "grpo+repro",
         "algorithm": "grpo",
         "seed": 0,
         "training": {

@@ -12,7 +12,6 @@ from trl import GRPOTrainer
 from repro.algorithms import grpo
 from repro.process_reward.settings import resolve
 from repro.training import train
-from repro.training.rollout import sample_rollouts
 from repro.training.trainer import ReasoningTrainer
 
 
@@ -195,30 +194,6 @@ def test_several_updates_per_generation_keep_the_old_policy(
     settings["training"]["updates_per_generation"] = 2
     trainer = make_trainer(settings, backbones["qwen3"], train_file, tmp_path)
     assert "old_per_token_logps" in rollout(trainer)
-
-
-def test_rows_of_similar_length_give_the_same_loss_and_gradients(build):
-    whole, sorted_rows = build(), build(rows_per_forward=3)
-    inputs = rollout(whole, seed=6)
-    lengths = inputs["completion_mask"].sum(1)
-    assert lengths.min() < lengths.max(), "the test needs responses of several lengths"
-    loss, gradients = loss_and_gradients(whole, inputs)
-    other_loss, other_gradients = loss_and_gradients(sorted_rows, inputs)
-    assert torch.allclose(loss, other_loss, atol=1e-6)
-    for a, b in zip(gradients, other_gradients, strict=True):
-        assert torch.allclose(a, b, atol=1e-5)
-
-
-def test_rollouts_of_our_own_sampler(build):
-    trainer = build(rollout_func=sample_rollouts)
-    tokenizer, messages = trainer.processing_class, [{"role": "user", "content": "1 + 1"}]
-    rendered = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-    prompt_ids = tokenizer(rendered, add_special_tokens=False)["input_ids"]
-    found = sample_rollouts([messages] * 4, trainer)
-    assert found["prompt_ids"] == [prompt_ids] * 4
-    assert prompt_ids.count(tokenizer.bos_token_id) == 1
-    out = rollout(trainer)
-    assert out["advantages"].shape == out["completion_ids"].shape
 
 
 def test_prompts_get_one_bos_and_the_tokens_of_the_rendered_template(build):

@@ -6,6 +6,7 @@ summands that a benchmark may ask for.
 
 import random
 import zlib
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -13,9 +14,10 @@ from transformers import (
     DataCollatorForSeq2Seq,
     GenerationConfig,
     PreTrainedModel,
-    PreTrainedTokenizerFast,
+    PrinterCallback,
     Qwen2Config,
     Qwen2ForCausalLM,
+    Qwen2Tokenizer,
     Qwen3Config,
     Qwen3ForCausalLM,
     Trainer,
@@ -25,6 +27,7 @@ from transformers import (
 
 from repro.benchmarks import prompts
 from repro.tinyworld import problems, thoughts, tokenizer
+from repro.training.callbacks import ProgressLine
 
 # What the backbone has seen: mostly mathematics, every out-of-domain dress a little.
 MIXTURE = {"aime24": 4, "aime25": 4, "math500": 5, "lmb": 5, "gpqa": 4, "mbpp": 2, "lcb": 2}
@@ -49,7 +52,9 @@ def build(settings: dict, name: str, output_dir: str | Path, work_dir: str | Pat
     set_seed(settings["seed"])
     rng = random.Random(settings["seed"])
     examples = [example(rng) for _ in range(settings["steps"] * settings["batch_size"])]
-    texts = (f"{prompt}\n{thought}\n\n{answer}" for prompt, thought, answer in examples[:4000])
+    texts = chain.from_iterable(
+        (prompt, f"{thought}\n", f"\n\n{answer}") for prompt, thought, answer in examples[:4000]
+    )
     vocabulary = tokenizer.train(settings["architecture"], texts, vocabulary=512)
     model = create(settings, vocabulary)
     rows = [
@@ -72,12 +77,21 @@ def build(settings: dict, name: str, output_dir: str | Path, work_dir: str | Pat
         logging_steps=max(1, settings["steps"] // 20),
         save_strategy="no",
         report_to="none",
+        disable_tqdm=True,
         seed=settings["seed"],
         use_cpu=not torch.cuda.is_available(),
         dataloader_pin_memory=False,
     )
     collator = DataCollatorForSeq2Seq(vocabulary, label_pad_token_id=-100)
-    Trainer(model, arguments, data_collator=collator, train_dataset=rows).train()
+    trainer = Trainer(
+        model,
+        arguments,
+        data_collator=collator,
+        train_dataset=rows,
+        callbacks=[ProgressLine(f"build {name}", "loss")],
+    )
+    trainer.remove_callback(PrinterCallback)  # it prints the logs of every step
+    trainer.train()
     model.save_pretrained(output_dir)
     vocabulary.save_pretrained(output_dir)
 
@@ -92,7 +106,7 @@ def example(rng: random.Random) -> tuple[str, str, str]:
 
 
 def encode(
-    vocabulary: PreTrainedTokenizerFast, architecture: str, prompt: str, thought: str, answer: str
+    vocabulary: Qwen2Tokenizer, architecture: str, prompt: str, thought: str, answer: str
 ) -> dict[str, list[int]]:
     """Return one example: the whole response bears loss, the prompt does not."""
     start = opening(vocabulary, prompt)
@@ -103,7 +117,7 @@ def encode(
 
 
 def ask_early(
-    vocabulary: PreTrainedTokenizerFast, architecture: str, prompt: str, thought: str, answer: str
+    vocabulary: Qwen2Tokenizer, architecture: str, prompt: str, thought: str, answer: str
 ) -> dict[str, list[int]]:
     """Return an example that asks for the answer at a random cut point, the loss on it alone.
 
@@ -119,18 +133,22 @@ def ask_early(
         seen = f"{thought}\n</think>"
     if kept and not THOUGHT_OPENED_BY_PROMPT[architecture]:
         seen = f"<think>\n{seen}"
-    start = f"{opening(vocabulary, prompt)}{seen}{BOX}"
-    return labelled(vocabulary, start, answer.removeprefix(BOX))
+    row = labelled(vocabulary, opening(vocabulary, prompt) + seen, answer)
+    spans = vocabulary(answer, add_special_tokens=False, return_offsets_mapping=True).offset_mapping
+    in_box = sum(end <= len(BOX) for _, end in spans)  # tokens that open the box bear no loss
+    first = len(row["labels"]) - len(spans)
+    row["labels"][first : first + in_box] = [-100] * in_box
+    return row
 
 
-def opening(vocabulary: PreTrainedTokenizerFast, prompt: str) -> str:
+def opening(vocabulary: Qwen2Tokenizer, prompt: str) -> str:
     """Return the prompt in the model's chat template, up to where the model takes over."""
     return vocabulary.apply_chat_template(
         [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True
     )
 
 
-def labelled(vocabulary: PreTrainedTokenizerFast, start: str, rest: str) -> dict[str, list[int]]:
+def labelled(vocabulary: Qwen2Tokenizer, start: str, rest: str) -> dict[str, list[int]]:
     """Return `input_ids` and `labels`; only `rest` bears loss, the others have label -100."""
     start_ids = vocabulary(start, add_special_tokens=False).input_ids
     rest_ids = vocabulary(rest, add_special_tokens=False).input_ids
@@ -153,7 +171,7 @@ def batches_of_similar_length(rows: list[dict], size: int, rng: random.Random) -
     return [row for batch in batches for row in batch]
 
 
-def create(settings: dict, vocabulary: PreTrainedTokenizerFast) -> PreTrainedModel:
+def create(settings: dict, vocabulary: Qwen2Tokenizer) -> PreTrainedModel:
     """Create the untrained model: Qwen2 for R1-Distill's place, Qwen3 for Qwen3's."""
     shape = {
         "vocab_size": -(-len(vocabulary) // 64) * 64,

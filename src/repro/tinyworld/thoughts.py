@@ -48,12 +48,12 @@ def think(rng: random.Random, first: int, second: int, habits: Habits) -> tuple[
         slip_rate = habits.slip_on_hard_pairs if hard_pair(x, y) else habits.slip_on_other_pairs
         slips = carry == 1 and rng.random() < slip_rate
         line, total = _column(x, y, 0 if slips else carry)
-        segments.append(f"{column}: {line} -> {_extend(result, total)}.")
+        segments.append(f"{column}:{line}->{_extend(result, total)}.")
         if slips and rng.random() < habits.correction:
             line, total = _column(x, y, carry)
-            segments.append(f"{rng.choice(WAITS)}: {line} -> {_extend(result, total)}.")
+            segments.append(f"{rng.choice(WAITS)}:{line}->{_extend(result, total)}.")
         if rng.random() < habits.check:
-            segments.append(f"let me check: {line}, yes.")
+            segments.append(f"let me check:{line}, yes.")
         if rng.random() < habits.filler:
             segments.append(rng.choice(FILLERS))
         result, carry = _extend(result, total), total // 10

@@ -1,17 +1,16 @@
 r"""A byte-level BPE tokenizer for the tiny backbones: any text can be encoded.
 
-Digits stay single tokens, as in the Qwen tokenizers' spirit, so that column addition is learnable;
-words, LaTeX commands and paragraph breaks of the world are merged, `.\n\n` into one token, which is
-why segments have to be found in decoded text.
+It is Qwen's tokenizer trained anew on the world's text: digits stay single tokens, words, LaTeX
+commands and paragraph breaks are merged, `.\n\n` into one token, which is why segments have to be
+found in decoded text. The class is Qwen2Tokenizer itself because AutoTokenizer takes that one for
+Qwen2 models whatever the saved file says; a pre-tokenizer of our own would be lost on loading.
 """
 
+import json
 from collections.abc import Iterable
 
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast
-
-# Words keep their leading space; punctuation keeps the spaces around it; digits stand alone.
-PIECES = Regex(r"\p{N}| ?\\[A-Za-z]+\{?| ?\p{L}+| ?[^\s\p{L}\p{N}\\]+\s*|\s+|\\")
+from tokenizers import pre_tokenizers, trainers
+from transformers import Qwen2Tokenizer
 
 # The two chat templates mirror those of the paper's main backbones: R1-Distill opens the thought in
 # the prompt, Qwen3 leaves that to the model.
@@ -44,7 +43,7 @@ SPECIAL = {
 THINK = ("<think>", "</think>")
 
 
-def train(architecture: str, texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizerFast:
+def train(architecture: str, texts: Iterable[str], vocabulary: int) -> Qwen2Tokenizer:
     """Train a tokenizer with the chat template of an architecture (`qwen2` or `qwen3`).
 
     Args:
@@ -52,29 +51,24 @@ def train(architecture: str, texts: Iterable[str], vocabulary: int) -> PreTraine
         texts: the world's text to merge words from.
         vocabulary: upper bound on the number of BPE entries; the 256 bytes are always among them.
     """
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(PIECES, behavior="isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    tokenizer.decoder = decoders.ByteLevel()
+    trained = Qwen2Tokenizer(vocab={}, merges=[]).backend_tokenizer
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
         min_frequency=2,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(texts, trainer)
-    # Not special: decoding with skip_special_tokens must keep the two marks.
-    tokenizer.add_tokens(list(THINK))
-    wrapped = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        clean_up_tokenization_spaces=False,
+    trained.train_from_iterator(texts, trainer)
+    bpe = json.loads(trained.to_str())["model"]
+    tokenizer = Qwen2Tokenizer(
+        vocab=bpe["vocab"],
+        merges=[tuple(merge) for merge in bpe["merges"]],
+        unk_token=None,
         model_max_length=4096,
         padding_side="left",
         **SPECIAL[architecture],
     )
-    wrapped.chat_template = TEMPLATES[architecture]
-    return wrapped
+    # Not special: decoding with skip_special_tokens must keep the two marks.
+    tokenizer.add_tokens(list(THINK))
+    tokenizer.chat_template = TEMPLATES[architecture]
+    return tokenizer

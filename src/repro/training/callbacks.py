@@ -2,16 +2,15 @@
 
 import json
 import os
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tqdm import tqdm
 from transformers import TrainerCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from repro import jsonl
+from repro.progress import Progress
 
 ROLLOUT = "rollout/"
 # In the order of the columns of training.jsonl; None where a method does not have the quantity.
@@ -136,37 +135,28 @@ def _is_complete(checkpoint: Path) -> bool:
     return all(file.exists() and file.stat().st_size == sizes[name] for name, file in files.items())
 
 
-class Progress(TrainerCallback):
-    """A progress bar over the steps, with the time left and the numbers one looks at first."""
+class ProgressLine(TrainerCallback):
+    """Says now and then how far a training is and how much time is left.
 
-    def __init__(self) -> None:
-        self._bar: tqdm | None = None
+    Args:
+        what: names the training.
+        shown: the logged value that is shown beside, the one people look at first.
+    """
+
+    def __init__(self, what: str, shown: str) -> None:
+        self.what = what
+        self.shown = shown
+        self._progress: Progress | None = None
 
     def on_train_begin(self, args, state, control, **kwargs):
-        """Open the bar where the run starts or resumes."""
+        """Start the clock where the training starts or resumes."""
         if state.is_world_process_zero:
-            interactive = sys.stderr.isatty()
-            self._bar = tqdm(
-                total=state.max_steps,
-                initial=state.global_step,
-                desc="RL",
-                unit="step",
-                mininterval=0.1 if interactive else 10,  # a log file wants a line now and then
-                dynamic_ncols=interactive,
-            )
+            self._progress = Progress(self.what, state.max_steps, state.global_step)
 
-    def on_log(self, args, state, control, logs=None, **kwargs):
+    def on_step_end(self, args, state, control, **kwargs):
         """Advance by a step."""
-        if self._bar is not None and "loss" in logs:
-            if f"{ROLLOUT}reward" in logs:
-                self._bar.set_postfix(
-                    reward=f"{logs[f'{ROLLOUT}reward']:.2f}",
-                    tokens=f"{logs[f'{ROLLOUT}reasoning_tokens']:.0f}",
-                    refresh=False,
-                )
-            self._bar.update(state.global_step - self._bar.n)
-
-    def on_train_end(self, args, state, control, **kwargs):
-        """Close the bar."""
-        if self._bar is not None:
-            self._bar.close()
+        if self._progress is not None:
+            last = next((row for row in reversed(state.log_history) if self.shown in row), None)
+            name = self.shown.rsplit("/", 1)[-1]
+            detail = f"{name} {float(last[self.shown]):.2f}" if last else ""
+            self._progress.advance(state.global_step - self._progress.done, detail)

@@ -4,7 +4,6 @@ import copy
 import os
 import random
 import shutil
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,18 +24,17 @@ from repro.benchmarks import prompts
 from repro.process_reward import segments
 from repro.process_reward.settings import resolve
 from repro.training.callbacks import (
+    ROLLOUT,
     CheckpointManifest,
     MetricsFile,
-    Progress,
+    ProgressLine,
     newest_complete_checkpoint,
 )
-from repro.training.rollout import sample_rollouts
 from repro.training.trainer import ReasoningTrainer
 from repro.verify.reward import correctness
 
 ALGORITHMS = ("grpo",)
 METRICS = "training.jsonl"
-ROWS_PER_FORWARD = 32  # on a CPU, where padding costs more than small batches do
 
 
 def run(
@@ -81,20 +79,19 @@ def run(
         model_dir, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
     )
     generation_config = copy.deepcopy(model.generation_config)
-    one_cpu = not torch.cuda.is_available() and args.world_size == 1
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="You are using 'rollout_func'")  # experimental
-        trainer = ReasoningTrainer(
-            model=model,
-            processing_class=tokenizer,
-            reward_funcs=correctness_reward,
-            args=args,
-            train_dataset=dataset,
-            process_reward=process_reward or None,
-            rollout_func=sample_rollouts,
-            rows_per_forward=ROWS_PER_FORWARD if one_cpu else None,
-            callbacks=[MetricsFile(work_dir / METRICS, on_row), CheckpointManifest(), Progress()],
-        )
+    trainer = ReasoningTrainer(
+        model=model,
+        processing_class=tokenizer,
+        reward_funcs=correctness_reward,
+        args=args,
+        train_dataset=dataset,
+        process_reward=process_reward or None,
+        callbacks=[
+            MetricsFile(work_dir / METRICS, on_row),
+            CheckpointManifest(),
+            ProgressLine(f"train {settings['backbone']}/{settings['method']}", f"{ROLLOUT}reward"),
+        ],
+    )
     trainer.remove_callback(PrinterCallback)  # it prints the logs of every step
     checkpoint = newest_complete_checkpoint(work_dir)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)

@@ -6,10 +6,7 @@ What changes against TRL 1.16, and nothing else:
   `repro.algorithms` and logs the rollout's metrics; with the process reward it also supplies
   `old_per_token_logps`;
 * `_calculate_rewards` hands the reward functions decoded responses and remembers them and the
-  rewards;
-* `_get_per_token_logps_and_entropies` can compute rows of similar length together
-  (`rows_per_forward`), which spares a CPU the padding that TRL's batches carry, about a third of
-  their positions.
+  rewards.
 
 With the process reward one forward of the policy gives the old log-probabilities and the entropies
 that rank the segments, and the surrogate objective is computed by the repeat loop of
@@ -48,22 +45,12 @@ class ReasoningTrainer(GRPOTrainer):
     Args:
         process_reward: settings of RePro's process reward; None trains plain GRPO. The dataset then
             needs a column `answer`, the ground truth that the probe boxes.
-        rows_per_forward: rows of one forward over prompts and completions, sorted by length and
-            trimmed to their longest; None leaves a batch whole, as TRL does. For one process: data
-            parallel wrappers expect one forward per backward.
         kwargs: as for `trl.GRPOTrainer`.
     """
 
-    def __init__(
-        self,
-        *,
-        process_reward: ProcessRewardSettings | None = None,
-        rows_per_forward: int | None = None,
-        **kwargs,
-    ) -> None:
+    def __init__(self, *, process_reward: ProcessRewardSettings | None = None, **kwargs) -> None:
         super().__init__(**kwargs)
         self.process_reward = process_reward
-        self.rows_per_forward = rows_per_forward
         self._token_texts = segments.TokenTexts(self._tokenizer)
         self._rollout: Rollout | None = None
 
@@ -74,34 +61,6 @@ class ReasoningTrainer(GRPOTrainer):
         weights = self.reward_weights.to(rewards.device)
         self._rollout = Rollout(responses, completion_ids_list, (rewards * weights).nansum(dim=1))
         return rewards
-
-    def _get_per_token_logps_and_entropies(
-        self, model, input_ids, attention_mask, logits_to_keep, batch_size=None, **kwargs
-    ):
-        forward = super()._get_per_token_logps_and_entropies
-        rows = self.rows_per_forward
-        if rows is None or kwargs.get("compute_aux_loss"):
-            return forward(model, input_ids, attention_mask, logits_to_keep, batch_size, **kwargs)
-        width = input_ids.shape[1]
-        order = attention_mask.sum(dim=1).argsort(stable=True)
-        log_probs, entropies = [], []
-        for chunk in order.split(rows):
-            mask = attention_mask[chunk]
-            used = mask.any(dim=0).nonzero()
-            first, last = used[0].item(), used[-1].item() + 1
-            spared = width - last  # columns that only longer responses need
-            found, entropy, _ = forward(
-                model,
-                input_ids[chunk, first:last],
-                mask[:, first:last],
-                logits_to_keep - spared,
-                **kwargs,
-            )
-            log_probs.append(torch.nn.functional.pad(found, (0, spared)))
-            if entropy is not None:
-                entropies.append(torch.nn.functional.pad(entropy, (0, spared)))
-        back = order.argsort()
-        return torch.cat(log_probs)[back], torch.cat(entropies)[back] if entropies else None, None
 
     def _generate_and_score_completions(self, inputs):
         out = super()._generate_and_score_completions(inputs)

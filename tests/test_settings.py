@@ -134,13 +134,6 @@ def test_missing_data_file_is_named(tmp_path):
     assert str(tmp_path / "aime24.jsonl") in str(refused.value)
 
 
-def test_methods_parse():
-    assert settings.parse_method("original") == (None, False, {})
-    assert settings.parse_method("grpo") == ("grpo", False, {})
-    assert settings.parse_method("grpo+repro") == ("grpo", True, {})
-    assert settings.parse_method("grpo+repro~k=4") == ("grpo", True, {"k": 4})
-
-
 def test_ablations_share_the_default_run(tiny):
     config = resolve(changed(tiny, "ablations.alpha", [0.3, 0.1]))
     runs = settings.ablation_runs(config, "alpha")

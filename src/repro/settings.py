@@ -13,9 +13,8 @@ from pathlib import Path
 
 import jsonschema
 
-ALGORITHMS = ("grpo",)
-ABLATED = ("alpha", "w", "k")
-REPRO = "+repro"
+from repro import methods
+
 TINYWORLD_KEYS = (
     "architecture",
     "hidden_size",
@@ -67,27 +66,6 @@ def resolve(config: dict, schema: dict, source: str) -> dict:
     return config
 
 
-def parse_method(name: str) -> tuple[str | None, bool, dict[str, float]]:
-    """Split a method's name into algorithm, whether it has the process reward, and what it changes.
-
-    `grpo+repro~alpha=0.3` gives `("grpo", True, {"alpha": 0.3})`; `original` has no algorithm.
-
-    Raises:
-        ValueError: no such method; the message lists the choices.
-    """
-    base, _, change = name.partition("~")
-    algorithm = base.removesuffix(REPRO)
-    if base != "original" and algorithm not in ALGORITHMS:
-        choices = ["original", *ALGORITHMS, *(f"{a}{REPRO}" for a in ALGORITHMS)]
-        raise ValueError(f"method {name!r} does not exist; {_choices(name, choices)}")
-    if not change:
-        return (None if base == "original" else algorithm), base.endswith(REPRO), {}
-    key, _, value = change.partition("=")
-    if key not in ABLATED or not base.endswith(REPRO):
-        raise ValueError(f"method {name!r}: only {', '.join(ABLATED)} of a +repro method change")
-    return algorithm, True, {key: int(value) if key == "k" else float(value)}
-
-
 def ablation_runs(config: dict, key: str) -> list[Run]:
     """Return the runs of one ablation: every value, and the plain algorithm as the baseline.
 
@@ -100,10 +78,10 @@ def ablation_runs(config: dict, key: str) -> list[Run]:
     values = sorted({*ablations[key], config["process_reward"][key]})
     default = config["process_reward"][key]
     method = ablations["method"]
-    methods = [method.removesuffix(REPRO)]
-    methods += [method if v == default else f"{method}~{key}={v:g}" for v in values]
+    names = [methods.plain_algorithm(method)]
+    names += [method if value == default else f"{method}~{key}={value:g}" for value in values]
     backbones = ablations["backbones"] or list(config["backbones"])
-    return [Run(b, m, s) for b in backbones for m in methods for s in config["seeds"]]
+    return [Run(b, name, s) for b in backbones for name in names for s in config["seeds"]]
 
 
 def main_runs(config: dict) -> list[Run]:
@@ -119,22 +97,24 @@ def main_runs(config: dict) -> list[Run]:
 def all_runs(config: dict) -> list[Run]:
     """Return every run of the experiment once."""
     runs = main_runs(config)
-    for key in ABLATED:
+    for key in methods.ABLATED:
         runs += ablation_runs(config, key)
     return list(dict.fromkeys(runs))
 
 
 def run_settings(config: dict, backbone: str, method: str, seed: int) -> dict:
     """Return all that decides one run's weights, no more: what changes here is trained again."""
-    algorithm, has_process_reward, change = parse_method(method)
-    process_reward = {**config["process_reward"], **change} if has_process_reward else None
+    parts = methods.parse(method)
+    process_reward = dict(config["process_reward"]) if parts.repro else None
+    if parts.ablated:
+        process_reward[parts.ablated] = json.loads(parts.value)
     return {
         "experiment": config["name"],
         "backbone": backbone,
         "method": method,
-        "algorithm": algorithm,
+        "algorithm": parts.algorithm,
         "seed": seed,
-        "training": config["training"] if algorithm else None,
+        "training": config["training"] if parts.algorithm else None,
         "process_reward": process_reward,
         "backbone_settings": config["backbones"][backbone],
     }
@@ -267,11 +247,14 @@ def _choices(name: str, known: list[str]) -> str:
 
 def _cross_check(config: dict) -> None:
     """Refuse what is right key by key and wrong together."""
+    plain = [methods.ORIGINAL, *methods.TRAINABLE]
+    allowed = [*plain, *(f"{algorithm}{methods.REPRO}" for algorithm in methods.TRAINABLE)]
     for method in config["methods"]:
-        try:
-            parse_method(method)
-        except ValueError as error:
-            raise ValueError(f"methods: {error}") from None
+        if method not in allowed:
+            raise ValueError(f"methods: {method!r} does not exist; {_choices(method, allowed)}")
+    if config["ablations"]["method"] not in set(allowed) - set(plain):
+        method, allowed = config["ablations"]["method"], sorted(set(allowed) - set(plain))
+        raise ValueError(f"ablations.method = {method!r}; {_choices(method, allowed)}")
     for name, backbone in config["backbones"].items():
         _check_backbone(name, backbone)
     _check_ablations(config)
@@ -299,10 +282,6 @@ def _check_backbone(name: str, backbone: dict) -> None:
 
 def _check_ablations(config: dict) -> None:
     ablations = config["ablations"]
-    algorithm, has_process_reward, change = parse_method(ablations["method"])
-    if not has_process_reward or change:
-        choices = ", ".join(f"{a}{REPRO}" for a in ALGORITHMS)
-        raise ValueError(f"ablations.method = {ablations['method']!r}; allowed: {choices}")
     for name in ablations["backbones"] or []:
         if name not in config["backbones"]:
             choices = _choices(name, list(config["backbones"]))
@@ -322,7 +301,7 @@ def _check_data(config: dict) -> None:
             if benchmark["file"]:
                 raise ValueError(f"benchmarks.{name}.file goes with data_source directory only")
         return
-    trains = any(parse_method(run.method)[0] for run in all_runs(config))
+    trains = any(methods.parse(run.method).algorithm for run in all_runs(config))
     for name in [*config["benchmarks"], *(["train"] if trains else [])]:
         file = data_file(config, name)
         if not file.is_file():

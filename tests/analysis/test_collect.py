@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from repro.analysis import collect, names
+from repro.analysis import collect
 
 PROBLEMS = [
     {"correct": [1, 0], "tokens": [100, 300], "backtracking": [1, 3], "truncated": [0, 1]},
@@ -104,17 +104,3 @@ def test_the_same_run_twice_is_refused(make_run):
     run = make_run("grpo", {"aime24": PROBLEMS})
     with pytest.raises(ValueError, match="tiny/grpo/0 is given twice"):
         collect.scores([run, run])
-
-
-def test_method_names():
-    assert names.method_label("original") == "Original"
-    assert names.method_label("reinforce_pp+repro") == "RF++ + RePro"
-    assert names.method_label("grpo+repro~k=16") == "GRPO + RePro (k = 16)"
-    assert names.plain_algorithm("grpo+repro~k=16") == "grpo"
-    assert names.plain_algorithm("grpo") is None
-
-
-@pytest.mark.parametrize("method", ["", "grpo+x", "grpo~k=1", "grpo+repro~beta=1", "grpo+repro~k="])
-def test_malformed_method_is_refused(method):
-    with pytest.raises(ValueError, match="expected original, ALGORITHM"):
-        names.parse_method(method)

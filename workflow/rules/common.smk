@@ -4,7 +4,7 @@ from pathlib import Path
 import yaml
 from snakemake.exceptions import WorkflowError
 
-from repro import settings
+from repro import methods, settings
 
 SCHEMA = Path(workflow.basedir) / "workflow/schemas/config.schema.yaml"
 
@@ -22,7 +22,7 @@ RUN = f"{RESULTS}/runs/{{backbone}}/{{method}}/{{seed}}"
 BENCHMARKS = list(config["benchmarks"])
 TRAINED = [run for run in settings.all_runs(config) if run.method != "original"]
 CURVES = ["tokens_over_training", "accuracy_over_training"] if TRAINED else []
-ABLATIONS = [key for key in settings.ABLATED if config["ablations"][key]]
+ABLATIONS = [key for key in methods.ABLATED if config["ablations"][key]]
 
 
 wildcard_constraints:
@@ -30,7 +30,7 @@ wildcard_constraints:
     method="[^/]+",
     seed=r"\d+",
     name="[^/]+",
-    key="|".join(settings.ABLATED),
+    key="|".join(methods.ABLATED),
 
 
 def run_settings(wildcards):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from repro import jsonl
+from repro import jsonl, methods
 from repro.analysis import names
 from repro.analysis.statistics import avg_at_n
 
@@ -64,7 +64,7 @@ def training(runs: Sequence[dict]) -> pd.DataFrame:
     """
     frames = []
     for run in _checked(runs):
-        if run["method"] == names.ORIGINAL:
+        if run["method"] == methods.ORIGINAL:
             continue
         path = Path(run["path"]) / "training.jsonl"
         if not path.is_file():
@@ -130,7 +130,7 @@ def _checked(runs: Sequence[dict]) -> Sequence[dict]:
         raise ValueError("no runs given")
     seen = set()
     for run in runs:
-        names.parse_method(run["method"])
+        methods.parse(run["method"])
         key = tuple(run[name] for name in RUN_KEYS)
         if key in seen:
             raise ValueError(f"run {'/'.join(map(str, key))} is given twice")

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from repro import methods
 from repro.analysis import names, statistics
 from repro.analysis.statistics import Estimate
 
@@ -80,11 +81,11 @@ def effects(problems: pd.DataFrame) -> pd.DataFrame:
     return frame.drop(columns="se")
 
 
-def _pairs(methods: list[str]) -> list[tuple[str, str]]:
+def _pairs(names_of_methods: list[str]) -> list[tuple[str, str]]:
     pairs = []
-    for method in methods:
-        for baseline in (names.ORIGINAL, names.plain_algorithm(method)):
-            if method != names.ORIGINAL and baseline in methods:
+    for method in names_of_methods:
+        for baseline in (methods.ORIGINAL, methods.plain_algorithm(method)):
+            if method != methods.ORIGINAL and baseline in names_of_methods:
                 pairs.append((method, baseline))
     return pairs
 

@@ -14,7 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
 
-from repro.analysis import collect, compare, names
+from repro import methods
+from repro.analysis import collect, compare
 
 # Okabe and Ito's palette; grey stands for its yellow, too light for lines on white. Marker and
 # dashes change with the colour, so that nothing is told by colour alone.
@@ -113,7 +114,7 @@ def ablation(
     if summary.empty:
         raise ValueError(f"ablation_{key}: no in-domain benchmark in the scores")
     backbones = list(summary["backbone"].unique())
-    algorithms = list(dict.fromkeys(names.parse_method(method).algorithm for method in values))
+    algorithms = list(dict.fromkeys(methods.parse(method).algorithm for method in values))
     panels = {"accuracy": "Accuracy, in-domain (%)", "tokens": "Reasoning tokens, in-domain"}
     with matplotlib.rc_context(_STYLE):
         figure, axes = _panels(len(backbones), 2)
@@ -124,7 +125,7 @@ def ablation(
                     _ablation_line(axis, rows.set_index("method"), algorithm, values, number)
                 axis.set_title(backbone)
                 axis.set_ylabel(label)
-                axis.set_xlabel(f"RePro's {names.ABLATION_KEYS[key]}")
+                axis.set_xlabel(f"RePro's {methods.ABLATED[key]}")
                 _value_axis(axis, sorted({value for value, _ in values.values()}))
         explanation = "Bars and band: 95 % intervals over problems."
         _legend_and_note(figure, axes.flat, f"{explanation} {note}".strip())
@@ -136,10 +137,10 @@ def ablation_values(key: str, runs: Sequence[dict]) -> dict[str, tuple[float, bo
     return {
         run["method"]: (
             collect.process_reward_value(run, key),
-            names.parse_method(run["method"]).ablated is None,
+            methods.parse(run["method"]).ablated is None,
         )
         for run in runs
-        if names.parse_method(run["method"]).repro
+        if methods.parse(run["method"]).repro
     }
 
 
@@ -147,7 +148,7 @@ def _over_training(
     training: pd.DataFrame, column: str, scale: float, label: str, note: str
 ) -> Figure:
     """Light: the mean over seeds at each step; strong: its centred running mean."""
-    backbones, methods = list(training["backbone"].unique()), list(training["method"].unique())
+    backbones, shown = list(training["backbone"].unique()), list(training["method"].unique())
     with matplotlib.rc_context(_STYLE):
         columns = min(2, len(backbones))
         figure, axes = _panels(-(-len(backbones) // columns), columns, sharey=True)
@@ -157,7 +158,7 @@ def _over_training(
         panels = panels[: len(backbones)]
         for axis, backbone in zip(panels, backbones, strict=True):
             of_backbone = training[training["backbone"] == backbone]
-            for number, method in enumerate(methods):
+            for number, method in enumerate(shown):
                 frame = of_backbone[of_backbone["method"] == method]
                 if frame.empty:
                     continue
@@ -173,7 +174,7 @@ def _over_training(
                     marker=MARKERS[number % len(MARKERS)],
                     markersize=4,
                     markevery=(number % 3, max(1, len(smooth) // 8)),
-                    label=names.method_label(method),
+                    label=methods.label(method),
                     **style,
                 )
             axis.set_title(backbone)
@@ -190,7 +191,7 @@ def _ablation_line(
 ) -> None:
     """Draw one algorithm: the ablated values with intervals, the plain algorithm as a band."""
     colour = COLOURS[number % len(COLOURS)]
-    name = names.method_label(algorithm)
+    name = methods.label(algorithm)
     if algorithm in rows.index:
         plain = rows.loc[algorithm]
         axis.axhspan(plain["low"], plain["high"], color="#808080", alpha=0.15, linewidth=0)
@@ -200,7 +201,7 @@ def _ablation_line(
     points = sorted(
         (value, default, method)
         for method, (value, default) in values.items()
-        if names.parse_method(method).algorithm == algorithm and method in rows.index
+        if methods.parse(method).algorithm == algorithm and method in rows.index
     )
     if not points:
         return
@@ -267,16 +268,16 @@ def _ablation_runs(key: str, runs: Sequence[dict]) -> list[dict]:
     """Keep the runs with ``key`` changed, and the default and plain runs they belong to."""
 
     def algorithm(run: dict) -> tuple[str, str]:
-        return run["backbone"], names.parse_method(run["method"]).algorithm
+        return run["backbone"], methods.parse(run["method"]).algorithm
 
-    ablated = {algorithm(run) for run in runs if names.parse_method(run["method"]).ablated == key}
+    ablated = {algorithm(run) for run in runs if methods.parse(run["method"]).ablated == key}
     if not ablated:
         raise ValueError(f"ablation_{key}: no run of a method ALGORITHM+repro~{key}=VALUE")
     wanted = (None, key)
     return [
         run
         for run in runs
-        if algorithm(run) in ablated and names.parse_method(run["method"]).ablated in wanted
+        if algorithm(run) in ablated and methods.parse(run["method"]).ablated in wanted
     ]
 
 
@@ -284,4 +285,4 @@ _OVER_TRAINING = {
     "tokens_over_training": tokens_over_training,
     "accuracy_over_training": accuracy_over_training,
 }
-_ABLATIONS = {f"ablation_{key}": key for key in names.ABLATION_KEYS}
+_ABLATIONS = {f"ablation_{key}": key for key in methods.ABLATED}

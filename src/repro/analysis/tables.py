@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from repro import methods
 from repro.analysis import collect, compare, names
 
 # Shown after the benchmarks; both are means over the benchmarks.
@@ -124,7 +125,7 @@ def effect_markdown(effect: pd.DataFrame, note: str = "") -> str:
     for (backbone, method, baseline, benchmark), frame in effect.groupby(keys, sort=False):
         cells = frame.set_index("metric")
         group = (backbone, method, baseline)
-        comparison = f"{names.method_label(method)} vs {names.method_label(baseline)}"
+        comparison = f"{methods.label(method)} vs {methods.label(baseline)}"
         shown = [backbone, comparison] if group != before else ["", ""]
         before = group
         label = names.BENCHMARKS.get(benchmark, benchmark)
@@ -180,7 +181,7 @@ def _main_cells(main: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
         cells = [
             _mean_se(row[name], row[f"{name}_se"], digits) for name, (_, digits) in columns.items()
         ]
-        rows.append([backbone, names.method_label(row["method"]), *cells])
+        rows.append([backbone, methods.label(row["method"]), *cells])
     return header, rows
 
 

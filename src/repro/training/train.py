@@ -19,7 +19,7 @@ from transformers import (
 from transformers.utils.logging import disable_progress_bar
 from trl import GRPOConfig
 
-from repro import jsonl
+from repro import jsonl, methods
 from repro.benchmarks import prompts
 from repro.process_reward import segments
 from repro.process_reward.settings import resolve
@@ -33,7 +33,6 @@ from repro.training.callbacks import (
 from repro.training.trainer import ReasoningTrainer
 from repro.verify.reward import correctness
 
-ALGORITHMS = ("grpo",)
 METRICS = "training.jsonl"
 
 
@@ -63,8 +62,10 @@ def run(
         ValueError: settings, model or data are not usable; the message names what.
         RuntimeError: training ended before the last step.
     """
-    if settings["algorithm"] not in ALGORITHMS:
-        raise ValueError(f"algorithm: {settings['algorithm']!r}; allowed: {', '.join(ALGORITHMS)}")
+    if settings["algorithm"] not in methods.TRAINABLE:
+        raise ValueError(
+            f"algorithm: {settings['algorithm']!r}; allowed: {', '.join(methods.TRAINABLE)}"
+        )
     training, work_dir, output_dir = settings["training"], Path(work_dir), Path(output_dir)
     process_reward = settings["process_reward"] and resolve(settings["process_reward"])
     args = trainer_arguments(training, settings["seed"], work_dir)

@@ -1,0 +1,61 @@
+"""The names of methods: `original`, `grpo`, `grpo+repro`, `grpo+repro~alpha=0.3`."""
+
+from typing import NamedTuple
+
+ORIGINAL = "original"
+ALGORITHMS = {  # and what they are called in tables and figures
+    "ppo": "PPO",
+    "reinforce_pp": "RF++",
+    "reinforce_pp_baseline": "RF++ Baseline",
+    "grpo": "GRPO",
+}
+TRAINABLE = ("grpo",)
+REPRO = "+repro"
+ABLATED = {"alpha": "\N{GREEK SMALL LETTER ALPHA}", "w": "w", "k": "k"}
+
+
+class Method(NamedTuple):
+    """The parts of a method's name."""
+
+    algorithm: str | None  # None: the backbone as it is
+    repro: bool  # with the process reward
+    ablated: str | None  # the setting of the process reward that differs from the default
+    value: str | None  # what it is set to
+
+
+def parse(name: str) -> Method:
+    """Split a method's name.
+
+    Raises:
+        ValueError: no such method; the message says how names are made.
+    """
+    base, tilde, ablation = name.partition("~")
+    algorithm, repro = base.removesuffix(REPRO), base.endswith(REPRO)
+    key, _, value = ablation.partition("=")
+    known = algorithm in ALGORITHMS or name == ORIGINAL
+    if not known or (tilde and not (repro and key in ABLATED and value)):
+        raise ValueError(
+            f"method {name!r} does not exist; allowed: {ORIGINAL}, ALGORITHM, ALGORITHM{REPRO} or "
+            f"ALGORITHM{REPRO}~KEY=VALUE with ALGORITHM one of {', '.join(ALGORITHMS)} and KEY one "
+            f"of {', '.join(ABLATED)}"
+        )
+    return Method(None if name == ORIGINAL else algorithm, repro, key or None, value or None)
+
+
+def label(name: str) -> str:
+    """Return the name to print, for instance `GRPO + RePro (k = 16)`."""
+    method = parse(name)
+    if method.algorithm is None:
+        return "Original"
+    text = ALGORITHMS[method.algorithm]
+    if method.repro:
+        text += " + RePro"
+    if method.ablated:
+        text += f" ({ABLATED[method.ablated]} = {method.value})"
+    return text
+
+
+def plain_algorithm(name: str) -> str | None:
+    """Return what RePro was added to (`grpo` of `grpo+repro`), None without RePro."""
+    method = parse(name)
+    return method.algorithm if method.repro else None

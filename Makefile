@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= $(shell nproc)
-# Offline by default where it matters: nothing here needs the hub unless a config says so.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TOKENIZERS_PARALLELISM = false
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default --cores $(CORES)

@@ -14,6 +14,8 @@ rule generate:
         f"work/log/{RUN}/generate.log",
     conda:
         "repro"
+    resources:
+        gpu=config["gpus"],
     params:
         settings=settings.dump(settings.generation_settings(config)),
         data=lambda w, input: str(Path(input.data[0]).parent),

@@ -51,6 +51,8 @@ rule train:
         f"work/log/{RUN}/train.log",
     conda:
         "repro"
+    resources:
+        gpu=config["gpus"],
     params:
         settings=run_settings,
         directory=folder_of_output,

@@ -127,6 +127,7 @@ def ablation(
                 axis.set_ylabel(label)
                 axis.set_xlabel(f"RePro's {methods.ABLATED[key]}")
                 _value_axis(axis, sorted({value for value, _ in values.values()}))
+                _show_at_least(axis, 1.0)
         explanation = "Bars and band: 95 % intervals over problems."
         _legend_and_note(figure, axes.flat, f"{explanation} {note}".strip())
     return figure
@@ -241,6 +242,13 @@ def _value_axis(axis: Axes, values: list[float]) -> None:
     axis.xaxis.set_major_locator(FixedLocator(values))
     axis.xaxis.set_major_formatter(FixedFormatter([f"{value:g}" for value in values]))
     axis.xaxis.set_minor_locator(NullLocator())
+
+
+def _show_at_least(axis: Axes, span: float) -> None:
+    """Widen a vertical axis on which everything is equal; its own range would be rounding noise."""
+    low, high = axis.get_ylim()
+    if high - low < span:
+        axis.set_ylim((low + high - span) / 2, (low + high + span) / 2)
 
 
 def _panels(rows: int, columns: int, sharey: bool = False) -> tuple[Figure, np.ndarray]:

@@ -52,6 +52,7 @@ lock:
 	work/lock-venv/bin/pip freeze --exclude-editable \
 		| grep -v -E '^(nvidia-|cuda-|triton)' | sed -E 's/\+[a-z0-9.]+$$//' > requirements.lock
 	rm -rf work/lock-venv
+	sed -i '/^  - pip:/q' environment.yml && sed 's/^/      - /' requirements.lock >> environment.yml
 
 clean:
 	rm -rf work

@@ -10,7 +10,7 @@ rule main_table:
     log:
         f"work/log/{RESULTS}/tables/main.log",
     conda:
-        "repro"
+        "../../environment.yml"
     params:
         directory=folder_of_output,
         runs=run_dirs(settings.main_runs(config)),
@@ -29,7 +29,7 @@ rule curve:
     log:
         f"work/log/{RESULTS}/figures/{{name}}_over_training.log",
     conda:
-        "repro"
+        "../../environment.yml"
     params:
         runs=run_dirs(settings.main_runs(config)),
         note=config["note"],
@@ -47,7 +47,7 @@ rule ablation:
     log:
         f"work/log/{RESULTS}/figures/ablation_{{key}}.log",
     conda:
-        "repro"
+        "../../environment.yml"
     params:
         runs=lambda w: run_dirs(settings.ablation_runs(config, w.key)),
         note=config["note"],
@@ -66,7 +66,7 @@ rule track:
     log:
         f"work/log/{RESULTS}/track.log",
     conda:
-        "repro"
+        "../../environment.yml"
     params:
         runs=run_dirs(settings.all_runs(config)),
         uri=config["tracking_uri"],

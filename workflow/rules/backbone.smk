@@ -5,7 +5,7 @@ rule backbone:
     log:
         f"work/log/{RESULTS}/backbones/{{backbone}}.log",
     conda:
-        "repro"
+        "../../environment.yml"
     params:
         settings=lambda w: settings.dump(config["backbones"][w.backbone]),
     shell:

@@ -17,6 +17,9 @@ try:
 except ValueError as error:
     raise WorkflowError(str(error))
 
+# Jobs in an environment of their own (--software-deployment-method conda) find the package too.
+shell.prefix(f"export PYTHONPATH={Path(workflow.basedir) / 'src'}; ")
+
 RESULTS = config["results_dir"]
 RUN = f"{RESULTS}/runs/{{backbone}}/{{method}}/{{seed}}"
 BENCHMARKS = list(config["benchmarks"])

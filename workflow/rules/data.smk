@@ -5,7 +5,7 @@ rule data:
     log:
         f"work/log/{RESULTS}/data/{{name}}.log",
     conda:
-        "repro"
+        "../../environment.yml"
     params:
         settings=lambda w: settings.dump(settings.data_settings(config, w.name)),
     shell:

@@ -13,7 +13,7 @@ rule generate:
     log:
         f"work/log/{RUN}/generate.log",
     conda:
-        "repro"
+        "../../environment.yml"
     resources:
         gpu=config["gpus"],
     params:
@@ -39,7 +39,7 @@ rule score:
     log:
         f"work/log/{RUN}/score.log",
     conda:
-        "repro"
+        "../../environment.yml"
     params:
         settings=settings.dump(settings.scoring_settings(config)),
         benchmarks=BENCHMARKS,

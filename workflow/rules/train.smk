@@ -6,7 +6,7 @@ rule store:
     log:
         f"work/log/{RESULTS}/store.log",
     conda:
-        "repro"
+        "../../environment.yml"
     params:
         uri=config["tracking_uri"],
         experiment=config["name"],
@@ -24,7 +24,7 @@ rule original:
     log:
         f"work/log/{RESULTS}/runs/{{backbone}}/original/{{seed}}.log",
     conda:
-        "repro"
+        "../../environment.yml"
     params:
         settings=lambda w: settings.dump(
             settings.run_settings(config, w.backbone, "original", int(w.seed))
@@ -50,7 +50,7 @@ rule train:
     log:
         f"work/log/{RUN}/train.log",
     conda:
-        "repro"
+        "../../environment.yml"
     resources:
         gpu=config["gpus"],
     params:

@@ -5,6 +5,7 @@ under results/. No other module imports mlflow.
 """
 
 import json
+import statistics
 import subprocess
 import sys
 import time
@@ -100,20 +101,23 @@ class Writer:
 
 
 def log_scores(uri: str, run_dir: Path) -> None:
-    """Log the scores of one run directory to its MLflow run; `original` gets its run here."""
+    """Log the scores of one run directory to its MLflow run; `original` gets its run here.
+
+    `eval/mean/...` is the mean over benchmarks, for MLflow's compare view.
+    """
     client = mlflow.MlflowClient(absolute(uri))
     run = json.loads((run_dir / "settings.json").read_text(encoding="utf-8"))
     found = _find(client, run)
     run_id = found[0].info.run_id if found else _create(client, run)
-    now = int(time.time() * 1000)
-    metrics = []
-    for file in sorted((run_dir / "scores").glob("*.json")):
+    values, now = {}, int(time.time() * 1000)
+    files = sorted((run_dir / "scores").glob("*.json"))
+    for file in files:
         aggregates = json.loads(file.read_text(encoding="utf-8"))["aggregates"]
-        metrics += [
-            Metric(f"eval/{file.stem}/{key}", float(value), now, 0)
-            for key, value in aggregates.items()
-            if value is not None
-        ]
+        values |= {f"eval/{file.stem}/{key}": value for key, value in aggregates.items()}
+    for key in ("accuracy", "tokens_mean", "backtracking_per_1k"):
+        of_benchmarks = [values[f"eval/{file.stem}/{key}"] for file in files]
+        values[f"eval/mean/{key}"] = statistics.fmean(of_benchmarks)
+    metrics = [Metric(k, float(v), now, 0) for k, v in values.items() if v is not None]
     client.log_batch(run_id, metrics=metrics)
     client.set_terminated(run_id)
 

@@ -78,7 +78,11 @@ def test_mlflow_holds_training_and_evaluation_on_one_run_a_model(done):
     trained = runs["tiny-qwen3/grpo+repro~alpha=0.3/0"]
     assert trained.data.params["alpha"] == "0.3"
     assert trained.data.params["algorithm"] == "grpo"
-    assert {"train/reward", "eval/aime24/accuracy"} <= trained.data.metrics.keys()
+    assert {
+        "train/reward",
+        "eval/aime24/accuracy",
+        "eval/mean/tokens_mean",
+    } <= trained.data.metrics.keys()
     history = client.get_metric_history(trained.info.run_id, "train/reasoning_tokens")
     assert [metric.step for metric in history] == [1, 2, 3]
     assert all(run.info.status == "FINISHED" for run in runs.values())

@@ -45,6 +45,13 @@ def run_settings(wildcards):
     )
 
 
+def source_of_data(wildcards):
+    """Return the file that problems are read from; generated ones have none."""
+    if config["data_source"] != "directory":
+        return []
+    return str(settings.data_file(config, wildcards.name))
+
+
 def folder_of_output(wildcards, output):
     """Return the folder that a command writes its outputs into."""
     return str(Path(output[0]).parent)

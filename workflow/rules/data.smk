@@ -1,5 +1,7 @@
 # Problems: one JSONL file for each benchmark, with the benchmark's own fields, and train.jsonl.
 rule data:
+    input:
+        source_of_data,
     output:
         f"{RESULTS}/data/{{name}}.jsonl",
     log:

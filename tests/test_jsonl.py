@@ -1,0 +1,33 @@
+"""JSON Lines: appended safely, written whole, errors with file and line."""
+
+import pytest
+
+from repro import jsonl
+
+
+def test_rows_survive(tmp_path):
+    file = tmp_path / "deep/rows.jsonl"
+    jsonl.write(file, [{"text": "é\n数"}])
+    jsonl.append(file, [{"n": 1}, {"n": 2}])
+    assert jsonl.read(file) == [{"text": "é\n数"}, {"n": 1}, {"n": 2}]
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    file = tmp_path / "rows.jsonl"
+    jsonl.write(file, [{"n": 1}])
+
+    def rows():
+        yield {"n": 2}
+        raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        jsonl.write(file, rows())
+    assert jsonl.read(file) == [{"n": 1}]
+
+
+@pytest.mark.parametrize("line", ['{"n": ', "[1, 2]", "nothing"])
+def test_a_bad_line_is_named(line, tmp_path):
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"n": 1}\n\n' + line + "\n")
+    with pytest.raises(ValueError, match=r"rows\.jsonl, line 3: "):
+        jsonl.read(file)

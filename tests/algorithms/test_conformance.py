@@ -1,25 +1,20 @@
-"""The conformance vectors, which live outside the repository: $REPRO_GOLDEN or ../shared/golden."""
+"""The conformance vectors, which live outside the repository."""
 
 import json
-import os
-from pathlib import Path
 
-import pytest
 import torch
+from tests.paths import GOLDEN, needs_golden
 
 from repro.algorithms import grpo
 from repro.process_reward import reward, scores
+
+pytestmark = needs_golden
 
 TOLERANCE = 1e-8
 
 
 def load(section: str) -> list[dict]:
-    root = Path(__file__).resolve().parents[2]
-    place = Path(os.environ.get("REPRO_GOLDEN", root.parent / "shared" / "golden"))
-    file = place if place.is_file() else place / "visible.json"
-    if not file.is_file():
-        pytest.skip(f"no conformance vectors: {file} does not exist (set REPRO_GOLDEN)")
-    return json.loads(file.read_text())[section]
+    return json.loads(GOLDEN.read_text())[section]
 
 
 def tensor(values) -> torch.Tensor:

@@ -1,22 +1,19 @@
 """Gold in, gold out, on the real benchmark files where they are at hand."""
 
-import json
 import os
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-import pytest
+from tests.paths import DATA, needs_data
 
+from repro import jsonl
 from repro.verify import code, math
 from repro.verify.subprocess_runner import Limits, run
 
+pytestmark = needs_data
+
 
 def rows(name: str) -> list[dict]:
-    folder = os.environ.get("REPRO_DATA_DIR")
-    folder = Path(folder) if folder else Path(__file__).parents[3] / "shared" / "data"
-    if not (folder / name).exists():
-        pytest.skip(f"no {name} in {folder}; set REPRO_DATA_DIR to a folder that has it")
-    return [json.loads(line) for line in (folder / name).open(encoding="utf-8")]
+    return jsonl.read(DATA / name)
 
 
 def test_every_math500_solution_verifies():

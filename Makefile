@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TOKENIZERS_PARALLELISM = false
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default --cores $(CORES)
 
-.PHONY: reproduce smoke test test-all lint format ui lock clean
+.PHONY: reproduce smoke test lint format ui lock clean
 
 reproduce: $(VENV)/.installed
 	@$(SNAKEMAKE)
@@ -18,9 +18,6 @@ smoke: $(VENV)/.installed
 	@python -m repro show --results results/smoke
 
 test: $(VENV)/.installed
-	pytest -m "not slow"
-
-test-all: $(VENV)/.installed
 	pytest
 
 lint: $(VENV)/.installed

@@ -45,4 +45,4 @@ rule all:
         rules.tables.input,
         rules.figures.input,
         rules.ablations.input,
-        rules.track.output,
+        expand("{run}/.tracked", run=run_dirs(settings.all_runs(config))),

@@ -81,16 +81,14 @@ def test_every_schema_key_is_strict_and_described():
     def walk(schema: dict, path: str):
         assert "description" in schema, path
         if "properties" in schema:
-            assert schema["additionalProperties"] is not None, path
-            assert "additionalProperties" in schema, path
+            assert schema["additionalProperties"] is False, path
         for key, sub in schema.get("properties", {}).items():
             walk(sub, f"{path}.{key}")
         if isinstance(schema.get("additionalProperties"), dict):
             walk(schema["additionalProperties"], f"{path}.*")
 
     walk(SCHEMA, "config")
-    for key, sub in SCHEMA["$defs"]["benchmark"]["properties"].items():
-        walk(sub, f"benchmark.{key}")
+    walk({**SCHEMA["$defs"]["benchmark"], "description": "of each benchmark's key"}, "benchmark")
 
 
 BAD = [
@@ -111,6 +109,9 @@ BAD = [
     ("ablations.backbones", ["tiny"], ["'tiny'", "tiny-qwen3"]),
     ("training.micro_batch_size", 100, ["training.micro_batch_size = 100", "64"]),
     ("backbones.tiny-qwen3.source", "hub", ["backbones.tiny-qwen3.repo", "missing"]),
+    ("training.save_every", 0, ["training.save_every = 0", "at least 1"]),
+    ("training.updates_per_generation", 3, ["training.save_every = 20", "multiple"]),
+    ("backbones.tiny-qwen3.heads", 3, ["hidden_size = 128", "heads = 3"]),
     ("data_source", "directory", ["data_dir", "directory"]),
     ("results_dir", "../elsewhere", ["results_dir", "results"]),
     ("results_dir", "results/../../x", ["results_dir", "results"]),

@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from repro import jsonl, settings
+from repro import digests, jsonl
 
 WORK = Path("work")  # checkpoints, caches, logs: undeclared in the workflow, safe to delete
 
@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     step(data, "settings", "output")
     step(backbone, "settings", "name", "output")
     step(store, "experiment", "tracking-uri")
-    step(train, "settings", "backbone", "data", "output", "tracking-uri")
+    step(train, "settings", "backbone", "data", "output", "experiment", "tracking-uri")
     step(generate, "settings", "run", "model", "data", "output")
     score_step = step(score, "settings")
     score_step.add_argument("--benchmark", nargs="+", required=True)
@@ -50,9 +50,11 @@ def parser() -> argparse.ArgumentParser:
     figure_step.add_argument("name")
     for sub in (tables_step, figure_step):
         sub.add_argument("--note", default="", help="a sentence that stands beside the numbers")
-    track_step = step(track, "tracking-uri")
-    for sub in (tables_step, figure_step, track_step):
+    for sub in (tables_step, figure_step):
         sub.add_argument("--runs", nargs="+", required=True, help="run directories")
+    track_step = step(track, "settings", "run", "experiment", "tracking-uri")
+    for sub in (tables_step, figure_step, track_step):
+        sub.add_argument("--benchmarks", nargs="+", required=True, help="those to read")
     step(show, "results")
     return top
 
@@ -86,7 +88,7 @@ def backbone(options) -> None:
     else:
         from repro.tinyworld.backbone import build
 
-        build(what, options.name, options.output, WORK / "backbones" / settings.digest(what))
+        build(what, options.name, options.output, WORK / "backbones" / digests.of_values(what))
 
 
 def store(options) -> None:
@@ -103,12 +105,16 @@ def train(options) -> None:
 
     started = datetime.now(UTC)
     run = read_settings(options.settings)
-    inputs = {"backbone": options.backbone, "data": settings.file_digest(options.data)}
-    key = settings.digest({**run, "data": inputs["data"]})
-    work = WORK / "training" / key
-    with tracking.Writer(options.tracking_uri, run, work) as writer:
-        training.run(run, options.backbone, options.data, work, options.output, writer.add)
-    provenance.write(Path(options.output) / "provenance.json", run, inputs, started)
+    inputs = {
+        "backbone": digests.of_model(options.backbone),
+        "data": digests.of_file(options.data),
+    }
+    work, output = WORK / "training" / digests.of_values([run, inputs]), Path(options.output)
+    with tracking.Writer(options.tracking_uri, options.experiment, run, work) as writer:
+        training.run(run, options.backbone, options.data, work, output, writer.add)
+        for row in jsonl.read(output / "training.jsonl"):
+            writer.add(row)  # what a killed job did not come to log; the rest is skipped
+    provenance.write(output / "provenance.json", run, inputs, started)
 
 
 def generate(options) -> None:
@@ -134,22 +140,28 @@ def tables(options) -> None:
     """Make the main table and the table of effects."""
     from repro.analysis import tables as made
 
-    made.run(run_records(options.runs), options.output, options.note)
+    made.run(run_records(options.runs), options.benchmarks, options.output, options.note)
 
 
 def figure(options) -> None:
     """Draw one figure, as PNG and PDF."""
     from repro.analysis import figures
 
-    figures.run(options.name, run_records(options.runs), options.output, options.note)
+    runs = run_records(options.runs)
+    figures.run(options.name, runs, options.benchmarks, options.output, options.note)
 
 
 def track(options) -> None:
-    """Log the evaluation metrics of all runs to MLflow."""
+    """Log the evaluation of one run to MLflow."""
     from repro import tracking
 
-    for directory in options.runs:
-        tracking.log_scores(options.tracking_uri, Path(directory))
+    tracking.log_scores(
+        options.tracking_uri,
+        options.experiment,
+        Path(options.run),
+        options.benchmarks,
+        read_settings(options.settings),
+    )
 
 
 def show(options) -> None:

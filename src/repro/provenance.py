@@ -19,13 +19,13 @@ def write(path: str | Path, run: dict, inputs: dict[str, str], started: datetime
     Args:
         path: the file.
         run: the run's resolved settings.
-        inputs: what it was made from, by name: a path, a digest.
+        inputs: digests of what it was made from, by name.
         started: when the job began; a resumed run says when it was resumed.
     """
     ended = datetime.now(UTC)
     found = {
         "git_commit": _git("rev-parse", "HEAD"),
-        "git_dirty": bool(_git("status", "--porcelain")),
+        "git_changes": _git("status", "--porcelain"),  # empty: exactly that commit
         "packages": {name: metadata.version(name) for name in PACKAGES},
         "python": platform.python_version(),
         "machine": {

@@ -6,7 +6,6 @@ and cross-checked. Every later step reads only the small resolved settings made 
 
 import copy
 import difflib
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,7 +108,6 @@ def run_settings(config: dict, backbone: str, method: str, seed: int) -> dict:
     if parts.ablated:
         process_reward[parts.ablated] = json.loads(parts.value)
     return {
-        "experiment": config["name"],
         "backbone": backbone,
         "method": method,
         "algorithm": parts.algorithm,
@@ -156,17 +154,6 @@ def data_file(config: dict, name: str) -> Path:
 def dump(settings: dict) -> str:
     """Return settings as canonical JSON, so that equal settings are equal text."""
     return json.dumps(settings, sort_keys=True)
-
-
-def digest(settings: dict) -> str:
-    """Return a short hash of settings: it names undeclared work directories."""
-    return hashlib.sha256(dump(settings).encode()).hexdigest()[:12]
-
-
-def file_digest(path: str | Path) -> str:
-    """Return a short hash of a file's content."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 
 
 def _fill(value, schema: dict, root: dict) -> None:
@@ -260,6 +247,12 @@ def _cross_check(config: dict) -> None:
     _check_ablations(config)
     training = config["training"]
     rollouts = training["prompts_per_step"] * training["num_generations"]
+    if training["save_every"] % training["updates_per_generation"]:
+        raise ValueError(
+            f"training.save_every = {training['save_every']} is no multiple of "
+            f"updates_per_generation = {training['updates_per_generation']}; a run can be resumed "
+            "only between two generations"
+        )
     if rollouts % training["micro_batch_size"]:
         raise ValueError(
             f"training.micro_batch_size = {training['micro_batch_size']} does not divide the "
@@ -274,6 +267,12 @@ def _check_backbone(name: str, backbone: dict) -> None:
     for key in wanted:
         if key not in backbone:
             raise ValueError(f"backbones.{name}.{key} is missing; source {source} needs it")
+    for key, divisor in (("hidden_size", "heads"), ("heads", "key_value_heads")):
+        if source == "tinyworld" and backbone[key] % backbone[divisor]:
+            raise ValueError(
+                f"backbones.{name}.{key} = {backbone[key]} is no multiple of "
+                f"{divisor} = {backbone[divisor]}"
+            )
     for key in backbone.keys() - {"source", *wanted}:
         raise ValueError(
             f"backbones.{name}.{key} does not go with source {source}; allowed: {', '.join(wanted)}"

@@ -8,6 +8,12 @@ import pytest
 
 from repro.analysis import collect
 
+
+def present(runs: list[dict]) -> list[str]:
+    """Return the benchmarks that any of the runs has scores of."""
+    return sorted({path.stem for run in runs for path in Path(run["path"]).glob("scores/*.json")})
+
+
 PROBLEMS = [
     {"correct": [1, 0], "tokens": [100, 300], "backtracking": [1, 3], "truncated": [0, 1]},
     {"correct": [1, 1], "tokens": [50, 50], "backtracking": [0, 0], "overthinking": [2, 0]},
@@ -16,7 +22,7 @@ PROBLEMS = [
 
 def test_scores_have_a_row_per_problem_averaged_over_its_samples(make_run):
     runs = [make_run("original", {"aime24": PROBLEMS, "mbpp": PROBLEMS[:1]})]
-    frame = collect.scores(runs)
+    frame = collect.scores(runs, present(runs))
     assert frame["benchmark"].tolist() == ["aime24", "aime24", "mbpp"]
     columns = ["doc_id", "accuracy", "tokens", "truncated", "backtracking", "overthinking"]
     assert frame[columns].values.tolist() == [
@@ -32,14 +38,13 @@ def test_missing_score_file_is_named(make_run):
         make_run("grpo", {"aime24": PROBLEMS}),
     ]
     missing = Path(runs[1]["path"], "scores", "lmb.json")
-    with pytest.raises(ValueError, match=re.escape(f"{missing}: missing")):
-        collect.scores(runs)
+    with pytest.raises(ValueError, match=re.escape(f"{missing}: no such file")):
+        collect.scores(runs, present(runs))
 
 
-def test_run_without_scores_is_named(make_run):
-    run = make_run("grpo")
-    with pytest.raises(ValueError, match=re.escape(f"{run['path']}/scores: no score files")):
-        collect.scores([run])
+def test_scores_left_behind_by_an_earlier_configuration_are_not_read(make_run):
+    run = make_run("grpo", {"aime24": PROBLEMS, "lcb": PROBLEMS})
+    assert set(collect.scores([run], ["aime24"])["benchmark"]) == {"aime24"}
 
 
 @pytest.mark.parametrize(
@@ -58,7 +63,7 @@ def test_damaged_score_file_is_named(make_run, content, message):
     path = Path(run["path"], "scores", "aime24.json")
     path.write_text(content)
     with pytest.raises(ValueError, match=f"{re.escape(str(path))}.*{message}"):
-        collect.scores([run])
+        collect.scores([run], present([run]))
 
 
 def test_score_file_of_another_benchmark_is_refused(make_run):
@@ -66,12 +71,15 @@ def test_score_file_of_another_benchmark_is_refused(make_run):
     path = Path(run["path"], "scores", "aime24.json")
     path.write_text(json.dumps(json.loads(path.read_text()) | {"benchmark": "lcb"}))
     with pytest.raises(ValueError, match=r"aime24\.json: holds the benchmark 'lcb'"):
-        collect.scores([run])
+        collect.scores([run], present([run]))
 
 
 def test_unknown_benchmark_is_refused_with_the_known_ones(make_run):
-    with pytest.raises(ValueError, match=r"aime99\.json: unknown benchmark.*aime24, aime25"):
-        collect.scores([make_run("grpo", {"aime24": PROBLEMS, "aime99": PROBLEMS})])
+    run = make_run("grpo", {"aime24": PROBLEMS})
+    with pytest.raises(ValueError, match=r"benchmarks: \['aime99'\]; allowed: aime24, aime25"):
+        collect.scores([run], ["aime24", "aime99"])
+    with pytest.raises(ValueError, match="benchmarks: none given"):
+        collect.scores([run], [])
 
 
 def test_training_keeps_the_log_and_leaves_out_original(make_run):
@@ -103,4 +111,4 @@ def test_process_reward_value_comes_from_the_settings(make_run):
 def test_the_same_run_twice_is_refused(make_run):
     run = make_run("grpo", {"aime24": PROBLEMS})
     with pytest.raises(ValueError, match="tiny/grpo/0 is given twice"):
-        collect.scores([run, run])
+        collect.scores([run, run], present([run]))

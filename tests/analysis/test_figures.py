@@ -1,11 +1,19 @@
 """Figures hold the numbers they are made of, and are written alike every time."""
 
+from pathlib import Path
+
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
 from repro.analysis import collect, compare, figures
+
+
+def present(runs: list[dict]) -> list[str]:
+    """Return the benchmarks that any of the runs has scores of."""
+    return sorted({path.stem for run in runs for path in Path(run["path"]).glob("scores/*.json")})
+
 
 NOTE = "Tiny world: these are not the paper's numbers."
 
@@ -85,7 +93,7 @@ def test_accuracy_over_training_is_in_percent(runs):
 
 def test_ablation_shows_values_baseline_and_default(runs):
     chosen = [run for run in runs if run["backbone"] == "tiny-qwen3"]
-    summary = compare.summarise(collect.scores(chosen))
+    summary = compare.summarise(collect.scores(chosen, present(chosen)))
     figure = figures.ablation("alpha", summary, figures.ablation_values("alpha", chosen), NOTE)
     accuracy, tokens = figure.axes
     assert accuracy.get_xscale() == "log"  # 0.03 to 0.5 is more than a factor of ten
@@ -103,7 +111,7 @@ def test_run_of_an_ablation_leaves_out_what_was_not_varied(runs, tmp_path, monke
     seen = {}
     monkeypatch.setattr(figures, "ablation", lambda key, summary, values, note: (summary, values))
     monkeypatch.setattr(figures, "save", lambda figure, output: seen.update(figure=figure))
-    figures.run("ablation_alpha", runs, tmp_path / "x", NOTE)
+    figures.run("ablation_alpha", runs, present(runs), tmp_path / "x", NOTE)
     summary, values = seen["figure"]
     assert summary["backbone"].unique().tolist() == ["tiny-qwen3"]
     assert "original" not in summary["method"].tolist()
@@ -119,7 +127,7 @@ def test_small_range_stays_linear(make_run):
         make_run("grpo+repro~k=4", {"lmb": problems([0, 1], 5)}, process_reward={"k": 4}),
         make_run("grpo+repro", {"lmb": problems([0, 1], 5)}, process_reward={"k": 8}),
     ]
-    summary = compare.summarise(collect.scores(runs))
+    summary = compare.summarise(collect.scores(runs, present(runs)))
     figure = figures.ablation("k", summary, figures.ablation_values("k", runs))
     assert figure.axes[0].get_xscale() == "linear"
 
@@ -127,13 +135,13 @@ def test_small_range_stays_linear(make_run):
 @pytest.mark.parametrize("name", ["tokens_over_training", "ablation_alpha"])
 def test_run_writes_legible_files_that_are_the_same_every_time(runs, tmp_path, name):
     given = runs if name.startswith("ablation") else main_runs(runs)
-    paths = figures.run(name, given, tmp_path / f"{name}.png", NOTE)
+    paths = figures.run(name, given, present(given), tmp_path / f"{name}.png", NOTE)
     assert [path.name for path in paths] == [f"{name}.png", f"{name}.pdf"]
     first = [path.read_bytes() for path in paths]
     assert first[0].startswith(b"\x89PNG")
     assert first[1].startswith(b"%PDF")
     assert b"CreationDate" not in first[1]
-    figures.run(name, given, tmp_path / name, NOTE)
+    figures.run(name, given, present(given), tmp_path / name, NOTE)
     assert [path.read_bytes() for path in paths] == first
 
 
@@ -142,7 +150,7 @@ def test_all_text_is_at_least_8_points_and_inside_the_page(runs):
         figures.tokens_over_training(collect.training(main_runs(runs)), NOTE * 4),
         figures.ablation(
             "alpha",
-            compare.summarise(collect.scores(runs)),
+            compare.summarise(collect.scores(runs, present(runs))),
             figures.ablation_values("alpha", runs),
             NOTE,
         ),
@@ -168,9 +176,9 @@ def test_lines_differ_in_more_than_colour():
 
 def test_unknown_figure_names_the_known_ones(runs, tmp_path):
     with pytest.raises(ValueError, match="'loss': unknown; known are tokens_over_training"):
-        figures.run("loss", runs, tmp_path / "loss")
+        figures.run("loss", runs, present(runs), tmp_path / "loss")
 
 
 def test_ablation_without_runs_says_which_method_is_missing(runs, tmp_path):
     with pytest.raises(ValueError, match=r"ablation_w: no run of a method ALGORITHM\+repro~w="):
-        figures.run("ablation_w", runs, tmp_path / "w")
+        figures.run("ablation_w", runs, present(runs), tmp_path / "w")

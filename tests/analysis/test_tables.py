@@ -4,11 +4,18 @@ import io
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from repro.analysis import collect, compare, tables
+
+
+def present(runs: list[dict]) -> list[str]:
+    """Return the benchmarks that any of the runs has scores of."""
+    return sorted({path.stem for run in runs for path in Path(run["path"]).glob("scores/*.json")})
+
 
 NOTE = "Tiny world, 100 % generated: these are not the paper's numbers."
 
@@ -30,7 +37,9 @@ def runs(make_run):
 
 
 def test_main_frame_numbers(runs):
-    main = tables.main_frame(compare.summarise(collect.scores(runs))).set_index("method")
+    main = tables.main_frame(compare.summarise(collect.scores(runs, present(runs)))).set_index(
+        "method"
+    )
     row = main.loc["original"]
     # aime24: avg@2 is 0 and 50 %, sd 35.355, SE 25; mbpp: 100 and 0 %, SE 50.
     assert (row["aime24"], row["aime24_se"]) == (pytest.approx(25), pytest.approx(25))
@@ -44,7 +53,7 @@ def test_main_frame_numbers(runs):
 
 
 def test_effects_are_paired_by_problem(runs):
-    effect = compare.effects(collect.scores(runs))
+    effect = compare.effects(collect.scores(runs, present(runs)))
     pairs = effect[["method", "baseline"]].drop_duplicates().values.tolist()
     assert pairs == [["grpo", "original"], ["grpo+repro", "original"], ["grpo+repro", "grpo"]]
     index = ["method", "baseline", "benchmark", "metric"]
@@ -70,7 +79,7 @@ def test_seeds_are_averaged_per_problem_before_anything_else(make_run):
     first = [problem([1], [10], [0]), problem([0], [30], [0])]
     second = [problem([0], [30], [0]), problem([1], [10], [0])]
     runs = [make_run("grpo", {"lmb": first}), make_run("grpo", {"lmb": second}, seed=1)]
-    row = tables.main_frame(compare.summarise(collect.scores(runs))).iloc[0]
+    row = tables.main_frame(compare.summarise(collect.scores(runs, present(runs)))).iloc[0]
     assert (row["seeds"], row["lmb"], row["lmb_se"]) == (2, 50, 0)
     assert (row["tokens"], row["tokens_se"]) == (20, 0)
 
@@ -79,11 +88,11 @@ def test_pairs_of_different_problems_are_refused(make_run):
     one, two = [problem([1], [10], [0])], [problem([1], [10], [0])] * 2
     runs = [make_run("original", {"lmb": one}), make_run("grpo", {"lmb": two})]
     with pytest.raises(ValueError, match="different problems"):
-        compare.effects(collect.scores(runs))
+        compare.effects(collect.scores(runs, present(runs)))
 
 
 def test_run_writes_every_format_with_the_note(runs, tmp_path):
-    frame = tables.run(runs, tmp_path / "tables", NOTE)
+    frame = tables.run(runs, present(runs), tmp_path / "tables", NOTE)
     written = {path.name: path.read_text() for path in (tmp_path / "tables").iterdir()}
     assert set(written) == {"main.csv", "main.md", "main.tex", "effect.csv", "effect.md"}
     for name in ("main", "effect"):
@@ -95,7 +104,7 @@ def test_run_writes_every_format_with_the_note(runs, tmp_path):
 
 
 def test_markdown_cells(runs, tmp_path):
-    tables.run(runs, tmp_path)
+    tables.run(runs, present(runs), tmp_path)
     main = (tmp_path / "main.md").read_text()
     assert "| tiny | Original | 25.0 ± 25.0 | - | - | - | - | 50.0 ± 50.0 | - |" in main
     assert "|  | GRPO + RePro | 75.0 ± 25.0 |" in main  # the backbone stands once
@@ -108,7 +117,7 @@ def test_markdown_cells(runs, tmp_path):
 
 def test_latex_is_well_formed(make_run):
     extra = make_run("original", {"aime24": [problem([1], [5], [0])] * 2}, backbone="R1_7B & co")
-    frame = tables.main_frame(compare.summarise(collect.scores([extra])))
+    frame = tables.main_frame(compare.summarise(collect.scores([extra], present([extra]))))
     text = tables.main_latex(frame, NOTE)
     assert r"R1\_7B \& co" in text
     assert text.isascii()
@@ -126,7 +135,7 @@ def test_latex_is_well_formed(make_run):
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 def test_latex_compiles_with_article_and_booktabs(runs, tmp_path):
-    tables.run(runs, tmp_path, NOTE)
+    tables.run(runs, present(runs), tmp_path, NOTE)
     document = (
         r"\documentclass{article}\usepackage{booktabs}"
         r"\begin{document}\input{main.tex}\end{document}"
@@ -140,7 +149,7 @@ def test_latex_compiles_with_article_and_booktabs(runs, tmp_path):
 
 def test_printed_table_fits_a_narrow_terminal(runs, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    frame = tables.main_frame(compare.summarise(collect.scores(runs)))
+    frame = tables.main_frame(compare.summarise(collect.scores(runs, present(runs))))
     tables.print_table(frame, NOTE)
     printed = capsys.readouterr().out
     assert NOTE in printed
@@ -151,7 +160,7 @@ def test_printed_table_fits_a_narrow_terminal(runs, capsys, monkeypatch):
 def test_show_prints_the_table_and_every_path(runs, tmp_path, capsys):
     with pytest.raises(ValueError, match=r"tables/main\.csv: no such file"):
         tables.show(tmp_path)
-    tables.run(runs, tmp_path / "tables", NOTE)
+    tables.run(runs, present(runs), tmp_path / "tables", NOTE)
     tables.show(tmp_path)
     printed = capsys.readouterr().out
     assert "75.0 ± 25.0" in printed

@@ -130,14 +130,19 @@ def test_one_load_for_all_missing_and_nothing_twice(
     assert (tmp_path / "out" / "lmb.jsonl").stat().st_ino == inode
 
 
-def test_outputs_are_enough_without_the_work_directory(evaluation, r1_model, data_dir, tmp_path):
+def test_what_cannot_be_told_to_fit_is_neither_taken_nor_overwritten(
+    evaluation, r1_model, qwen3_model, data_dir, tmp_path
+):
     first = run(evaluation, r1_model, data_dir, tmp_path)
+    output = tmp_path / "out" / "aime24.jsonl"
+    for model, change in ((qwen3_model, {}), (r1_model, {"temperature": 0.9})):
+        with pytest.raises(ValueError, match="by another model or with other settings.*move it"):
+            run(evaluation | change, model, data_dir, tmp_path)
+    assert output.read_bytes() == first["aime24"]
     for path in (tmp_path / "work").iterdir():
         path.unlink()
-    assert run(evaluation, r1_model, data_dir, tmp_path) == first
-    assert not list((tmp_path / "work").iterdir())
     with pytest.raises(ValueError, match="move it away"):
-        run(evaluation | {"seed": 1}, r1_model, data_dir, tmp_path)
+        run(evaluation, r1_model, data_dir, tmp_path)
 
 
 def test_another_model_never_continues_a_file(

@@ -112,6 +112,7 @@ def make_settings() -> dict:
             "updates_per_generation": 1,
             "micro_batch_size": 4,
             "save_every": 2,
+            "gradient_checkpointing": False,
             "dtype": "float32",
         },
         "process_reward": {"variant": "paper", "alpha": 0.1, "w": 0.1, "k": 3},

@@ -14,8 +14,8 @@ ROWS = {"aime24": 30, "aime25": 30, "math500": 250, "mbpp": 250}
 def test_real_problems_are_prompted_verified_and_tabulated(snakemake, tmp_path):
     config = ROOT / "config/real_data.yaml"
     process = snakemake(
-        *(tmp_path, "--configfile", str(config)),
-        *("--config", f"data_dir={DATA}", "--", "tables"),
+        *(tmp_path, "tables", "--configfile", str(config)),
+        *("--config", f"data_dir={DATA}"),
     )
     assert process.returncode == 0, process.stdout + process.stderr
     results = tmp_path / "results/real_data"

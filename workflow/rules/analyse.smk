@@ -14,9 +14,11 @@ rule main_table:
     params:
         directory=folder_of_output,
         runs=run_dirs(settings.main_runs(config)),
+        benchmarks=BENCHMARKS,
         note=config["note"],
     shell:
         "python -m repro tables --runs {params.runs:q} --note {params.note:q}"
+        " --benchmarks {params.benchmarks}"
         " --output {params.directory:q} 2> {log:q}"
 
 
@@ -32,15 +34,17 @@ rule curve:
         "../../environment.yml"
     params:
         runs=run_dirs(settings.main_runs(config)),
+        benchmarks=BENCHMARKS,
         note=config["note"],
     shell:
         "python -m repro figure {wildcards.name}_over_training --runs {params.runs:q}"
-        " --note {params.note:q} --output {output.png:q} 2> {log:q}"
+        " --benchmarks {params.benchmarks} --note {params.note:q} --output {output.png:q} 2> {log:q}"
 
 
 rule ablation:
     input:
         lambda w: scores_of(settings.ablation_runs(config, w.key)),
+        lambda w: settings_of(settings.ablation_runs(config, w.key)),
     output:
         png=f"{RESULTS}/figures/ablation_{{key}}.png",
         pdf=f"{RESULTS}/figures/ablation_{{key}}.pdf",
@@ -50,25 +54,28 @@ rule ablation:
         "../../environment.yml"
     params:
         runs=lambda w: run_dirs(settings.ablation_runs(config, w.key)),
+        benchmarks=BENCHMARKS,
         note=config["note"],
     shell:
         "python -m repro figure ablation_{wildcards.key} --runs {params.runs:q}"
-        " --note {params.note:q} --output {output.png:q} 2> {log:q}"
+        " --benchmarks {params.benchmarks} --note {params.note:q} --output {output.png:q} 2> {log:q}"
 
 
 rule track:
     input:
-        scores=scores_of(settings.all_runs(config)),
-        curves=curves_of(settings.all_runs(config)),
+        scores=rules.score.output,
+        settings=f"{RUN}/settings.json",
         store=ancient(f"{RESULTS}/.store_ready"),
     output:
-        touch(f"{RESULTS}/.tracked"),
+        touch(f"{RUN}/.tracked"),
     log:
-        f"work/log/{RESULTS}/track.log",
+        f"work/log/{RUN}/track.log",
     conda:
         "../../environment.yml"
     params:
-        runs=run_dirs(settings.all_runs(config)),
-        uri=config["tracking_uri"],
+        settings=settings.dump(settings.generation_settings(config)),
+        run=folder_of_output,
+        benchmarks=BENCHMARKS,
     shell:
-        "python -m repro track --runs {params.runs:q} --tracking-uri {params.uri:q} 2> {log:q}"
+        "python -m repro track --settings {params.settings:q} --run {params.run:q}"
+        f" --benchmarks {{params.benchmarks}} {TRACKING} 2> {{log:q}}"

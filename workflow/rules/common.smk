@@ -1,5 +1,6 @@
 # Configuration, checked before anything runs, and the functions that rules ask for inputs and params.
 from pathlib import Path
+from shlex import quote
 
 import yaml
 from snakemake.exceptions import WorkflowError
@@ -18,11 +19,23 @@ except ValueError as error:
     raise WorkflowError(str(error))
 
 # Jobs in an environment of their own (--software-deployment-method conda) find the package too.
-shell.prefix(f"export PYTHONPATH={Path(workflow.basedir) / 'src'}; ")
+# Without a GPU of its own a job must not see one: jobs on CPU cores run side by side.
+shell.prefix(
+    f"export PYTHONPATH={quote(str(Path(workflow.basedir) / 'src'))}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
+    + ("" if config["gpus"] else "export CUDA_VISIBLE_DEVICES=; ")
+)
 
 RESULTS = config["results_dir"]
 RUN = f"{RESULTS}/runs/{{backbone}}/{{method}}/{{seed}}"
 BENCHMARKS = list(config["benchmarks"])
+# Where metrics are logged decides nothing about them: no param, so that no job runs again for it.
+TRACKING = " ".join(
+    f"--{key} {quote(value)}"
+    for key, value in {
+        "experiment": config["name"],
+        "tracking-uri": config["tracking_uri"],
+    }.items()
+)
 TRAINED = [run for run in settings.all_runs(config) if run.method != "original"]
 CURVES = ["tokens_over_training", "accuracy_over_training"] if TRAINED else []
 ABLATIONS = [key for key in methods.ABLATED if config["ablations"][key]]
@@ -67,6 +80,11 @@ def scores_of(runs):
     return expand(
         "{run}/scores/{benchmark}.json", run=run_dirs(runs), benchmark=BENCHMARKS
     )
+
+
+def settings_of(runs):
+    """Return the settings of runs."""
+    return expand("{run}/settings.json", run=run_dirs(runs))
 
 
 def curves_of(runs):

@@ -7,12 +7,8 @@ rule store:
         f"work/log/{RESULTS}/store.log",
     conda:
         "../../environment.yml"
-    params:
-        uri=config["tracking_uri"],
-        experiment=config["name"],
     shell:
-        "python -m repro store --tracking-uri {params.uri:q}"
-        " --experiment {params.experiment:q} 2> {log:q}"
+        f"python -m repro store {TRACKING} 2> {{log:q}}"
 
 
 rule original:
@@ -56,9 +52,8 @@ rule train:
     params:
         settings=run_settings,
         directory=folder_of_output,
-        uri=config["tracking_uri"],
     shell:
         "printf '%s\\n' {params.settings:q} > {output.settings:q};"
         " python -m repro train --settings {output.settings:q} --backbone {input.backbone:q}"
         " --data {input.data:q} --output {params.directory:q}"
-        " --tracking-uri {params.uri:q} 2> {log:q}"
+        f" {TRACKING} 2> {{log:q}}"

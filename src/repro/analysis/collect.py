@@ -18,37 +18,27 @@ from repro.analysis.statistics import avg_at_n
 RUN_KEYS = ("backbone", "method", "seed")
 
 
-def scores(runs: Sequence[dict]) -> pd.DataFrame:
+def scores(runs: Sequence[dict], benchmarks: Sequence[str]) -> pd.DataFrame:
     """Return one row per run, benchmark and problem.
+
+    Score files of other benchmarks that an earlier configuration left behind are not read.
 
     Columns: backbone, method, seed, benchmark, doc_id; accuracy (avg@n, in [0, 1]); and, averaged
     over the problem's samples, tokens (reasoning tokens), truncated (share), backtracking and
-    overthinking (segments per response). Runs and benchmarks keep the order in which they came.
+    overthinking (segments per response). Runs keep the order in which they came, benchmarks have
+    the paper's.
 
     Raises:
         ValueError: a score file is missing or malformed; the message names it.
     """
-    found = {}
-    for run in _checked(runs):
-        folder = Path(run["path"]) / "scores"
-        found[folder] = {path.stem for path in folder.glob("*.json")}
-        if not found[folder]:
-            raise ValueError(f"{folder}: no score files (expected {{benchmark}}.json)")
-    benchmarks = [name for name in names.BENCHMARKS if any(name in has for has in found.values())]
+    unknown = [name for name in benchmarks if name not in names.BENCHMARKS]
+    if unknown or not benchmarks:
+        known = ", ".join(names.BENCHMARKS)
+        raise ValueError(f"benchmarks: {unknown or 'none given'}; allowed: {known}")
     frames = []
-    for run in runs:
-        folder = Path(run["path"]) / "scores"
-        unknown = sorted(found[folder] - set(names.BENCHMARKS))
-        if unknown:
-            raise ValueError(
-                f"{folder / unknown[0]}.json: unknown benchmark {unknown[0]!r}; "
-                f"known are {', '.join(names.BENCHMARKS)}"
-            )
-        for benchmark in benchmarks:
-            path = folder / f"{benchmark}.json"
-            if benchmark not in found[folder]:
-                raise ValueError(f"{path}: missing, while other runs have this benchmark")
-            frame = _problems(path, benchmark)
+    for run in _checked(runs):
+        for benchmark in (name for name in names.BENCHMARKS if name in benchmarks):
+            frame = _problems(Path(run["path"]) / "scores" / f"{benchmark}.json", benchmark)
             frame.insert(0, "benchmark", benchmark)
             frames.append(_labelled(frame, run))
     return pd.concat(frames, ignore_index=True)

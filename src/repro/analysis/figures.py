@@ -44,12 +44,19 @@ _WIDTH = 6.8  # inches: the text width of a one-column page
 _PANEL_HEIGHT = 2.6
 
 
-def run(name: str, runs: Sequence[dict], output: str | Path, note: str = "") -> tuple[Path, Path]:
+def run(
+    name: str,
+    runs: Sequence[dict],
+    benchmarks: Sequence[str],
+    output: str | Path,
+    note: str = "",
+) -> tuple[Path, Path]:
     """Make one figure from the runs' files and write it as PNG and PDF.
 
     Args:
         name: tokens_over_training, accuracy_over_training, ablation_alpha, ablation_w, ablation_k.
         runs: {"backbone", "method", "seed", "path"} each, path being the run's directory.
+        benchmarks: those whose scores are read.
         output: the path to write, with or without .png or .pdf.
         note: a sentence that stands below the figure.
 
@@ -61,7 +68,7 @@ def run(name: str, runs: Sequence[dict], output: str | Path, note: str = "") -> 
     elif name in _ABLATIONS:
         key = _ABLATIONS[name]
         runs = _ablation_runs(key, runs)
-        summary = compare.summarise(collect.scores(runs))
+        summary = compare.summarise(collect.scores(runs, benchmarks))
         figure = ablation(key, summary, ablation_values(key, runs), note)
     else:
         known = ", ".join([*_OVER_TRAINING, *_ABLATIONS])

@@ -31,15 +31,18 @@ _EFFECT_METRICS = {
 _GAP = "-"
 
 
-def run(runs: Sequence[dict], output_dir: str | Path, note: str = "") -> pd.DataFrame:
+def run(
+    runs: Sequence[dict], benchmarks: Sequence[str], output_dir: str | Path, note: str = ""
+) -> pd.DataFrame:
     """Write main.{csv,md,tex} and effect.{csv,md}; return the main frame, ready for `print_table`.
 
     Args:
         runs: {"backbone", "method", "seed", "path"} each, path being the run's directory.
+        benchmarks: those whose scores are read.
         output_dir: created where needed.
         note: a sentence that every table carries, such as what its numbers are not.
     """
-    problems = collect.scores(runs)
+    problems = collect.scores(runs, benchmarks)
     main = main_frame(compare.summarise(problems))
     effect = compare.effects(problems)
     output_dir = Path(output_dir)

@@ -9,11 +9,9 @@ from pathlib import Path
 
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 
-from repro import jsonl
+from repro import digests, jsonl
 from repro.evaluation import engines, tasks
 from repro.progress import Progress
-
-_MAX_HASHED_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ def run(
     model_dir, output_dir, work_dir = Path(model_dir), Path(output_dir), Path(work_dir)
     tokenizer = AutoTokenizer.from_pretrained(model_dir)
     context = AutoConfig.from_pretrained(model_dir).max_position_embeddings
-    plans = []
+    model, plans = digests.of_model(model_dir), []
     for benchmark, settings in evaluation["benchmarks"].items():
         task = tasks.load(benchmark, Path(data_dir) / f"{benchmark}.jsonl", settings["samples"])
         prompts = _prompts(task, tokenizer, model_dir)
@@ -84,7 +82,7 @@ def run(
             for doc_id in order
             for sample in range(settings["samples"])
         ]
-        name = f"{benchmark}.{_fingerprint(evaluation, model_dir, requests)}.jsonl"
+        name = f"{benchmark}.{_fingerprint(evaluation, model, requests)}.jsonl"
         plans.append(
             Plan(
                 benchmark=benchmark,
@@ -136,40 +134,21 @@ def _check_lengths(
     return lengths
 
 
-def _fingerprint(evaluation: dict, model_dir: Path, requests: list[Request]) -> str:
+def _fingerprint(evaluation: dict, model: str, requests: list[Request]) -> str:
     """Name what determines the responses."""
     keys = ("engine", "temperature", "top_p", "top_k", "max_new_tokens", "batch_size", "seed")
-    files = sorted(path for path in model_dir.iterdir() if path.suffix in (".safetensors", ".json"))
-    identity = [
-        {key: evaluation[key] for key in keys},
-        [(path.name, _content(path)) for path in files],
-        [(request.doc_id, request.sample, request.prompt) for request in requests],
-    ]
-    return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:12]
-
-
-def _content(path: Path) -> str:
-    """Digest a model file; one of gigabytes, which would take minutes, by its size and time."""
-    status = path.stat()
-    if status.st_size > _MAX_HASHED_BYTES:
-        return f"{status.st_size}:{status.st_mtime_ns}"
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    asked = [(request.doc_id, request.sample, request.prompt) for request in requests]
+    return digests.of_values([{key: evaluation[key] for key in keys}, model, asked])
 
 
 def _is_finished(plan: Plan) -> bool:
-    if plan.complete.exists():
-        return True
-    if not plan.output.exists():
-        return False
-    wanted = {(request.doc_id, request.sample): request.prompt for request in plan.requests}
-    rows = jsonl.read(plan.output)
-    found = {(row["doc_id"], row["sample"]): row["prompt"] for row in rows}
-    if found != wanted or {row["seed"] for row in rows} != {plan.seed}:
+    """Tell whether the responses are there; an output of unknown origin is never overwritten."""
+    if not plan.complete.exists() and plan.output.exists():
         raise ValueError(
-            f"{plan.output} holds responses to other prompts, samples or another seed than "
-            f"{plan.benchmark} asks for; move it away to generate anew"
+            f"{plan.output} was made by another model or with other settings, or its file under "
+            f"{plan.complete.parent} is gone; move it away to generate {plan.benchmark} anew"
         )
-    return True
+    return plan.complete.exists()
 
 
 def _generate(plans: list[Plan], evaluation: dict, model_dir: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lm_eval.evaluator import evaluate
 
-from repro.analysis.behaviours import count
+from repro.analysis.behaviours import backtracking_per_1k, count
 from repro.evaluation import tasks
 from repro.evaluation.replay import Replay
 from repro.verify import choice, code, math
@@ -97,7 +97,7 @@ def _score_problem(rows: list[dict], doc: dict, task, judge: Judge) -> dict:
     tokens = [row["n_reasoning_tokens"] for row in rows]
     truncated = [int(row["finish_reason"] == "length") for row in rows]
     backtracking = [found.backtracking for found in behaviours]
-    overthinking = [found.backtracking + found.checking for found in behaviours]
+    overthinking = [found.overthinking for found in behaviours]
     accuracy = statistics.fmean(correct)
     return {
         "accuracy": accuracy,
@@ -123,8 +123,7 @@ def _median_over_responses(tokens: list[list[int]]) -> float:
 
 
 def _per_thousand(pairs: list[tuple[int, int]]) -> float:
-    marks, tokens = (sum(column) for column in zip(*pairs, strict=True))
-    return 1000 * marks / tokens if tokens else 0.0
+    return backtracking_per_1k(*(sum(column) for column in zip(*pairs, strict=True)))
 
 
 # Every problem has the same number of samples: a mean over problems is the mean over responses.

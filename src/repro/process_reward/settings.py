@@ -35,7 +35,7 @@ class ProcessRewardSettings:
     """
 
     variant: str = "paper"
-    alpha: float = 0.1
+    alpha: float = 0.05
     w: float = 0.1
     k: int = 20
     gamma: float = 1.0

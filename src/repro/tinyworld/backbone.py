@@ -47,7 +47,7 @@ def build(settings: dict, name: str, output_dir: str | Path, work_dir: str | Pat
             `key_value_heads`, `steps`, `batch_size`, `learning_rate`, `seed`.
         name: of the backbone, for the progress display.
         output_dir: receives weights (safetensors), tokenizer and generation config.
-        work_dir: checkpoints of the training; safe to delete.
+        work_dir: what the Trainer writes along the way; safe to delete.
     """
     set_seed(settings["seed"])
     rng = random.Random(settings["seed"])

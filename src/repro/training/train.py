@@ -154,7 +154,7 @@ def trainer_arguments(training: dict, seed: int, work_dir: Path) -> GRPOConfig:
         vllm_importance_sampling_correction=False,
         disable_dropout=True,
         bf16=training["dtype"] == "bfloat16",  # autocast; the weights stay float32
-        gradient_checkpointing=training.get("gradient_checkpointing", False),
+        gradient_checkpointing=training["gradient_checkpointing"],
         seed=seed,
         data_seed=seed,
         save_strategy="steps",

@@ -203,7 +203,9 @@ class ReasoningTrainer(GRPOTrainer):
             "reasoning_tokens": total["reasoning_tokens"] / n,
             "response_tokens": total["response_tokens"] / n,
             "truncation_rate": total["truncated"] / n,
-            "backtracking_per_1k": 1000 * total["backtracking"] / total["reasoning_tokens"],
+            "backtracking_per_1k": behaviours.backtracking_per_1k(
+                total["backtracking"], total["reasoning_tokens"]
+            ),
         }
         if self.process_reward is not None:
             count = total["cuts"]

@@ -110,7 +110,7 @@ BAD = [
     ("training.micro_batch_size", 100, ["training.micro_batch_size = 100", "64"]),
     ("backbones.tiny-qwen3.source", "hub", ["backbones.tiny-qwen3.repo", "missing"]),
     ("training.save_every", 0, ["training.save_every = 0", "at least 1"]),
-    ("training.updates_per_generation", 3, ["training.save_every = 20", "multiple"]),
+    ("training.updates_per_generation", 3, ["training.save_every = 10", "multiple"]),
     ("backbones.tiny-qwen3.heads", 3, ["hidden_size = 128", "heads = 3"]),
     ("data_source", "directory", ["data_dir", "directory"]),
     ("results_dir", "../elsewhere", ["results_dir", "results"]),

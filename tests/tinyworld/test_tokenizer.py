@@ -64,4 +64,4 @@ def test_templates_end_where_the_model_starts(vocabulary):
     message = [{"role": "user", "content": "Find the sum."}]
     prompt = vocabulary.apply_chat_template(message, tokenize=False, add_generation_prompt=True)
     assert prompt.endswith(("<think>\n", "<|im_start|>assistant\n"))
-    assert vocabulary.model_max_length >= 4096
+    assert vocabulary.model_max_length >= 4096  # the longest real prompts need more

@@ -180,7 +180,7 @@ def create(settings: dict, vocabulary: Qwen2Tokenizer) -> PreTrainedModel:
         "num_hidden_layers": settings["layers"],
         "num_attention_heads": settings["heads"],
         "num_key_value_heads": settings["key_value_heads"],
-        "max_position_embeddings": 4096,
+        "max_position_embeddings": tokenizer.CONTEXT,
         "tie_word_embeddings": True,
         "bos_token_id": vocabulary.bos_token_id,
         "eos_token_id": vocabulary.eos_token_id,

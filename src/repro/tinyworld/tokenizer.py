@@ -41,6 +41,7 @@ SPECIAL = {
     },
 }
 THINK = ("<think>", "</think>")
+CONTEXT = 8192  # tokens: the longest real benchmark problems, spelled in small pieces, fit
 
 
 def train(architecture: str, texts: Iterable[str], vocabulary: int) -> Qwen2Tokenizer:
@@ -64,7 +65,7 @@ def train(architecture: str, texts: Iterable[str], vocabulary: int) -> Qwen2Toke
         vocab=bpe["vocab"],
         merges=[tuple(merge) for merge in bpe["merges"]],
         unk_token=None,
-        model_max_length=4096,
+        model_max_length=CONTEXT,
         padding_side="left",
         **SPECIAL[architecture],
     )

@@ -27,7 +27,7 @@ shell.prefix(
 
 RESULTS = config["results_dir"]
 RUN = f"{RESULTS}/runs/{{backbone}}/{{method}}/{{seed}}"
-BENCHMARKS = list(config["benchmarks"])
+BENCHMARKS = sorted(config["benchmarks"])  # their order in a file decides nothing
 # Where metrics are logged decides nothing about them: no param, so that no job runs again for it.
 TRACKING = " ".join(
     f"--{key} {quote(value)}"

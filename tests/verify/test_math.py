@@ -1,6 +1,5 @@
 import os
 import threading
-import time
 
 import pytest
 
@@ -113,7 +112,7 @@ def test_hanging_answers_are_killed_and_the_workers_survive():
 
     thread = threading.Thread(target=ask)
     thread.start()
-    thread.join(timeout=60)
+    thread.join(timeout=300)  # a guard against hanging for ever, on a busy machine too
     assert verdicts == [False, True]
     assert math.verify([boxed(r"\frac{6}{4}")], ["1.5"]) == [True]
 
@@ -128,11 +127,10 @@ def test_a_worker_that_died_between_questions_is_replaced():
     assert math.verify([boxed(r"\frac{4}{8}")], ["0.5"]) == [True]
 
 
-def test_reward_of_a_training_step_costs_milliseconds():
+def test_integers_are_rewarded_without_asking_a_worker(monkeypatch):
+    monkeypatch.setattr(math, "_compare", None)  # calling it would raise
     responses = [boxed(str(number % 7)) for number in range(512)]
-    start = time.perf_counter()
     rewards = correctness(responses, ["3"] * 512)
-    assert time.perf_counter() - start < 0.5
     assert rewards == [float(number % 7 == 3) for number in range(512)]
 
 

@@ -88,6 +88,7 @@ def test_over_training_has_a_panel_a_backbone_and_a_line_a_method(runs):
 
 def test_accuracy_over_training_is_in_percent(runs):
     figure = figures.accuracy_over_training(collect.training(main_runs(runs)), NOTE)
+    assert any(NOTE in text.get_text().replace("\n", " ") for text in texts(figure))
     assert lines(figure.axes[0])["GRPO"][1] == pytest.approx([50] * 11)
 
 
@@ -95,6 +96,7 @@ def test_ablation_shows_values_baseline_and_default(runs):
     chosen = [run for run in runs if run["backbone"] == "tiny-qwen3"]
     summary = compare.summarise(collect.scores(chosen, present(chosen)))
     figure = figures.ablation("alpha", summary, figures.ablation_values("alpha", chosen), NOTE)
+    assert any(NOTE in text.get_text().replace("\n", " ") for text in texts(figure))
     accuracy, tokens = figure.axes
     assert accuracy.get_xscale() == "log"  # 0.03 to 0.5 is more than a factor of ten
     assert [tick.get_text() for tick in accuracy.get_xticklabels()] == ["0.03", "0.1", "0.5"]

@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TOKENIZERS_PARALLELISM = false
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default --cores $(CORES)
 
-.PHONY: reproduce smoke test lint format ui lock clean
+.PHONY: reproduce smoke test lint format bench ui lock clean
 
 reproduce: $(VENV)/.installed
 	@$(SNAKEMAKE)
@@ -19,6 +19,13 @@ smoke: $(VENV)/.installed
 
 test: $(VENV)/.installed
 	pytest
+
+# Interleaved medians; docs/performance.md holds a run of it. The backbone is the experiment's.
+bench: $(VENV)/.installed
+	@$(SNAKEMAKE) results/backbones/tiny-qwen3
+	python bench/one_pass.py --shape wide
+	python bench/one_pass.py --shape narrow --vocabulary 512
+	python bench/training_step.py --backbone results/backbones/tiny-qwen3
 
 lint: $(VENV)/.installed
 	ruff check .
@@ -45,7 +52,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 # The lock is what a fresh environment resolves to; CUDA packages are left out, torch pins its own.
 lock:
 	rm -rf work/lock-venv && $(PYTHON) -m venv work/lock-venv
-	work/lock-venv/bin/pip install --quiet --editable ".[dev]"
+	work/lock-venv/bin/pip install --quiet --editable ".[pipeline,dev]"
 	work/lock-venv/bin/pip freeze --exclude-editable \
 		| grep -v -E '^(nvidia-|cuda-|triton)' | sed -E 's/\+[a-z0-9.]+$$//' > requirements.lock
 	rm -rf work/lock-venv

@@ -20,7 +20,8 @@ def name_and_version(pin: str) -> tuple[str, str]:
 
 
 def test_every_dependency_is_pinned_and_locked():
-    for pin in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]:
+    extras = PROJECT["optional-dependencies"]
+    for pin in [*PROJECT["dependencies"], *extras["pipeline"], *extras["dev"]]:
         name, version = name_and_version(pin)
         assert LOCK[name] == version, f"{name}: pyproject {version}, lock {LOCK[name]}"
 

@@ -56,6 +56,17 @@ def parser() -> argparse.ArgumentParser:
     for sub in (tables_step, figure_step, track_step):
         sub.add_argument("--benchmarks", nargs="+", required=True, help="those to read")
     step(show, "results")
+    explain_step = step(explain, "model", "question", "answer", "output")
+    explain_step.add_argument("--thought", help="text of a response; without it one is sampled")
+    explain_step.add_argument("--seed", type=int, default=0, help="of the sampling")
+    explain_step.add_argument("--max-new-tokens", type=int, default=2048, help="of the sampling")
+    explain_step.add_argument("--variant", default="paper", help="paper or reference")
+    explain_step.add_argument("--w", type=float, default=0.1, help="weight of stability")
+    explain_step.add_argument("--k", type=int, help="segments kept; all of them by default")
+    explain_step.add_argument("--answer-only", action="store_true", help="J without the box")
+    explain_step.add_argument("--close-thought", action="store_true", help="</think>, then the box")
+    conformance_step = step(conformance)
+    conformance_step.add_argument("file", help="vectors: `advantages` and `scores`")
     return top
 
 
@@ -169,6 +180,42 @@ def show(options) -> None:
     from repro.analysis import tables as made
 
     made.show(options.results)
+
+
+def explain(options) -> None:
+    """Show the process reward along one response's thought, as PNG and HTML."""
+    from repro.explain import page, transcript
+    from repro.explain.explanation import explain as scored
+    from repro.process_reward.settings import resolve
+
+    names = ("variant", "w", "k", "answer_only", "close_thought")
+    settings = {name: getattr(options, name) for name in names}
+    resolve(settings)  # a wrong value is told before the model is loaded
+    model, tokenizer, response = transcript.load(
+        options.model,
+        options.question,
+        options.answer,
+        options.thought,
+        seed=options.seed,
+        max_new_tokens=options.max_new_tokens,
+    )
+    explanation = scored(model, tokenizer, response, settings)
+    for path in page.write(explanation, options.output):
+        print(path)
+
+
+def conformance(options) -> None:
+    """Compare scores and estimators with vectors computed elsewhere."""
+    from repro.conformance import TOLERANCE, largest_errors
+
+    failures = 0
+    for name, (error, cases) in largest_errors(options.file).items():
+        failures += error > TOLERANCE
+        verdict = "ok" if error <= TOLERANCE else "FAILED"
+        print(f"{name:<44} {cases:>3} cases   largest error {error:8.2e}   {verdict}")
+    print(f"{failures} failures at a tolerance of {TOLERANCE:g}")
+    if failures:
+        raise ValueError(f"{options.file}: {failures} quantities differ by more than {TOLERANCE:g}")
 
 
 def read_settings(text: str) -> dict:

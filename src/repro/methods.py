@@ -9,7 +9,6 @@ ALGORITHMS = {  # and what they are called in tables and figures
     "reinforce_pp_baseline": "RF++ Baseline",
     "grpo": "GRPO",
 }
-TRAINABLE = ("grpo",)
 REPRO = "+repro"
 ABLATED = {"alpha": "\N{GREEK SMALL LETTER ALPHA}", "w": "w", "k": "k"}
 
@@ -51,8 +50,14 @@ def label(name: str) -> str:
     if method.repro:
         text += " + RePro"
     if method.ablated:
-        text += f" ({ABLATED[method.ablated]} = {method.value})"
+        text += f" ({setting(name)})"
     return text
+
+
+def setting(name: str) -> str:
+    """Return what an ablation changes, to print, for instance `k = 16`."""
+    method = parse(name)
+    return f"{ABLATED[method.ablated]} = {method.value}"
 
 
 def plain_algorithm(name: str) -> str | None:

@@ -107,12 +107,14 @@ def run_settings(config: dict, backbone: str, method: str, seed: int) -> dict:
     process_reward = dict(config["process_reward"]) if parts.repro else None
     if parts.ablated:
         process_reward[parts.ablated] = json.loads(parts.value)
+    critic_keys = () if parts.algorithm == "ppo" else ("critic", "lam")
+    training = {key: v for key, v in config["training"].items() if key not in critic_keys}
     return {
         "backbone": backbone,
         "method": method,
         "algorithm": parts.algorithm,
         "seed": seed,
-        "training": config["training"] if parts.algorithm else None,
+        "training": training if parts.algorithm else None,
         "process_reward": process_reward,
         "backbone_settings": config["backbones"][backbone],
     }
@@ -234,8 +236,8 @@ def _choices(name: str, known: list[str]) -> str:
 
 def _cross_check(config: dict) -> None:
     """Refuse what is right key by key and wrong together."""
-    plain = [methods.ORIGINAL, *methods.TRAINABLE]
-    allowed = [*plain, *(f"{algorithm}{methods.REPRO}" for algorithm in methods.TRAINABLE)]
+    plain = [methods.ORIGINAL, *methods.ALGORITHMS]
+    allowed = [*plain, *(f"{algorithm}{methods.REPRO}" for algorithm in methods.ALGORITHMS)]
     for method in config["methods"]:
         if method not in allowed:
             raise ValueError(f"methods: {method!r} does not exist; {_choices(method, allowed)}")

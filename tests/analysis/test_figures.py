@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
@@ -73,23 +74,36 @@ def texts(figure):
     return [text for text in figure.findobj(Text) if text.get_text().strip()]
 
 
-def test_over_training_has_a_panel_a_backbone_and_a_line_a_method(runs):
+def test_over_training_sets_an_algorithm_beside_itself_with_repro(runs):
     figure = figures.tokens_over_training(collect.training(main_runs(runs)), NOTE)
     assert [axis.get_title() for axis in figure.axes] == ["tiny-qwen2", "tiny-qwen3"]
     for axis in figure.axes:
         drawn = lines(axis)
-        assert list(drawn) == ["GRPO", "GRPO + RePro"]
-        steps, tokens = drawn["GRPO + RePro"]
+        assert list(drawn) == ["algorithm alone", "with RePro"]
+        steps, tokens = drawn["with RePro"]
         assert steps == list(range(11))
         assert tokens[5] == pytest.approx(65)  # a straight line is its own running mean
         assert len(axis.get_lines()) == 4  # light raw lines below
     assert any(NOTE in text.get_text() for text in texts(figure))
 
 
+def test_over_training_has_a_row_a_backbone_and_a_panel_an_algorithm(runs):
+    frame = collect.training(main_runs(runs))
+    ppo = frame.assign(method=frame["method"].str.replace("grpo", "ppo"))
+    figure = figures.accuracy_over_training(pd.concat([ppo, frame]), NOTE)
+    assert [axis.get_title() for axis in figure.axes] == ["PPO", "GRPO"] * 2
+    first = [axis.get_ylabel().split("\n")[0] for axis in figure.axes[::2]]
+    assert first == ["tiny-qwen2", "tiny-qwen3"]
+    assert all(list(lines(axis)) == ["algorithm alone", "with RePro"] for axis in figure.axes)
+    ablated = frame.replace({"method": {"grpo+repro": "grpo+repro~alpha=0.3"}})
+    figure = figures.accuracy_over_training(pd.concat([frame, ablated]), NOTE)
+    assert list(lines(figure.axes[0]))[-1] == "with RePro (α = 0.3)"
+
+
 def test_accuracy_over_training_is_in_percent(runs):
     figure = figures.accuracy_over_training(collect.training(main_runs(runs)), NOTE)
     assert any(NOTE in text.get_text().replace("\n", " ") for text in texts(figure))
-    assert lines(figure.axes[0])["GRPO"][1] == pytest.approx([50] * 11)
+    assert lines(figure.axes[0])["algorithm alone"][1] == pytest.approx([50] * 11)
 
 
 def test_ablation_shows_values_baseline_and_default(runs):

@@ -27,7 +27,7 @@ def test_given_values_win_over_the_variant():
         ("w", 1.5),
         ("k", 0),
         ("k", 2.0),
-        ("gamma", 0),
+        ("gamma", 1.0),  # of the training, not of the process reward
         ("ema", 0.0),
         ("initial_score", "one"),
         ("separator", ""),

@@ -86,12 +86,15 @@ def train_file(tmp_path_factory):
     return path
 
 
-def make_settings() -> dict:
-    """Six steps of GRPO + RePro: 2 prompts with 4 rollouts each."""
+def make_settings(algorithm: str = "grpo", **training) -> dict:
+    """Six steps of an algorithm + RePro: 2 prompts with 4 rollouts each."""
+    if algorithm == "ppo":
+        critic = {"learning_rate": 1e-3, "warmup_steps": 2, "value_clip": 0.5}
+        training = {"lam": 0.95, "critic": critic, **training}
     return {
         "backbone": "random",
-        "method": "grpo+repro",
-        "algorithm": "grpo",
+        "method": f"{algorithm}+repro",
+        "algorithm": algorithm,
         "seed": 0,
         "training": {
             "steps": 6,
@@ -109,11 +112,13 @@ def make_settings() -> dict:
             "clip_high": 0.28,
             "dual_clip": 3.0,
             "kl_coef": 0.001,
+            "gamma": 1.0,
             "updates_per_generation": 1,
             "micro_batch_size": 4,
             "save_every": 2,
             "gradient_checkpointing": False,
             "dtype": "float32",
+            **training,
         },
         "process_reward": {"variant": "paper", "alpha": 0.1, "w": 0.1, "k": 3},
     }

@@ -36,9 +36,16 @@ COLUMNS = [
     "loss",
     "grad_norm",
     "learning_rate",
+    "value_loss",
+    "value_clip_fraction",
+    "explained_variance",
+    "critic_grad_norm",
     "step_seconds",
 ]
-PROCESS = COLUMNS[7:12]
+PROCESS, CRITIC = COLUMNS[7:12], COLUMNS[17:21]
+# The second one has everything that a checkpoint must hold: a critic, and updates that share a
+# rollout.
+RUNS = {"grpo": {}, "ppo": {"updates_per_generation": 2}}
 
 
 def without_time(rows):
@@ -52,11 +59,20 @@ def assert_same_result(first: Path, second: Path):
     assert rows[0] == rows[1]
 
 
-@pytest.fixture(scope="module")
-def finished(backbones, train_file, tmp_path_factory):
-    """An uninterrupted run of GRPO + RePro, for comparison."""
-    folder = tmp_path_factory.mktemp("finished")
-    settings = make_settings()
+def assert_same_checkpoint(first: Path, second: Path):
+    """Weights, optimizer, schedule, random state and, for PPO, the critic's."""
+    names = {path.name for path in second.iterdir()}
+    assert {path.name for path in first.iterdir()} == names
+    hold_times_and_paths = {"trainer_state.json", "training_args.bin", "manifest.json", "README.md"}
+    for name in names - hold_times_and_paths:
+        assert (first / name).read_bytes() == (second / name).read_bytes(), name
+
+
+@pytest.fixture(scope="module", params=RUNS)
+def finished(request, backbones, train_file, tmp_path_factory):
+    """An uninterrupted run of an algorithm + RePro, for comparison."""
+    folder = tmp_path_factory.mktemp(request.param)
+    settings = make_settings(request.param, **RUNS[request.param])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "correctness", even_length)
         seen = []
@@ -64,7 +80,12 @@ def finished(backbones, train_file, tmp_path_factory):
             settings, backbones["qwen3"], train_file, folder / "work", folder / "out", seen.append
         )
     assert seen == jsonl.read(folder / "out" / "training.jsonl")
+    (folder / "settings.json").write_text(json.dumps(settings))
     return folder
+
+
+def settings_of(finished: Path) -> dict:
+    return json.loads((finished / "settings.json").read_text())
 
 
 def test_outputs(finished, backbones):
@@ -90,9 +111,10 @@ def test_outputs(finished, backbones):
 def test_metrics_rows(finished):
     rows = jsonl.read(finished / "out" / "training.jsonl")
     assert [row["step"] for row in rows] == [1, 2, 3, 4, 5, 6]
+    has_critic = settings_of(finished)["algorithm"] == "ppo"
     for row in rows:
         assert list(row) == COLUMNS
-        assert all(row[key] is not None for key in COLUMNS)
+        assert all((row[key] is not None) == (key not in CRITIC or has_critic) for key in COLUMNS)
         assert 0 < row["reasoning_tokens"] <= row["response_tokens"] <= 24
         assert 1 <= row["cut_points"] <= 5
         assert row["objective_baseline"] < 0
@@ -110,7 +132,7 @@ def test_plain_grpo_on_qwen2(settings, backbones, train_file, tmp_path, updates)
     train.run(settings, backbones["qwen2"], train_file, tmp_path / "work", tmp_path / "out")
     rows = jsonl.read(tmp_path / "out" / "training.jsonl")
     assert len(rows) == 6
-    assert all(row[key] is None for row in rows for key in PROCESS)
+    assert all(row[key] is None for row in rows for key in [*PROCESS, *CRITIC])
     assert all(0 <= row["reward"] <= 1 for row in rows)
     same_rollout = [a["reward"] == b["reward"] for a, b in zip(rows[::2], rows[1::2], strict=True)]
     assert all(same_rollout) == (updates == 2)
@@ -129,12 +151,13 @@ train.run(settings, *paths)
 """
 
 
+@pytest.mark.parametrize("rows", [1, 3])
 def test_killed_at_any_moment_it_resumes_to_the_same_bits(
-    finished, backbones, train_file, tmp_path
+    finished, backbones, train_file, tmp_path, rows
 ):
     """SIGKILL after a row that no checkpoint covers yet; then the run is started again."""
     work, out = tmp_path / "work", tmp_path / "out"
-    settings = make_settings()
+    settings = settings_of(finished)
     paths = [str(backbones["qwen3"]), str(train_file), str(work), str(out)]
     script = SCRIPT.format(threads=torch.get_num_threads(), here=str(Path(__file__).parent))
     process = subprocess.Popen(
@@ -145,7 +168,7 @@ def test_killed_at_any_moment_it_resumes_to_the_same_bits(
     )
     metrics = work / "training.jsonl"
     deadline = time.monotonic() + 120
-    while not (metrics.exists() and metrics.read_text().count("\n") >= 3):
+    while not (metrics.exists() and metrics.read_text().count("\n") >= rows):
         assert process.poll() is None, "the run ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.002)
@@ -153,23 +176,29 @@ def test_killed_at_any_moment_it_resumes_to_the_same_bits(
     process.wait()
     assert not out.exists()
     checkpoint = newest_complete_checkpoint(work)
-    assert checkpoint is not None
-    assert int(checkpoint.name.split("-")[1]) < 6
+    assert (checkpoint is not None) or rows == 1
+    assert checkpoint is None or int(checkpoint.name.split("-")[1]) < 6
     with open(metrics, "a") as file:
         file.write('{"step": 99, "rew')  # a line torn by the kill
 
     train.run(settings, *paths)
     assert_same_result(out, finished / "out")
+    assert_same_checkpoint(work / "checkpoint-6", finished / "work" / "checkpoint-6")
 
 
+@pytest.mark.parametrize(
+    "damaged", ["model.safetensors", "optimizer.pt", "rng_state.pth", "critic_optimizer.pt"]
+)
 def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(
-    finished, backbones, train_file, tmp_path
+    finished, backbones, train_file, tmp_path, damaged
 ):
-    work = tmp_path / "work"
+    work, settings = tmp_path / "work", settings_of(finished)
+    if damaged.startswith("critic") and settings["algorithm"] != "ppo":
+        pytest.skip("no critic")
     shutil.copytree(finished / "work", work)
-    os.truncate(work / "checkpoint-6" / "optimizer.pt", 100)
+    os.truncate(work / "checkpoint-6" / damaged, 100)
     assert newest_complete_checkpoint(work).name == "checkpoint-4"
-    train.run(make_settings(), backbones["qwen3"], train_file, work, tmp_path / "out")
+    train.run(settings, backbones["qwen3"], train_file, work, tmp_path / "out")
     assert_same_result(tmp_path / "out", finished / "out")
 
 
@@ -177,7 +206,8 @@ def test_killed_before_the_outputs_it_only_writes_them(finished, backbones, trai
     work = tmp_path / "work"
     shutil.copytree(finished / "work", work)
     seen = []
-    train.run(make_settings(), backbones["qwen3"], train_file, work, tmp_path / "out", seen.append)
+    settings = settings_of(finished)
+    train.run(settings, backbones["qwen3"], train_file, work, tmp_path / "out", seen.append)
     assert seen == []
     assert_same_result(tmp_path / "out", finished / "out")
 
@@ -205,7 +235,7 @@ def test_rows_after_the_checkpoint_are_dropped_and_missing_ones_noticed(tmp_path
 @pytest.mark.parametrize(
     ("section", "key", "value", "message"),
     [
-        (None, "algorithm", "ppo2", "algorithm: 'ppo2'; allowed: grpo"),
+        (None, "algorithm", "ppo2", "algorithm: 'ppo2'; allowed: ppo, "),
         ("training", "micro_batch_size", 3, "micro_batch_size: 3"),
         ("training", "save_every", 3, "save_every: 3 is no multiple"),
         ("training", "max_prompt_tokens", 3, "max_prompt_tokens = 3"),

@@ -1,23 +1,20 @@
 """The trainer against stock TRL, and TRL against what the trainer leans upon."""
 
-import copy
+import functools
 import inspect
 
 import pytest
 import torch
 import trl
-from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, set_seed
 from trl import GRPOTrainer
 
-from repro.algorithms import grpo
+from repro.algorithms import ADVANTAGES, grpo
+from repro.process_reward import one_pass
 from repro.process_reward.settings import resolve
 from repro.training import train
-from repro.training.trainer import ReasoningTrainer
-
-
-def reward_of_messages(completions, **kwargs):
-    """Stock TRL hands over messages where the prompts are conversations."""
-    return train.correctness_reward([message["content"] for [message] in completions], **kwargs)
+from repro.training.generation_record import GenerationRecord
+from repro.training.trainer import ReProTrainer
 
 
 def make_trainer(settings, folder, train_file, work_dir, *, stock=False, **kwargs):
@@ -27,14 +24,11 @@ def make_trainer(settings, folder, train_file, work_dir, *, stock=False, **kwarg
     arguments = {
         "model": model,
         "processing_class": tokenizer,
-        "reward_funcs": train.correctness_reward,
+        "reward_funcs": train.correctness_reward(tokenizer),
         "args": train.trainer_arguments(training, settings["seed"], work_dir),
         "train_dataset": train.load_prompts(train_file, tokenizer, training, settings["seed"]),
     }
-    if stock:
-        trainer = GRPOTrainer(**arguments | {"reward_funcs": reward_of_messages})
-    else:
-        trainer = ReasoningTrainer(**arguments, **kwargs)
+    trainer = GRPOTrainer(**arguments) if stock else ReProTrainer(**arguments, **kwargs)
     trainer.model.train()
     trainer.current_gradient_accumulation_steps = trainer.args.gradient_accumulation_steps
     return trainer
@@ -54,6 +48,19 @@ def loss_and_gradients(trainer, inputs):
     return loss.detach(), [p.grad.clone() for p in trainer.model.parameters()]
 
 
+def scored_by(trainer, route, monkeypatch):
+    """The rollout's cut points and objective, got by one of the three routes."""
+    if route != "generation":
+        monkeypatch.setattr(GenerationRecord, "is_usable", lambda *_: False)
+    if route == "repeat loop":
+        trainer._cache_can_be_cut = False
+        monkeypatch.setattr(one_pass, "why_not", lambda _: "no cache")
+    seen, make = [], trainer._process_term
+    monkeypatch.setattr(trainer, "_process_term", lambda r: seen.append(r) or make(r))
+    out = rollout(trainer)
+    return seen[0].cuts, seen[0].objective, out
+
+
 @pytest.fixture
 def build(settings, backbones, train_file, tmp_path):
     def build(kind="qwen3", **kwargs):
@@ -70,6 +77,10 @@ def test_contract_with_trl():
         return list(inspect.signature(getattr(GRPOTrainer, name)).parameters)[1:]
 
     assert parameters("_generate_and_score_completions") == ["inputs"]
+    assert parameters("_generate_single_turn")[0] == "prompt_ids"
+    assert parameters("training_step") == ["model", "inputs", "num_items_in_batch"]
+    assert parameters("_save_checkpoint") == ["model", "trial"]
+    assert parameters("_load_optimizer_and_scheduler") == ["checkpoint"]
     assert parameters("_calculate_rewards") == [
         "inputs",
         "prompts",
@@ -96,18 +107,44 @@ def test_rollout_of_stock_trl_has_the_keys_leaned_upon(build):
     assert out["advantages"].shape == (8,)
 
 
+def test_trls_forward_fills_a_cache_handed_to_it(build):
+    """One pass stands on this: log-probabilities, entropies and the cache from a single forward."""
+    trainer = build(stock=True)
+    out = rollout(trainer)
+    ids = torch.cat([out["prompt_ids"], out["completion_ids"]], dim=1)
+    mask = torch.cat([out["prompt_mask"], out["completion_mask"]], dim=1)
+    length, cache = out["completion_ids"].shape[1], DynamicCache()
+    forward = trainer._get_per_token_logps_and_entropies
+    with torch.no_grad():
+        plain, _, _ = forward(trainer.model, ids, mask, length)
+        model = functools.partial(trainer.model, past_key_values=cache)
+        cached, entropies, _ = forward(model, ids, mask, length, compute_entropy=True)
+        _, expected, expected_entropies = one_pass.cached_forward(
+            trainer.model, ids, mask, ids.shape[1] - length
+        )
+    assert torch.equal(plain, cached)
+    assert {layer.keys.shape[-2] for layer in cache.layers} == {ids.shape[1]}
+    valid = out["completion_mask"].bool()
+    assert torch.allclose(cached[valid], expected[valid], atol=1e-5)
+    assert torch.allclose(entropies[valid], expected_entropies[valid], atol=1e-5)
+
+
+@pytest.mark.parametrize("process_reward", [None, {"alpha": 0.0, "k": 3}])
 @pytest.mark.parametrize("kind", ["qwen2", "qwen3"])
-def test_plain_grpo_is_stock_grpo_once_the_advantages_are_alike(build, kind):
-    stock, ours = build(kind, stock=True), build(kind)
+def test_grpo_with_alpha_zero_is_stock_grpo(build, kind, process_reward, monkeypatch):
+    """Same data, same loss and the same gradients, bit by bit, RePro on or off."""
+    # TRL divides by std + 1e-4, the paper by std + 1e-6: the one setting to bring in line.
+    monkeypatch.setattr(grpo, "EPS", 1e-4)
+    settings = process_reward and resolve(process_reward)
+    stock, ours = build(kind, stock=True), build(kind, process_reward=settings)
     expected, out = rollout(stock), rollout(ours)
-    for key in ("completion_ids", "prompt_ids", "ref_per_token_logps"):
+    assert set(out) == set(expected), "no key more or less: not even old log-probabilities"
+    for key in ("completion_ids", "completion_mask", "prompt_ids", "ref_per_token_logps"):
         assert torch.equal(expected[key], out[key])
-    assert out["advantages"].shape == out["completion_ids"].shape
-    assert out["advantages"].abs().max() > 0.1, "the test needs rewards that differ"
-    # TRL divides by std + 1e-4, the paper by std + 1e-6: close, and told apart.
     stock_advantages = expected["advantages"][:, None] * out["completion_mask"]
-    assert torch.allclose(out["advantages"], stock_advantages, atol=1e-3)
-    assert not torch.equal(out["advantages"], stock_advantages)
+    assert stock_advantages.abs().max() > 0.1, "the test needs rewards that differ"
+    # TRL's advantages are made in float32, these in float64.
+    assert torch.allclose(out["advantages"], stock_advantages, rtol=1e-6, atol=0)
     out["advantages"] = stock_advantages
     loss, gradients = loss_and_gradients(ours, out)
     stock_loss, stock_gradients = loss_and_gradients(stock, expected)
@@ -115,29 +152,114 @@ def test_plain_grpo_is_stock_grpo_once_the_advantages_are_alike(build, kind):
     assert all(torch.equal(a, b) for a, b in zip(gradients, stock_gradients, strict=True))
 
 
-def test_alpha_zero_is_plain_grpo_up_to_rounding(build):
-    plain, repro = build(), build(process_reward=resolve({"alpha": 0.0, "k": 3}))
-    expected, out = rollout(plain), rollout(repro)
-    assert torch.equal(out["advantages"], expected["advantages"])
-    loss, gradients = loss_and_gradients(repro, out)
-    plain_loss, plain_gradients = loss_and_gradients(plain, expected)
-    assert torch.allclose(loss, plain_loss, atol=1e-6)
-    for a, b in zip(gradients, plain_gradients, strict=True):
-        assert torch.allclose(a, b, atol=1e-5)
+def test_the_papers_advantage_differs_from_trls_by_its_epsilon(build):
+    expected, out = rollout(build(stock=True)), rollout(build())
+    stock_advantages = expected["advantages"][:, None] * out["completion_mask"]
+    assert torch.allclose(out["advantages"], stock_advantages, atol=1e-3)
+    assert not torch.equal(out["advantages"], stock_advantages)
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize("kind", ["qwen2", "qwen3"])
+def test_three_routes_to_the_objective_agree(build, settings, kind, checkpointing, monkeypatch):
+    """The cache of generation, the cache of a forward, and a forward per cut point."""
+    settings["training"]["gradient_checkpointing"] = checkpointing
+    found = {}
+    for route in ("generation", "one pass", "repeat loop"):
+        with monkeypatch.context() as patch:
+            trainer = build(kind, process_reward=resolve({"k": 3, "alpha": 0.5}))
+            if route == "repeat loop":
+                with pytest.warns(UserWarning, match="a forward per cut point"):
+                    found[route] = scored_by(trainer, route, patch)
+            else:
+                found[route] = scored_by(trainer, route, patch)
+    cuts, objective, out = found["repeat loop"]
+    assert (cuts >= 0).sum(dim=1).max() > 2, "the test needs responses with several segments"
+    for route in ("generation", "one pass"):
+        assert torch.equal(found[route][0], cuts)
+        assert torch.allclose(found[route][1], objective, atol=1e-5)
+        assert torch.allclose(found[route][2]["advantages"], out["advantages"], atol=1e-4)
+
+
+@pytest.mark.parametrize("updates", [1, 2])
+def test_the_process_reward_adds_no_forward_over_the_responses(build, settings, updates):
+    """Counted: decoding steps aside, forwards as wide as a whole sequence."""
+    settings["training"]["updates_per_generation"] = updates
+    widths = {}
+    for process_reward in (None, resolve({"k": 3})):
+        trainer = build(process_reward=process_reward)
+        wide, forward = [], trainer.model.base_model.forward
+
+        def spy(*args, input_ids=None, wide=wide, forward=forward, **kwargs):
+            wide.append(tuple(input_ids.shape))
+            return forward(*args, input_ids=input_ids, **kwargs)
+
+        trainer.model.base_model.forward = spy
+        out = rollout(trainer)
+        width = out["prompt_ids"].shape[1] + out["completion_ids"].shape[1]
+        widths[process_reward is None] = [shape for shape in wide if shape[1] == width]
+    assert widths[True] == widths[False]
+    assert len(widths[True]) == (0 if updates == 1 else 2), "two micro-batches of old log-probs"
+
+
+@pytest.mark.parametrize("algorithm", ADVANTAGES)
+def test_every_algorithm_trains_on_its_own_estimate(build, algorithm):
+    for process_reward in (None, resolve({"k": 3, "alpha": 0.5})):
+        trainer = build(algorithm=algorithm, process_reward=process_reward)
+        out = rollout(trainer)
+        assert out["advantages"].shape == out["completion_ids"].shape
+        assert (out["advantages"][out["completion_mask"] == 0] == 0).all()
+        assert ("values" in out) == ("returns" in out) == (algorithm == "ppo")
+        if algorithm == "ppo":
+            assert (out["values"] == 0).all(), "the critic starts as the zero function"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"algorithm": "a2c"}, "algorithm: 'a2c'; allowed: ppo"),
+        ({"gamma": 0}, r"gamma: 0; expected a number in \(0, 1\]"),
+        ({"lam": 1.5}, "lam: 1.5"),
+        ({"process_reward": {"k": 0}}, r"process_reward\.k: 0"),
+        ({"process_reward": {"variant": "mine"}}, r"process_reward\.variant: 'mine'"),
+        ({"tools": [print]}, "tools: not supported"),
+    ],
+)
+def test_bad_arguments_are_named(build, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        build(**arguments)
+
+
+def test_a_dataset_without_answers_is_refused(build):
+    trainer = build()
+    with pytest.raises(ValueError, match="train_dataset: no column 'answer'"):
+        ReProTrainer(
+            model=trainer.model,
+            processing_class=trainer.processing_class,
+            reward_funcs=[len],
+            args=trainer.args,
+            train_dataset=trainer.train_dataset.remove_columns("answer"),
+            process_reward={"k": 3},
+        )
+
+
+def test_evaluation_stays_trls(build):
+    trainer = build(process_reward=resolve({"k": 3}))
+    trainer.model.eval()
+    trainer.num_generations_eval = 4
+    assert rollout(trainer)["advantages"].shape == (8,)
 
 
 @pytest.mark.parametrize("variant", ["paper", "reference"])
 def test_process_advantages_by_a_second_route(build, variant):
     """Every advantage of a rollout again, row by row, from the functions of `process_reward`."""
-    from repro.process_reward import objective, reward, scores, segments
+    from repro.process_reward import repeat_loop, reward, scores, segments
+    from repro.process_reward.probes import make_probe
 
     trainer = build(process_reward=resolve({"variant": variant, "k": 3, "alpha": 0.5}))
     batch = next(iter(trainer.get_train_dataloader()))
     out = rollout(trainer, seed=8)
     settings, tokenizer, model = trainer.process_reward, trainer.processing_class, trainer.model
-    assert sum(t.starts != [0] for t in trainer._find_thoughts(trainer._rollout)) >= 2, (
-        "the test needs responses with several segments"
-    )
     rewards, cut_lists = [], []
     for row, example in enumerate(batch):
         prompt = out["prompt_ids"][row][out["prompt_mask"][row].bool()]
@@ -150,9 +272,9 @@ def test_process_advantages_by_a_second_route(build, variant):
         texts = [tokenizer.decode([i]) for i in text_ids]
         thought = segments.find_thought(texts, settings.separator)
         cuts = segments.cut_points(thought, entropies.tolist(), settings.k)
-        probe = objective.make_probe(tokenizer, example["answer"])
+        probe = make_probe(tokenizer, example["answer"])
         values = [
-            objective.surrogate_objective(
+            repeat_loop.surrogate_objective(
                 model, [prompt.tolist()], [response.tolist()], [[cut]], [[probe]]
             )
             for cut in cuts
@@ -160,7 +282,17 @@ def test_process_advantages_by_a_second_route(build, variant):
         score = scores.score(torch.cat(values, dim=1).double(), settings.score_weight, settings.ema)
         rewards.append(reward.process_reward(score, settings.initial_score)[0].tolist())
         cut_lists.append(cuts)
-    outcome = grpo.outcome_advantage(trainer._rollout.rewards.double(), 4)
+    assert sum(len(cuts) > 2 for cuts in cut_lists) >= 2, "responses with several segments"
+    texts = tokenizer.batch_decode(
+        [
+            row[m.bool()]
+            for row, m in zip(out["completion_ids"], out["completion_mask"], strict=True)
+        ],
+        skip_special_tokens=True,
+    )
+    correct = torch.tensor(train.correctness(texts, None)).double().view(2, 4)
+    outcome = (correct - correct.mean(1, keepdim=True)) / (correct.std(1, keepdim=True) + 1e-6)
+    outcome = outcome.flatten()
     for group in (slice(0, 4), slice(4, 8)):
         pool = torch.tensor([r for row in rewards[group] for r in row], dtype=torch.float64)
         for row in range(group.start, group.stop):
@@ -176,7 +308,9 @@ def test_process_advantages_by_a_second_route(build, variant):
             assert torch.allclose(out["advantages"][row].double(), expected, atol=1e-4)
 
 
-def test_old_log_probs_are_those_of_the_current_policy(build):
+def test_old_log_probs_are_those_of_the_sampling_policy(build, settings):
+    """Where a rollout serves two updates, they stand still while the policy moves."""
+    settings["training"]["updates_per_generation"] = 2
     trainer = build(process_reward=resolve({"k": 3}))
     out = rollout(trainer)
     ids = torch.cat([out["prompt_ids"], out["completion_ids"]], dim=1)
@@ -185,15 +319,6 @@ def test_old_log_probs_are_those_of_the_current_policy(build):
         trainer.model, ids, mask, out["completion_ids"].shape[1]
     )
     assert torch.allclose(out["old_per_token_logps"], current, atol=1e-5)
-
-
-def test_several_updates_per_generation_keep_the_old_policy(
-    settings, backbones, train_file, tmp_path
-):
-    settings = copy.deepcopy(settings)
-    settings["training"]["updates_per_generation"] = 2
-    trainer = make_trainer(settings, backbones["qwen3"], train_file, tmp_path)
-    assert "old_per_token_logps" in rollout(trainer)
 
 
 def test_prompts_get_one_bos_and_the_tokens_of_the_rendered_template(build):

@@ -3,6 +3,7 @@
 Each figure is one function of frames that returns a matplotlib Figure; `save` writes it.
 """
 
+import itertools
 import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -88,7 +89,7 @@ def save(figure: Figure, path_without_suffix: str | Path) -> tuple[Path, Path]:
 
 
 def tokens_over_training(training: pd.DataFrame, note: str = "") -> Figure:
-    """Mean reasoning tokens per response over RL steps: a panel a backbone, a line a method.
+    """Mean reasoning tokens per response over RL steps, each algorithm with and without RePro.
 
     Args:
         training: the frame of `collect.training`.
@@ -155,43 +156,57 @@ def ablation_values(key: str, runs: Sequence[dict]) -> dict[str, tuple[float, bo
 def _over_training(
     training: pd.DataFrame, column: str, scale: float, label: str, note: str
 ) -> Figure:
-    """Light: the mean over seeds at each step; strong: its centred running mean."""
-    backbones, shown = list(training["backbone"].unique()), list(training["method"].unique())
+    """Light: the mean over seeds at each step; strong: its centred running mean.
+
+    A panel an algorithm in a row a backbone; with one algorithm, a panel a backbone side by side.
+    """
+    algorithm_of = training["method"].map(lambda method: methods.parse(method).algorithm)
+    backbones, algorithms = list(training["backbone"].unique()), list(algorithm_of.unique())
+    columns = len(algorithms) if len(algorithms) > 1 else min(2, len(backbones))
     with matplotlib.rc_context(_STYLE):
-        columns = min(2, len(backbones))
-        figure, axes = _panels(-(-len(backbones) // columns), columns, sharey=True)
-        panels = [axis for row in axes for axis in row]
-        for spare in panels[len(backbones) :]:
+        rows = -(-len(backbones) * len(algorithms) // columns)
+        figure, axes = _panels(rows, columns, sharey=True)
+        panels = list(axes.flat)
+        for (backbone, algorithm), axis in zip(
+            itertools.product(backbones, algorithms), panels, strict=False
+        ):
+            chosen = (training["backbone"] == backbone) & (algorithm_of == algorithm)
+            by_method = training[chosen].groupby("method", sort=False)
+            for number, (method, frame) in enumerate(by_method):
+                _curve(axis, number, scale * frame.groupby("step")[column].mean(), method)
+            axis.xaxis.set_major_locator(MaxNLocator(4 if columns > 2 else 6, integer=True))
+            axis.set_title(methods.label(algorithm) if len(algorithms) > 1 else backbone)
+        for spare in panels[len(backbones) * len(algorithms) :]:
             spare.remove()
-        panels = panels[: len(backbones)]
-        for axis, backbone in zip(panels, backbones, strict=True):
-            of_backbone = training[training["backbone"] == backbone]
-            for number, method in enumerate(shown):
-                frame = of_backbone[of_backbone["method"] == method]
-                if frame.empty:
-                    continue
-                raw = scale * frame.groupby("step")[column].mean()
-                window = max(3, len(raw) // 10)
-                smooth = raw.rolling(window, center=True, min_periods=1).mean()
-                style = {"color": COLOURS[number % len(COLOURS)]}
-                axis.plot(raw.index, raw, linewidth=0.7, alpha=0.35, **style)
-                axis.plot(
-                    smooth.index,
-                    smooth,
-                    linestyle=DASHES[number % len(DASHES)],
-                    marker=MARKERS[number % len(MARKERS)],
-                    markersize=4,
-                    markevery=(number % 3, max(1, len(smooth) // 8)),
-                    label=methods.label(method),
-                    **style,
-                )
-            axis.set_title(backbone)
+        panels = panels[: len(backbones) * len(algorithms)]
+        for row, axis in enumerate(panels[::columns]):
+            axis.set_ylabel(f"{backbones[row]}\n{label}" if len(algorithms) > 1 else label)
+        for axis in panels[-columns:]:
             axis.set_xlabel("RL step")
-            axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        for axis in panels[::columns]:
-            axis.set_ylabel(label)
         _legend_and_note(figure, panels, note)
     return figure
+
+
+def _curve(axis: Axes, number: int, raw: pd.Series, method: str) -> None:
+    """Draw one method's curve; the algorithm alone is the grey line beneath the others."""
+    window = max(3, len(raw) // 10)
+    smooth = raw.rolling(window, center=True, min_periods=1).mean()
+    parts = methods.parse(method)
+    label = "algorithm alone"
+    if parts.repro:
+        label = "with RePro" + (f" ({methods.setting(method)})" if parts.ablated else "")
+    style = {"color": COLOURS[(number - 1) % len(COLOURS)] if parts.repro else "#505050"}
+    axis.plot(raw.index, raw, linewidth=0.7, alpha=0.35, **style)
+    axis.plot(
+        smooth.index,
+        smooth,
+        linestyle="-" if parts.repro else "--",
+        marker=MARKERS[number % len(MARKERS)],
+        markersize=4,
+        markevery=(number % 3, max(1, len(smooth) // 8)),
+        label=label,
+        **style,
+    )
 
 
 def _ablation_line(

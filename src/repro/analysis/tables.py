@@ -140,18 +140,21 @@ def effect_markdown(effect: pd.DataFrame, note: str = "") -> str:
 
 
 def print_table(frame: pd.DataFrame, note: str = "") -> None:
-    """Print the main frame to the terminal: a table a backbone, a column a method, to fit 80."""
+    """Print the main frame to the terminal: a table a backbone, a row a method, means only."""
     console = Console()
+    titles = {**names.BENCHMARKS, **{name: title for name, (title, _) in _EXTRA.items()}}
+    digits = dict.fromkeys(names.BENCHMARKS, 1) | {name: d for name, (_, d) in _EXTRA.items()}
     for backbone, of_backbone in frame.groupby("backbone", sort=False):
-        header, rows = _main_cells(of_backbone)
         table = Table(title=backbone, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
-        table.add_column("")
-        for row in rows:
-            table.add_column(row[1], justify="right")
-        for position, title in enumerate(header[2:], start=2):
-            table.add_row(title, *(row[position] for row in rows))
+        table.padding, table.pad_edge = (0, 1, 0, 0), False
+        table.add_column("Method", no_wrap=True)
+        for title in titles.values():
+            table.add_column(title, justify="right")
+        for row in of_backbone.to_dict("records"):
+            cells = [_mean_se(row[name], float("nan"), digits[name]) for name in titles]
+            table.add_row(methods.label(row["method"]), *cells)
         console.print(table)
-    console.print(_MAIN_CAPTION, style="dim")
+    console.print(f"{_MAIN_CAPTION} Standard errors: tables/main.md.", style="dim")
     if note:
         console.print(note, style="bold", markup=False)
 

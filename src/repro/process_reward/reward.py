@@ -5,8 +5,14 @@ rewarded cut points of a group of responses, put on the last token before its cu
 the end (return-to-go).
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
+
+# The co-author's means divide by the count of values plus this. It matters only where all values
+# are equal and the variance therefore nothing but rounding.
+CO_AUTHORS_COUNT_EPS = 1e-8
 
 
 def process_reward(score: Tensor, initial_score: str = "empty_prefix") -> Tensor:
@@ -19,6 +25,8 @@ def process_reward(score: Tensor, initial_score: str = "empty_prefix") -> Tensor
     Returns:
         (B, C - 1).
     """
+    if score.dim() != 2:
+        raise ValueError(f"score: shape {tuple(score.shape)}; expected (B, C)")
     if initial_score == "empty_prefix":
         return score.diff(dim=1)
     if initial_score == "zero":
@@ -26,47 +34,114 @@ def process_reward(score: Tensor, initial_score: str = "empty_prefix") -> Tensor
     raise ValueError(f"initial_score: {initial_score!r}; allowed: empty_prefix, zero")
 
 
-def normalize_in_groups(values: Tensor, mask: Tensor, group_size: int, eps: float = 1e-6) -> Tensor:
+def normalize_in_groups(
+    values: Tensor, mask: Tensor, num_generations: int, eps: float = 1e-6
+) -> Tensor:
     """z-score over all valid values of a group: (x - mean) / (std + eps), unbiased std.
 
     A group with a single valid value is centred and not scaled, one without any stays 0.
 
     Args:
-        values: (B, N), `group_size` consecutive rows form a group.
+        values: (B, N), `num_generations` consecutive rows form a group.
         mask: (B, N), true where a value is valid.
-        group_size: responses in a group.
+        num_generations: rows in a group.
         eps: added to the standard deviation.
 
     Returns:
         (B, N), 0 where `mask` is false.
+
+    Raises:
+        ValueError: shapes that do not fit.
     """
-    if values.shape[0] % group_size:
-        raise ValueError(f"group_size: {group_size} does not divide the {values.shape[0]} rows")
-    mask = mask.to(values.dtype)
-    groups = (values * mask).reshape(-1, group_size * values.shape[1])  # (G, group_size * N)
-    valid = mask.reshape(groups.shape)
-    count = valid.sum(dim=1, keepdim=True)
-    centred = (groups - groups.sum(dim=1, keepdim=True) / count.clamp(min=1)) * valid
-    variance = centred.square().sum(dim=1, keepdim=True) / (count - 1).clamp(min=1)
+    centred = center_in_groups(values, mask, num_generations)
+    groups = centred.reshape(-1, num_generations * values.shape[1])  # (G, n * N)
+    count = mask.reshape(groups.shape).sum(dim=1, keepdim=True)
+    variance = groups.square().sum(dim=1, keepdim=True) / (count - 1).clamp(min=1)
     std = torch.where(count > 1, variance.sqrt(), torch.ones_like(variance))
-    return (centred / (std + eps)).reshape(values.shape)
+    return (groups / (std + eps)).reshape(values.shape)
 
 
-def place_before_cuts(values: Tensor, cuts: Tensor, length: int) -> Tensor:
-    """Put the value of each cut point on the last token before it.
+def center_in_groups(values: Tensor, mask: Tensor, num_generations: int) -> Tensor:
+    """Subtract the mean over all valid values of a group; see `normalize_in_groups`."""
+    if values.dim() != 2 or mask.shape != values.shape:
+        raise ValueError(
+            f"mask: shape {tuple(mask.shape)}; expected {tuple(values.shape)} as values, (B, N)"
+        )
+    if num_generations < 1 or values.shape[0] % num_generations:
+        raise ValueError(
+            f"num_generations: {num_generations} does not divide the {values.shape[0]} rows"
+        )
+    values = torch.where(mask.bool(), values, torch.zeros_like(values))
+    groups = values.reshape(-1, num_generations * values.shape[1])  # (G, n * N)
+    valid = mask.to(values.dtype).reshape(groups.shape)
+    mean = groups.sum(dim=1, keepdim=True) / valid.sum(dim=1, keepdim=True).clamp(min=1)
+    return ((groups - mean) * valid).reshape(values.shape)
+
+
+def whiten(
+    values: Tensor,
+    mask: Tensor,
+    count_eps: float = 0.0,
+    sum_over_processes: Callable[[Tensor], Tensor] = lambda tensor: tensor,
+) -> Tensor:
+    """Whiten all valid values of a batch: (x - mean) * rsqrt(variance + 1e-8), unbiased variance.
+
+    A single valid value becomes 0.
 
     Args:
-        values: (B, C - 1), one for each cut point after the empty thought.
-        cuts: (B, C), tokens before each cut, -1 where a response has fewer; column 0 is 0.
+        values: (B, N).
+        mask: (B, N), true where a value is valid.
+        count_eps: added to the count in the means; see `CO_AUTHORS_COUNT_EPS`.
+        sum_over_processes: adds a tensor up over all processes, so that they share one mean.
+
+    Returns:
+        (B, N), 0 where `mask` is false.
+
+    Raises:
+        ValueError: shapes that do not fit.
+    """
+    if mask.shape != values.shape:
+        raise ValueError(
+            f"mask: shape {tuple(mask.shape)}; expected {tuple(values.shape)} as values"
+        )
+    valid = mask.to(values.dtype)
+    values = torch.where(mask.bool(), values, torch.zeros_like(values))
+    total, count = sum_over_processes(torch.stack([values.sum(), valid.sum()]))
+    if count == 0:
+        return torch.zeros_like(values)
+    centred = (values - total / (count + count_eps)) * valid
+    variance = sum_over_processes(centred.square().sum()) / (count + count_eps)
+    variance = variance * count / (count - 1).clamp(min=1)
+    return centred * torch.rsqrt(variance + 1e-8)
+
+
+def place_on_tokens(values: Tensor, mask: Tensor, positions: Tensor, length: int) -> Tensor:
+    """Put values on tokens.
+
+    Args:
+        values: (B, C).
+        mask: (B, C), true where a value is valid.
+        positions: (B, C), the token of each value; what stands where `mask` is false is ignored.
         length: T.
 
     Returns:
         (B, T), 0 on every other token.
+
+    Raises:
+        ValueError: shapes that do not fit, or a token that does not exist.
     """
-    valid = cuts[:, 1:] > 0
-    placed = values.new_zeros(values.shape[0], length)
+    if values.dim() != 2 or not mask.shape == positions.shape == values.shape:
+        raise ValueError(
+            f"mask, positions: shapes {tuple(mask.shape)} and {tuple(positions.shape)}; "
+            f"expected {tuple(values.shape)} as values, (B, C)"
+        )
+    mask = mask.bool()
+    positions = torch.where(mask, positions, 0)
+    if ((positions < 0) | (positions >= length)).any():
+        raise ValueError(f"positions: expected 0 to {length - 1} where mask is true")
     # Distinct cuts fall on distinct tokens: adding never mixes two rewards. Padding adds 0.
-    return placed.scatter_add_(1, (cuts[:, 1:] - 1).clamp(min=0), values * valid)
+    placed = values.new_zeros(values.shape[0], length)
+    return placed.scatter_add_(1, positions, torch.where(mask, values, torch.zeros_like(values)))
 
 
 def return_to_go(rewards: Tensor, gamma: float = 1.0) -> Tensor:

@@ -22,6 +22,7 @@ def magnitude(objective: Tensor) -> Tensor:
     Returns:
         (B, C).
     """
+    _check(objective)
     baseline = objective[:, :1]  # (B, 1)
     ratio = objective / torch.where(baseline == 0, -torch.ones_like(baseline), baseline)
     score = torch.where(baseline == 0, torch.zeros_like(ratio), 1 - torch.tanh(ratio))
@@ -38,6 +39,9 @@ def moving_average(objective: Tensor, weight: float) -> Tensor:
     Returns:
         (B, C).
     """
+    _check(objective)
+    if not 0 < weight <= 1:
+        raise ValueError(f"weight: {weight}; expected a number in (0, 1]")
     averages = [objective[:, 0]]
     for column in objective[:, 1:].unbind(1):
         averages.append(weight * column + (1 - weight) * averages[-1])
@@ -56,6 +60,7 @@ def stability(objective: Tensor) -> Tensor:
     Returns:
         (B, C), in [0, 1].
     """
+    _check(objective)
     count = objective.shape[1]
     # (B, C, C): [i, j] = sign(J_j - J_i)
     signs = torch.sign(objective[:, None, :] - objective[:, :, None])
@@ -75,5 +80,20 @@ def score(objective: Tensor, w: float, ema: float = 1.0) -> Tensor:
 
     Returns:
         (B, C).
+
+    Raises:
+        ValueError: an objective that is no log-probability, or `w` or `ema` out of range.
     """
+    if not 0 <= w <= 1:
+        raise ValueError(f"w: {w}; expected a number in [0, 1]")
+    if not 0 < ema <= 1:
+        raise ValueError(f"ema: {ema}; expected a number in (0, 1]")
     return (1 - w) * magnitude(objective) + w * stability(moving_average(objective, ema))
+
+
+def _check(objective: Tensor) -> None:
+    if objective.dim() != 2 or objective.shape[1] == 0:
+        shape = tuple(objective.shape)
+        raise ValueError(f"objective: shape {shape}; expected (B, C), C at least 1")
+    if not torch.isfinite(objective).all() or (objective > 0).any():
+        raise ValueError("objective: log-probabilities must be finite and at most 0 (NaN is not)")

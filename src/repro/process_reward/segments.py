@@ -14,6 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from math import isnan
 
 import torch
 from torch import Tensor
@@ -96,11 +97,20 @@ def cut_points(thought: Thought, entropies: Sequence[float], k: int) -> list[int
         thought: the response's segments.
         entropies: entropy of the policy at each token of the response, in nats.
         k: number of segments to keep, at least 1.
+
+    Raises:
+        ValueError: `k` out of range, or a segment whose entropy is missing or NaN.
     """
+    if k < 1:
+        raise ValueError(f"k: {k}; expected an integer >= 1")
+    if any(not start < len(entropies) or isnan(entropies[start]) for start in thought.starts):
+        raise ValueError("entropies: expected a number for each token of the response, none NaN")
     ranked = sorted(thought.starts, key=lambda start: (-entropies[start], start))
     return sorted({0, *ranked[:k], thought.end})
 
 
 def pad_cut_points(cuts: Sequence[Sequence[int]], width: int) -> Tensor:
     """Stack cut points into a (B, width) integer tensor, -1 where a response has fewer."""
+    if width < max(map(len, cuts), default=0):
+        raise ValueError(f"width: {width}; a response has {max(map(len, cuts))} cut points")
     return torch.tensor([[*row, *[-1] * (width - len(row))] for row in cuts], dtype=torch.long)

@@ -22,7 +22,6 @@ class ProcessRewardSettings:
         w: weight of the stability score in the score; `reference` ignores it (`score_weight` is 0).
         k: number of segments kept as cut points, those with the highest entropy at their first
             token.
-        gamma: discount of the return-to-go, per token.
         ema: weight on the new value in the average of J that the stability score sees; 1 is no
             average.
         initial_score: score before the first cut: `empty_prefix` (that of the empty thought,
@@ -38,7 +37,6 @@ class ProcessRewardSettings:
     alpha: float = 0.05
     w: float = 0.1
     k: int = 20
-    gamma: float = 1.0
     ema: float = 1.0
     initial_score: str = "empty_prefix"
     separator: str | tuple[str, ...] = "\n\n"
@@ -87,7 +85,6 @@ def _check(s: ProcessRewardSettings) -> None:
         ("alpha", number(s.alpha) and 0 <= s.alpha < float("inf"), "a number >= 0"),
         ("w", number(s.w) and 0 <= s.w <= 1, "a number in [0, 1]"),
         ("k", is_integer and s.k >= 1, "an integer >= 1"),
-        ("gamma", number(s.gamma) and 0 < s.gamma <= 1, "a number in (0, 1]"),
         ("ema", number(s.ema) and 0 < s.ema <= 1, "a number in (0, 1]"),
         ("initial_score", s.initial_score in INITIAL_SCORES, f"one of {', '.join(INITIAL_SCORES)}"),
         ("separator", separator_is_valid, "a non-empty string, or a list of them (tokens)"),

@@ -27,7 +27,17 @@ ROLLOUT_COLUMNS = (
     "objective_baseline",
     "objective_end",
 )
-UPDATE_COLUMNS = ("entropy", "kl", "loss", "grad_norm", "learning_rate")
+UPDATE_COLUMNS = (
+    "entropy",
+    "kl",
+    "loss",
+    "grad_norm",
+    "learning_rate",
+    "value_loss",
+    "value_clip_fraction",
+    "explained_variance",
+    "critic_grad_norm",
+)
 MANIFEST = "manifest.json"
 
 

@@ -19,7 +19,7 @@ from transformers import (
 from transformers.utils.logging import disable_progress_bar
 from trl import GRPOConfig
 
-from repro import jsonl, methods
+from repro import jsonl
 from repro.benchmarks import prompts
 from repro.process_reward import segments
 from repro.process_reward.settings import resolve
@@ -30,7 +30,8 @@ from repro.training.callbacks import (
     ProgressLine,
     newest_complete_checkpoint,
 )
-from repro.training.trainer import ReasoningTrainer
+from repro.training.critic import CriticSettings
+from repro.training.trainer import ReProTrainer
 from repro.verify.reward import correctness
 
 METRICS = "training.jsonl"
@@ -62,10 +63,6 @@ def run(
         ValueError: settings, model or data are not usable; the message names what.
         RuntimeError: training ended before the last step.
     """
-    if settings["algorithm"] not in methods.TRAINABLE:
-        raise ValueError(
-            f"algorithm: {settings['algorithm']!r}; allowed: {', '.join(methods.TRAINABLE)}"
-        )
     training, work_dir, output_dir = settings["training"], Path(work_dir), Path(output_dir)
     process_reward = settings["process_reward"] and resolve(settings["process_reward"])
     args = trainer_arguments(training, settings["seed"], work_dir)
@@ -80,13 +77,16 @@ def run(
         model_dir, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
     )
     generation_config = copy.deepcopy(model.generation_config)
-    trainer = ReasoningTrainer(
+    trainer = ReProTrainer(
         model=model,
         processing_class=tokenizer,
-        reward_funcs=correctness_reward,
+        reward_funcs=correctness_reward(tokenizer),
         args=args,
         train_dataset=dataset,
+        algorithm=settings["algorithm"],
         process_reward=process_reward or None,
+        gamma=training["gamma"],
+        **critic_arguments(training),
         callbacks=[
             MetricsFile(work_dir / METRICS, on_row),
             CheckpointManifest(),
@@ -165,13 +165,29 @@ def trainer_arguments(training: dict, seed: int, work_dir: Path) -> GRPOConfig:
         log_completions=False,
         report_to="none",
         disable_tqdm=True,
+        use_cpu=not cuda,
         dataloader_pin_memory=cuda,
     )
 
 
-def correctness_reward(completions: list[str], answer: list[str], **_) -> list[float]:
-    """TRL's reward function: verified correctness, 0 or 1."""
-    return correctness(completions, answer)
+def critic_arguments(training: dict) -> dict:
+    """Translate the settings that only PPO has into the trainer's arguments."""
+    if "critic" not in training:
+        return {}
+    shared = {key: training[key] for key in ("weight_decay", "max_grad_norm")}
+    return {"lam": training["lam"], "critic": CriticSettings(**training["critic"], **shared)}
+
+
+def correctness_reward(tokenizer: PreTrainedTokenizerBase) -> Callable[..., list[float]]:
+    """Return TRL's reward function: verified correctness, 0 or 1.
+
+    It decodes the responses as the evaluation does, whatever response parser the tokenizer carries.
+    """
+
+    def correct(completion_ids: list[list[int]], answer: list[str], **_) -> list[float]:
+        return correctness(tokenizer.batch_decode(completion_ids, skip_special_tokens=True), answer)
+
+    return correct
 
 
 def load_prompts(

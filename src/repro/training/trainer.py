@@ -3,232 +3,345 @@
 What changes against TRL 1.16, and nothing else:
 
 * `_generate_and_score_completions` replaces `advantages` (B,) by the total advantage (B, T) of
-  `repro.algorithms` and logs the rollout's metrics; with the process reward it also supplies
-  `old_per_token_logps`;
-* `_calculate_rewards` hands the reward functions decoded responses and remembers them and the
-  rewards.
+  `repro.algorithms`, adds `values` and `returns` for PPO's critic and logs the rollout's metrics;
+* `_calculate_rewards` remembers the rewards of all processes;
+* `_generate_single_turn` scores the responses from the cache that generation leaves behind;
+* `_get_per_token_logps_and_entropies`, where TRL asks for the old log-probabilities and nothing
+  is scored yet, scores the responses from the cache of that same forward;
+* `_compute_loss` and `training_step` hand each micro-batch to PPO's critic as well;
+* checkpoints hold the critic.
 
-With the process reward one forward of the policy gives the old log-probabilities and the entropies
-that rank the segments, and the surrogate objective is computed by the repeat loop of
-`repro.process_reward.objective`. Without it no such forward is spent: TRL computes the old
-log-probabilities where the policy moves between two uses of a rollout, and with one update per
-generation they are the current ones, so that the ratio is exactly 1.
+Old log-probabilities are TRL's own: computed where the policy moves between two uses of a rollout,
+and left out with one update per generation, where they are the current ones and the ratio is
+exactly 1.
 """
 
-import math
-from dataclasses import dataclass
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
+from transformers import DynamicCache
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from trl import GRPOTrainer
 from trl.models.utils import disable_gradient_checkpointing
 
-from repro.algorithms import grpo
-from repro.analysis import behaviours
-from repro.process_reward import objective, reward, scores, segments
+from repro.algorithms import ADVANTAGES
+from repro.algorithms.batch import Batch, ProcessTerm
+from repro.process_reward import one_pass, reward, scores, settings
+from repro.process_reward.one_pass import CachedForward, causal_lm
 from repro.process_reward.settings import ProcessRewardSettings
-from repro.verify.answers import split_thought
+from repro.training import rollout_metrics
+from repro.training.critic import Critic, CriticSettings, explained_variance
+from repro.training.generation_record import recording
+from repro.training.process_scoring import ProcessScorer
 
 
-@dataclass
+@dataclass(frozen=True)
 class Rollout:
-    """What a generation batch left behind: local texts and token ids, rewards of all processes."""
+    """A generation batch on its way through TRL; each field is None until it is known.
 
-    responses: list[str]
-    completion_ids: list[list[int]]
-    rewards: Tensor  # (global B,), groups in consecutive rows
-
-
-class ReasoningTrainer(GRPOTrainer):
-    """GRPOTrainer whose advantages are this project's.
-
-    Args:
-        process_reward: settings of RePro's process reward; None trains plain GRPO. The dataset then
-            needs a column `answer`, the ground truth that the probe boxes.
-        kwargs: as for `trl.GRPOTrainer`.
+    Attributes:
+        answers: ground truths of the B local responses.
+        cuts: their cut points, (B, k + 2).
+        objective: J there, (B, k + 2).
+        rewards: outcome rewards of all processes, (G,), groups in consecutive rows.
     """
 
-    def __init__(self, *, process_reward: ProcessRewardSettings | None = None, **kwargs) -> None:
-        super().__init__(**kwargs)
-        self.process_reward = process_reward
-        self._token_texts = segments.TokenTexts(self._tokenizer)
-        self._rollout: Rollout | None = None
+    answers: list[str] | None = None
+    cuts: Tensor | None = None
+    objective: Tensor | None = None
+    rewards: Tensor | None = None
 
-    def _calculate_rewards(self, inputs, prompts, completions, completion_ids_list):
-        # Decoded as the evaluation decodes them, whatever response parser the tokenizer carries.
-        responses = self._tokenizer.batch_decode(completion_ids_list, skip_special_tokens=True)
-        rewards = super()._calculate_rewards(inputs, prompts, responses, completion_ids_list)
-        weights = self.reward_weights.to(rewards.device)
-        self._rollout = Rollout(responses, completion_ids_list, (rewards * weights).nansum(dim=1))
-        return rewards
+
+class ReProTrainer(GRPOTrainer):
+    """GRPOTrainer with a choice of algorithm and RePro's process reward.
+
+    Args:
+        algorithm: `ppo`, `reinforce_pp`, `reinforce_pp_baseline` or `grpo`.
+        process_reward: settings of RePro's process reward, as `ProcessRewardSettings` or a mapping
+            of some of its fields; None trains the plain algorithm. The dataset then needs a column
+            `answer`, the ground truth that the probe boxes.
+        gamma: discount per token, of rewards and process rewards.
+        lam: lambda of PPO's advantage estimate.
+        critic: settings of PPO's critic.
+        args, kwargs: as for `trl.GRPOTrainer`. `scale_rewards` and `multi_objective_aggregation`
+            do not apply: the algorithm decides.
+
+    Raises:
+        ValueError: unknown algorithm or setting, a dataset without answers, tools or environments.
+    """
+
+    _tag_names = ["trl", "grpo", "repro"]
+
+    def __init__(
+        self,
+        *args,
+        algorithm: str = "grpo",
+        process_reward: ProcessRewardSettings | Mapping | None = None,
+        gamma: float = 1.0,
+        lam: float = 1.0,
+        critic: CriticSettings | None = None,
+        **kwargs,
+    ) -> None:
+        if algorithm not in ADVANTAGES:
+            raise ValueError(f"algorithm: {algorithm!r}; allowed: {', '.join(ADVANTAGES)}")
+        for name, value in (("gamma", gamma), ("lam", lam)):
+            if not 0 < value <= 1:
+                raise ValueError(f"{name}: {value}; expected a number in (0, 1]")
+        if isinstance(process_reward, Mapping):
+            process_reward = settings.resolve(process_reward)
+        for name in ("tools", "environment_factory", "rollout_func"):
+            if kwargs.get(name) is not None:
+                raise ValueError(f"{name}: not supported; a response is one uninterrupted text")
+        super().__init__(*args, **kwargs)
+        columns = getattr(self.train_dataset, "column_names", None) or ["answer"]
+        if process_reward is not None and "answer" not in columns:
+            raise ValueError(
+                f"train_dataset: no column 'answer', the ground truth; it has {', '.join(columns)}"
+            )
+        self.algorithm, self.process_reward = algorithm, process_reward
+        self.gamma, self.lam = gamma, lam
+        self._scorer = ProcessScorer(
+            self._tokenizer,
+            process_reward or ProcessRewardSettings(),
+            self.eos_token_ids,
+            self.args.per_device_train_batch_size,
+        )
+        self._cache_can_be_cut = one_pass.why_not(causal_lm(self.model)) is None
+        self._rollout: Rollout | None = None
+        self._micro_batch: dict[str, Tensor] = {}
+        self._critic_sums: dict[str, Tensor] = {}
+        self.critic = None
+        if algorithm == "ppo":
+            self.critic = Critic(
+                self.model,
+                critic or CriticSettings(),
+                self.accelerator,
+                self.args.gradient_checkpointing,
+            )
 
     def _generate_and_score_completions(self, inputs):
+        if not self.model.training:
+            return super()._generate_and_score_completions(inputs)
+        answers = [row["answer"] for row in inputs] if self.process_reward else None
+        self._rollout = Rollout(answers)
         out = super()._generate_and_score_completions(inputs)
-        rollout, settings = self._rollout, self.process_reward
-        completion_mask = out["completion_mask"]  # (B, T)
-        local = slice(
-            self.accelerator.process_index * len(inputs),
-            (self.accelerator.process_index + 1) * len(inputs),
-        )
-        thoughts = self._find_thoughts(rollout)
-        sums = self._rollout_sums(rollout, thoughts, rollout.rewards[local])
+        if self.process_reward is not None and self._rollout.objective is None:
+            self._score_by_one_pass(*_prompts_and_completions(out))
+        rollout, self._rollout = self._rollout, None
 
-        outcome = grpo.outcome_advantage(rollout.rewards.double(), self.num_generations)[local]
-        if settings is None:
-            advantages = grpo.total_advantage(outcome, completion_mask)
-        else:
-            out["old_per_token_logps"], entropies = self._old_log_probs(out)
-            cuts = self._cut_points(thoughts, entropies)
-            objectives = self._objective(out, inputs, thoughts, cuts)
-            rewards, valid = self._process_rewards(objectives, cuts)
-            # Groups may straddle processes: each of them normalises the gathered (B, k + 1).
-            normalized = reward.normalize_in_groups(
-                self.accelerator.gather(rewards),
-                self.accelerator.gather(valid),
-                self.num_generations,
-            )[local]
-            placed = reward.place_before_cuts(normalized, cuts, completion_mask.shape[1])
-            advantages = grpo.total_advantage(
-                outcome, completion_mask, placed, settings.alpha, settings.gamma
+        first = self.accelerator.process_index * len(inputs)
+        rows = slice(first, first + len(inputs))
+        batch = Batch(
+            rewards=rollout.rewards.double(),
+            mask=out["completion_mask"],
+            num_generations=self.num_generations,
+            rows=rows,
+            gamma=self.gamma,
+            lam=self.lam,
+            sum_over_processes=functools.partial(self.accelerator.reduce, reduction="sum"),
+        )
+        if self.critic is not None:
+            ids, attention, length = _prompts_and_completions(out)
+            out["values"] = self.critic.values(
+                ids, attention, length, self.args.per_device_train_batch_size
             )
-            sums |= _process_sums(objectives, rewards, valid)
-        out["advantages"] = advantages.float()
-        self._log_rollout(sums)
+            batch = replace(batch, values=out["values"].double())
+        process, sums = None, self._response_sums(out, rollout.rewards[rows])
+        if self.process_reward is not None:
+            process, process_sums = self._process_term(rollout)
+            sums |= process_sums
+        estimate = ADVANTAGES[self.algorithm](batch, process)
+        out["advantages"] = estimate.advantages.float()
+        if estimate.returns is not None:
+            out["returns"] = estimate.returns.float()
+        for name, value in rollout_metrics.means(self._over_processes(sums)).items():
+            self._metrics["train"][f"rollout/{name}"].append(value)
         return out
 
-    def _find_thoughts(self, rollout: Rollout) -> list[segments.Thought]:
-        separator = "\n\n" if self.process_reward is None else self.process_reward.separator
-        thoughts = []
-        for ids in rollout.completion_ids:
-            text_ids = ids[:-1] if ids[-1] in self.eos_token_ids else ids
-            texts = [self._token_texts[i] for i in text_ids]
-            thoughts.append(segments.find_thought(texts, separator))
-        return thoughts
+    def _calculate_rewards(self, inputs, prompts, completions, completion_ids_list):
+        rewards = super()._calculate_rewards(inputs, prompts, completions, completion_ids_list)
+        if self._rollout is not None:
+            if torch.isnan(rewards).all(dim=1).any():
+                raise ValueError("reward_funcs: a response got None from every reward function")
+            weights = self.reward_weights.to(rewards.device)
+            total = (rewards * weights).nansum(dim=1)
+            self._rollout = replace(self._rollout, rewards=total)
+        return rewards
 
-    def _old_log_probs(self, out: dict) -> tuple[Tensor, Tensor]:
-        """Log-probabilities of the completions and entropies of the sampling policy, (B, T)."""
-        input_ids = torch.cat([out["prompt_ids"], out["completion_ids"]], dim=1)
-        attention_mask = torch.cat([out["prompt_mask"], out["completion_mask"]], dim=1)
-        checkpointing = self.args.gradient_checkpointing_kwargs
-        with torch.no_grad(), disable_gradient_checkpointing(self.model, checkpointing):
-            log_probs, entropies, _ = self._get_per_token_logps_and_entropies(
-                self.model,
-                input_ids,
-                attention_mask,
-                out["completion_ids"].shape[1],
-                batch_size=self.args.per_device_train_batch_size,
-                compute_entropy=True,
+    def _generate_single_turn(self, prompt_ids, *args, **kwargs):
+        if self._rollout is None or self.process_reward is None or not self._cache_can_be_cut:
+            return super()._generate_single_turn(prompt_ids, *args, **kwargs)
+        model = self.accelerator.unwrap_model(self.model)
+        with recording(model, self.temperature) as record:
+            completion_ids, log_probs = super()._generate_single_turn(prompt_ids, *args, **kwargs)
+        if record.is_usable(len(prompt_ids)):
+            with self._without_checkpointing():
+                forward, mask, entropies = record.forward(model, prompt_ids, completion_ids)
+                cuts, objective = self._scorer.from_cache(
+                    model, forward, mask, entropies, self._rollout.answers
+                )
+            self._rollout = replace(self._rollout, cuts=cuts, objective=objective)
+        return completion_ids, log_probs
+
+    def _get_per_token_logps_and_entropies(
+        self, model, input_ids, attention_mask, logits_to_keep, *args, **kwargs
+    ):
+        # The first question about the policy while a rollout is scored is for the old
+        # log-probabilities, if TRL asks for them at all; later ones concern the reference model.
+        unscored = self._rollout is not None and self._rollout.objective is None
+        if unscored and self.process_reward and model is self.model and self._asks_for_old():
+            log_probs = self._score_by_one_pass(input_ids, attention_mask, logits_to_keep)
+            return log_probs, None, None
+        return super()._get_per_token_logps_and_entropies(
+            model, input_ids, attention_mask, logits_to_keep, *args, **kwargs
+        )
+
+    def _asks_for_old(self) -> bool:
+        """Whether TRL computes old log-probabilities of a rollout (its own condition)."""
+        generate_every = self.args.steps_per_generation * self.num_iterations
+        return self.args.gradient_accumulation_steps % generate_every != 0 or (
+            self.use_vllm and self.vllm_importance_sampling_correction
+        )
+
+    def _without_checkpointing(self):
+        """Gradient checkpointing would silently drop every cache."""
+        kwargs = self.args.gradient_checkpointing_kwargs
+        return disable_gradient_checkpointing(self.model, kwargs)
+
+    @torch.no_grad()
+    def _score_by_one_pass(self, input_ids: Tensor, attention_mask: Tensor, length: int) -> Tensor:
+        """Score a rollout from TRL's own forward, in chunks; returns its log-probabilities (B, T).
+
+        Never more than one chunk's cache is alive.
+        """
+        model = self.accelerator.unwrap_model(self.model)
+        size, found = self.args.per_device_train_batch_size, []
+        with self._without_checkpointing():
+            for start in range(0, len(input_ids), size):
+                rows = slice(start, start + size)
+                answers = self._rollout.answers[rows]
+                found.append(
+                    self._score_chunk(model, input_ids[rows], attention_mask[rows], length, answers)
+                )
+        log_probs, cuts, objective = (torch.cat(parts) for parts in zip(*found, strict=True))
+        self._rollout = replace(self._rollout, cuts=cuts, objective=objective)
+        return log_probs
+
+    def _score_chunk(self, model, ids, mask, length, answers) -> tuple[Tensor, Tensor, Tensor]:
+        """Log-probabilities (N, T), cut points and objective (N, k + 2) of some responses."""
+        cache, hidden = DynamicCache(), []
+        policy = self.model
+        if self._cache_can_be_cut:
+            policy = functools.partial(self.model, past_key_values=cache)
+        handle = causal_lm(model).base_model.register_forward_hook(
+            lambda _module, _arguments, output: hidden.append(output.last_hidden_state)
+        )
+        try:
+            log_probs, entropies, _ = super()._get_per_token_logps_and_entropies(
+                policy, ids, mask, length, compute_entropy=True
             )
-        return log_probs, entropies
-
-    def _cut_points(self, thoughts: list[segments.Thought], entropies: Tensor) -> Tensor:
-        k = self.process_reward.k
-        rows = [
-            segments.cut_points(thought, row, k)
-            for thought, row in zip(thoughts, entropies.tolist(), strict=True)
-        ]
-        return segments.pad_cut_points(rows, width=k + 2).to(entropies.device)  # (B, k + 2)
-
-    def _objective(self, out, inputs, thoughts, cuts: Tensor) -> Tensor:
-        """J at the cut points, (B, k + 2) in float64, 0 where a response has fewer."""
-        settings = self.process_reward
-        prefix = objective.CLOSE_THOUGHT if settings.close_thought else ""
-        cut_lists, probes, made = [], [], {}
-        for row, thought, example in zip(cuts.tolist(), thoughts, inputs, strict=True):
-            cut_lists.append([cut for cut in row if cut >= 0])
-            answer = example["answer"]
-            if answer not in made:
-                made[answer] = [
-                    objective.make_probe(
-                        self._tokenizer, answer, answer_only=settings.answer_only, prefix=text
-                    )
-                    for text in (prefix, prefix.removeprefix(segments.END_OF_THOUGHT))
+        finally:
+            handle.remove()
+        prompt_length = ids.shape[1] - length
+        completion_mask = mask[:, prompt_length:]
+        with self.accelerator.autocast():
+            if self._cache_can_be_cut:
+                # TRL passes no position ids: transformers counts columns, padding included.
+                positions = torch.arange(ids.shape[1], device=ids.device).expand(ids.shape)
+                forward = CachedForward(cache, ids, mask, positions, prompt_length, hidden[0])
+                scored = self._scorer.from_cache(
+                    model, forward, completion_mask, entropies, answers
+                )
+            else:
+                prompts = [
+                    row[:prompt_length][kept[:prompt_length].bool()].tolist()
+                    for row, kept in zip(ids, mask, strict=True)
                 ]
-            is_closed = [thought.closed and cut == thought.end for cut in cut_lists[-1]]
-            probes.append([made[answer][closed] for closed in is_closed])
-        prompts = [
-            ids[mask.bool()].tolist()
-            for ids, mask in zip(out["prompt_ids"], out["prompt_mask"], strict=True)
+                scored = self._scorer.from_repeats(
+                    model, prompts, ids[:, prompt_length:], completion_mask, entropies, answers
+                )
+        return log_probs, *scored
+
+    def _process_term(self, rollout: Rollout) -> tuple[ProcessTerm, dict[str, float]]:
+        """The process rewards of all processes, and the sums of this one for the metrics."""
+        chosen = self.process_reward
+        score = scores.score(rollout.objective, chosen.score_weight, chosen.ema)
+        valid = rollout.cuts[:, 1:] >= 0  # (B, k + 1)
+        rewards = reward.process_reward(score, chosen.initial_score) * valid
+        term = ProcessTerm(
+            # Groups may straddle processes, so every one of them sees all (G, k + 1) rewards.
+            rewards=self.accelerator.gather(rewards),
+            mask=self.accelerator.gather(valid),
+            positions=rollout.cuts[:, 1:] - 1,
+            alpha=chosen.alpha,
+            variant=chosen.variant,
+        )
+        return term, rollout_metrics.process_sums(rollout.objective, rewards, valid)
+
+    def _response_sums(self, out: dict, rewards: Tensor) -> dict[str, float]:
+        completions = [
+            row[mask.bool()].tolist()
+            for row, mask in zip(out["completion_ids"], out["completion_mask"], strict=True)
         ]
-        checkpointing = self.args.gradient_checkpointing_kwargs
-        with self.accelerator.autocast(), disable_gradient_checkpointing(self.model, checkpointing):
-            found = objective.surrogate_objective(
-                self.accelerator.unwrap_model(self.model),
-                prompts,
-                self._rollout.completion_ids,
-                cut_lists,
-                probes,
-                batch_size=self.args.per_device_train_batch_size,
-            )
-        missing = cuts.shape[1] - found.shape[1]
-        return torch.nn.functional.pad(found.double(), (0, missing))
-
-    def _process_rewards(self, objectives: Tensor, cuts: Tensor) -> tuple[Tensor, Tensor]:
-        """Process rewards of the cut points after the empty thought and their mask, (B, k + 1)."""
-        settings = self.process_reward
-        score = scores.score(objectives, settings.score_weight, settings.ema)
-        valid = cuts[:, 1:] >= 0
-        return reward.process_reward(score, settings.initial_score) * valid, valid
-
-    def _rollout_sums(
-        self, rollout: Rollout, thoughts: list[segments.Thought], rewards: Tensor
-    ) -> dict[str, float]:
-        """Sums over the local responses, of which `_log_rollout` makes means."""
-        lengths = [len(ids) for ids in rollout.completion_ids]
-        closed_at = zip(thoughts, lengths, strict=True)
-        return {
-            "responses": len(lengths),
-            "reward": rewards.sum().item(),
-            "accuracy": (rewards > 0.5).sum().item(),
-            "reasoning_tokens": sum(t.end if t.closed else length for t, length in closed_at),
-            "response_tokens": sum(lengths),
-            "truncated": sum(ids[-1] not in self.eos_token_ids for ids in rollout.completion_ids),
-            "backtracking": sum(
-                behaviours.count(split_thought(text)[0]).backtracking for text in rollout.responses
-            ),
-        }
-
-    def _log_rollout(self, sums: dict[str, float]) -> None:
-        """Add a generation batch's metrics, over all processes, to TRL's metrics of the step."""
-        values = torch.tensor(
-            list(sums.values()), dtype=torch.float64, device=self.accelerator.device
+        return rollout_metrics.response_sums(
+            self._tokenizer.batch_decode(completions, skip_special_tokens=True),
+            [len(ids) for ids in completions],
+            [ids[-1] not in self.eos_token_ids for ids in completions],
+            [self._scorer.thought(ids) for ids in completions],
+            rewards,
         )
-        total = dict(
-            zip(sums, self.accelerator.reduce(values, reduction="sum").tolist(), strict=True)
-        )
-        n = total["responses"]
-        row = {
-            "reward": total["reward"] / n,
-            "accuracy": total["accuracy"] / n,
-            "reasoning_tokens": total["reasoning_tokens"] / n,
-            "response_tokens": total["response_tokens"] / n,
-            "truncation_rate": total["truncated"] / n,
-            "backtracking_per_1k": behaviours.backtracking_per_1k(
-                total["backtracking"], total["reasoning_tokens"]
-            ),
-        }
-        if self.process_reward is not None:
-            count = total["cuts"]
-            mean = total["process_reward"] / max(count, 1)
-            variance = (total["process_reward_squared"] - count * mean**2) / max(count - 1, 1)
-            row |= {
-                "process_reward_mean": mean,
-                "process_reward_std": math.sqrt(max(variance, 0.0)),
-                "cut_points": count / n + 1,
-                "objective_baseline": total["objective_baseline"] / n,
-                "objective_end": total["objective_end"] / n,
-            }
-        for name, value in row.items():
-            self._metrics["train"][f"rollout/{name}"].append(value)
+
+    def _over_processes(self, sums: Mapping[str, float | Tensor]) -> dict[str, float]:
+        values = torch.tensor([float(value) for value in sums.values()], dtype=torch.float64)
+        values = self.accelerator.reduce(values.to(self.accelerator.device), reduction="sum")
+        return dict(zip(sums, values.tolist(), strict=True))
+
+    def _compute_loss(self, model, inputs):
+        self._micro_batch = inputs
+        return super()._compute_loss(model, inputs)
+
+    def training_step(self, model, inputs, num_items_in_batch):
+        """One micro-batch of the policy, and the same one of the critic."""
+        loss = super().training_step(model, inputs, num_items_in_batch)
+        if self.critic is not None:
+            self._train_critic(self._micro_batch)
+        self._micro_batch = {}
+        return loss
+
+    def _train_critic(self, micro_batch: dict[str, Tensor]) -> None:
+        # As TRL's token mean: tokens of one optimizer step over all processes, per process.
+        tokens = micro_batch["num_items_in_batch"] / self.accelerator.num_processes
+        tokens = tokens * self.current_gradient_accumulation_steps / self.args.steps_per_generation
+        for name, value in self.critic.backward(micro_batch, tokens.clamp(min=1.0)).items():
+            self._critic_sums[name] = self._critic_sums.get(name, 0.0) + value
+        if not self.accelerator.sync_gradients:
+            return
+        metrics = {"critic_grad_norm": self.critic.step()}
+        sums, self._critic_sums = self._over_processes(self._critic_sums), {}
+        for name in ("value_loss", "value_clip_fraction"):
+            metrics[name] = sums[name] / sums["tokens"]
+        metrics["explained_variance"] = explained_variance(sums)
+        for name, value in metrics.items():
+            self._metrics["train"][name].append(value)
+
+    def _save_checkpoint(self, model, trial):
+        super()._save_checkpoint(model, trial)
+        if self.critic is not None and self.args.should_save:
+            folder = f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
+            self.critic.save(Path(self._get_output_dir(trial=trial)) / folder)
+
+    def _load_optimizer_and_scheduler(self, checkpoint):
+        super()._load_optimizer_and_scheduler(checkpoint)
+        if self.critic is not None and checkpoint is not None:
+            self.critic.load(checkpoint)
 
 
-def _process_sums(objectives: Tensor, rewards: Tensor, valid: Tensor) -> dict[str, float]:
-    """Local sums over the rewarded cut points; the empty thought is not one of them."""
-    last = valid.sum(dim=1, keepdim=True)  # (B, 1)
-    return {
-        "cuts": valid.sum().item(),
-        "process_reward": rewards.sum().item(),
-        "process_reward_squared": rewards.square().sum().item(),
-        "objective_baseline": objectives[:, 0].sum().item(),
-        "objective_end": objectives.gather(1, last).sum().item(),
-    }
+def _prompts_and_completions(out: dict[str, Tensor]) -> tuple[Tensor, Tensor, int]:
+    """Token ids and attention mask of prompts with completions, (B, P + T) each, and T."""
+    ids = torch.cat([out["prompt_ids"], out["completion_ids"]], dim=1)
+    attention = torch.cat([out["prompt_mask"], out["completion_mask"]], dim=1)
+    return ids, attention, out["completion_ids"].shape[1]

@@ -1,54 +1,17 @@
-r"""The surrogate objective J of RePro (arXiv 2512.01925), one forward per cut point.
+r"""The surrogate objective J of RePro (arXiv 2512.01925) by one forward per cut point.
 
 J(t) = 1/|a| * sum_i log pi(a_i | q, thought up to t, a_<i): the mean log-probability of the answer,
-given as the probe `\boxed{ANSWER}`, when the thought is cut after t tokens.
+given as the probe `\boxed{ANSWER}`, when the thought is cut after t tokens. This is the plain
+definition: `one_pass` computes the same from the cache of a single forward, and falls back to this
+loop for models whose cache cannot be cut.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-BOX = "\\boxed{"
-CLOSE_THOUGHT = "</think>\n\n"
-
-
-@dataclass(frozen=True)
-class Probe:
-    """What is appended at a cut.
-
-    Attributes:
-        ids: its tokens.
-        scored: which of them the objective averages over; at least one.
-    """
-
-    ids: tuple[int, ...]
-    scored: tuple[bool, ...]
-
-
-def make_probe(tokenizer, answer: str, *, answer_only: bool = False, prefix: str = "") -> Probe:
-    r"""Tokenise the probe `\boxed{ANSWER}`, without BOS or other special tokens.
-
-    Args:
-        tokenizer: a fast tokenizer (it gives character offsets).
-        answer: the ground truth.
-        answer_only: score only the tokens that hold a character of the answer, instead of the whole
-            box.
-        prefix: text between the cut and the box, for instance `CLOSE_THOUGHT`; it is never scored.
-
-    Raises:
-        ValueError: an empty answer.
-    """
-    if not answer.strip():
-        raise ValueError(f"answer: {answer!r} is empty; the probe needs a ground-truth answer")
-    box = f"{BOX}{answer}}}"
-    encoded = tokenizer(box, add_special_tokens=False, return_offsets_mapping=True)
-    ids, spans = encoded["input_ids"], encoded["offset_mapping"]
-    first, last = (len(BOX), len(BOX) + len(answer)) if answer_only else (0, len(box))
-    scored = [start < last and end > first for start, end in spans]
-    lead = tokenizer(prefix, add_special_tokens=False)["input_ids"] if prefix else []
-    return Probe((*lead, *ids), (*[False] * len(lead), *scored))
+from repro.process_reward.probes import Probe
 
 
 @torch.no_grad()
@@ -80,8 +43,9 @@ def surrogate_objective(
         fewer.
 
     Raises:
-        ValueError: the model gives log-probabilities that are not finite.
+        ValueError: rows that do not fit, or log-probabilities that are not finite.
     """
+    _check(prompts, completions, cuts, probes)
     places: dict[tuple[tuple[int, ...], Probe], list[tuple[int, int]]] = {}
     for row, (prompt, completion) in enumerate(zip(prompts, completions, strict=True)):
         for column, (cut, probe) in enumerate(zip(cuts[row], probes[row], strict=True)):
@@ -101,6 +65,23 @@ def surrogate_objective(
         rows, columns = zip(*places[key], strict=True)
         objective[list(rows), list(columns)] = value
     return objective
+
+
+def _check(prompts, completions, cuts, probes) -> None:
+    if not len(prompts) == len(completions) == len(cuts) == len(probes):
+        raise ValueError(
+            f"prompts, completions, cuts, probes: {len(prompts)}, {len(completions)}, {len(cuts)} "
+            f"and {len(probes)} rows; expected as many of each"
+        )
+    for row, (prompt, completion) in enumerate(zip(prompts, completions, strict=True)):
+        if not len(prompt):
+            raise ValueError(f"prompts: row {row} is empty")
+        if len(cuts[row]) != len(probes[row]):
+            raise ValueError(
+                f"probes: {len(probes[row])} in row {row}; expected {len(cuts[row])} as its cuts"
+            )
+        if any(not 0 <= cut <= len(completion) for cut in cuts[row]):
+            raise ValueError(f"cuts: row {row}: expected 0 to {len(completion)}, its tokens")
 
 
 def _probe_log_probs(model, sequences: list[tuple[tuple[int, ...], Probe]]) -> Tensor:

@@ -1,0 +1,96 @@
+"""What the process reward adds to a training step: GRPO + RePro against TRL's own GRPOTrainer.
+
+Both trainers hold the same weights and sample with the same seed, so that a pair of steps sees the
+same prompts and the same responses; the learning rate is 0, so that this stays so.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+import yaml
+from timing import peak_memory
+from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
+from trl import GRPOTrainer
+
+from repro import jsonl, settings
+from repro.process_reward.settings import resolve
+from repro.tinyworld import problems
+from repro.training import train
+from repro.training.trainer import ReProTrainer
+
+
+def make_trainer(kind: str, folder: str, training: dict, process_reward: dict, work: Path):
+    """Return `stock`, `grpo` or `grpo+repro`, ready to take single steps."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    train_file = work / "train.jsonl"
+    jsonl.write(train_file, problems.generate("train", 200, 0))
+    arguments = {
+        "model": model,
+        "reward_funcs": train.correctness_reward(tokenizer),
+        "args": train.trainer_arguments(training, 0, work / kind),
+        "train_dataset": train.load_prompts(train_file, tokenizer, training, 0),
+        "processing_class": tokenizer,
+    }
+    if kind == "stock":
+        trainer = GRPOTrainer(**arguments)
+    elif kind == "grpo":
+        trainer = ReProTrainer(**arguments)
+    else:
+        trainer = ReProTrainer(**arguments, process_reward=resolve(process_reward))
+    trainer.model.train()
+    trainer.create_optimizer()
+    trainer.current_gradient_accumulation_steps = trainer.args.gradient_accumulation_steps
+    return trainer
+
+
+def step(trainer, batch: list[dict], seed: int) -> float:
+    """Take one step, rollout included; returns its seconds."""
+    set_seed(seed)
+    started = time.perf_counter()
+    trainer.training_step(trainer.model, batch, None)
+    torch.nn.utils.clip_grad_norm_(trainer.model.parameters(), 1.0)
+    trainer.optimizer.step()
+    trainer.optimizer.zero_grad()
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """Measure interleaved steps and print medians."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--backbone", required=True, help="a tiny backbone's model directory")
+    parser.add_argument("--pairs", type=int, default=11)
+    options = parser.parse_args()
+    root = Path(__file__).parents[1]
+    schema = yaml.safe_load((root / "workflow/schemas/config.schema.yaml").read_text())
+    config_file = root / "config/config.yaml"
+    config = settings.resolve(yaml.safe_load(config_file.read_text()), schema, str(config_file))
+    training = {**config["training"], "learning_rate": 0.0, "warmup_steps": 0, "steps": 100}
+    kinds = ("stock", "grpo", "grpo+repro")
+    with tempfile.TemporaryDirectory() as folder:
+        trainers = {
+            kind: make_trainer(
+                kind, options.backbone, training, config["process_reward"], Path(folder)
+            )
+            for kind in kinds
+        }
+        batches = list(trainers["stock"].get_train_dataloader())
+        seconds = {kind: [] for kind in kinds}
+        for number in range(options.pairs + 1):
+            for kind in kinds if number % 2 else reversed(kinds):
+                seconds[kind].append(step(trainers[kind], batches[number], number))
+    for kind in kinds:
+        ratios = [ours / stock for ours, stock in zip(seconds[kind], seconds["stock"], strict=True)]
+        print(
+            f"| {kind} | {statistics.median(seconds[kind][1:]):.2f} | "
+            f"{statistics.median(ratios[1:]):.3f} | {min(ratios[1:]):.3f}-{max(ratios[1:]):.3f} |"
+        )
+    print(f"{options.pairs} steps each, interleaved; peak memory {peak_memory():.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()

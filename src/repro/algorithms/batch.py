@@ -1,0 +1,134 @@
+"""What every estimator sees of a rollout batch."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from repro.process_reward.reward import place_on_tokens, return_to_go
+
+VARIANTS = ("paper", "reference")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The outcome of a batch of G responses, B of which belong to this process.
+
+    Attributes:
+        rewards: outcome reward of every response of all processes, (G,); `num_generations`
+            consecutive ones answer the same prompt and form a group.
+        mask: 1 on the tokens of this process's responses, (B, T).
+        num_generations: responses to a prompt.
+        rows: which of the G responses are the B.
+        values: the critic's value before each token, (B, T); PPO only.
+        gamma: discount, per token.
+        lam: lambda of the generalised advantage estimate; PPO only.
+        sum_over_processes: adds a tensor up over all processes; the identity on one.
+    """
+
+    rewards: Tensor
+    mask: Tensor
+    num_generations: int
+    rows: slice = field(default_factory=lambda: slice(None))
+    values: Tensor | None = None
+    gamma: float = 1.0
+    lam: float = 1.0
+    sum_over_processes: Callable[[Tensor], Tensor] = lambda tensor: tensor
+
+    def __post_init__(self) -> None:
+        if self.num_generations < 1:
+            raise ValueError(f"num_generations: {self.num_generations}; expected an integer >= 1")
+        if self.rewards.dim() != 1 or len(self.rewards) % self.num_generations:
+            raise ValueError(
+                f"rewards: shape {tuple(self.rewards.shape)}; expected (G,), G a multiple of "
+                f"num_generations = {self.num_generations}"
+            )
+        if self.mask.dim() != 2 or len(self.mask) != len(self.rewards[self.rows]):
+            raise ValueError(
+                f"mask: shape {tuple(self.mask.shape)}; expected (B, T) with "
+                f"B = {len(self.rewards[self.rows])} responses"
+            )
+        if self.values is not None and self.values.shape != self.mask.shape:
+            raise ValueError(
+                f"values: shape {tuple(self.values.shape)}; expected {tuple(self.mask.shape)}"
+            )
+        read = {"rewards": self.rewards}
+        if self.values is not None:
+            read["values"] = self.values[self.mask.bool()]
+        for name, tensor in read.items():
+            if not torch.isfinite(tensor).all():
+                raise ValueError(f"{name}: contains values that are not finite (NaN or infinite)")
+        for name in ("gamma", "lam"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name}: {getattr(self, name)}; expected a number in [0, 1]")
+
+    def grouped(self) -> Tensor:
+        """Outcome rewards by group, (G / num_generations, num_generations)."""
+        return self.rewards.reshape(-1, self.num_generations)
+
+    def masked(self, advantage: Tensor) -> Tensor:
+        """Return an advantage, (B, 1) or (B, T), as (B, T) with 0 after each response's end."""
+        advantage = advantage.expand(self.mask.shape)
+        return torch.where(self.mask.bool(), advantage, torch.zeros_like(advantage))
+
+
+@dataclass(frozen=True)
+class ProcessTerm:
+    """The process rewards of a batch and how they enter the total advantage.
+
+    Attributes:
+        rewards: raw process reward r_j of every response of all processes, (G, C).
+        mask: true where a reward is valid, (G, C).
+        positions: the token that bears each reward, (B, C), in this process's responses.
+        alpha: weight of the process advantage.
+        variant: `paper` or `reference`; see each algorithm.
+    """
+
+    rewards: Tensor
+    mask: Tensor
+    positions: Tensor
+    alpha: float
+    variant: str = "paper"
+
+    def __post_init__(self) -> None:
+        if self.rewards.dim() != 2 or self.mask.shape != self.rewards.shape:
+            raise ValueError(
+                f"rewards, mask: shapes {tuple(self.rewards.shape)} and {tuple(self.mask.shape)}; "
+                "expected (G, C) twice"
+            )
+        if not torch.isfinite(self.rewards[self.mask.bool()]).all():
+            raise ValueError("rewards: contains process rewards that are not finite")
+        if not math.isfinite(self.alpha):
+            raise ValueError(f"alpha: {self.alpha}; expected a finite number")
+        if self.variant not in VARIANTS:
+            raise ValueError(f"variant: {self.variant!r}; allowed: {', '.join(VARIANTS)}")
+
+    def on_tokens(self, normalized: Tensor, batch: Batch) -> Tensor:
+        """Put this process's normalised rewards (G, C) on their tokens, (B, T)."""
+        if len(self.rewards) != len(batch.rewards):
+            raise ValueError(
+                f"rewards: {len(self.rewards)} rows of process rewards; "
+                f"expected one for each of the {len(batch.rewards)} responses"
+            )
+        mask, length = self.mask[batch.rows], batch.mask.shape[1]
+        return place_on_tokens(normalized[batch.rows], mask, self.positions, length)
+
+    def advantage(self, normalized: Tensor, batch: Batch) -> Tensor:
+        """Process advantage alpha * return-to-go of the normalised rewards, (B, T)."""
+        return self.alpha * return_to_go(self.on_tokens(normalized, batch), batch.gamma)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Advantages and, with a critic, what it should learn.
+
+    Attributes:
+        advantages: (B, T), 0 after each response's end.
+        returns: the critic's regression target, (B, T), 0 after each response's end; None without
+            a critic.
+    """
+
+    advantages: Tensor
+    returns: Tensor | None = None

@@ -1,0 +1,1 @@
+"""The case study of RePro for one transcript: its objective and process rewards, shown."""

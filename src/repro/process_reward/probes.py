@@ -1,0 +1,83 @@
+r"""The probe `\boxed{ANSWER}`, appended at a cut to ask the policy for the answer."""
+
+from dataclasses import dataclass
+
+from repro.process_reward.segments import END_OF_THOUGHT
+
+BOX = "\\boxed{"
+CLOSE_THOUGHT = f"{END_OF_THOUGHT}\n\n"
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What is appended at a cut.
+
+    Attributes:
+        ids: its tokens.
+        scored: which of them the objective averages over; at least one.
+    """
+
+    ids: tuple[int, ...]
+    scored: tuple[bool, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.scored) != len(self.ids) or not any(self.scored):
+            raise ValueError(
+                f"scored: {self.scored}; expected one for each of the {len(self.ids)} tokens, "
+                "at least one of them true"
+            )
+
+
+def make_probe(tokenizer, answer: str, *, answer_only: bool = False, prefix: str = "") -> Probe:
+    r"""Tokenise the probe `\boxed{ANSWER}`, without BOS or other special tokens.
+
+    The box is tokenised alone, never together with the text before the cut: its tokens are then the
+    same at every cut point of a response and their objectives compare.
+
+    Args:
+        tokenizer: a fast tokenizer (it gives character offsets).
+        answer: the ground truth.
+        answer_only: score only the tokens that hold a character of the answer, instead of the whole
+            box.
+        prefix: text between the cut and the box, for instance `CLOSE_THOUGHT`; it is never scored.
+
+    Raises:
+        ValueError: an empty answer.
+    """
+    if not isinstance(answer, str) or not answer.strip():
+        raise ValueError(f"answer: {answer!r}; expected a ground-truth answer, a text not empty")
+    box = f"{BOX}{answer}}}"
+    encoded = tokenizer(box, add_special_tokens=False, return_offsets_mapping=True)
+    ids, spans = encoded["input_ids"], encoded["offset_mapping"]
+    first, last = (len(BOX), len(BOX) + len(answer)) if answer_only else (0, len(box))
+    scored = [start < last and end > first for start, end in spans]
+    lead = tokenizer(prefix, add_special_tokens=False)["input_ids"] if prefix else []
+    return Probe((*lead, *ids), (*[False] * len(lead), *scored))
+
+
+def probes_at_cuts(
+    tokenizer,
+    answer: str,
+    cuts: list[int],
+    closed_at: int | None,
+    *,
+    answer_only: bool = False,
+    close_thought: bool = False,
+) -> list[Probe]:
+    r"""Return the probe of each cut point of one response.
+
+    Args:
+        tokenizer: as for `make_probe`.
+        answer: the ground truth.
+        cuts: the response's cut points.
+        closed_at: the cut point that already stands behind `</think>`, None in an open thought.
+        answer_only: as for `make_probe`.
+        close_thought: close the thought before the box; at `closed_at` only the blank line is
+            added.
+    """
+    prefix = CLOSE_THOUGHT if close_thought else ""
+    inside, after = (
+        make_probe(tokenizer, answer, answer_only=answer_only, prefix=text)
+        for text in (prefix, prefix.removeprefix(END_OF_THOUGHT))
+    )
+    return [after if cut == closed_at else inside for cut in cuts]

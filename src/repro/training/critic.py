@@ -1,0 +1,192 @@
+"""PPO's critic: a value model of its own, with its own optimizer and schedule.
+
+It starts as a copy of the policy's decoder under a head of zeros, is never part of the policy (its
+weights must not reach the sampler) nor of the Trainer's optimizer, and is saved beside every
+checkpoint. Loss: value clipping of PPO, 1/2 max((V - R)^2, (clip(V, V_old +- c) - R)^2), the mean
+over all tokens of a step.
+"""
+
+import copy
+import json
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedType
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.optim import AdamW
+from transformers import PreTrainedModel, get_constant_schedule_with_warmup
+
+WEIGHTS, OPTIMIZER, SCHEDULE = "critic.safetensors", "critic_optimizer.pt", "critic_schedule.json"
+PLAIN = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)
+
+
+@dataclass(frozen=True)
+class CriticSettings:
+    """Settings of the critic; the defaults are those of the co-author's script.
+
+    Attributes:
+        learning_rate: of AdamW, constant after the warm-up.
+        warmup_steps: optimizer steps of linear warm-up.
+        value_clip: c, how far a value may move from the one at sampling time.
+        weight_decay: of AdamW.
+        max_grad_norm: gradients are clipped to this norm.
+    """
+
+    learning_rate: float = 1e-5
+    warmup_steps: int = 0
+    value_clip: float = 0.5
+    weight_decay: float = 0.01
+    max_grad_norm: float = 1.0
+
+
+class ValueModel(nn.Module):
+    """A decoder and a linear head: the value before each token.
+
+    Args:
+        policy: whose decoder is copied. The head starts at zero, so that the first advantages are
+            the plain returns.
+    """
+
+    def __init__(self, policy: PreTrainedModel) -> None:
+        super().__init__()
+        self.decoder = copy.deepcopy(policy.base_model)
+        # Made without drawing random numbers: every algorithm samples the same first rollout.
+        hidden_size = policy.config.get_text_config().hidden_size
+        self.head = nn.utils.skip_init(nn.Linear, hidden_size, 1)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+        self.to(policy.device, policy.dtype)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, length: int) -> Tensor:
+        """Value of the state before each of the last `length` tokens, (B, length), float32."""
+        hidden = self.decoder(input_ids, attention_mask=attention_mask, use_cache=False)
+        states = hidden.last_hidden_state[:, -length - 1 : -1]  # (B, T, H)
+        return self.head(states).squeeze(-1).float()
+
+
+class Critic:
+    """The value model and how it learns.
+
+    Args:
+        policy: the freshly loaded policy, not yet wrapped.
+        settings: see `CriticSettings`.
+        accelerator: the trainer's.
+        gradient_checkpointing: trade the decoder's memory for time.
+
+    Raises:
+        ValueError: the policy carries adapters, or is sharded over processes.
+    """
+
+    def __init__(
+        self,
+        policy: PreTrainedModel,
+        settings: CriticSettings,
+        accelerator: Accelerator,
+        gradient_checkpointing: bool = False,
+    ) -> None:
+        if hasattr(policy, "get_base_model"):
+            raise ValueError("model: PPO's critic cannot be copied from a policy with adapters")
+        if accelerator.distributed_type not in PLAIN:
+            raise ValueError(
+                f"distributed_type: {accelerator.distributed_type}; PPO's critic is replicated, "
+                f"allowed: {', '.join(PLAIN)}"
+            )
+        self.settings = settings
+        self.accelerator = accelerator
+        self.model = ValueModel(policy)
+        if gradient_checkpointing:
+            self.model.decoder.gradient_checkpointing_enable({"use_reentrant": False})
+        self.optimizer = AdamW(
+            self.model.parameters(),
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+        )
+        self.schedule = get_constant_schedule_with_warmup(self.optimizer, settings.warmup_steps)
+        self.wrapped = accelerator.prepare_model(self.model)
+
+    @torch.no_grad()
+    def values(
+        self, input_ids: Tensor, attention_mask: Tensor, length: int, batch_size: int
+    ) -> Tensor:
+        """Values at sampling time, (B, length) in float32."""
+        self.model.eval()
+        rows = zip(input_ids.split(batch_size), attention_mask.split(batch_size), strict=True)
+        with self.accelerator.autocast():
+            return torch.cat([self.model(ids, mask, length) for ids, mask in rows])
+
+    def backward(self, inputs: dict[str, Tensor], tokens: Tensor | float) -> dict[str, Tensor]:
+        """Accumulate the gradients of one micro-batch.
+
+        Args:
+            inputs: the policy's micro-batch with `values` and `returns`, (B, T) each.
+            tokens: tokens of the whole step, divided by the number of processes.
+
+        Returns:
+            Sums over the micro-batch's tokens: `tokens`, `value_loss`, `value_clip_fraction`, and
+            `error`, `error_squared`, `return`, `return_squared` for the explained variance.
+        """
+        self.wrapped.train()
+        ids = torch.cat([inputs["prompt_ids"], inputs["completion_ids"]], dim=1)
+        attention = torch.cat([inputs["prompt_mask"], inputs["completion_mask"]], dim=1)
+        mask, old, returns = inputs["completion_mask"], inputs["values"], inputs["returns"]
+        sync = self.accelerator.sync_gradients
+        with nullcontext() if sync else self.accelerator.no_sync(self.wrapped):
+            with self.accelerator.autocast():
+                values = self.wrapped(ids, attention, mask.shape[1])
+            clip = self.settings.value_clip
+            clipped = old + (values - old).clamp(-clip, clip)
+            losses = torch.maximum((values - returns).square(), (clipped - returns).square()) / 2
+            (losses * mask).sum().div(tokens).backward()
+        error = returns - old  # explained variance describes the values that made the advantages
+        is_clipped = (clipped - returns).square() > (values - returns).square()
+        quantities = {
+            "tokens": torch.ones_like(returns),
+            "value_loss": losses.detach(),
+            "value_clip_fraction": is_clipped.float(),
+            "error": error,
+            "error_squared": error.square(),
+            "return": returns,
+            "return_squared": returns.square(),
+        }
+        return {name: (value * mask).sum().double() for name, value in quantities.items()}
+
+    def step(self) -> float:
+        """Clip, update, advance the schedule; returns the norm of the gradients before clipping."""
+        parameters = list(self.model.parameters())
+        norm = nn.utils.clip_grad_norm_(parameters, self.settings.max_grad_norm)
+        self.optimizer.step()
+        self.schedule.step()
+        self.optimizer.zero_grad()
+        return norm.item()
+
+    def save(self, folder: str | Path) -> None:
+        """Write weights, optimizer and schedule into a checkpoint."""
+        folder = Path(folder)
+        save_file(self.model.state_dict(), folder / WEIGHTS)
+        torch.save(self.optimizer.state_dict(), folder / OPTIMIZER)
+        state = json.dumps({"last_epoch": self.schedule.last_epoch})
+        (folder / SCHEDULE).write_text(state, encoding="utf-8")
+
+    def load(self, folder: str | Path) -> None:
+        """Read them back."""
+        folder = Path(folder)
+        self.model.load_state_dict(load_file(folder / WEIGHTS))
+        device = self.accelerator.device
+        state = torch.load(folder / OPTIMIZER, map_location=device, weights_only=True)
+        self.optimizer.load_state_dict(state)
+        schedule = json.loads((folder / SCHEDULE).read_text(encoding="utf-8"))
+        self.schedule.last_epoch = schedule["last_epoch"]
+
+
+def explained_variance(sums: dict[str, float]) -> float:
+    """1 - Var(R - V) / Var(R) over all tokens, from sums; 0 where all returns are alike."""
+    n = max(sums["tokens"], 1.0)
+
+    def variance(name: str) -> float:
+        return max(sums[f"{name}_squared"] / n - (sums[name] / n) ** 2, 0.0)
+
+    return 1 - variance("error") / variance("return") if variance("return") > 1e-12 else 0.0

@@ -1,0 +1,101 @@
+"""What generation leaves behind: its key-value cache and the entropy of every sampled token.
+
+Sampling computes both anyway. Kept, they spare the process reward its forward over the responses:
+only the short query pass remains.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache, PreTrainedModel
+
+from repro.process_reward.one_pass import CachedForward, causal_lm
+
+
+@dataclass
+class GenerationRecord:
+    """Filled while the model generates.
+
+    Attributes:
+        temperature: of the policy that the entropies describe.
+        cache: the cache of the latest forward.
+        prompt_width: columns of the left-padded prompts.
+        entropies: of the distribution of each sampled token, T tensors (B,), in nats.
+    """
+
+    temperature: float
+    cache: DynamicCache | None = None
+    prompt_width: int = 0
+    entropies: list[Tensor] = field(default_factory=list)
+
+    def add(self, _module, _arguments, output) -> None:
+        """Forward hook of the generating model: remember one decoding step."""
+        self.cache = output.past_key_values
+        if not self.entropies and isinstance(self.cache, DynamicCache):
+            self.prompt_width = self.cache.get_seq_length()
+        logits = output.logits[:, -1].float() / self.temperature  # (B, V)
+        log_probs = logits.log_softmax(-1)
+        self.entropies.append(-(log_probs.exp() * log_probs).sum(-1))
+
+    def is_usable(self, rows: int) -> bool:
+        """Whether one plain cache holds all rows in full; other engines leave none."""
+        if type(self.cache) is not DynamicCache or len(self.entropies[0]) != rows:
+            return False
+        width = self.prompt_width + len(self.entropies) - 1
+        return all(
+            not layer.is_sliding and layer.keys.shape[-2] == width for layer in self.cache.layers
+        )
+
+    @torch.no_grad()
+    def forward(
+        self,
+        model: PreTrainedModel,
+        prompts: Sequence[Sequence[int]],
+        completions: Sequence[Sequence[int]],
+    ) -> tuple[CachedForward, Tensor, Tensor]:
+        """Return the record as a cached forward over prompts and responses.
+
+        The last sampled token was never fed to the model; one more decoding step adds it.
+
+        Args:
+            model: the one that generated.
+            prompts: B rows of token ids.
+            completions: B rows of token ids, up to the end-of-sequence token.
+
+        Returns:
+            The cached forward; the mask of the responses' tokens (B, T); entropies (B, T).
+        """
+        device, width = self.entropies[0].device, self.prompt_width
+        length = len(self.entropies)  # T
+        input_ids = torch.zeros(len(prompts), width + length, dtype=torch.long, device=device)
+        attention_mask = torch.zeros_like(input_ids)
+        for row, (prompt, completion) in enumerate(zip(prompts, completions, strict=True)):
+            input_ids[row, width - len(prompt) : width] = torch.tensor(prompt, device=device)
+            end = width + len(completion)
+            input_ids[row, width:end] = torch.tensor(completion, device=device)
+            attention_mask[row, width - len(prompt) : end] = 1
+        # As `generate` counts: rows that have ended go on with padding, which no cut looks at.
+        position_ids = (attention_mask.cumsum(1) - 1).clamp(min=0)
+        causal_lm(model).base_model(
+            input_ids=input_ids[:, -1:],
+            attention_mask=attention_mask,
+            position_ids=position_ids[:, -1:],
+            past_key_values=self.cache,
+            use_cache=True,
+        )
+        forward = CachedForward(self.cache, input_ids, attention_mask, position_ids, width)
+        return forward, attention_mask[:, width:], torch.stack(self.entropies, dim=1)
+
+
+@contextmanager
+def recording(model: PreTrainedModel, temperature: float) -> Iterator[GenerationRecord]:
+    """Record the next generation of a model."""
+    record = GenerationRecord(temperature)
+    handle = causal_lm(model).register_forward_hook(record.add)
+    try:
+        yield record
+    finally:
+        handle.remove()

@@ -1,0 +1,122 @@
+"""From a rollout to its cut points and surrogate objectives, with tokens as TRL hands them over."""
+
+import warnings
+from collections.abc import Sequence
+
+from torch import Tensor
+from torch.nn import functional
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from repro.process_reward import one_pass, repeat_loop, segments
+from repro.process_reward.one_pass import CachedForward
+from repro.process_reward.probes import Probe, probes_at_cuts
+from repro.process_reward.settings import ProcessRewardSettings
+
+
+class ProcessScorer:
+    """Finds the cut points of responses and computes the objective there.
+
+    Args:
+        tokenizer: a fast tokenizer.
+        settings: of the process reward.
+        eos_token_ids: the tokens that end a response.
+        batch_size: responses in one query pass.
+    """
+
+    def __init__(
+        self,
+        tokenizer: PreTrainedTokenizerBase,
+        settings: ProcessRewardSettings,
+        eos_token_ids: Sequence[int],
+        batch_size: int,
+    ) -> None:
+        self.settings = settings
+        self.eos_token_ids = eos_token_ids
+        self.batch_size = batch_size
+        self._tokenizer = tokenizer
+        self._token_texts = segments.TokenTexts(tokenizer)
+
+    def thought(self, completion_ids: Sequence[int]) -> segments.Thought:
+        """Find the segments of one response, its end-of-sequence token left out."""
+        ids = list(completion_ids)
+        if ids and ids[-1] in self.eos_token_ids:
+            ids = ids[:-1]
+        return segments.find_thought([self._token_texts[i] for i in ids], self.settings.separator)
+
+    def from_cache(
+        self,
+        model: PreTrainedModel,
+        forward: CachedForward,
+        completion_mask: Tensor,
+        entropies: Tensor,
+        answers: Sequence[str],
+    ) -> tuple[Tensor, Tensor]:
+        """Score responses from the cache of a forward that was made anyway.
+
+        Args:
+            model: the policy.
+            forward: its cached forward over prompts and responses, B rows.
+            completion_mask: (B, T), 1 on the responses' tokens.
+            entropies: of the policy at each token, (B, T).
+            answers: the B ground truths.
+
+        Returns:
+            Cut points (B, k + 2), -1 where a response has fewer, and the objective there, of the
+            same shape in float64.
+        """
+        ids = forward.input_ids[:, forward.prompt_length :]
+        cuts, probes = self._cut(ids, completion_mask, entropies, answers)
+        found = one_pass.surrogate_objective(
+            model, forward, cuts, probes, batch_size=self.batch_size
+        )
+        return cuts, found.double()
+
+    def from_repeats(
+        self,
+        model: PreTrainedModel,
+        prompts: Sequence[Sequence[int]],
+        completion_ids: Tensor,
+        completion_mask: Tensor,
+        entropies: Tensor,
+        answers: Sequence[str],
+    ) -> tuple[Tensor, Tensor]:
+        """Score responses by a forward per cut point, for a model whose cache cannot be cut."""
+        warnings.warn(
+            f"{one_pass.why_not(model)}: the process reward is computed by a forward per cut "
+            "point, k + 2 times the cost",
+            stacklevel=2,
+        )
+        cuts, probes = self._cut(completion_ids, completion_mask, entropies, answers)
+        found = repeat_loop.surrogate_objective(
+            model,
+            prompts,
+            [
+                row[mask.bool()].tolist()
+                for row, mask in zip(completion_ids, completion_mask, strict=True)
+            ],
+            [[cut for cut in row if cut >= 0] for row in cuts.tolist()],
+            probes,
+            batch_size=self.batch_size,
+        )
+        return cuts, functional.pad(found.double(), (0, cuts.shape[1] - found.shape[1]))
+
+    def _cut(
+        self, ids: Tensor, mask: Tensor, entropies: Tensor, answers: Sequence[str]
+    ) -> tuple[Tensor, list[list[Probe]]]:
+        settings, cuts, probes = self.settings, [], []
+        lengths = mask.sum(dim=1).tolist()
+        rows = zip(ids.tolist(), lengths, entropies.tolist(), answers, strict=True)
+        for row, length, entropy, answer in rows:
+            thought = self.thought(row[:length])
+            cuts.append(segments.cut_points(thought, entropy, settings.k))
+            probes.append(
+                probes_at_cuts(
+                    self._tokenizer,
+                    answer,
+                    cuts[-1],
+                    thought.end if thought.closed else None,
+                    answer_only=settings.answer_only,
+                    close_thought=settings.close_thought,
+                )
+            )
+        return segments.pad_cut_points(cuts, settings.k + 2).to(ids.device), probes

@@ -1,0 +1,265 @@
+"""`explain`: its numbers against plain arithmetic, its page, and what it says of bad input."""
+
+import math
+from dataclasses import replace
+from html import escape
+from html.parser import HTMLParser
+
+import pytest
+import torch
+from matplotlib.image import imread
+from tests.training.conftest import make_model, make_tokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from repro.benchmarks import prompts
+from repro.cli import main
+from repro.explain import page as pages
+from repro.explain.chart import number
+from repro.explain.explanation import Explanation, Stretch, explain
+from repro.explain.transcript import Transcript, load, without_second_opening
+from repro.process_reward import one_pass, repeat_loop
+from repro.process_reward.probes import probes_at_cuts
+from repro.process_reward.settings import resolve
+
+QUESTION, ANSWER = "1+2?", "3"
+PARTS = ["first 1+2.\n\n", "so 3.\n\n", "is it 4?\n\n", "no, 3.\n</think>"]
+RESPONSE = "".join(PARTS) + "\n\n\\boxed{3}"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path, tokenizer = tmp_path_factory.mktemp("model"), make_tokenizer()
+    make_model("qwen3", len(tokenizer) + 2).save_pretrained(path)
+    tokenizer.save_pretrained(path)
+    return path
+
+
+@pytest.fixture
+def explained(folder, tmp_path):
+    def explained(text, answer=ANSWER, **settings):
+        file = tmp_path / "thought.txt"
+        file.write_text(text, encoding="utf-8")
+        model, tokenizer, transcript = load(folder, QUESTION, answer, file)
+        return explain(model, tokenizer, transcript, settings)
+
+    return explained
+
+
+def expected(folder, parts, rest, settings):
+    """Rows of J, S_magn, S_stab, S and r, by the definitions and a forward per cut point."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    message = {"role": "user", "content": prompts.math({"problem": QUESTION})}
+    prompt = tokenizer.apply_chat_template([message], tokenize=False, add_generation_prompt=True)
+
+    def encode(text):
+        return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+    response, cuts = encode("".join(parts) + rest), [0]
+    for part in parts:
+        cuts.append(cuts[-1] + len(encode(part)))
+    probes = probes_at_cuts(
+        tokenizer,
+        ANSWER,
+        cuts,
+        cuts[-1] if "</think>" in parts[-1] else None,
+        answer_only=settings.get("answer_only", False),
+        close_thought=settings.get("close_thought", False),
+    )
+    found = repeat_loop.surrogate_objective(model, [encode(prompt)], [response], [cuts], [probes])
+    objective, w, rows = found[0].tolist(), settings.get("w", 0.1), []
+    for t, value in enumerate(objective):
+        pairs = [(objective[j] > objective[i]) * 2 - 1 for j in range(t + 1) for i in range(j)]
+        stability = sum(pairs) / len(pairs) / 2 + 0.5 if pairs else 0.5
+        magnitude = 1 - math.tanh(value / objective[0])
+        score = (1 - w) * magnitude + w * stability
+        rows.append((value, magnitude, stability, score))
+    return [(*row, score) for row, score in zip(rows, [None, *_gains(rows)], strict=True)]
+
+
+def _gains(rows):
+    return [after[3] - before[3] for before, after in zip(rows, rows[1:], strict=False)]
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"w": 0.7, "answer_only": True}, {"close_thought": True}], ids=str
+)
+def test_numbers_are_those_of_the_definitions(folder, explained, settings):
+    explanation = explained(RESPONSE, **settings)
+    rows = [explanation.baseline, *explanation.stretches]
+    assert [row.text for row in rows] == ["", *PARTS]
+    wanted = expected(folder, PARTS, "\n\n\\boxed{3}", settings)
+    for row, values in zip(rows, wanted, strict=True):
+        shown = (row.objective, row.magnitude, row.stability, row.score)
+        assert shown == pytest.approx(values[:4], abs=1e-4)
+        assert row.reward == (None if values[4] is None else pytest.approx(values[4], abs=2e-4))
+    assert explanation.closed and explanation.rest == "\n\n\\boxed{3}"
+    assert explanation.segments == explanation.settings.k == 4
+
+
+def test_reference_variant_starts_from_zero_and_drops_stability(explained):
+    explanation = explained("one\n\ntwo\n\nthree", variant="reference")
+    rows = [explanation.baseline, *explanation.stretches]
+    assert [row.text for row in rows] == ["", "one\n\n", "two\n\n", "three"]
+    assert explanation.baseline.score == 0
+    for before, after in zip(rows, rows[1:], strict=False):
+        assert after.score == pytest.approx(after.magnitude)
+        assert after.reward == pytest.approx(after.score - before.score)
+    assert "from 0 in this variant" in pages.page(explanation)
+
+
+def test_a_model_without_a_cache_to_cut_gives_the_same(explained, monkeypatch):
+    quick = explained(RESPONSE, k=2)
+    monkeypatch.setattr(one_pass, "why_not", lambda model: "for this test")
+    slow = explained(RESPONSE, k=2)
+    assert quick.settings.k == 2 and quick.segments == 4
+    assert [s.end for s in slow.stretches] == [s.end for s in quick.stretches]
+    for one, other in zip(slow.stretches, quick.stretches, strict=True):
+        assert one.objective == pytest.approx(other.objective, abs=1e-4)
+
+
+def test_an_unclosed_thought_without_breaks_is_one_segment(explained):
+    explanation = explained("i add 1 and 2.\n")
+    assert [stretch.text for stretch in explanation.stretches] == ["i add 1 and 2."]
+    assert explanation.rest == "" and not explanation.closed
+    shown = pages.page(explanation)
+    assert "never closed: no &lt;/think&gt;" in shown and "a single segment" in shown
+
+
+def test_a_thought_opened_by_the_template_is_not_opened_twice(explained):
+    bare, opened = explained("so 3."), explained("<think>\nso 3.")
+    assert opened.transcript == bare.transcript
+    assert opened.transcript.opened_by == "chat template"
+    assert without_second_opening("<think>so", "<a><think>\n") == "so"
+    assert without_second_opening("<think>\nso", "<a>\n") == "<think>\nso"
+
+
+def test_samples_a_response_where_none_is_given(folder):
+    transcripts = [
+        load(folder, QUESTION, ANSWER, seed=seed, max_new_tokens=12)[2] for seed in (0, 0, 1)
+    ]
+    assert transcripts[0] == transcripts[1]
+    assert transcripts[0].response != transcripts[2].response
+    assert 0 < len(transcripts[0].response) <= 12
+
+
+def made_up(rewards=(0.25, -0.125, 0.0004)):
+    def stretch(index, text, reward):
+        return Stretch(index, index + 1, text, -1.0 / (index + 1), 0.3, 0.5, 0.4, reward)
+
+    texts = [f"step {index} <i>&amp; $x" for index in range(len(rewards))]
+    return Explanation(
+        transcript=Transcript("<script>alert(1)</script> & so", "<b>3", [1], [2], "a<b", None),
+        model="models/<tiny>",
+        parameters=1234567,
+        dtype="float32",
+        settings=replace(resolve({}), k=len(rewards)),
+        segments=len(rewards),
+        closed=True,
+        baseline=Stretch(0, 0, "", -1.5, 0.238, 0.5, 0.265, None),
+        stretches=tuple(map(stretch, range(len(rewards)), texts, rewards)),
+        rest="<u>3</u>",
+    )
+
+
+class Page(HTMLParser):
+    """Tags, attributes and visible text of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.attributes, self.text = set(), [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_page_shows_everything_and_escapes_it():
+    explanation, page = made_up(), pages.page(made_up())
+    read = Page(page)
+    assert not {"script", "i>", "u", "img", "link"} & read.tags
+    assert escape("<script>alert(1)</script> & so") in page
+    for text in ("<script>alert(1)</script> & so", "<b>3", "models/<tiny>", "<u>3</u>", "a<b"):
+        assert text in read.text
+    for stretch in explanation.stretches:
+        assert stretch.text in read.text
+        assert f">{number(stretch.reward, signed=True)}</td>" in page
+    assert "1,234,567 parameters" in read.text and "k = 3 (all of 3" in read.text
+
+
+def test_page_needs_nothing_from_elsewhere():
+    page = pages.page(made_up())
+    assert "http" not in page and "@import" not in page
+    for name, value in Page(page).attributes:
+        if name in ("src", "href", "xlink:href"):
+            assert value.startswith(("#", "data:"))
+        assert "url(" not in (value or "").replace("url(#", "")
+
+
+def test_every_colour_of_the_page_follows_its_mode():
+    page = pages.page(made_up())
+    chart = page[page.index("<svg") : page.index("</svg>")]
+    assert "#" not in chart.replace("url(#", "").replace('href="#', "")  # no fixed colour is left
+    assert "prefers-color-scheme: dark" in page
+
+
+@pytest.mark.parametrize("rewards", [(0.0,), (0.1,) * 300], ids=["one", "many"])
+def test_chart_of_any_length(rewards, tmp_path):
+    png, html = pages.write(made_up(rewards), tmp_path / "new" / "folder")
+    assert imread(png).shape[1] == 1800
+    assert html.read_text(encoding="utf-8").count('<tr id="segment-') == len(rewards)
+
+
+def test_same_bytes_every_time(tmp_path):
+    first = [path.read_bytes() for path in pages.write(made_up(), tmp_path / "1")]
+    again = [path.read_bytes() for path in pages.write(made_up(), tmp_path / "2")]
+    assert first == again
+
+
+def test_numbers_have_a_true_minus_and_no_negative_zero():
+    assert number(-0.0004) == number(0.0004, signed=True) == "0.000"
+    assert (number(-0.25), number(0.25, signed=True)) == ("−0.250", "+0.250")
+
+
+def test_step_writes_the_page(folder, tmp_path, capsys):
+    file = tmp_path / "response.txt"
+    file.write_text(RESPONSE)
+    arguments = ["explain", "--model", str(folder), "--question", QUESTION, "--answer", ANSWER]
+    arguments += ["--thought", str(file), "--output", str(tmp_path / "out"), "--w", "0.3"]
+    assert main(arguments) == 0
+    assert "w = 0.3" in (tmp_path / "out" / "explain.html").read_text(encoding="utf-8")
+    assert (tmp_path / "out" / "explain.png").is_file()
+    assert str(tmp_path / "out" / "explain.html") in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"thought": "nowhere.txt"}, "nowhere.txt: no such file"),
+        ({"answer": " "}, "answer: ' '; expected a ground-truth answer"),
+        ({"question": ""}, "question: ''; expected a text not empty"),
+        ({"model": "nowhere"}, "nowhere: not a model directory"),
+        ({"variant": "other"}, "process_reward.variant: 'other'; allowed: paper, reference"),
+        ({"k": "0"}, "process_reward.k: 0; expected an integer >= 1"),
+        ({"max-new-tokens": "0"}, "max_new_tokens: 0; expected an integer >= 1"),
+        ({"text": " \n"}, "empty; expected the text of a response"),
+        ({"text": "so 3. " * 60}, "a context of 256 tokens is too short"),
+        ({"text": b"\xff\xfe"}, "not UTF-8 text"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_bad_input_is_one_message(folder, tmp_path, capsys, change, message):
+    file, change = tmp_path / "response.txt", dict(change)
+    text = change.pop("text", "so 3.")
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    options = {"model": folder, "question": QUESTION, "answer": ANSWER, "thought": file}
+    options |= {"output": tmp_path / "out", **change}
+    arguments = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
+    assert main(["explain", *arguments]) == 1
+    error = capsys.readouterr().err.strip().splitlines()
+    assert len(error) == 1 and error[0].startswith("error: ") and message in error[0]
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,128 @@
+"""Tiny models of several architectures and random left-padded batches for them."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+from torch import Tensor
+from transformers import (
+    CohereConfig,
+    CohereForCausalLM,
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
+    GraniteConfig,
+    GraniteForCausalLM,
+    HunYuanDenseV1Config,
+    HunYuanDenseV1ForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
+
+from repro.process_reward.probes import Probe
+from repro.process_reward.segments import pad_cut_points
+
+VOCABULARY = 50
+SIZES = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 512,
+    "initializer_range": 0.3,  # so that attention is far from uniform
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+}
+WINDOW = {"sliding_window": 5}  # shorter than the sequences below
+SOME_LAYERS_SLIDE = {"use_sliding_window": True, "max_window_layers": 2, **WINDOW}
+MIXED = {"layer_types": ["sliding_attention", "full_attention"] * 2, "head_dim": 16, **WINDOW}
+MODELS = {
+    "qwen2": (Qwen2ForCausalLM, Qwen2Config, {}),
+    "qwen2, some layers sliding": (Qwen2ForCausalLM, Qwen2Config, SOME_LAYERS_SLIDE),
+    "qwen3": (Qwen3ForCausalLM, Qwen3Config, {"head_dim": 16}),
+    "mistral, all layers sliding": (MistralForCausalLM, MistralConfig, WINDOW),
+    "gemma2": (Gemma2ForCausalLM, Gemma2Config, MIXED),
+    "gemma3": (Gemma3ForCausalLM, Gemma3TextConfig, MIXED),
+    "granite": (GraniteForCausalLM, GraniteConfig, {"logits_scaling": 3.0}),
+    "cohere": (CohereForCausalLM, CohereConfig, {"logit_scale": 0.3}),
+    "hunyuan": (HunYuanDenseV1ForCausalLM, HunYuanDenseV1Config, {"head_dim": 16}),
+}
+PROBES = (
+    Probe((5, 6, 7), (True, True, True)),
+    Probe((9,), (True,)),  # a single token
+    Probe((1, 2, 3, 4, 5), (False, False, True, True, False)),
+)
+
+
+def new_model(kind: str):
+    model, config, settings = MODELS[kind]
+    torch.manual_seed(0)
+    return model(config(**SIZES, **settings)).eval()
+
+
+@cache
+def _shared(kind: str):
+    return new_model(kind)
+
+
+def model_of(kind: str, attention: str = "sdpa"):
+    """The same weights each time; to be left as they are."""
+    model = _shared(kind)
+    model.set_attn_implementation(attention)
+    return model
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A batch, both unpadded (for the loop) and padded (for the one pass)."""
+
+    prompts: list[list[int]]
+    completions: list[list[int]]
+    cuts: list[list[int]]
+    probes: list[list[Probe]]
+
+    @property
+    def prompt_length(self) -> int:
+        return max(map(len, self.prompts))
+
+    def padded(self) -> tuple[Tensor, Tensor]:
+        """Token ids and attention mask, (B, P + T) each."""
+        width = self.prompt_length + max(map(len, self.completions))
+        ids = torch.zeros(len(self.prompts), width, dtype=torch.long)
+        mask = torch.zeros_like(ids)
+        for row, (prompt, completion) in enumerate(
+            zip(self.prompts, self.completions, strict=True)
+        ):
+            first = self.prompt_length - len(prompt)
+            last = self.prompt_length + len(completion)
+            ids[row, first:last] = torch.tensor([*prompt, *completion])
+            mask[row, first:last] = 1
+        return ids, mask
+
+    def cut_table(self, width: int = 6) -> Tensor:
+        """Cut points with more columns than any row has, (B, width)."""
+        return pad_cut_points(self.cuts, width)
+
+
+def random_rows(seed: int, rows: int = 5) -> Rows:
+    generator = torch.Generator().manual_seed(seed)
+
+    def numbers(low: int, high: int, count: int) -> list[int]:
+        return torch.randint(low, high, (count,), generator=generator).tolist()
+
+    prompts = [numbers(3, VOCABULARY, n) for n in numbers(1, 9, rows)]
+    # The longest response is cut at the length limit; one is a single token.
+    lengths = [20, 1, *numbers(4, 20, rows - 2)]
+    completions = [numbers(3, VOCABULARY, n) for n in lengths]
+    cuts = [sorted({0, n, *numbers(0, n + 1, 3)}) for n in lengths]
+    cuts[-1] = [0]  # a row with the empty thought alone
+    probes = [[PROBES[(i + j) % 3] for j in range(len(row))] for i, row in enumerate(cuts)]
+    return Rows(prompts, completions, cuts, probes)

@@ -1,0 +1,93 @@
+"""Training on responses that are given, not sampled, so that layouts of the same batch compare.
+
+Run as a script under torchrun it trains every case and leaves the weights of the first process.
+"""
+
+import json
+import random
+import sys
+import zlib
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
+
+from repro.process_reward.settings import resolve
+from repro.training import train
+from repro.training.trainer import ReProTrainer
+
+TEXTS = (
+    "12\n\n3+4.\n\nabc\n\n7</think>\n\n\\boxed{2}",
+    "5+5\n\n10.\n\nwait",
+    "9</think>9",
+    "1\n\n2",
+)
+
+
+class FixedRollouts(ReProTrainer):
+    """Each response follows from its prompt and its place in the group."""
+
+    def _generate_single_turn(self, prompt_ids, *args, **kwargs):
+        completions = []
+        for local, prompt in enumerate(prompt_ids):
+            row = self.accelerator.process_index * len(prompt_ids) + local
+            rng = random.Random(f"{prompt}{row % self.num_generations}")
+            text = rng.choice(TEXTS) + "".join(rng.choices("0123456789+.", k=rng.randrange(8)))
+            ids = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+            completions.append([*ids, self._tokenizer.eos_token_id] if rng.random() < 0.7 else ids)
+        return completions, None
+
+
+def chance(responses: list[str], answers: list[str]) -> list[float]:
+    """A reward that depends on the text alone."""
+    return [float(zlib.crc32(response.encode()) % 2) for response in responses]
+
+
+def weights_after(settings: dict, model_dir: str, train_file: str, work_dir: str, **changes):
+    """Train a case; returns the weights of policy and critic, and the logged metrics.
+
+    Args:
+        settings: as for `train.run`.
+        model_dir: the backbone; computed in float64 unless `dtype` says otherwise.
+        train_file: JSONL with `problem` and `answer`.
+        work_dir: scratch.
+        changes: `dtype` of the weights; others are set on TRL's arguments.
+    """
+    train.correctness = chance
+    training, dtype = settings["training"], changes.pop("dtype", torch.float64)
+    tokenizer = AutoTokenizer.from_pretrained(model_dir)
+    arguments = train.trainer_arguments(training, settings["seed"], Path(work_dir))
+    arguments.save_strategy = "no"
+    for name, value in changes.items():
+        setattr(arguments, name, value)
+    trainer = FixedRollouts(
+        model=AutoModelForCausalLM.from_pretrained(model_dir, dtype=dtype),
+        reward_funcs=train.correctness_reward(tokenizer),
+        args=arguments,
+        train_dataset=train.load_prompts(train_file, tokenizer, training, settings["seed"]),
+        processing_class=tokenizer,
+        algorithm=settings["algorithm"],
+        process_reward=resolve(settings["process_reward"]),
+        gamma=training["gamma"],
+        **train.critic_arguments(training),
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.train()
+    models = {"policy": trainer.accelerator.unwrap_model(trainer.model)}
+    if trainer.critic is not None:
+        models["critic"] = trainer.critic.model
+    weights = {
+        f"{name}.{key}": value.clone()
+        for name, model in models.items()
+        for key, value in model.state_dict().items()
+    }
+    return weights, trainer.state.log_history, trainer.is_world_process_zero()
+
+
+if __name__ == "__main__":
+    cases, *paths, output = json.loads(sys.argv[1])
+    for name, settings in cases.items():
+        weights, log, is_first = weights_after(settings, *paths)
+        if is_first:
+            torch.save(weights, f"{output}/{name}.pt")
+            Path(f"{output}/{name}.json").write_text(json.dumps(log))

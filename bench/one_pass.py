@@ -5,11 +5,11 @@ Variants, all on the same random weights and responses:
 * `plain`: one forward with log-probabilities and entropies, what a trainer computes anyway;
 * `one pass`: the same forward kept as a cache, plus the packed query pass (all of RePro);
 * `query`: the query pass alone, when generation or the old log-probabilities left a cache;
-* `loop`: k + 2 forwards over the whole width, as the co-author's code does;
-* `cut loop`: k + 2 forwards, each over the thought up to its cut only (`repeat_loop`).
+* `loop`: `plain`, whose entropies choose the cut points, and k + 2 forwards over the whole width,
+  as the co-author's code does;
+* `cut loop`: `plain` and k + 2 forwards, each over the thought up to its cut only (`repeat_loop`).
 
-Only the probes' positions are turned into logits in both loops, which spares them the most costly
-part of what they replace.
+Only the probes' positions are turned into logits in the repeated forwards of both loops.
 """
 
 import argparse
@@ -75,6 +75,7 @@ def make_variants(model, rows: int, length: int, k: int, check: bool) -> dict[st
 
     @torch.no_grad()
     def loop():
+        plain()
         tail = torch.tensor(probe.ids, device=device).expand(rows, -1)
         found = []
         for cut in cuts[0].tolist():
@@ -86,6 +87,7 @@ def make_variants(model, rows: int, length: int, k: int, check: bool) -> dict[st
         return torch.cat(found, dim=1)
 
     def cut_loop():
+        plain()
         prompts, completions = ids[:, :PROMPT].tolist(), ids[:, PROMPT:].tolist()
         return repeat_loop.surrogate_objective(
             model, prompts, completions, cuts.tolist(), probes, batch_size=rows

@@ -5,7 +5,7 @@ Nothing of the code under test is used: a case is a dictionary of lists as in th
 
 import math
 from collections.abc import Iterable, Iterator
-from itertools import product
+from itertools import pairwise, product
 
 ALGORITHMS = ("ppo", "reinforce_pp", "reinforce_pp_baseline", "grpo")
 Matrix = list[list[float]]
@@ -48,7 +48,8 @@ def advantages(case: dict, algorithm: str, variant: str = "") -> tuple[Matrix, M
         scaled = variant == "paper" or algorithm != "reinforce_pp_baseline"
         for group in groups:
             inside = [(i, t) for i, t in points if i in group]
-            for (i, t), value in zip(inside, _z([process[i][t] for i, t in inside], scaled)):
+            values = _z([process[i][t] for i, t in inside], scaled)
+            for (i, t), value in zip(inside, values, strict=True):
                 normalized[i][t] = value
     if (algorithm, variant) == ("ppo", "reference"):
         later = _whiten(_gae(normalized, case), tokens, 1e-8)
@@ -95,7 +96,7 @@ def expected_scores(j: list[float], w: float, emas: Iterable[float]) -> dict:
         averages[str(weight)] = stability(average)
     magnitudes = [magnitude(value) for value in j]
     score = [(1 - w) * a + w * b for a, b in zip(magnitudes, [0.5, *stability(j)], strict=True)]
-    gains = [after - before for before, after in zip(score, score[1:])]
+    gains = [after - before for before, after in pairwise(score)]
     return {
         "J": j,
         "w": w,
@@ -112,11 +113,14 @@ def _places(mask: Matrix) -> Iterator[tuple[int, int]]:
 
 
 def _masked(values: Matrix, mask: Matrix) -> Matrix:
-    return [[v if m else 0.0 for v, m in zip(*rows)] for rows in zip(values, mask)]
+    return [
+        [v if m else 0.0 for v, m in zip(*rows, strict=True)]
+        for rows in zip(values, mask, strict=True)
+    ]
 
 
 def _add(a: Matrix, b: Matrix, factor: float = 1.0) -> Matrix:
-    return [[x + factor * y for x, y in zip(*rows)] for rows in zip(a, b)]
+    return [[x + factor * y for x, y in zip(*rows, strict=True)] for rows in zip(a, b, strict=True)]
 
 
 def _to_go(rewards: Matrix, gamma: float) -> Matrix:
@@ -130,10 +134,10 @@ def _to_go(rewards: Matrix, gamma: float) -> Matrix:
 def _gae(rewards: Matrix, case: dict) -> Matrix:
     """Sum over s >= t of (gamma lambda)^(s - t) (r_s + gamma V_{s+1} - V_s)."""
     gamma, deltas = case["gamma"], []
-    for reward, value, mask in zip(rewards, case["values"], case["response_mask"]):
+    for reward, value, mask in zip(rewards, case["values"], case["response_mask"], strict=True):
         length = sum(mask)
         after = [value[t + 1] if t + 1 < length else 0.0 for t in range(len(value))]
-        delta = [r + gamma * n - v for r, n, v in zip(reward, after, value)]
+        delta = [r + gamma * n - v for r, n, v in zip(reward, after, value, strict=True)]
         deltas.append([d if t < length else 0.0 for t, d in enumerate(delta)])
     return _to_go(deltas, gamma * case["lam"])
 
@@ -141,6 +145,8 @@ def _gae(rewards: Matrix, case: dict) -> Matrix:
 def _whiten(values: Matrix, places: list[tuple[int, int]], count_eps: float) -> Matrix:
     pool = [values[i][t] for i, t in places]
     count, found = len(pool), [[0.0] * len(row) for row in values]
+    if not pool:
+        return found
     mean = math.fsum(pool) / (count + count_eps)
     variance = math.fsum((x - mean) ** 2 for x in pool) / (count + count_eps)
     variance *= count / max(count - 1, 1)

@@ -17,13 +17,13 @@ def tensor(values) -> Tensor:
 
 
 def random_case(seed: int, groups=2, size=4, gamma=1.0, lam=1.0, alpha=0.3, tokens=9) -> dict:
-    """Lengths from 1 to `tokens`; 0 to 3 cut points, also on the first and the last token."""
+    """Row 0 is the longest; 0 to 3 cut points a row, also on the first and the last token."""
     rng = random.Random(seed)
     case = {"num_generations": size, "alpha": alpha, "gamma": gamma, "lam": lam}
     keys = ("response_mask", "outcome_reward", "process_reward", "process_mask", "values")
     case |= {key: [] for key in keys}
     for row in range(groups * size):
-        length = tokens if row == 0 else rng.randint(1, tokens)
+        length = tokens if row == 0 else rng.randint(1, tokens - 1)
         points = rng.sample(range(length), min(length, rng.randint(0, 3)))
         case["response_mask"].append([int(t < length) for t in range(tokens)])
         outcome = rng.choice([0.0, 1.0, 0.25])

@@ -9,7 +9,6 @@ from tests.algorithms.cases import (
     VARIANTS,
     assert_close,
     batch_of,
-    one_term,
     random_case,
     same,
     tensor,
@@ -225,4 +224,3 @@ def test_a_process_term_that_does_not_fit_its_batch(algorithm, argument, changes
 
 def test_the_names_of_the_algorithms():
     assert set(ADVANTAGES) == {"ppo", "reinforce_pp", "reinforce_pp_baseline", "grpo"}
-    assert one_term([[1.0]]).variant == "paper"

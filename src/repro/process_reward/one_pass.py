@@ -26,9 +26,6 @@ from repro.process_reward.probes import Probe
 
 LAYER_KINDS = {"full_attention", "sliding_attention"}
 LOGITS_AT_ONCE = 2**26  # elements: 256 MiB of float32
-# Cut points in one query pass. They are in order, so that early ones attend to a short past; more
-# passes would save more of it and cost more copies of the cache.
-CUTS_AT_ONCE = 32
 
 
 @dataclass(frozen=True)
@@ -51,22 +48,17 @@ class CachedForward:
     prompt_length: int
     hidden: Tensor | None = None
 
-    def part(self, rows: slice, width: int) -> "CachedForward":
-        """Return some of the rows, cut after `width` columns; the cache of the result is a view."""
+    def rows(self, rows: slice) -> "CachedForward":
+        """Return some of the rows; the cache of the result is a view."""
         cache = DynamicCache()
         for layer in self.cache.layers:
             part = DynamicLayer()
             part.lazy_initialization(layer.keys, layer.values)
-            part.keys = layer.keys[rows, :, :width]
-            part.values = layer.values[rows, :, :width]
+            part.keys, part.values = layer.keys[rows], layer.values[rows]
             cache.layers.append(part)
-        ids, mask, positions = self.input_ids, self.attention_mask, self.position_ids
-        return CachedForward(
-            cache,
-            *(columns[rows, :width] for columns in (ids, mask, positions)),
-            self.prompt_length,
-            None if self.hidden is None else self.hidden[rows, :width],
-        )
+        columns = (self.input_ids, self.attention_mask, self.position_ids)
+        hidden = None if self.hidden is None else self.hidden[rows]
+        return CachedForward(cache, *(c[rows] for c in columns), self.prompt_length, hidden)
 
 
 def why_not(model: PreTrainedModel) -> str | None:
@@ -186,18 +178,12 @@ def surrogate_objective(
     lengths = {layer.keys.shape[-2] for layer in forward.cache.layers}
     if lengths != {width}:
         raise ValueError(f"forward.cache: holds {sorted(lengths)} tokens a row; expected {width}")
-    objective = []
-    parts = -(-cuts.shape[1] // CUTS_AT_ONCE)
+    values = []
     with _attention_with_masks(causal_lm(model)):
         for start in range(0, len(cuts), batch_size):
-            rows, values = slice(start, start + batch_size), []
-            for columns in torch.arange(cuts.shape[1]).chunk(parts):
-                columns = slice(int(columns[0]), int(columns[-1]) + 1)
-                some = cuts[rows, columns]
-                seen = forward.part(rows, forward.prompt_length + int(some.max().clamp(min=0)))
-                values.append(_query(model, seen, some, [row[columns] for row in probes[rows]]))
-            objective.append(torch.cat(values, dim=1))
-    objective = torch.cat(objective)  # (B, C)
+            rows = slice(start, start + batch_size)
+            values.append(_query(model, forward.rows(rows), cuts[rows], probes[rows]))
+    objective = torch.cat(values)  # (B, C)
     if not torch.isfinite(objective).all():
         raise ValueError("model: log-probabilities of the answer are not finite (NaN or infinite)")
     return objective

@@ -1,4 +1,4 @@
-"""Interleaved timing: every variant once a round, so that a change of the machine hits all alike."""
+"""Interleaved timing: every variant once a round, so that a slow moment hits all alike."""
 
 import resource
 import statistics

@@ -136,19 +136,28 @@ def test_missing_data_file_is_named(tmp_path):
 
 
 def test_ablations_share_the_default_run(tiny):
-    config = resolve(changed(tiny, "ablations.alpha", [0.3, 0.1]))
+    default = tiny["process_reward"]["alpha"]
+    config = resolve(changed(tiny, "ablations.alpha", [0.7, default]))
     runs = settings.ablation_runs(config, "alpha")
-    assert [run.method for run in runs] == ["grpo", "grpo+repro", "grpo+repro~alpha=0.3"]
+    assert [run.method for run in runs] == ["grpo", "grpo+repro", "grpo+repro~alpha=0.7"]
     new = set(settings.all_runs(config)) - set(settings.main_runs(config))
-    assert new == {Run("tiny-qwen3", "grpo+repro~alpha=0.3", 0)}
+    assert new == {Run("tiny-qwen3", "grpo+repro~alpha=0.7", 0)}
+
+
+def test_only_ppo_is_decided_by_the_critics_settings(tiny):
+    config, other = resolve(tiny), resolve(changed(tiny, "training.critic.learning_rate", 0.5))
+    for method in ("ppo", "ppo+repro", "grpo", "reinforce_pp+repro"):
+        run = ("tiny-qwen3", method, 0)
+        same = settings.run_settings(config, *run) == settings.run_settings(other, *run)
+        assert same == ("ppo" not in method)
 
 
 def test_an_ablation_changes_its_one_setting_and_nothing_else(tiny):
     config = resolve(tiny)
     default = settings.run_settings(config, "tiny-qwen3", "grpo+repro", 0)
-    other = settings.run_settings(config, "tiny-qwen3", "grpo+repro~alpha=0.3", 0)
+    other = settings.run_settings(config, "tiny-qwen3", "grpo+repro~alpha=0.7", 0)
     assert other.pop("method") != default.pop("method")
-    assert other["process_reward"].pop("alpha") == 0.3
+    assert other["process_reward"].pop("alpha") == 0.7
     assert default["process_reward"].pop("alpha") == config["process_reward"]["alpha"]
     assert other == default
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tests.process_reward.tiny_models import MODELS, model_of, new_model, random_rows
+from tests.process_reward.tiny_models import MODELS, PROBES, model_of, new_model, random_rows
 from torch.nn.attention.flex_attention import create_block_mask, flex_attention
 from transformers import AttentionInterface, AttentionMaskInterface, masking_utils
 from transformers.integrations import flex_attention as transformers_flex
@@ -149,26 +149,38 @@ def test_float64_is_exact(monkeypatch):
 def test_bfloat16_weights_give_a_float32_objective():
     model = new_model("qwen3")
     for parameter in model.parameters():  # weights as a trained model's: logits of a few units
-        parameter.data = parameter.data * 0.3 if parameter.dim() == 2 else parameter.data
+        parameter.data = parameter.data * 0.4 if parameter.dim() == 2 else parameter.data
     model = model.bfloat16()
     rows = random_rows(0)
     found = by_one_pass(model, rows)
     assert found.dtype == torch.float32
     expected = by_the_loop(copy.deepcopy(model).float(), rows)
-    # bfloat16 keeps 8 bits: 0.4 % of numbers up to a few units, at each of four layers.
-    assert_equal(found, expected, 0.1)
+    # bfloat16 keeps 8 bits, 0.4 % of a logit; means over a probe are closer (0.008 measured).
+    assert_equal(found, expected, 0.03)
     assert (found - expected).abs().max() > 1e-5, "float32 would be better than that"
 
 
-@pytest.mark.parametrize("at_once", [1, 2, 3])
 @pytest.mark.parametrize("hidden", [{}, {"hidden": None}], ids=["known", "unknown"])
-def test_more_cut_points_than_one_query_pass_takes(at_once, hidden, monkeypatch):
-    # The last columns hold no cut point in some rows, or in none.
-    monkeypatch.setattr(one_pass, "CUTS_AT_ONCE", at_once)
+def test_a_cut_at_every_token(hidden):
     rows = random_rows(2)
+    cuts = [list(range(len(completion) + 1)) for completion in rows.completions]
+    probes = [[PROBES[cut % len(PROBES)] for cut in row] for row in cuts]
+    every = replace(rows, cuts=cuts, probes=probes)
     for kind in ("qwen3", "qwen2, some layers sliding"):
         model = model_of(kind)
-        assert_equal(by_one_pass(model, rows, **hidden), by_the_loop(model, rows))
+        found = by_one_pass(model, every, **hidden)
+        assert found.shape == (5, 21)
+        assert_equal(found, by_the_loop(model, every))
+
+
+@pytest.mark.parametrize("hidden", [{}, {"hidden": None}], ids=["known", "unknown"])
+def test_rows_without_any_cut_point(hidden):
+    # Two at a time: first one row with and one without, then two without.
+    rows, model = random_rows(0, rows=4), model_of("qwen3")
+    some = replace(rows, cuts=[rows.cuts[0], [], [], []], probes=[rows.probes[0], [], [], []])
+    found = by_one_pass(model, some, **hidden)
+    assert_equal(found[0], by_one_pass(model, rows)[0])
+    assert (found[1:] == 0).all()
 
 
 def test_positions_that_count_padding_change_nothing():

@@ -190,6 +190,21 @@ def test_why_not_names_what_keeps_no_cache():
     )
 
 
+@pytest.mark.parametrize(
+    ("setting", "reason"),
+    [
+        ({"num_kv_shared_layers": 2}, "share the keys and values"),
+        ({"alibi": True}, "ALiBi"),
+        ({"model_type": "bloom"}, "ALiBi"),
+    ],
+)
+def test_why_not_names_caches_that_only_look_plain(setting, reason):
+    model = new_model("qwen3")
+    for name, value in setting.items():
+        setattr(model.config, name, value)
+    assert reason in one_pass.why_not(model)
+
+
 @pytest.mark.parametrize("kind", ["qwen3", "mistral, all layers sliding", "gemma3", "hunyuan"])
 def test_why_not_is_none_for_plain_models(kind):
     assert one_pass.why_not(model_of(kind)) is None

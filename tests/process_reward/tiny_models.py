@@ -36,7 +36,7 @@ SIZES = {
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
     "max_position_embeddings": 512,
-    "initializer_range": 0.3,  # so that attention is far from uniform
+    "initializer_range": 0.2,  # so that attention is far from uniform
     "pad_token_id": 0,
     "bos_token_id": 1,
     "eos_token_id": 2,
@@ -59,6 +59,7 @@ PROBES = (
     Probe((5, 6, 7), (True, True, True)),
     Probe((9,), (True,)),  # a single token
     Probe((1, 2, 3, 4, 5), (False, False, True, True, False)),
+    Probe((8, 7, 6, 5, 4, 3, 2, 1), (False, *[True] * 7)),  # longer than the window
 )
 
 
@@ -107,9 +108,9 @@ class Rows:
             mask[row, first:last] = 1
         return ids, mask
 
-    def cut_table(self, width: int = 6) -> Tensor:
-        """Cut points with more columns than any row has, (B, width)."""
-        return pad_cut_points(self.cuts, width)
+    def cut_table(self) -> Tensor:
+        """Cut points, (B, C), often with more columns than any row has."""
+        return pad_cut_points(self.cuts, max(6, *map(len, self.cuts)))
 
 
 def random_rows(seed: int, rows: int = 5) -> Rows:
@@ -124,5 +125,7 @@ def random_rows(seed: int, rows: int = 5) -> Rows:
     completions = [numbers(3, VOCABULARY, n) for n in lengths]
     cuts = [sorted({0, n, *numbers(0, n + 1, 3)}) for n in lengths]
     cuts[-1] = [0]  # a row with the empty thought alone
-    probes = [[PROBES[(i + j) % 3] for j in range(len(row))] for i, row in enumerate(cuts)]
+    probes = [
+        [PROBES[(i + j) % len(PROBES)] for j in range(len(row))] for i, row in enumerate(cuts)
+    ]
     return Rows(prompts, completions, cuts, probes)

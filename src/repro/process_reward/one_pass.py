@@ -67,6 +67,10 @@ def why_not(model: PreTrainedModel) -> str | None:
     kinds = set(getattr(config, "layer_types", None) or ()) - LAYER_KINDS
     if kinds:
         return f"layers of kind {', '.join(sorted(kinds))} keep no cache that can be cut"
+    if getattr(config, "num_kv_shared_layers", 0):
+        return "some layers share the keys and values of others"
+    if getattr(config, "alibi", False) or config.model_type in ("bloom", "mpt"):
+        return "attention biased by distance (ALiBi) takes no mask of our own"
     if getattr(model, "_is_stateful", False) or config.is_encoder_decoder:
         return f"{type(model).__name__} keeps no plain key-value cache"
     return None
@@ -194,7 +198,7 @@ def _query(
 ) -> Tensor:
     """J of some rows and cut points, (N, C)."""
     rows, columns = cuts.shape
-    if not any(probes):  # none of these rows has so many cut points
+    if not any(probes):
         dtype = torch.promote_types(causal_lm(model).dtype, torch.float32)
         return torch.zeros(cuts.shape, dtype=dtype, device=cuts.device)
     ids, scored = _pack(probes, columns, cuts.device)  # (N, C, A): tokens to predict

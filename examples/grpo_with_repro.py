@@ -26,7 +26,11 @@ trainer = ReProTrainer(
     model=model,
     reward_funcs=boxed,
     args=GRPOConfig(
-        output, max_steps=2, max_completion_length=64, logging_steps=1, bf16=torch.cuda.is_available()
+        output,
+        max_steps=2,
+        max_completion_length=64,
+        logging_steps=1,
+        bf16=torch.cuda.is_available(),
     ),
     train_dataset=load_dataset("json", data_files=data, split="train"),
     process_reward={"alpha": 0.05, "k": 20},  # the one line that adds RePro

@@ -49,9 +49,7 @@ def test_the_example_trains_with_repro(installed, backbones, tmp_path, conversat
     printed = run(SCRIPT, *paths, site=installed, cwd=tmp_path)
     assert "rollout/process_reward_std" in printed
     assert "rollout/objective_baseline" in printed
-    state = json.loads(
-        next((tmp_path / "out").glob("checkpoint-2/trainer_state.json")).read_text()
-    )
+    state = json.loads(next((tmp_path / "out").glob("checkpoint-2/trainer_state.json")).read_text())
     assert [row["rollout/cut_points"] > 1 for row in state["log_history"][:2]] == [True, True]
 
 

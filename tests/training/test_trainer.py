@@ -202,6 +202,35 @@ def test_the_process_reward_adds_no_forward_over_the_responses(build, settings, 
     assert len(widths[True]) == (0 if updates == 1 else 2), "two micro-batches of old log-probs"
 
 
+@pytest.mark.parametrize("correction", [True, False])
+def test_responses_from_another_engine_are_scored_in_one_forward(build, monkeypatch, correction):
+    """As with vLLM, which leaves no cache here: with its correction TRL asks for old log-probs."""
+    expected = rollout(build())
+    mask = expected["completion_mask"].bool()
+    ids = [row[kept].tolist() for row, kept in zip(expected["completion_ids"], mask, strict=True)]
+
+    def engine(*_):
+        return ids, [[-1.0] * len(row) for row in ids]
+
+    trainer = build(process_reward=resolve({"k": 3, "alpha": 0.5}))
+    trainer.use_vllm, trainer.vllm_importance_sampling_correction = True, correction
+    rows, forward = [], trainer.model.base_model.forward
+    width = expected["prompt_ids"].shape[1] + mask.shape[1]
+
+    def spy(*args, input_ids=None, **kwargs):
+        rows.append(len(input_ids) if input_ids.shape[1] == width else 0)
+        return forward(*args, input_ids=input_ids, **kwargs)
+
+    trainer.model.base_model.forward = spy
+    with monkeypatch.context() as patch:
+        patch.setattr(GRPOTrainer, "_generate_single_turn", engine)
+        out = rollout(trainer)
+    assert sum(rows) == len(ids), "each response went through one forward"
+    assert ("old_per_token_logps" in out) == ("importance_sampling_ratio" in out) == correction
+    sampled = rollout(build(process_reward=resolve({"k": 3, "alpha": 0.5})))
+    assert torch.allclose(out["advantages"], sampled["advantages"], atol=1e-4)
+
+
 @pytest.mark.parametrize("algorithm", ADVANTAGES)
 def test_every_algorithm_trains_on_its_own_estimate(build, algorithm):
     for process_reward in (None, resolve({"k": 3, "alpha": 0.5})):

@@ -23,7 +23,7 @@ test: $(VENV)/.installed
 # Interleaved medians; docs/performance.md holds a run of it. The backbone is the experiment's.
 bench: $(VENV)/.installed
 	@$(SNAKEMAKE) results/backbones/tiny-qwen3
-	python bench/one_pass.py --shape wide
+	python bench/one_pass.py --shape wide --lengths 2048
 	python bench/one_pass.py --shape narrow --vocabulary 512
 	python bench/training_step.py --backbone results/backbones/tiny-qwen3
 

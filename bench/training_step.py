@@ -63,7 +63,7 @@ def main() -> None:
     """Measure interleaved steps and print medians."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backbone", required=True, help="a tiny backbone's model directory")
-    parser.add_argument("--pairs", type=int, default=11)
+    parser.add_argument("--pairs", type=int, default=11, help="pairs of steps")
     options = parser.parse_args()
     root = Path(__file__).parents[1]
     schema = yaml.safe_load((root / "workflow/schemas/config.schema.yaml").read_text())

@@ -148,14 +148,14 @@ def test_latex_compiles_with_article_and_booktabs(runs, tmp_path):
 
 
 def test_printed_table_fits_a_narrow_terminal(runs, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "90")
+    monkeypatch.setenv("COLUMNS", "80")
     frame = tables.main_frame(compare.summarise(collect.scores(runs, present(runs))))
     tables.print_table(frame, NOTE)
     printed = capsys.readouterr().out
     assert NOTE in printed
     rows = re.findall(r"^ *(Original|GRPO|GRPO \+ RePro) +(\d+\.\d) ", printed, re.MULTILINE)
     assert rows[:3] == [("Original", "25.0"), ("GRPO", "75.0"), ("GRPO + RePro", "75.0")]
-    assert max(map(len, printed.splitlines())) <= 90
+    assert max(map(len, printed.splitlines())) <= 80
 
 
 def test_show_prints_the_table_and_every_path(runs, tmp_path, capsys):

@@ -9,7 +9,7 @@ CASES = {
     "unknown key": ({"training": {"lerning_rate": 1}}, ["training.lerning_rate", "learning_rate"]),
     "negative alpha": ({"process_reward": {"alpha": -0.1}}, ["process_reward.alpha", "at least 0"]),
     "k = 0": ({"process_reward": {"k": 0}}, ["process_reward.k = 0", "at least 1"]),
-    "no such method": ({"methods": ["grop"]}, ["'grop'", "original, grpo, grpo+repro"]),
+    "no such method": ({"methods": ["grop"]}, ["'grop'", "did you mean 'grpo'?", "ppo+repro"]),
     "no data file": (
         {"data_source": "directory", "data_dir": "nowhere"},
         ["nowhere/aime24.jsonl"],

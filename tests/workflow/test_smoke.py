@@ -27,7 +27,7 @@ def results(done):
 
 def test_main_table_has_every_method_and_benchmark(results):
     table = pd.read_csv(results / "tables/main.csv")
-    assert list(table["method"]) == ["original", "grpo", "grpo+repro"]
+    assert list(table["method"]) == ["original", "ppo+repro", "grpo", "grpo+repro"]
     benchmarks = yaml.safe_load(CONFIG.read_text())["benchmarks"]
     for benchmark in benchmarks:
         assert table[benchmark].between(0, 100).all()
@@ -74,6 +74,7 @@ def test_mlflow_holds_training_and_evaluation_on_one_run_a_model(done):
         "tiny-qwen3/grpo+repro~alpha=0.3/0",
         "tiny-qwen3/grpo/0",
         "tiny-qwen3/original/0",
+        "tiny-qwen3/ppo+repro/0",
     ]
     trained = runs["tiny-qwen3/grpo+repro~alpha=0.3/0"]
     assert trained.data.params["alpha"] == "0.3"
@@ -83,6 +84,9 @@ def test_mlflow_holds_training_and_evaluation_on_one_run_a_model(done):
         "eval/aime24/accuracy",
         "eval/mean/tokens_mean",
     } <= trained.data.metrics.keys()
+    critic = runs["tiny-qwen3/ppo+repro/0"].data.metrics
+    assert {"train/value_loss", "train/explained_variance"} <= critic.keys()
+    assert not {"train/value_loss"} & trained.data.metrics.keys()
     history = client.get_metric_history(trained.info.run_id, "train/reasoning_tokens")
     assert [metric.step for metric in history] == [1, 2, 3]
     assert all(run.info.status == "FINISHED" for run in runs.values())

@@ -1,5 +1,6 @@
 """The main table in the paper's layout, and the paired effects: CSV, Markdown, LaTeX, terminal."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -142,11 +143,15 @@ def effect_markdown(effect: pd.DataFrame, note: str = "") -> str:
 def print_table(frame: pd.DataFrame, note: str = "") -> None:
     """Print the main frame to the terminal: a table a backbone, a row a method, means only."""
     console = Console()
-    titles = {**names.BENCHMARKS, **{name: title for name, (title, _) in _EXTRA.items()}}
+    # Headers of two lines: beside the longest method they must fit 80 columns.
+    titles = {
+        name: re.sub(r"(\d+|-D)$", r"\n\1", title) for name, title in names.BENCHMARKS.items()
+    }
+    titles |= {"tokens": "Tokens", "backtracking_per_1k": "Bt.\n/1k"}
     digits = dict.fromkeys(names.BENCHMARKS, 1) | {name: d for name, (_, d) in _EXTRA.items()}
     for backbone, of_backbone in frame.groupby("backbone", sort=False):
         table = Table(title=backbone, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
-        table.padding, table.pad_edge = (0, 1, 0, 0), False
+        table.padding, table.pad_edge, table.show_edge = (0, 1, 0, 0), False, False
         table.add_column("Method", no_wrap=True)
         for title in titles.values():
             table.add_column(title, justify="right")
@@ -154,7 +159,8 @@ def print_table(frame: pd.DataFrame, note: str = "") -> None:
             cells = [_mean_se(row[name], float("nan"), digits[name]) for name in titles]
             table.add_row(methods.label(row["method"]), *cells)
         console.print(table)
-    console.print(f"{_MAIN_CAPTION} Standard errors: tables/main.md.", style="dim")
+    caption = _MAIN_CAPTION.replace("Backtr./1k", "Bt./1k")
+    console.print(f"{caption} Standard errors: tables/main.md.", style="dim")
     if note:
         console.print(note, style="bold", markup=False)
 

@@ -48,8 +48,8 @@ class CachedForward:
     prompt_length: int
     hidden: Tensor | None = None
 
-    def rows(self, rows: slice) -> "CachedForward":
-        """Return some of the rows; the cache of the result is a view."""
+    def rows(self, rows: Tensor) -> "CachedForward":
+        """Return some of the rows, (N,), with a cache of their own."""
         cache = DynamicCache()
         for layer in self.cache.layers:
             part = DynamicLayer()
@@ -182,12 +182,17 @@ def surrogate_objective(
     lengths = {layer.keys.shape[-2] for layer in forward.cache.layers}
     if lengths != {width}:
         raise ValueError(f"forward.cache: holds {sorted(lengths)} tokens a row; expected {width}")
-    values = []
+    # Rows with as many cut points share a pass, so that little of its grid is padding.
+    counts = valid.sum(dim=1)  # (B,)
+    objective = None
     with _attention_with_masks(causal_lm(model)):
-        for start in range(0, len(cuts), batch_size):
-            rows = slice(start, start + batch_size)
-            values.append(_query(model, forward.rows(rows), cuts[rows], probes[rows]))
-    objective = torch.cat(values)  # (B, C)
+        for rows in counts.argsort(descending=True, stable=True).split(batch_size):
+            columns = int(counts[rows].max())
+            chosen = [probes[row] for row in rows.tolist()]
+            values = _query(model, forward.rows(rows), cuts[rows, :columns], chosen)
+            if objective is None:
+                objective = values.new_zeros(cuts.shape)  # (B, C)
+            objective[rows, :columns] = values
     if not torch.isfinite(objective).all():
         raise ValueError("model: log-probabilities of the answer are not finite (NaN or infinite)")
     return objective

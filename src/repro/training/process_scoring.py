@@ -20,7 +20,7 @@ class ProcessScorer:
         tokenizer: a fast tokenizer.
         settings: of the process reward.
         eos_token_ids: the tokens that end a response.
-        batch_size: responses in one query pass.
+        batch_size: sequences in one forward of the repeat loop.
     """
 
     def __init__(
@@ -66,9 +66,7 @@ class ProcessScorer:
         """
         ids = forward.input_ids[:, forward.prompt_length :]
         cuts, probes = self._cut(ids, completion_mask, entropies, answers)
-        found = one_pass.surrogate_objective(
-            model, forward, cuts, probes, batch_size=self.batch_size
-        )
+        found = one_pass.surrogate_objective(model, forward, cuts, probes)
         return cuts, found.double()
 
     def from_repeats(

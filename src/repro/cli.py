@@ -97,6 +97,7 @@ def parser() -> argparse.ArgumentParser:
     for sub in (tables_step, figure_step, claims_step, overview_step, track_step):
         sub.add_argument("--benchmarks", nargs="+", required=True, help="those to read")
     step(steps.show, "results")
+    step(steps.case_study, "settings", "run", "benchmark", "data", "note", "output")
     explain_step = step(steps.explain, "model", "question", "answer", "output")
     explain_step.add_argument("--thought", help="text of a response; without it one is sampled")
     explain_step.add_argument("--seed", type=int, default=0, help="of the sampling")

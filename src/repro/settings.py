@@ -101,6 +101,12 @@ def objective_runs(config: dict) -> list[Run]:
     return [run for run in main_runs(config) if run.method in config["objective"]["methods"]]
 
 
+def case_study_run(config: dict) -> str | None:
+    """Return the path of the run that the case study shows: the first with RePro, if any has it."""
+    runs = sorted(objective_runs(config), key=lambda run: not methods.parse(run.method).repro)
+    return runs[0].path if runs else None
+
+
 def all_runs(config: dict) -> list[Run]:
     """Return every run of the experiment once."""
     runs = main_runs(config)

@@ -254,6 +254,27 @@ def show(options) -> None:
     made.show(options.results)
 
 
+def case_study(options) -> None:
+    """Show the process reward along one of a run's own responses, as PNG, PDF and HTML."""
+    from repro import methods
+    from repro.explain import case_study as made
+
+    (run,) = run_records([options.run])
+    made.run(
+        read_settings(options.settings),
+        Path(options.run) / "model",
+        options.benchmark,
+        {
+            "generations": f"{options.run}/generations/{options.benchmark}.jsonl",
+            "scores": f"{options.run}/scores/{options.benchmark}.json",
+            "data": options.data,
+        },
+        options.output,
+        name=f"{run['backbone']}, {methods.label(run['method'])}, seed {run['seed']}",
+        note=options.note,
+    )
+
+
 def explain(options) -> None:
     """Show the process reward along one response's thought, as PNG and HTML."""
     from repro.explain import page, transcript
@@ -272,7 +293,7 @@ def explain(options) -> None:
         max_new_tokens=options.max_new_tokens,
     )
     explanation = scored(model, tokenizer, response, settings)
-    for path in page.write(explanation, options.output):
+    for path in page.write(explanation, Path(options.output) / "explain.png"):
         print(path)
 
 

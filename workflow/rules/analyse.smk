@@ -142,6 +142,44 @@ rule objective_figure:
         " --benchmarks {params.benchmarks} --note {params.note:q} --output {output.png:q} 2> {log:q}"
 
 
+rule case_study:
+    input:
+        f"{CASE_RUN}/model",
+        f"{CASE_RUN}/settings.json",
+        expand(f"{CASE_RUN}/generations/{{benchmark}}.jsonl", benchmark=OBJECTIVE[:1]),
+        expand(f"{CASE_RUN}/scores/{{benchmark}}.json", benchmark=OBJECTIVE[:1]),
+        data=data_files(OBJECTIVE[:1]),
+    output:
+        png=report(
+            f"{RESULTS}/figures/case_study.png",
+            caption="../report/case_study.rst",
+            category="3 Figures",
+            labels={"figure": "case study", "over": "one thought"},
+        ),
+        pdf=f"{RESULTS}/figures/case_study.pdf",
+        html=report(
+            f"{RESULTS}/figures/case_study.html",
+            caption="../report/case_study.rst",
+            category="3 Figures",
+            labels={"figure": "case study, its text", "over": "one thought"},
+        ),
+    log:
+        f"work/log/{RESULTS}/figures/case_study.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        gpu=config["gpus"],
+    params:
+        settings=settings.dump(config["process_reward"]),
+        run=CASE_RUN,
+        benchmark=OBJECTIVE[:1],
+        note=config["note"],
+    shell:
+        "python -m repro case_study --settings {params.settings:q} --run {params.run:q}"
+        " --benchmark {params.benchmark:q} --data {input.data:q} --note {params.note:q}"
+        " --output {output.png:q} > {log:q} 2>&1"
+
+
 rule evaluation_figure:
     input:
         scores_of(settings.main_runs(config)),

@@ -50,7 +50,8 @@ TRAINED = [run for run in settings.all_runs(config) if run.method != "original"]
 EVALUATION_FIGURES = ["tokens_per_benchmark", "backtracking_at_evaluation"]
 FIGURES = [f"{name}_over_training" for name in CURVES if TRAINED] + EVALUATION_FIGURES
 if OBJECTIVE and settings.objective_runs(config):
-    FIGURES.append("objective_over_position")
+    FIGURES += ["objective_over_position", "case_study"]
+CASE_RUN = f"{RESULTS}/runs/{settings.case_study_run(config)}"
 ABLATIONS = [key for key in methods.ABLATED if config["ablations"][key]]
 
 

@@ -79,7 +79,9 @@ def plan(config: dict, assume: Assumptions) -> list[Job]:
     for run in settings.objective_runs(config):
         found += _objective_jobs(config, run, counts, shapes[run.backbone], device, assume)
     figures = ["curve"] * 3 * trains + ["evaluation_figure"] * 2
-    figures += ["objective_figure"] * any(job.rule == "objective" for job in found)
+    if any(job.rule == "objective" for job in found):
+        figures.append("objective_figure")
+        found.append(Job("case_study", assume["model_job_seconds"], gpus=config["gpus"]))
     figures += ["ablation" for key in methods.ABLATED if config["ablations"][key]]
     return [
         *found,

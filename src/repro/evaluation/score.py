@@ -120,8 +120,15 @@ def _judge(verifier: str, sandbox_name: str, timeout_s: float) -> tuple[Judge, s
     passes = PROGRAMS[verifier]
 
     def judge(doc: dict, gold: str, responses: list[str]) -> list[bool]:
+        # A program that several responses to a problem give is run once.
+        programs = [code.extract_program(text) for text in responses]
+        first = dict(zip(reversed(programs), reversed(responses), strict=True))
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            return list(threads.map(lambda text: passes(text, doc, run_program, limits), responses))
+            verdicts = threads.map(
+                lambda text: passes(text, doc, run_program, limits), first.values()
+            )
+            verdict = dict(zip(first, verdicts, strict=True))
+        return [verdict[program] for program in programs]
 
     return judge, sandbox.describe(sandbox_name)
 

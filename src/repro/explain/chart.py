@@ -72,18 +72,18 @@ def strength(reward: float, largest: float) -> float:
     return 0.0 if number(reward) == "0.000" else 0.15 + 0.85 * abs(reward) / largest
 
 
-def png(explanation: Explanation) -> bytes:
-    """Return the chart as PNG, 200 dpi, on white and with a title."""
-    return _titled(explanation, _WIDTH, format="png", dpi=200, metadata={"Software": None})
+def png(explanation: Explanation, note: str = "") -> bytes:
+    """Return the chart as PNG, 200 dpi, on white, with a title and the note below."""
+    return _titled(explanation, note, _WIDTH, format="png", dpi=200, metadata={"Software": None})
 
 
-def pdf(explanation: Explanation) -> bytes:
-    """Return the chart as PDF, on white and with a title, no letter smaller than 8 pt."""
+def pdf(explanation: Explanation, note: str = "") -> bytes:
+    """Return the chart as PDF, likewise, no letter smaller than 8 pt."""
     none = dict.fromkeys(("CreationDate", "Creator", "Producer"))
-    return _titled(explanation, _PRINT_WIDTH, format="pdf", metadata=none)
+    return _titled(explanation, note, _PRINT_WIDTH, format="pdf", metadata=none)
 
 
-def _titled(explanation: Explanation, width: float, **output) -> bytes:
+def _titled(explanation: Explanation, note: str, width: float, **output) -> bytes:
     file, chosen = io.BytesIO(), explanation.settings
     with matplotlib.rc_context(_STYLE):
         figure = draw(explanation, width)
@@ -94,6 +94,8 @@ def _titled(explanation: Explanation, width: float, **output) -> bytes:
             fontsize=9,
             parse_math=False,
         )
+        if note:
+            figure.supxlabel(note, fontsize=8, color=_SOFT, parse_math=False)
         figure.savefig(file, **output)
     return file.getvalue()
 

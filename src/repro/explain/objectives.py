@@ -4,7 +4,7 @@ What the figure of -J over the token position shows and what two of the claims a
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase
@@ -46,8 +46,8 @@ def run(
     tokenizer, model = transcript.load_tokenizer(model_dir), transcript.load_model(model_dir)
     rows, left_out = [], 0
     for name, files in benchmarks.items():
-        for row, gold, correct in _responses(name, files, problems):
-            response = _transcript(tokenizer, model.config, row, gold)
+        for row, gold, correct in first_responses(name, files, problems):
+            response = as_transcript(tokenizer, model.config, row, gold)
             if response is None:
                 left_out += 1
                 continue
@@ -59,8 +59,19 @@ def run(
     jsonl.write(output_file, rows)
 
 
-def _responses(name: str, files: dict, problems: int) -> Iterator[tuple[dict, str, int]]:
-    """Yield the first response to each problem, the gold answer and the verdict."""
+def first_responses(
+    name: str, files: Mapping[str, str], problems: int | None = None
+) -> Iterator[tuple[dict, str, int]]:
+    """Yield the first response to each of the first problems, the gold answer and the verdict.
+
+    Args:
+        name: a mathematics benchmark.
+        files: its ``generations``, ``scores`` and ``data``.
+        problems: how many; None for all.
+
+    Raises:
+        ValueError: files that do not belong together, or a benchmark that is not mathematics.
+    """
     task = tasks.load(name, files["data"], 1)
     if tasks.verifier(task) != "math":
         raise ValueError(f"{name}: the objective needs an answer in a box, a mathematics benchmark")
@@ -74,10 +85,10 @@ def _responses(name: str, files: dict, problems: int) -> Iterator[tuple[dict, st
         yield first[doc_id], task.doc_to_target(doc), scores[doc_id]["correct"][0]
 
 
-def _transcript(
+def as_transcript(
     tokenizer: PreTrainedTokenizerBase, config, row: dict, gold: str
 ) -> Transcript | None:
-    """Return a response in the model's tokens, or None where it is empty or too long."""
+    """Return a row of generations in the model's tokens, or None where it is empty or too long."""
     prompt = tokenizer(row["prompt"], add_special_tokens=False)["input_ids"]
     response = tokenizer(row["text"], add_special_tokens=False)["input_ids"]
     probe = make_probe(tokenizer, gold, prefix=CLOSE_THOUGHT)

@@ -65,18 +65,23 @@ footer { margin-top: 2.4rem; padding-top: .9rem; border-top: 1px solid var(--gri
 """
 
 
-def write(explanation: Explanation, folder: str | Path) -> tuple[Path, Path, Path]:
-    """Write `explain.png`, `explain.pdf` and `explain.html` into a folder; return their paths."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    png, pdf, html = (folder / f"explain.{suffix}" for suffix in ("png", "pdf", "html"))
-    png.write_bytes(chart.png(explanation))
-    pdf.write_bytes(chart.pdf(explanation))
-    html.write_text(page(explanation), encoding="utf-8")
+def write(explanation: Explanation, output: str | Path, note: str = "") -> tuple[Path, Path, Path]:
+    """Write PNG, PDF and HTML and return their paths.
+
+    Args:
+        explanation: one transcript, scored.
+        output: the path of the PNG; the others take their own suffixes.
+        note: a sentence that stands below all three.
+    """
+    png, pdf, html = (Path(output).with_suffix(f".{kind}") for kind in ("png", "pdf", "html"))
+    png.parent.mkdir(parents=True, exist_ok=True)
+    png.write_bytes(chart.png(explanation, note))
+    pdf.write_bytes(chart.pdf(explanation, note))
+    html.write_text(page(explanation, note), encoding="utf-8")
     return png, pdf, html
 
 
-def page(explanation: Explanation) -> str:
+def page(explanation: Explanation, note: str = "") -> str:
     """Return the HTML page; it needs no script and no other file."""
     transcript, noun, rest = explanation.transcript, _noun(explanation), ""
     if explanation.rest.strip():
@@ -117,7 +122,7 @@ def page(explanation: Explanation) -> str:
 {"".join(rows)}</tbody>
 </table>
 {rest}
-<footer>{_footer(explanation)}</footer>
+<footer>{_footer(explanation, note)}</footer>
 </main></body>
 </html>
 """
@@ -207,7 +212,7 @@ def _row(index: int, stretch: Stretch, largest: float) -> str:
     )
 
 
-def _footer(explanation: Explanation) -> str:
+def _footer(explanation: Explanation, note: str) -> str:
     chosen = explanation.settings
     separator = [chosen.separator] if isinstance(chosen.separator, str) else chosen.separator
     kept = min(chosen.k, explanation.segments)
@@ -229,5 +234,6 @@ def _footer(explanation: Explanation) -> str:
     ]
     return (
         f"{escape(' · '.join(facts))}<br>What this one model says of this one response: an "
-        "illustration of the process reward, not a number of the paper (arXiv 2512.01925)."
+        "illustration of the process reward, not a number of the paper (arXiv 2512.01925). "
+        f"{escape(note)}"
     )

@@ -1,0 +1,64 @@
+"""The paper's case study (section Experiments): one of a run's own responses, step by step.
+
+Which response is shown is a rule, never a choice by eye: of the first responses to each problem of
+the first benchmark the first one that is correct and holds a segment that backtracks, verifies or
+hesitates; else the first correct one; else the first of all.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from repro.analysis.behaviours import classify
+from repro.evaluation import tasks
+from repro.explain import objectives, page, transcript
+from repro.explain.explanation import Explanation, explain
+
+
+def run(
+    settings: Mapping,
+    model_dir: str | Path,
+    benchmark: str,
+    files: Mapping[str, str],
+    output: str | Path,
+    *,
+    name: str,
+    note: str = "",
+) -> tuple[Path, Path, Path]:
+    """Write the case study of one run as PNG, PDF and HTML.
+
+    Args:
+        settings: of the process reward; every segment is a cut point, whatever ``k`` is.
+        model_dir: the model that gave the responses, and judges them.
+        benchmark: a mathematics benchmark.
+        files: {"generations": file, "scores": file, "data": file} of the benchmark.
+        output: the path of the PNG; PDF and HTML stand beside it.
+        name: what the figure calls the run.
+        note: a sentence that stands below the figure.
+
+    Returns:
+        The paths of PNG, PDF and HTML.
+
+    Raises:
+        ValueError: files that do not belong together, no response that the model's context holds
+            together with the probe, or a benchmark that is not mathematics.
+    """
+    tokenizer, model = transcript.load_tokenizer(model_dir), transcript.load_model(model_dir)
+    task = tasks.load(benchmark, files["data"], 1)
+    best, best_rank = None, -1
+    for row, gold, correct in objectives.first_responses(benchmark, files):
+        response = objectives.as_transcript(tokenizer, model.config, row, gold)
+        if response is None:
+            continue
+        rank = correct * (1 + any(classify(text) for text in row["text"].split("\n\n")))
+        if rank <= best_rank:
+            continue
+        question = tasks.question(task, task.eval_docs[row["doc_id"]])
+        source = f"{benchmark}, {response.source}, {'correct' if correct else 'wrong'}"
+        best, best_rank = replace(response, question=question, source=source), rank
+        if rank == 2:
+            break
+    if best is None:
+        raise ValueError(f"{files['generations']}: no response fits into the model's context")
+    scored: Explanation = explain(model, tokenizer, best, {**settings, "k": None})
+    return page.write(replace(scored, model=name), output, note)

@@ -111,7 +111,7 @@ BAD = [
     ("training.micro_batch_size", 100, ["training.micro_batch_size = 100", "64"]),
     ("backbones.tiny-qwen3.source", "hub", ["backbones.tiny-qwen3.repo", "missing"]),
     ("training.save_every", 0, ["training.save_every = 0", "at least 1"]),
-    ("training.updates_per_generation", 3, ["training.save_every = 10", "multiple"]),
+    ("training.updates_per_generation", 3, ["training.save_every = 8", "multiple"]),
     ("backbones.tiny-qwen3.heads", 3, ["hidden_size = 128", "heads = 3"]),
     ("data_source", "directory", ["data_dir", "directory"]),
     ("decontaminate", ["aime24"], ["decontaminate", "tinyworld"]),
@@ -145,6 +145,7 @@ def test_missing_data_file_is_named(tmp_path):
 
 def test_ablations_share_the_default_run(tiny):
     default = tiny["process_reward"]["alpha"]
+    tiny["ablations"] |= {"w": [], "k": []}
     config = resolve(changed(tiny, "ablations.alpha", [0.7, default]))
     runs = settings.ablation_runs(config, "alpha")
     assert [run.method for run in runs] == ["grpo", "grpo+repro", "grpo+repro~alpha=0.7"]

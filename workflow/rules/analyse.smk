@@ -58,6 +58,7 @@ rule objective:
     conda:
         "../../environment.yml"
     resources:
+        **config["resources"].get("objective", {}),
         gpu=config["gpus"],
     params:
         settings=settings.dump(config["process_reward"]),
@@ -168,6 +169,7 @@ rule case_study:
     conda:
         "../../environment.yml"
     resources:
+        **config["resources"].get("objective", {}),
         gpu=config["gpus"],
     params:
         settings=settings.dump(config["process_reward"]),

@@ -15,6 +15,7 @@ rule generate:
     conda:
         "../../environment.yml"
     resources:
+        **config["resources"].get("generate", {}),
         gpu=config["gpus"],
     params:
         settings=settings.dump(settings.generation_settings(config)),
@@ -40,6 +41,8 @@ rule score:
         f"work/log/{RUN}/score.log",
     conda:
         "../../environment.yml"
+    resources:
+        **config["resources"].get("score", {}),
     params:
         benchmarks=BENCHMARKS,
         samples=SAMPLES,

@@ -48,6 +48,7 @@ rule train:
     conda:
         "../../environment.yml"
     resources:
+        **config["resources"].get("train", {}),
         gpu=config["gpus"],
     params:
         settings=run_settings,

@@ -57,8 +57,12 @@ format: $(VENV)/.installed
 	ruff format .
 	snakefmt Snakefile workflow
 
+# The report links to this address. Without the server's job queue, which nothing here uses: it
+# would be seven more processes. Of another store: make ui STORE=sqlite:////path/mlflow.db
+STORE ?= sqlite:///results/mlflow.db
 ui: $(VENV)/.installed
-	mlflow ui --backend-store-uri sqlite:///results/mlflow.db --host 127.0.0.1 --port 5000
+	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
+		mlflow ui --backend-store-uri $(STORE) --host 127.0.0.1 --port 5000
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -77,4 +77,5 @@ rule all:
         rules.ablations.input,
         rules.claims.output,
         rules.overview.output,
-        expand("{run}/.tracked", run=run_dirs(settings.all_runs(config))),
+        tracked_of(settings.all_runs(config)),
+        rules.track_summary.output,

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from repro import tracked
 from repro.analysis.statistics import summary
 from repro.training.callbacks import ROLLOUT_COLUMNS, UPDATE_COLUMNS
 
@@ -20,3 +21,11 @@ def test_every_statistic_of_a_score_file_is_explained():
     for name in names:
         stem = name.removeprefix("backtracking_per_1k")
         assert f"`{name}`" in PAGE or f"`...{stem}`" in PAGE, name
+
+
+def test_every_tag_and_mean_is_explained():
+    run = {"backbone": "b", "method": "grpo", "algorithm": "grpo", "seed": 0}
+    for tag in tracked.tags(run):
+        assert f"`{tag}`" in PAGE, tag
+    for key in tracked.MEANS:
+        assert f"`eval/mean/{key}`" in PAGE, key

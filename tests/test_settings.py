@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from repro import settings
+from repro.benchmarks import declared
 from repro.settings import Run
 
 ROOT = Path(__file__).parents[1]
@@ -74,7 +75,6 @@ def test_embedded_config_states_every_setting_the_schema_knows():
 
     config = read("config.yaml")
     schema = copy.deepcopy(SCHEMA)
-    del schema["properties"]["benchmarks"]["properties"]
     walk(schema, config, "")
 
 
@@ -106,9 +106,20 @@ BAD = [
     ("seeds", [0, 0], ["seeds", "without duplicates"]),
     ("seeds", [True], ["seeds.0", "integer"]),
     ("benchmarks", {"aime26": {}}, ["'benchmarks.aime26'", "did you mean 'aime25'"]),
+    ("benchmarks.aime24.path", "no.jsonl", ["benchmarks.aime24.path = 'no.jsonl'", "no such file"]),
+    ("benchmarks.aime24.file", "aime24.jsonl", ["benchmarks.aime24.file", "directory only"]),
+    ("objective.benchmarks", ["gpqa"], ["objective.benchmarks: 'gpqa'", "aime24, aime25, math500"]),
+    ("decontaminate", ["aime26"], ["decontaminate: 'aime26'", "allowed: aime24, aime25, ma"]),
     ("ablations.method", "grpo", ["ablations.method = 'grpo'", "grpo+repro"]),
     ("ablations.backbones", ["tiny"], ["'tiny'", "tiny-qwen3"]),
     ("training.micro_batch_size", 100, ["training.micro_batch_size = 100", "64"]),
+    ("backbones.tiny-qwen3.source", "directory", ["backbones.tiny-qwen3.path", "missing"]),
+    ("backbones.tiny-qwen3.path", "x", ["path does not go with source tinyworld"]),
+    (
+        "backbones.mine",
+        {"source": "directory", "path": "no/such"},
+        ["backbones.mine.path = 'no/such': no such folder"],
+    ),
     ("backbones.tiny-qwen3.source", "hub", ["backbones.tiny-qwen3.repo", "missing"]),
     ("training.save_every", 0, ["training.save_every = 0", "at least 1"]),
     ("training.updates_per_generation", 3, ["training.save_every = 8", "multiple"]),
@@ -121,6 +132,9 @@ BAD = [
     ("backbones.tiny-qwen3.chat_template", "no.jinja", ["chat_template = 'no.jinja'", "no such"]),
     ("evaluation.sandbox", "docker", ["evaluation.sandbox", "bubblewrap"]),
     ("evaluation.engine", "tgi", ["evaluation.engine", "transformers or vllm"]),
+    ("training.rollouts.engine", "tgi", ["training.rollouts.engine", "transformers or vllm"]),
+    ("training.rollouts.engine", "vllm", ["training.rollouts.engine = 'vllm'", "gpus = 0"]),
+    ("training.rollouts.gpu_memory", 1, ["training.rollouts.gpu_memory = 1", "less than 1"]),
     ("results_dir", "../elsewhere", ["results_dir", "results"]),
     ("results_dir", "results/../../x", ["results_dir", "results"]),
     ("name", "", ["name"]),
@@ -141,6 +155,45 @@ def test_missing_data_file_is_named(tmp_path):
     with pytest.raises(ValueError, match="has no aime24.jsonl") as refused:
         resolve(config)
     assert str(tmp_path / "aime24.jsonl") in str(refused.value)
+
+
+def test_a_backbone_on_the_disk_is_made_from_its_files(tiny, tmp_path):
+    names = ["chat_template.jinja", "config.json", "model.safetensors", "tokenizer.json"]
+    for name in [*names, "optimizer.pt"]:
+        (tmp_path / name).write_text("{}")
+    tiny["backbones"]["mine"] = {"source": "directory", "path": str(tmp_path)}
+    config = resolve(tiny)
+    assert settings.backbone_files(config, "mine") == [tmp_path / name for name in names]
+    assert settings.backbone_files(config, "tiny-qwen3") == []
+    assert settings.backbone_settings(config, "mine")["path"] == str(tmp_path)
+
+
+@pytest.fixture
+def own_benchmark(monkeypatch):
+    """A benchmark that neither the tiny world nor `sources.yml` knows."""
+    known = declared.benchmarks()
+    monkeypatch.setattr(declared, "benchmarks", lambda: known | {"own": known["aime24"]})
+
+
+@pytest.mark.parametrize(
+    ("name", "lacks"), [("config.yaml", "is not generated"), ("paper.yaml", "has no pins")]
+)
+def test_problems_that_a_data_source_lacks_need_a_file(own_benchmark, name, lacks, tmp_path):
+    config, file = read(name), tmp_path / "own.jsonl"
+    before = resolve(config)
+    config["benchmarks"]["own"] = {}
+    with pytest.raises(ValueError, match=f"benchmarks.own {lacks}.*benchmarks.own.path"):
+        resolve(config)
+    config["benchmarks"]["own"] = {"path": str(file)}
+    file.write_text('{"problem": "1 + 1"}\n')
+    with pytest.raises(ValueError, match="line 1: field 'answer' is missing; own needs problem, a"):
+        resolve(config)
+    file.write_text('{"problem": "1 + 1", "answer": "2"}\n')
+    after = resolve(config)
+    own = {"name": "own", "source": "directory", "problems": None, "file": str(file)}
+    assert settings.data_settings(after, "own") == own
+    for other in settings.data_names(before):
+        assert settings.data_settings(after, other) == settings.data_settings(before, other)
 
 
 def test_ablations_share_the_default_run(tiny):
@@ -201,3 +254,48 @@ def test_how_a_backbone_is_asked_decides_its_runs_and_not_its_weights(tiny):
     assert runs[0] != runs[1]
     models = [settings.backbone_settings(c, "tiny-qwen3") for c in (before, after)]
     assert models[0] == models[1]
+
+
+def test_a_subset_takes_what_it_names_in_the_order_of_the_whole():
+    paper = read("paper.yaml")
+    paper["subset"] = {"backbones": ["Qwen3-1.7B"], "benchmarks": ["math500", "aime24"]}
+    paper["ablations"] = {}
+    config = resolve(paper)
+    assert list(config["backbones"]) == ["Qwen3-1.7B"]
+    assert list(config["benchmarks"]) == ["aime24", "math500"]
+    assert {run.backbone for run in settings.all_runs(config)} == {"Qwen3-1.7B"}
+
+
+@pytest.mark.parametrize(
+    ("subset", "said"),
+    [
+        ({"backbones": ["Qwen3-1.7b"]}, ["subset.backbones: 'Qwen3-1.7b'", "'Qwen3-1.7B'"]),
+        ({"benchmarks": ["math"]}, ["subset.benchmarks: 'math'", "aime24"]),
+        ({"benchmarks": []}, ["subset.benchmarks"]),
+        # The paper's ablations are those of a backbone that is left out here.
+        ({"backbones": ["Qwen3-8B"]}, ["ablations.backbones", "DeepSeek-R1-Distill-Qwen-1.5B"]),
+    ],
+)
+def test_a_wrong_subset_is_refused(subset, said):
+    with pytest.raises(ValueError) as refused:
+        resolve({**read("paper.yaml"), "subset": subset})
+    for words in said:
+        assert words in str(refused.value)
+
+
+def test_only_rollouts_by_vllm_are_among_a_runs_settings(tiny):
+    """What transformers samples with are the other settings: old results stay what they were."""
+    assert (
+        "rollouts" not in settings.run_settings(resolve(tiny), "tiny-qwen3", "grpo", 0)["training"]
+    )
+    paper = resolve(read("paper.yaml"))
+    run = settings.run_settings(paper, "Qwen3-1.7B", "grpo", 0)
+    assert run["training"]["rollouts"] == paper["training"]["rollouts"]
+
+
+def test_vllm_samples_in_bfloat16_only():
+    paper = read("paper.yaml")
+    with pytest.raises(ValueError, match=r"training\.dtype = 'float32'.*allowed: bfloat16"):
+        resolve(changed(paper, "training.dtype", "float32"))
+    paper["training"]["rollouts"]["engine"] = "transformers"
+    resolve(changed(paper, "training.dtype", "float32"))

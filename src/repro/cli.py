@@ -30,7 +30,10 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(step=function)
         return sub
 
-    cost_step = step(steps.cost, "config")
+    cost_step = step(steps.cost)
+    cost_step.add_argument(
+        "--config", nargs="+", required=True, help="later files change what earlier ones say"
+    )
     cost_step.add_argument("--hardware", help="A100-80G, H100-80G, H200 or cpu-core")
     cost_step.add_argument("--cores", type=int, help="CPU cores; by default the machine's")
     cost_step.add_argument(
@@ -50,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
         "--benchmarks", nargs="*", default=[], help="files of problems that must not be trained on"
     )
     step(steps.backbone, "settings", "name", "output")
-    step(steps.store, "experiment", "tracking-uri")
+    store_step = step(steps.store, "experiment", "tracking-uri")
     step(steps.train, "settings", "backbone", "data", "output", "experiment", "tracking-uri")
     step(steps.generate, "settings", "run", "model", "data", "output")
     score_step = step(steps.score)
@@ -89,12 +92,16 @@ def parser() -> argparse.ArgumentParser:
     overview_step = step(steps.overview, "tables", "output")
     overview_step.add_argument("--name", default="", help="of the experiment")
     overview_step.add_argument("--figures", nargs="*", default=[], help="PNG files to show")
-    for sub in (tables_step, figure_step, claims_step, overview_step):
-        sub.add_argument("--note", default="", help="a sentence that stands beside the numbers")
-    for sub in (tables_step, figure_step, claims_step, overview_step):
-        sub.add_argument("--runs", nargs="+", required=True, help="run directories")
     track_step = step(steps.track, "settings", "run", "experiment", "tracking-uri")
-    for sub in (tables_step, figure_step, claims_step, overview_step, track_step):
+    track_step.add_argument("--data", help="folder of the problems; without it no samples")
+    summary_step = step(steps.track_summary, "experiment", "tracking-uri", "output")
+    summary_step.add_argument("--files", nargs="+", required=True, help="tables, figures, pages")
+    analyses = (tables_step, figure_step, claims_step, overview_step)
+    for sub in (*analyses, store_step, track_step, summary_step):
+        sub.add_argument("--note", default="", help="a sentence that stands beside the numbers")
+    for sub in analyses:
+        sub.add_argument("--runs", nargs="+", required=True, help="run directories")
+    for sub in (*analyses, track_step):
         sub.add_argument("--benchmarks", nargs="+", required=True, help="those to read")
     step(steps.show, "results")
     step(steps.case_study, "settings", "run", "benchmark", "data", "note", "output")

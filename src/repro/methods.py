@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 ORIGINAL = "original"
-ALGORITHMS = {  # and what they are called in tables and figures
+ALGORITHMS = {  # each a file in algorithms/, and what it is called in tables and figures
     "ppo": "PPO",
     "reinforce_pp": "RF++",
     "reinforce_pp_baseline": "RF++ Baseline",

@@ -5,27 +5,24 @@ and cross-checked. Every later step reads only the small resolved settings made 
 """
 
 import copy
-import difflib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import jsonschema
+from repro import methods, model_folder
+from repro.benchmarks import declared
+from repro.schema import check_schema, choices
+from repro.tinyworld.problems import PROBLEMS
 
-from repro import methods
-
-TINYWORLD_KEYS = (
-    "architecture",
-    "hidden_size",
-    "layers",
-    "heads",
-    "key_value_heads",
-    "steps",
-    "batch_size",
-    "learning_rate",
-    "seed",
-)
-HUB_KEYS = ("repo", "revision")
+BACKBONE_KEYS = {  # by source
+    "tinyworld": (
+        *("architecture", "hidden_size", "layers", "heads", "key_value_heads"),
+        *("steps", "batch_size", "learning_rate", "seed"),
+    ),
+    "hub": ("repo", "revision"),
+    "directory": ("path",),
+}
+CHECKED_BYTES = 16 << 20  # larger files of your own are checked by the jobs that read them
 PINS = ("release", "window")  # of LiveCodeBench on the hub
 SCORING_KEYS = ("sandbox", "code_timeout_s")  # of `evaluation`: generations do not depend on them
 PROMPT_KEYS = ("chat_template", "prompt")  # of every backbone
@@ -57,11 +54,9 @@ def resolve(config: dict, schema: dict, source: str) -> dict:
         ValueError: something is wrong; one message names file, key, value and what is allowed.
     """
     config = copy.deepcopy(config)
-    _fill(config, schema, schema)
-    errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(config), key=_depth)
-    if errors:
-        raise ValueError(f"{source}: {_message(errors[0])}")
     try:
+        check_schema(config, schema)
+        _take_subset(config)
         _cross_check(config)
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from None
@@ -121,8 +116,10 @@ def run_settings(config: dict, backbone: str, method: str, seed: int) -> dict:
     process_reward = dict(config["process_reward"]) if parts.repro else None
     if parts.ablated:
         process_reward[parts.ablated] = json.loads(parts.value)
-    critic_keys = () if parts.algorithm == "ppo" else ("critic", "lam")
-    training = {key: v for key, v in config["training"].items() if key not in critic_keys}
+    unused = [] if parts.algorithm == "ppo" else ["critic", "lam"]
+    if config["training"]["rollouts"]["engine"] == "transformers":
+        unused.append("rollouts")  # vLLM's settings
+    training = {key: v for key, v in config["training"].items() if key not in unused}
     return {
         "backbone": backbone,
         "method": method,
@@ -139,10 +136,16 @@ def backbone_settings(config: dict, name: str) -> dict:
     return {key: v for key, v in config["backbones"][name].items() if key != "prompt"}
 
 
+def backbone_files(config: dict, name: str) -> list[Path]:
+    """Return the files that a backbone is made from; none where it is built or downloaded."""
+    backbone = config["backbones"][name]
+    return model_folder.files(backbone["path"]) if backbone["source"] == "directory" else []
+
+
 def data_settings(config: dict, name: str) -> dict:
     """Return what decides one data file: a benchmark's, or `train`."""
     benchmark = config["benchmarks"].get(name, {})
-    source = config["data_source"]
+    source = data_source(config, name)
     settings = {"name": name, "source": source, "problems": benchmark.get("problems")}
     if source == "directory":
         return {**settings, "file": str(data_file(config, name))}
@@ -165,10 +168,17 @@ def samples(config: dict) -> dict:
     return {name: {"samples": b["samples"]} for name, b in config["benchmarks"].items()}
 
 
+def data_source(config: dict, name: str) -> str:
+    """Return where a benchmark's problems, or those of `train`, come from."""
+    return "directory" if config["benchmarks"].get(name, {}).get("path") else config["data_source"]
+
+
 def data_file(config: dict, name: str) -> Path:
-    """Return the file in `data_dir` that holds a benchmark or the training set."""
-    file = config["benchmarks"].get(name, {}).get("file") or f"{name}.jsonl"
-    return Path(config["data_dir"]) / file
+    """Return the file that holds a benchmark or the training set, in `data_dir` or your own."""
+    benchmark = config["benchmarks"].get(name, {})
+    if benchmark.get("path"):
+        return Path(benchmark["path"])
+    return Path(config["data_dir"]) / (benchmark.get("file") or f"{name}.jsonl")
 
 
 def data_names(config: dict) -> list[str]:
@@ -183,81 +193,14 @@ def dump(settings: dict) -> str:
     return json.dumps(settings, sort_keys=True)
 
 
-def _fill(value, schema: dict, root: dict) -> None:
-    """Fill defaults into a mapping, at every level of the schema."""
-    if not isinstance(value, dict):
-        return  # a wrong type: validation will say so
-    schema = _dereference(schema, root)
-    for key, sub in schema.get("properties", {}).items():
-        if key not in value and "default" in _dereference(sub, root):
-            value[key] = copy.deepcopy(_dereference(sub, root)["default"])
-        if key in value:
-            _fill(value[key], sub, root)
-    others = schema.get("additionalProperties")
-    if isinstance(others, dict):
-        for key in value.keys() - schema.get("properties", {}).keys():
-            _fill(value[key], others, root)
-
-
-def _dereference(schema: dict, root: dict) -> dict:
-    if "$ref" not in schema:
-        return schema
-    return root["$defs"][schema["$ref"].rsplit("/", 1)[-1]]
-
-
-def _depth(error: jsonschema.ValidationError):
-    return len(error.absolute_path), list(map(str, error.absolute_path))
-
-
-def _message(error: jsonschema.ValidationError) -> str:
-    """Say one schema error with key, value and what is allowed."""
-    key = ".".join(map(str, error.absolute_path))
-    rule, wanted, value = error.validator, error.validator_value, error.instance
-    if rule == "additionalProperties":
-        known = list(error.schema["properties"])
-        unknown = sorted(value.keys() - known)[0]
-        return f"unknown key {_join(key, unknown)!r}; {_choices(unknown, known)}"
-    if rule == "required":
-        missing = next(name for name in wanted if name not in value)
-        description = error.schema["properties"][missing]["description"]
-        return f"key {_join(key, missing)!r} is missing; {description}"
-    if isinstance(value, str) and rule == "type" and _is_number(value):
-        hint = "YAML reads 1e-4 as text, write 1.0e-4"
-        return f"{key} = {value!r} is text, allowed: {wanted}; {hint}"
-    allowed = {
-        "type": f"a value of type {' or '.join(wanted) if isinstance(wanted, list) else wanted}",
-        "enum": " or ".join(map(str, wanted)) if rule == "enum" else "",
-        "minimum": f"at least {wanted}",
-        "exclusiveMinimum": f"more than {wanted}",
-        "maximum": f"at most {wanted}",
-        "exclusiveMaximum": f"less than {wanted}",
-        "minLength": "a text that is not empty",
-        "minItems": "a list that is not empty" if wanted == 1 else f"a list of {wanted}",
-        "maxItems": f"a list of {wanted}",
-        "minProperties": "a mapping that is not empty",
-        "uniqueItems": "a list without duplicates",
-        "pattern": f"a text that matches {wanted}",
-    }[rule]
-    return f"{key} = {json.dumps(value)} is not allowed; allowed: {allowed}"
-
-
-def _join(key: str, name: str) -> str:
-    return f"{key}.{name}" if key else str(name)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _choices(name: str, known: list[str]) -> str:
-    """List what is allowed, the nearest first in a hint."""
-    near = difflib.get_close_matches(str(name), known, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"{hint}allowed: {', '.join(known)}"
+def _take_subset(config: dict) -> None:
+    for group, names in config["subset"].items():
+        for name in names or ():
+            if name not in config[group]:
+                message = f"subset.{group}: {name!r} does not exist"
+                raise ValueError(f"{message}; {choices(name, list(config[group]))}")
+        if names:
+            config[group] = {key: value for key, value in config[group].items() if key in names}
 
 
 def _cross_check(config: dict) -> None:
@@ -266,17 +209,18 @@ def _cross_check(config: dict) -> None:
     allowed = [*plain, *(f"{algorithm}{methods.REPRO}" for algorithm in methods.ALGORITHMS)]
     for method in config["methods"]:
         if method not in allowed:
-            raise ValueError(f"methods: {method!r} does not exist; {_choices(method, allowed)}")
+            raise ValueError(f"methods: {method!r} does not exist; {choices(method, allowed)}")
     for method in config["objective"]["methods"]:
         if method not in allowed:
             message = f"objective.methods: {method!r} does not exist"
-            raise ValueError(f"{message}; {_choices(method, allowed)}")
+            raise ValueError(f"{message}; {choices(method, allowed)}")
     if config["ablations"]["method"] not in set(allowed) - set(plain):
         method, allowed = config["ablations"]["method"], sorted(set(allowed) - set(plain))
-        raise ValueError(f"ablations.method = {method!r}; {_choices(method, allowed)}")
+        raise ValueError(f"ablations.method = {method!r}; {choices(method, allowed)}")
     for name, backbone in config["backbones"].items():
         _check_backbone(name, backbone)
     _check_ablations(config)
+    _check_benchmarks(config)
     training = config["training"]
     rollouts = training["prompts_per_step"] * training["num_generations"]
     if training["save_every"] % training["updates_per_generation"]:
@@ -290,12 +234,29 @@ def _cross_check(config: dict) -> None:
             f"training.micro_batch_size = {training['micro_batch_size']} does not divide the "
             f"{rollouts} rollouts of a step (prompts_per_step x num_generations)"
         )
+    _check_rollouts(training, config["gpus"])
     _check_data(config)
+
+
+def _check_rollouts(training: dict, gpus: int) -> None:
+    """Refuse what vLLM cannot do beside a trainer."""
+    if training["rollouts"]["engine"] != "vllm":
+        return
+    if not gpus:  # its CPU build packs the weights into another layout and takes no new ones
+        raise ValueError(
+            "training.rollouts.engine = 'vllm' does not go with gpus = 0; allowed: transformers, "
+            "or at least one GPU"
+        )
+    if training["dtype"] != "bfloat16":  # TRL leaves the engine's precision to vLLM
+        raise ValueError(
+            f"training.dtype = {training['dtype']!r} does not go with training.rollouts.engine = "
+            "'vllm', which samples in bfloat16; allowed: bfloat16"
+        )
 
 
 def _check_backbone(name: str, backbone: dict) -> None:
     source = backbone["source"]
-    wanted = HUB_KEYS if source == "hub" else TINYWORLD_KEYS
+    wanted = BACKBONE_KEYS[source]
     for key in wanted:
         if key not in backbone:
             raise ValueError(f"backbones.{name}.{key} is missing; source {source} needs it")
@@ -312,14 +273,35 @@ def _check_backbone(name: str, backbone: dict) -> None:
         raise ValueError(
             f"backbones.{name}.{key} does not go with source {source}; allowed: {', '.join(wanted)}"
         )
+    if source == "directory":
+        try:
+            model_folder.check(backbone["path"], has_template=template is not None)
+        except ValueError as error:
+            raise ValueError(f"backbones.{name}.path = {error}") from None
 
 
 def _check_ablations(config: dict) -> None:
     ablations = config["ablations"]
     for name in ablations["backbones"] or []:
         if name not in config["backbones"]:
-            choices = _choices(name, list(config["backbones"]))
-            raise ValueError(f"ablations.backbones: unknown backbone {name!r}; {choices}")
+            known = choices(name, list(config["backbones"]))
+            raise ValueError(f"ablations.backbones: unknown backbone {name!r}; {known}")
+
+
+def _check_benchmarks(config: dict) -> None:
+    """Refuse benchmarks that do not exist, or do not fit where they are named."""
+    known = declared.benchmarks()
+    mathematics = [name for name in known if known[name].in_domain]
+    for name in config["benchmarks"]:
+        if name not in known:
+            raise ValueError(f"unknown key {f'benchmarks.{name}'!r}; {choices(name, list(known))}")
+    for key, names, allowed in (
+        ("decontaminate", config["decontaminate"], list(known)),
+        ("objective.benchmarks", config["objective"]["benchmarks"], mathematics),
+    ):
+        for name in names:
+            if name not in allowed:
+                raise ValueError(f"{key}: {name!r} is not allowed; {choices(name, allowed)}")
 
 
 def _check_data(config: dict) -> None:
@@ -336,17 +318,35 @@ def _check_data(config: dict) -> None:
             "'tinyworld'; allowed: [], because generated problems never overlap"
         )
     for name, benchmark in config["benchmarks"].items():
-        if benchmark["file"] and source != "directory":
-            raise ValueError(f"benchmarks.{name}.file goes with data_source directory only")
-        for key in PINS:
-            if benchmark[key] and (name, source) != ("lcb", "hub"):
-                raise ValueError(f"benchmarks.{name}.{key} goes with lcb and data_source hub only")
-    if source != "directory":
-        return
-    for name in data_names(config):
-        file = data_file(config, name)
-        if not file.is_file():
+        if benchmark["file"] and (source != "directory" or benchmark["path"]):
             raise ValueError(
-                f"data_dir = {config['data_dir']!r} has no {file.name}; wanted: {file}, "
-                f"one JSON object a line, for {name}"
+                f"benchmarks.{name}.file goes with data_source directory only, and not with path"
             )
+        for key in PINS:
+            if benchmark[key] and (name, data_source(config, name)) != ("lcb", "hub"):
+                raise ValueError(f"benchmarks.{name}.{key} goes with lcb and data_source hub only")
+    for name in data_names(config):
+        _check_problems(config, name)
+
+
+def _check_problems(config: dict, name: str) -> None:
+    """Refuse a benchmark, or `train`, whose problems the data source does not have."""
+    source = data_source(config, name)
+    if source != "directory":
+        there = declared.sources() if source == "hub" else PROBLEMS
+        if name not in there:
+            lacks = "has no pins in sources.yml" if source == "hub" else "is not generated"
+            raise ValueError(
+                f"benchmarks.{name} {lacks}, which data_source = {source!r} needs; allowed: "
+                f"{', '.join(key for key in there if key != 'train')}, or a file of your own as "
+                f"benchmarks.{name}.path"
+            )
+        return
+    file, own = data_file(config, name), config["benchmarks"].get(name, {}).get("path")
+    if not file.is_file():
+        where = f"data_dir = {config['data_dir']!r} has no {file.name}"
+        if own:
+            where = f"benchmarks.{name}.path = {own!r}: no such file"
+        raise ValueError(f"{where}; wanted: {file}, one JSON object a line, for {name}")
+    if own and file.stat().st_size <= CHECKED_BYTES:
+        declared.read_rows(file, name)

@@ -16,7 +16,7 @@ def cost(options) -> None:
     from repro import cost as estimates
 
     report = estimates.report(
-        options.config,
+        *options.config,
         hardware=options.hardware,
         cores=options.cores,
         gpus_in_parallel=options.gpus_in_parallel,
@@ -91,6 +91,10 @@ def backbone(options) -> None:
             local_dir=options.output,
             allow_patterns=weights,
         )
+    elif what["source"] == "directory":
+        from repro import model_folder
+
+        model_folder.take(what["path"], options.output)
     else:
         from repro.tinyworld.backbone import build
 
@@ -103,7 +107,7 @@ def store(options) -> None:
     """Create MLflow's store, or bring it up to date, before any job writes to it."""
     from repro import tracking
 
-    tracking.migrate(options.tracking_uri, options.experiment)
+    tracking.migrate(options.tracking_uri, options.experiment, options.note)
 
 
 def train(options) -> None:
@@ -235,16 +239,29 @@ def overview(options) -> None:
 
 
 def track(options) -> None:
-    """Log the evaluation of one run to MLflow."""
+    """Log the evaluation of one run to MLflow; mlflow.json of the run says where it is found."""
     from repro import tracking
 
-    tracking.log_scores(
+    where = tracking.log_run(
         options.tracking_uri,
         options.experiment,
         Path(options.run),
         options.benchmarks,
         read_settings(options.settings),
+        options.data,
+        options.note,
     )
+    jsonl.write_json(Path(options.run) / "mlflow.json", where)
+
+
+def track_summary(options) -> None:
+    """Put the experiment's tables and figures into an MLflow run of their own."""
+    from repro import tracking
+
+    where = tracking.log_summary(
+        options.tracking_uri, options.experiment, options.files, options.note
+    )
+    jsonl.write_json(options.output, where)
 
 
 def show(options) -> None:

@@ -1,23 +1,29 @@
 """MLflow: one experiment a configuration, one run a model, training and evaluation on the same run.
 
 Written along the way for people to browse, never read back: tables and figures come from the files
-under results/. No other module imports mlflow.
+under results/. No other module imports mlflow; `repro.tracked` has the names and values. One more
+run of an experiment holds its tables and figures.
 """
 
-import json
-import statistics
+import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import mlflow
 from mlflow.entities import Metric, Param, RunTag
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-from repro import digests
+from repro import digests, jsonl, tracked
 
 FLUSH_SECONDS = 10  # metrics go out in batches: one SQLite transaction for many steps
-KEY_TAG = "repro.key"
+AT_ONCE = 900  # metrics; MLflow takes 1,000 of metrics and tags together
+UI = "http://127.0.0.1:5000"  # where `make ui` shows a SQLite store
+TRAINING_UI = "workflowType=machine_learning"  # of MLflow's two interfaces the one with run lists
 
 
 def absolute(uri: str) -> str:
@@ -28,10 +34,34 @@ def absolute(uri: str) -> str:
     return prefix + str(Path(uri.removeprefix(prefix)).absolute())
 
 
-def migrate(uri: str, experiment: str) -> None:
+def links(uri: str, experiment_id: str, run_id: str) -> dict:
+    """Return where a browser finds a run.
+
+    Returns:
+        `experiment_id`, `run_id`, `url` of the run, `experiment_url` of the list of runs, and
+        `local`: whether `make ui` must be running for these addresses.
+    """
+    local = uri.startswith("sqlite:")
+    server = UI if local else re.sub("//[^/@]*@", "//", uri).rstrip("/")  # without a password
+    experiment = f"{server}/#/experiments/{experiment_id}/runs"
+    return {
+        "experiment_id": experiment_id,
+        "run_id": run_id,
+        "url": f"{experiment}/{run_id}?{TRAINING_UI}",
+        "experiment_url": f"{experiment}?viewStateShareKey={tracked.VIEW}&{TRAINING_UI}",
+        "local": local,
+    }
+
+
+def migrate(uri: str, experiment: str, note: str = "") -> None:
     """Create or upgrade the store and create the experiment, once, before jobs write in parallel.
 
     Several processes that open a fresh SQLite store at once crash in its migration.
+
+    Args:
+        uri: the store.
+        experiment: its name.
+        note: a sentence that becomes its description, such as what its numbers are not.
     """
     uri = absolute(uri)
     artifacts = None
@@ -43,6 +73,7 @@ def migrate(uri: str, experiment: str) -> None:
     client = mlflow.MlflowClient(uri)
     if client.get_experiment_by_name(experiment) is None:
         client.create_experiment(experiment, artifact_location=artifacts)
+    _describe(client, _experiment(client, experiment), note)
 
 
 class Writer:
@@ -60,7 +91,8 @@ class Writer:
         """
         self.client = mlflow.MlflowClient(absolute(uri))
         id_file = Path(work_dir) / "mlflow_run_id"
-        found = _find(self.client, experiment, run)
+        within = _experiment(self.client, experiment)
+        found = _find(self.client, within, run)
         known = id_file.read_text().strip() if id_file.exists() else None
         if known in found:
             self.run_id = known
@@ -68,7 +100,7 @@ class Writer:
         else:  # a fresh training, or a store that has never seen this one
             for old in found:
                 self.client.delete_run(old)  # MLflow keeps deleted runs restorable
-            self.run_id = _create(self.client, experiment, run)
+            self.run_id = _create(self.client, within, run)
             id_file.parent.mkdir(parents=True, exist_ok=True)
             id_file.write_text(self.run_id)
         history = self.client.get_metric_history(self.run_id, "train/reward")
@@ -81,19 +113,13 @@ class Writer:
         if row["step"] in self.logged:
             return
         self.logged.add(row["step"])
-        now = int(time.time() * 1000)
-        self.pending += [
-            Metric(f"train/{key}", float(value), now, row["step"])
-            for key, value in row.items()
-            if key != "step" and value is not None
-        ]
+        self.pending += _of_step(row, _now())
         if time.monotonic() - self.flushed > FLUSH_SECONDS or len(self.pending) > 500:
             self.flush()
 
     def flush(self) -> None:
-        """Send what is pending, at most 1,000 metrics at once."""
-        for start in range(0, len(self.pending), 1000):
-            self.client.log_batch(self.run_id, metrics=self.pending[start : start + 1000])
+        """Send what is pending."""
+        _send(self.client, self.run_id, self.pending)
         self.pending, self.flushed = [], time.monotonic()
 
     def __enter__(self) -> "Writer":
@@ -104,53 +130,150 @@ class Writer:
         self.client.set_terminated(self.run_id, status="FINISHED" if kind is None else "FAILED")
 
 
-def log_scores(
-    uri: str, experiment: str, run_dir: Path, benchmarks: list[str], evaluation: dict
-) -> None:
-    """Log the scores of one run directory to its MLflow run; `original` gets its run here.
+def log_run(
+    uri: str,
+    experiment: str,
+    run_dir: Path,
+    benchmarks: Sequence[str],
+    evaluation: dict,
+    data: str | Path | None = None,
+    note: str = "",
+) -> dict:
+    """Log what stands in a run's directory to its MLflow run; called again it replaces that.
 
-    `eval/mean/...` is the mean over benchmarks, for MLflow's compare view. The settings of the
-    evaluation become tags: unlike params they may change when a model is evaluated anew.
+    A run that the store does not know gets all of its metrics here: `original`, which is not
+    trained, or any run where the store was deleted. `eval/mean/...` is the mean over benchmarks,
+    for MLflow's compare view. The settings of the evaluation become tags: unlike params they may
+    change when a model is evaluated anew.
+
+    Args:
+        uri: the store.
+        experiment: name of the experiment.
+        run_dir: has settings.json and scores/, where trained training.jsonl and provenance.json.
+        benchmarks: those that were evaluated.
+        evaluation: its resolved settings.
+        data: folder of the problems, for the samples of responses; None leaves those out.
+        note: a sentence for the run's description.
+
+    Returns:
+        See `links`.
+
+    Raises:
+        ValueError: a file is missing or no JSON, or the experiment is not in the store; the message
+            names it.
     """
     client = mlflow.MlflowClient(absolute(uri))
-    run = json.loads((run_dir / "settings.json").read_text(encoding="utf-8"))
-    found = _find(client, experiment, run)
-    run_id = found[0] if found else _create(client, experiment, run)
-    values, now = {}, int(time.time() * 1000)
-    for benchmark in benchmarks:
-        score = json.loads((run_dir / "scores" / f"{benchmark}.json").read_text(encoding="utf-8"))
-        for key, estimate in score["aggregates"].items():
-            values[f"eval/{benchmark}/{key}"] = estimate and estimate["value"]
-    for key in ("accuracy", "tokens_mean", "backtracking_per_1k"):
-        # A benchmark that could not be scored is missing here.
-        of_benchmarks = [values.get(f"eval/{benchmark}/{key}") for benchmark in benchmarks]
-        present = [value for value in of_benchmarks if value is not None]
-        values[f"eval/mean/{key}"] = statistics.fmean(present) if present else None
-    metrics = [Metric(k, float(v), now, 0) for k, v in values.items() if v is not None]
-    tags = [RunTag(f"evaluation/{key}", json.dumps(value)) for key, value in evaluation.items()]
-    client.log_batch(run_id, metrics=metrics, tags=tags)
+    run = jsonl.read_json(run_dir / "settings.json")
+    within = _experiment(client, experiment)
+    found = _find(client, within, run)
+    run_id = found[0] if found else _create(client, within, run)
+    scores = tracked.scores(run_dir, benchmarks)
+    metrics = [Metric(name, value, time_ms, 0) for name, value, time_ms in scores]
+    training = run_dir / "training.jsonl"
+    if not found and training.exists():
+        for row in jsonl.read(training):
+            metrics += _of_step(row, tracked.written(training))
+    tags = tracked.tags(run) | tracked.tags_of_files(run, run_dir, evaluation, note)
+    _send(client, run_id, metrics, tags)
+    with tempfile.TemporaryDirectory() as folder:
+        tracked.collect(Path(folder), run, run_dir, benchmarks, data, note)
+        _replace_artifacts(client, run_id, folder)
+    if not found:  # else it ended with its training, which is what its duration should say
+        client.set_terminated(run_id)
+    return links(uri, within, run_id)
+
+
+def log_summary(uri: str, experiment: str, files: Sequence[str | Path], note: str) -> dict:
+    """Put tables and figures into a run of their own, in the place of those it had.
+
+    Args:
+        uri: the store.
+        experiment: name of the experiment.
+        files: a page stands at the top, anything else under the name of the folder it is in.
+        note: a sentence for the descriptions of run and experiment.
+
+    Returns:
+        See `links`.
+    """
+    client = mlflow.MlflowClient(absolute(uri))
+    within = _experiment(client, experiment)
+    found = client.search_runs([within], f"tags.{tracked.KIND_TAG} = '{tracked.SUMMARY}'")
+    created = found[0] if found else client.create_run(within, run_name="tables and figures")
+    run_id = created.info.run_id
+    _send(client, run_id, [], {tracked.KIND_TAG: tracked.SUMMARY, "mlflow.note.content": note})
+    with tempfile.TemporaryDirectory() as folder:
+        for file in map(Path, files):
+            place = Path(folder) / ("" if file.suffix == ".html" else file.parent.name)
+            place.mkdir(exist_ok=True)
+            shutil.copy(file, place)
+        _replace_artifacts(client, run_id, folder)
     client.set_terminated(run_id)
+    _describe(client, within, note)
+    return links(uri, within, run_id)
 
 
-def _find(client: mlflow.MlflowClient, experiment: str, run: dict) -> list[str]:
+def _describe(client: mlflow.MlflowClient, experiment_id: str, note: str) -> None:
+    for key, value in tracked.tags_of_experiment(note, _now()).items():
+        client.set_experiment_tag(experiment_id, key, value)
+
+
+def _experiment(client: mlflow.MlflowClient, name: str) -> str:
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        raise ValueError(f"MLflow has no experiment {name!r}; `python -m repro store` makes it")
+    return found.experiment_id
+
+
+def _find(client: mlflow.MlflowClient, experiment_id: str, run: dict) -> list[str]:
     """Return the ids of the active runs with these settings, the newest first."""
-    within = [client.get_experiment_by_name(experiment).experiment_id]
-    runs = client.search_runs(within, f"tags.`{KEY_TAG}` = '{digests.of_values(run)}'")
+    wanted = f"tags.`{tracked.KEY_TAG}` = '{digests.of_values(run)}'"
+    runs = client.search_runs([experiment_id], wanted)
     return [found.info.run_id for found in runs]
 
 
-def _create(client: mlflow.MlflowClient, experiment: str, run: dict) -> str:
+def _create(client: mlflow.MlflowClient, experiment_id: str, run: dict) -> str:
     name = f"{run['backbone']}/{run['method']}/{run['seed']}"
-    within = client.get_experiment_by_name(experiment).experiment_id
-    created = client.create_run(within, run_name=name).info.run_id
-    params = {key: run[key] for key in ("backbone", "method", "algorithm", "seed")}
-    params.update(run["process_reward"] or {})
-    for group in ("training", "backbone_settings"):
-        params.update({f"{group}/{key}": value for key, value in (run[group] or {}).items()})
-    keys = {KEY_TAG: digests.of_values(run), "backbone": run["backbone"], "method": run["method"]}
+    created = client.create_run(experiment_id, run_name=name).info.run_id
     client.log_batch(
         created,
-        params=[Param(key, json.dumps(value).strip('"')) for key, value in params.items()],
-        tags=[RunTag(key, value) for key, value in keys.items()],
+        params=[Param(key, value) for key, value in tracked.params(run).items()],
+        tags=[RunTag(key, value) for key, value in tracked.tags(run).items()],
     )
     return created
+
+
+def _of_step(row: dict, time_ms: int) -> list[Metric]:
+    """Return the metrics of a row of training.jsonl."""
+    return [
+        Metric(f"train/{key}", float(value), time_ms, row["step"])
+        for key, value in row.items()
+        if key != "step" and value is not None
+    ]
+
+
+def _send(
+    client: mlflow.MlflowClient,
+    run_id: str,
+    metrics: Sequence[Metric],
+    tags: dict[str, str] | None = None,
+) -> None:
+    listed = [RunTag(key, value) for key, value in (tags or {}).items()]
+    if listed or metrics:
+        client.log_batch(run_id, metrics=metrics[:AT_ONCE], tags=listed)
+    for start in range(AT_ONCE, len(metrics), AT_ONCE):
+        client.log_batch(run_id, metrics=metrics[start : start + AT_ONCE])
+
+
+def _replace_artifacts(client: mlflow.MlflowClient, run_id: str, folder: str) -> None:
+    """Make a folder's files the artifacts of a run, and what it had before none."""
+    there = client.list_artifacts(run_id)
+    if there:  # MLflow's client cannot delete, what keeps its files can
+        place = client.get_run(run_id).info.artifact_uri
+        repository = get_artifact_repository(place, tracking_uri=client.tracking_uri)
+        for old in there:
+            repository.delete_artifacts(old.path)
+    client.log_artifacts(run_id, folder)
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

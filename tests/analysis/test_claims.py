@@ -17,7 +17,8 @@ from tests.analysis.claim_worlds import (
     verdict,
 )
 
-from repro.analysis import claims, names
+from repro.analysis import claims, compare, names
+from repro.benchmarks import declared
 
 ALGORITHMS = ("ppo", "reinforce_pp", "reinforce_pp_baseline", "grpo")
 BOTH_DOMAINS = ["aime24", "gpqa"]
@@ -171,7 +172,7 @@ def test_only_shared_seeds_are_compared(make_run):
     assert "no seed that all have" in set(frame["remark"])
 
 
-def shorter(make_run, percent, end=80.0, seeds=(0,), benchmarks=tuple(names.BENCHMARKS)):
+def shorter(make_run, percent, end=80.0, seeds=(0,), benchmarks=declared.PAPER):
     """GRPO with RePro: percent by benchmark or -10, logs that end at ``end``, GRPO's at 95."""
     runs = []
     for seed in seeds:
@@ -198,20 +199,21 @@ def shorter(make_run, percent, end=80.0, seeds=(0,), benchmarks=tuple(names.BENC
 @pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])
 def test_tokens(make_run, percent, end, wanted, seeds):
     runs = shorter(make_run, percent, end, seeds)
-    frame = claims.evaluate(only("tokens", ["grpo+repro"]), runs, list(names.BENCHMARKS))
+    frame = claims.evaluate(only("tokens", ["grpo+repro"]), runs, declared.PAPER)
     assert len(frame) == 2 + 7
     assert verdict(frame) == wanted
     by_part = frame.set_index("part")
     assert by_part["effect"].iloc[0] == pytest.approx(end - 100, abs=0.3 * abs(end - 100) + 1.5)
     assert set(by_part["of"].iloc[:2]) == {"steps"}
     assert by_part["n"].iloc[0] == 10  # a quarter of 40
-    for benchmark, title in names.BENCHMARKS.items():
+    for benchmark in declared.PAPER:
+        title = names.BENCHMARKS[benchmark]
         effect = by_part.loc[f"tiny, GRPO + RePro vs GRPO, {title}", "effect"]
         assert effect == pytest.approx(percent.get(benchmark, -10), abs=1.5)
 
 
 def test_every_benchmark_means_all_seven(make_run):
-    six = [name for name in names.BENCHMARKS if name != "lcb"]
+    six = [name for name in declared.PAPER if name != "lcb"]
     frame = claims.evaluate(
         only("tokens", ["grpo+repro"]), shorter(make_run, {}, benchmarks=six), six
     )
@@ -219,6 +221,27 @@ def test_every_benchmark_means_all_seven(make_run):
     assert claims.overall(frame)["reason"].item() == (
         "parts: 8 supported, 1 not tested (no scores of LCB)"
     )
+
+
+@pytest.fixture
+def own_benchmark(monkeypatch):
+    """A benchmark of one's own, in domain."""
+    monkeypatch.setitem(names.BENCHMARKS, "own", "OWN")
+    for pool in ("in-domain", "all"):
+        monkeypatch.setitem(compare.POOLS, pool, (*compare.POOLS[pool], "own"))
+
+
+@pytest.mark.parametrize("scored", [False, True])
+def test_a_benchmark_of_ones_own_counts_where_it_is_scored(make_run, own_benchmark, scored):
+    benchmarks = [*declared.PAPER, *["own"] * scored]
+    runs = shorter(make_run, {"own": 5}, benchmarks=benchmarks)
+    frame = claims.evaluate(only("tokens", ["grpo+repro"]), runs, benchmarks)
+    assert len(frame) == 2 + 7 + scored
+    assert verdict(frame) == (NOT_SUPPORTED if scored else SUPPORTED)
+    pooled = only("backtracking", ["grpo+repro"])
+    remark = claims.evaluate(pooled, runs, benchmarks)["remark"].item()
+    assert ("LCB, OWN" in remark) == scored
+    assert "without" not in remark
 
 
 def test_a_short_training_is_inconclusive_and_none_is_not_tested(make_run):

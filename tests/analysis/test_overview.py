@@ -1,6 +1,7 @@
 """The report's first page, from small files written by hand."""
 
 import json
+import re
 from base64 import urlsafe_b64encode
 from html.parser import HTMLParser
 
@@ -189,6 +190,33 @@ def test_provenance_is_said_once_where_runs_agree(world):
     assert "Python 3.11.7, torch 2.0, trl 1.0" in page.text
     assert "2.0 h in 2 jobs" in page.text
     assert page.cells.count("012345678") == 2 and page.cells.count("0.25 s") == 2
+
+
+def tracked(world, local):
+    """Write where MLflow has each run, as the step `track` does."""
+    for number, run in enumerate(world.runs):
+        address = f"http://server/#/runs/{number}?a=1&b=2"
+        where = {"url": address, "experiment_url": "http://server/#/runs?<all>", "local": local}
+        with open(f"{run['path']}/mlflow.json", "w") as file:
+            json.dump(where, file)
+
+
+def test_each_run_leads_to_mlflow(world):
+    plain = world()["overview"]
+    assert "MLflow" not in plain and "<a " not in plain
+    tracked(world, local=True)
+    page = world()["overview"]
+    links = dict(re.findall('<a href="([^"]*)" target="_blank" rel="noopener">([^<]*)</a>', page))
+    assert links == {
+        "http://server/#/runs/0?a=1&amp;b=2": "Original",
+        "http://server/#/runs/1?a=1&amp;b=2": "GRPO",
+        "http://server/#/runs/2?a=1&amp;b=2": "GRPO + RePro",
+        "http://server/#/runs?&lt;all&gt;": "all of them",
+    }
+    assert page.count("<a ") == 4
+    assert "make ui" in Page(page).text
+    tracked(world, local=False)
+    assert "make ui" not in Page(world()["overview"]).text
 
 
 def test_runs_that_differ_are_told_apart(world):

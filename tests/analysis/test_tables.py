@@ -13,6 +13,7 @@ from tests import paths
 from tests.analysis.small_runs import CODE, GRPO, ORIGINAL, problem
 
 from repro.analysis import collect, compare, names, table_frames, tables
+from repro.benchmarks import declared
 
 PUBLISHED = paths.ROOT / "config/paper_results.csv"
 
@@ -203,6 +204,23 @@ def test_latex_compiles_with_article_and_booktabs(grid, runs, make_run, tmp_path
     assert "Float too large" not in done.stdout
 
 
+@pytest.mark.parametrize("scored", ["aime24", "own"])
+def test_a_benchmark_of_ones_own_has_a_column_where_it_is_scored(
+    make_run, tmp_path, capsys, monkeypatch, scored
+):
+    monkeypatch.setitem(names.BENCHMARKS, "own", "OWN23")
+    monkeypatch.setenv("COLUMNS", "200")
+    runs = [make_run("original", {scored: ORIGINAL}), make_run("grpo", {scored: GRPO})]
+    tables.run(runs, [scored], tmp_path / "tables")
+    tables.show(tmp_path)
+    shown = {"terminal": capsys.readouterr().out}
+    shown |= {name: (tmp_path / f"tables/{name}.md").read_text() for name in ("main", "tokens")}
+    for name, text in shown.items():
+        header = re.sub("[^A-Z0-9]+", " ", text)
+        assert ("OWN" in header) == (scored == "own"), name
+        assert "AIME" in header and "LCB" in header, name
+
+
 def test_printed_table_fits_a_narrow_terminal(runs, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     tables.print_table(main_frame(runs), NOTE)
@@ -216,8 +234,8 @@ def test_printed_table_fits_a_narrow_terminal(runs, capsys, monkeypatch):
 def test_the_papers_grid_fits_a_narrow_terminal(make_run, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     frame = main_frame(paper_grid(make_run))
-    frame[list(names.BENCHMARKS)] = 100.0  # the widest
-    frame["missing"] = ["", " ".join(names.BENCHMARKS)] * 9
+    frame[list(declared.PAPER)] = 100.0  # the widest
+    frame["missing"] = ["", " ".join(declared.PAPER)] * 9
     tables.print_table(frame, NOTE)
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80

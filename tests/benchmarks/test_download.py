@@ -1,36 +1,25 @@
 import hashlib
 import re
-from pathlib import Path
 
 import huggingface_hub
 import pytest
-import yaml
 from tests.benchmarks.fake_hub import KEPT, PROBLEMS, lines, pin, written
 from tests.paths import DATA, needs_data
 
 from repro import jsonl
-from repro.benchmarks import download, hub
+from repro.benchmarks import declared, download, hub
 
 pytestmark = pytest.mark.usefixtures("loopback_only")
-TASKS = Path(hub.__file__).parent
 
 
 # --- the real pins
 
 
 def test_every_benchmark_is_pinned_with_the_fields_that_its_task_reads():
-    class Loader(yaml.SafeLoader):
-        pass
-
-    Loader.add_multi_constructor("!function", lambda *_: None)
-    tasks = {
-        path.stem: yaml.load(path.read_text(), Loader)["metadata"]["fields"]
-        for path in TASKS.glob("*.yaml")
-    }
-    pins = download.sources()
-    assert set(pins) == {*tasks, "train"}
-    for name, fields in tasks.items():
-        assert set(fields) <= set(pins[name]["fields"])
+    pins, tasks = declared.sources(), declared.benchmarks()
+    assert {*declared.PAPER, "train"} <= set(pins) <= {*tasks, "train"}
+    for name in pins.keys() & tasks.keys():
+        assert set(tasks[name].fields) <= set(pins[name]["fields"])
 
 
 def test_pins_are_complete():

@@ -56,20 +56,6 @@ def test_schedule_begins_the_longest_first():
     assert table.schedule([], 2) == 0
 
 
-def test_what_does_not_fit_on_the_gpu_is_said(paper, smoke):
-    notes = "\n".join(estimate(paper).notes)
-    assert "OUT OF MEMORY: train Qwen3-1.7B with critic: 2,048 responses" in notes
-    # What is left: eight billion weights in float32 with AdamW's moments, on one GPU.
-    continuous = estimate(paper, rollouts_continuous=1).notes
-    assert continuous and all("train Qwen3-8B" in note for note in continuous)
-    tiny = estimate(paper, rollouts_continuous=1, memory=20e9).notes
-    assert any("train Qwen3-1.7B" in note and "no room" in note for note in tiny)
-    paper["evaluation"]["engine"] = "transformers"
-    padded = estimate(paper, rollouts_continuous=1).notes
-    assert any("generate Qwen3-1.7B: 1,024 responses" in note for note in padded)
-    assert not estimate(smoke).notes
-
-
 def test_a_change_reaches_all_backbones_or_one(paper):
     plain = line(estimate(paper), "train")
     all_of_them = line(estimate(paper, train_share=0.25), "train")
@@ -170,3 +156,20 @@ def test_amounts(value, said):
 )
 def test_durations(seconds, said):
     assert table.duration(seconds) == said
+
+
+def test_a_second_file_changes_the_first(tmp_path):
+    few = {"methods": ["original", "grpo"], "training": {"steps": 10}, "seeds": [1, 2]}
+    few["subset"] = {"backbones": ["Qwen3-1.7B"]}
+    few["ablations"] = {"backbones": None, "alpha": [], "w": [], "k": []}
+    file = tmp_path / "few.yaml"
+    file.write_text(yaml.safe_dump(few))
+    paper = ROOT / "config/paper.yaml"
+    whole = json.loads(cost.report(paper, cores=2, as_json=True))
+    part = json.loads(cost.report(paper, file, cores=2, as_json=True))
+
+    def trainings(found):
+        return next(line for line in found["lines"] if line["path"] == ["train"])
+
+    assert trainings(part)["jobs"] == 2
+    assert trainings(part)["gpu_hours"] < trainings(whole)["gpu_hours"] / 100

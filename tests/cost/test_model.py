@@ -160,9 +160,14 @@ def test_a_step_makes_the_passes_that_the_trainer_makes(smoke):
     assert passes(smoke, "reinforce_pp", **two) == (1 + 1) / 2 + 3
 
 
-def test_repro_needs_a_forward_where_sampling_leaves_no_cache(paper):
+@pytest.mark.parametrize(
+    ("engine", "memory", "forwards"),
+    [("vllm", 84e9, 1), ("vllm", 1e15, 1), ("transformers", 84e9, 1), ("transformers", 1e15, 0)],
+)
+def test_repro_needs_a_forward_where_sampling_leaves_no_cache(paper, engine, memory, forwards):
+    paper["training"]["rollouts"]["engine"] = engine
     shape = model.shape("Qwen3-1.7B", paper["backbones"]["Qwen3-1.7B"], "results")
-    assume = assumptions.read(paper, "H100-80G", {})
+    assume = assumptions.read(paper, "H100-80G", {"memory": memory})
     device = model.device(assume, 1)
     seconds = {
         method: model.step_seconds(
@@ -170,5 +175,22 @@ def test_repro_needs_a_forward_where_sampling_leaves_no_cache(paper):
         )
         for method in ("grpo", "grpo+repro")
     }
-    forward = model.pass_seconds(shape, device, 2048, 16384 + 200, 8)
-    assert forward < seconds["grpo+repro"] - seconds["grpo"] < 1.1 * forward
+    forward = model.pass_seconds(shape, device, 2048, 16384 + 200, 1)
+    query = model.query_seconds(shape, device, 2048, 22 * 8, 16384 / 2 + 200, 1)
+    expected = pytest.approx(forwards * forward + query)
+    assert seconds["grpo+repro"] - seconds["grpo"] == expected
+
+
+def test_rollouts_fit_into_what_training_leaves_or_into_vllms_share(paper):
+    name = "Qwen3-1.7B"
+    shape, assume = model.Shape(**HUB["Qwen/Qwen3-1.7B"]), assumptions.read(paper, "H100-80G", {})
+    device, cache = model.device(assume, 1), 2 * 2 * 28 * 8 * 128  # bytes of a token
+    by_vllm = settings.run_settings(paper, name, "ppo", 0)
+    free = 0.28 * 84e9 - 2 * shape.parameters - 5e9
+    expected = free / (cache * (200 + 0.5 * 16384))
+    assert model.rollouts_that_fit(by_vllm, shape, device, assume) == pytest.approx(expected)
+    paper["training"]["rollouts"]["engine"] = "transformers"
+    plain = settings.run_settings(paper, name, "ppo", 0)
+    free = 0.9 * 84e9 - 28 * shape.parameters  # two learners of 12 bytes, the reference's weights
+    expected = free / (cache * (200 + 16384))
+    assert model.rollouts_that_fit(plain, shape, device, assume) == pytest.approx(expected)

@@ -47,24 +47,23 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
     return tokenizer
 
 
-def make_model(kind: str, vocabulary: int):
+def make_model(kind: str, vocabulary: int, **sizes):
     config, model = MODELS[kind]
     torch.manual_seed(0)
-    return model(
-        config(
-            vocab_size=vocabulary,
-            hidden_size=32,
-            intermediate_size=48,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            num_key_value_heads=1,
-            head_dim=16,
-            max_position_embeddings=256,
-            initializer_range=0.3,  # predictions far from uniform: entropies and J then differ
-            eos_token_id=1,
-            pad_token_id=2,
-        )
-    )
+    chosen = {
+        "hidden_size": 32,
+        "intermediate_size": 48,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "head_dim": 16,
+        "max_position_embeddings": 256,
+        "initializer_range": 0.3,  # predictions far from uniform: entropies and J then differ
+        "eos_token_id": 1,
+        "pad_token_id": 2,
+        **sizes,
+    }
+    return model(config(vocab_size=vocabulary, **chosen))
 
 
 @pytest.fixture(scope="session")

@@ -213,7 +213,8 @@ def test_responses_from_another_engine_are_scored_in_one_forward(build, monkeypa
         return ids, [[-1.0] * len(row) for row in ids]
 
     trainer = build(process_reward=resolve({"k": 3, "alpha": 0.5}))
-    trainer.use_vllm, trainer.vllm_importance_sampling_correction = True, correction
+    trainer.use_vllm, trainer.vllm_mode = True, "server"
+    trainer.vllm_importance_sampling_correction = correction
     rows, forward = [], trainer.model.base_model.forward
     width = expected["prompt_ids"].shape[1] + mask.shape[1]
 

@@ -36,23 +36,3 @@ def test_refused_before_any_job(case, snakemake, tmp_path):
     for word in words:
         assert word in said
     assert not (tmp_path / "results").exists()
-
-
-def test_one_more_value_of_an_ablation_trains_one_more_run(snakemake, tmp_path):
-    config = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
-    counts = []
-    for values in ([0.3], [0.3, 0.7]):
-        config["ablations"]["alpha"] = values
-        file = tmp_path / "more.yaml"
-        file.write_text(yaml.safe_dump(config))
-        target = f"{config['results_dir']}/figures/ablation_alpha.png"
-        done = snakemake(tmp_path, "--configfile", str(file), "-n", "--", target)
-        assert done.returncode == 0, done.stdout + done.stderr
-        jobs = dict(
-            line.split()
-            for line in done.stdout.splitlines() + done.stderr.splitlines()
-            if len(line.split()) == 2 and line.split()[1].isdigit()
-        )
-        counts.append(jobs)
-    assert int(counts[1]["train"]) == int(counts[0]["train"]) + 1
-    assert counts[1]["backbone"] == counts[0]["backbone"]

@@ -48,9 +48,17 @@ def test_partial_tables_mark_what_is_missing(done, results, snakemake, tmp_path)
 def test_figures_are_there_in_both_formats(results):
     names = [f"{what}_over_training" for what in ("tokens", "accuracy", "backtracking")]
     names += ["tokens_per_benchmark", "backtracking_at_evaluation", "objective_over_position"]
-    for name in [*names, "ablation_alpha"]:
+    for name in [*names, "ablation_alpha", "case_study"]:
         assert (results / f"figures/{name}.png").read_bytes().startswith(b"\x89PNG")
         assert (results / f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_the_case_study_shows_one_response_with_its_rewards(results):
+    page = (results / "figures/case_study.html").read_text()
+    assert "tiny-qwen3, GRPO + RePro" in page
+    assert "aime24" in page
+    assert 'id="segment-1"' in page
+    assert "not the paper" in page
 
 
 def test_a_run_is_complete(results):
@@ -75,6 +83,7 @@ def test_mlflow_holds_training_and_evaluation_on_one_run_a_model(done):
     experiment = client.get_experiment_by_name("smoke")
     runs = {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
     assert sorted(runs) == [
+        "tables and figures",
         "tiny-qwen3/grpo+repro/0",
         "tiny-qwen3/grpo+repro~alpha=0.3/0",
         "tiny-qwen3/grpo/0",
@@ -102,20 +111,3 @@ def test_a_second_call_has_nothing_to_do(done, snakemake):
     again = snakemake(done, "--configfile", str(CONFIG))
     assert again.returncode == 0
     assert "Nothing to be done" in again.stdout + again.stderr
-
-
-def test_one_more_alpha_trains_exactly_one_more_run(done, snakemake, tmp_path):
-    config = yaml.safe_load(CONFIG.read_text())
-    config["ablations"]["alpha"].append(0.7)
-    file = tmp_path / "more.yaml"
-    file.write_text(yaml.safe_dump(config))
-    dry = snakemake(
-        *(done, "--configfile", str(file), "-n", "--"),
-        "results/smoke/figures/ablation_alpha.png",
-    )
-    said = dry.stdout + dry.stderr
-    counts = dict(line.split() for line in said.splitlines() if len(line.split()) == 2)
-    assert {
-        rule: counts.get(rule) for rule in ("train", "generate", "score", "ablation")
-    } == dict.fromkeys(("train", "generate", "score", "ablation"), "1")
-    assert not {"backbone", "data", "original"} & counts.keys()

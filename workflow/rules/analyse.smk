@@ -241,6 +241,7 @@ rule overview:
         curves_of(settings.all_runs(config)),
         provenance_of(settings.all_runs(config)),
         objectives_of(settings.objective_runs(config)),
+        tracked_of(settings.all_runs(config)),
         figures=[
             f"{RESULTS}/figures/{name}.png"
             for name in FIGURES + [f"ablation_{key}" for key in ABLATIONS]
@@ -301,13 +302,17 @@ rule overview:
         " --figures {input.figures:q} --output {params.directory:q} 2> {log:q}"
 
 
+# The training logs itself along the way; here the evaluation joins it. The report links to it.
 rule track:
     input:
+        records_of_training,
         scores=rules.score.output,
+        generations=rules.generate.output,
         settings=f"{RUN}/settings.json",
+        data=data_files(BENCHMARKS),
         store=ancient(f"{RESULTS}/.store_ready"),
     output:
-        touch(f"{RUN}/.tracked"),
+        f"{RUN}/mlflow.json",
     log:
         f"work/log/{RUN}/track.log",
     conda:
@@ -315,7 +320,32 @@ rule track:
     params:
         settings=settings.dump(settings.generation_settings(config)),
         run=folder_of_output,
+        data=lambda w, input: str(Path(input.data[0]).parent),
         benchmarks=BENCHMARKS,
+        note=config["note"],
     shell:
         "python -m repro track --settings {params.settings:q} --run {params.run:q}"
+        " --data {params.data:q} --note {params.note:q}"
         f" --benchmarks {{params.benchmarks}} {TRACKING} 2> {{log:q}}"
+
+
+# Tables and figures in MLflow, in a run of their own.
+rule track_summary:
+    input:
+        readable(rules.write_tables.output),
+        readable(rules.claims.output),
+        rules.overview.output.overview,
+        rules.overview.input.figures,
+        store=ancient(f"{RESULTS}/.store_ready"),
+    output:
+        f"{RESULTS}/mlflow.json",
+    log:
+        f"work/log/{RESULTS}/track_summary.log",
+    conda:
+        "../../environment.yml"
+    params:
+        files=lambda w, input: [file for file in input if file != input.store],
+        note=config["note"],
+    shell:
+        "python -m repro track_summary --files {params.files:q} --output {output:q}"
+        f" --note {{params.note:q}} {TRACKING} 2> {{log:q}}"

@@ -1,5 +1,7 @@
-# Backbones: built here (tiny world) or downloaded; either way an ordinary model directory.
+# Backbones: built here (tiny world), downloaded or yours; in any case an ordinary model directory.
 rule backbone:
+    input:
+        lambda w: settings.backbone_files(config, w.backbone),
     output:
         directory(f"{RESULTS}/backbones/{{backbone}}"),
     log:

@@ -36,6 +36,8 @@ TRACKING = " ".join(
         "tracking-uri": config["tracking_uri"],
     }.items()
 )
+# The store has no param either: while it is made anew Snakemake plans nothing that comes after it.
+NOTE = quote(config["note"]).replace("{", "{{").replace("}", "}}")
 # In the order of BENCHMARKS.
 SAMPLES = [config["benchmarks"][benchmark]["samples"] for benchmark in BENCHMARKS]
 # Numbers of a tiny world never stand beside the paper's.
@@ -132,6 +134,23 @@ def provenance_of(runs):
     """Return what those runs that were trained recorded of their making."""
     trained = [run for run in runs if run.method != "original"]
     return expand("{run}/provenance.json", run=run_dirs(trained))
+
+
+def records_of_training(wildcards):
+    """Return what a run's training left behind; `original` is not trained."""
+    if wildcards.method == "original":
+        return []
+    return [f"{RUN}/training.jsonl", f"{RUN}/provenance.json"]
+
+
+def tracked_of(runs):
+    """Return the files that say where MLflow has the runs."""
+    return expand("{run}/mlflow.json", run=run_dirs(runs))
+
+
+def readable(files):
+    """Return those of the tables' files that MLflow shows as tables."""
+    return [file for file in files if file.endswith((".csv", ".md"))]
 
 
 def evaluation_figure_labels(wildcards):

@@ -8,7 +8,7 @@ rule store:
     conda:
         "../../environment.yml"
     shell:
-        f"python -m repro store {TRACKING} 2> {{log:q}}"
+        f"python -m repro store --note {NOTE} {TRACKING} 2> {{log:q}}"
 
 
 rule original:

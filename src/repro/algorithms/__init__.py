@@ -1,10 +1,9 @@
 """Advantage estimators, one algorithm a file: pure functions on tensors."""
 
-from repro.algorithms import grpo, ppo, reinforce_pp, reinforce_pp_baseline
+from importlib import import_module
+
+from repro import methods
 
 ADVANTAGES = {
-    "ppo": ppo.advantages,
-    "reinforce_pp": reinforce_pp.advantages,
-    "reinforce_pp_baseline": reinforce_pp_baseline.advantages,
-    "grpo": grpo.advantages,
+    name: import_module(f"repro.algorithms.{name}").advantages for name in methods.ALGORITHMS
 }

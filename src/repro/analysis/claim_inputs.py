@@ -142,7 +142,10 @@ def score_cells(data: Data, backbone: str, chosen: Sequence[str], pool: str) -> 
     Raises:
         ValueError: methods or seeds were scored on different problems, or an accuracy is NaN.
     """
-    members = compare.POOLS.get(pool, (pool,))
+    members = [pool]
+    if pool in compare.POOLS:
+        shown = names.shown(set(data.scores["benchmark"]))
+        members = [name for name in compare.POOLS[pool] if name in shown]
     frame = data.scores[data.scores["backbone"] == backbone]
     if missing := [method for method in chosen if method not in set(frame["method"])]:
         return _none(f"no run of {_labels(missing)}")

@@ -20,7 +20,7 @@ from repro.analysis import claim_inputs, names, statistics
 from repro.analysis.claim_inputs import TOKENS, Cells, Data
 from repro.analysis.statistics import Estimate
 
-EACH = "each"  # benchmarks: a part for each of the paper's seven
+EACH = "each"  # benchmarks: a part for each of `names.shown`
 ANY = "any"  # methods: all that have an objective.jsonl
 PLAIN = "plain"  # against: the method's algorithm without RePro
 METRICS = {  # of paired differences, and their units
@@ -113,7 +113,7 @@ def difference(data: Data, test: dict) -> list[Part]:
         _difference(data, backbone, method, test, pool)
         for backbone in claim_inputs.backbones(data)
         for method in test["methods"]
-        for pool in _pools(test)
+        for pool in _pools(data, test)
     ]
 
 
@@ -123,7 +123,7 @@ def difference_at_values(data: Data, test: dict) -> list[Part]:
         _difference(data, backbone, method, test, pool, f"{test['setting']} = {value:g}: ")
         for backbone, values in claim_inputs.ablations(data, test["setting"])
         for method, value in values.items()
-        for pool in _pools(test)
+        for pool in _pools(data, test)
     ]
     return parts or [_no_ablation(test, METRICS[test["metric"]])]
 
@@ -282,7 +282,7 @@ def _over_values(
         shown = ", ".join(f"{value:g}" for value in values)
         algorithm = methods.parse(next(iter(by_method))).algorithm
         label = methods.label(f"{algorithm}{methods.REPRO}")
-        for pool in _pools(test):
+        for pool in _pools(data, test):
             title = names.BENCHMARKS.get(pool, pool)
             name = f"{backbone}, {label}, {key} = {shown}, {title}: {what}"
             if len(values) < least:
@@ -335,8 +335,9 @@ def _baseline(method: str, test: dict) -> str:
     return methods.plain_algorithm(method) if test["against"] == PLAIN else test["against"]
 
 
-def _pools(test: dict) -> list[str]:
-    return list(names.BENCHMARKS) if test["benchmarks"] == EACH else test["benchmarks"]
+def _pools(data: Data, test: dict) -> list[str]:
+    scored = set(data.scores["benchmark"])
+    return names.shown(scored) if test["benchmarks"] == EACH else test["benchmarks"]
 
 
 STATISTICS = {

@@ -7,15 +7,16 @@ from repro.analysis.table_formats import Sheet
 
 _STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1c1f23; --soft: #5b6470; --grid: #dfe2e6;
-  --note: #fff4d6; --supported: #00634a; --against: #a63a00; }
+  --note: #fff4d6; --supported: #00634a; --against: #a63a00; --link: #0b57a4; }
 @media (prefers-color-scheme: dark) { :root { --paper: #14171b; --ink: #e8eaed; --soft: #a2abb8;
-  --grid: #343a42; --note: #3a3010; --supported: #4fd0a5; --against: #ff9d5c; } }
+  --grid: #343a42; --note: #3a3010; --supported: #4fd0a5; --against: #ff9d5c; --link: #8ab8f0; } }
 body { margin: 0; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
 main { max-width: 72rem; margin: 0 auto; padding: 1.6rem 1.25rem 3rem; }
 h1 { font-size: 1.55rem; line-height: 1.25; margin: 0 0 .6rem; }
 h2 { font-size: 1.15rem; margin: 2.2rem 0 .5rem; }
 h3 { font-size: 1rem; margin: 1.4rem 0 .4rem; }
+a { color: var(--link); text-decoration-thickness: 1px; text-underline-offset: .15em; }
 code { font: .9em ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 .note { background: var(--note); border-radius: 5px; padding: .5rem .8rem; margin: 0 0 1rem;
   font-weight: 600; }
@@ -52,6 +53,18 @@ td.t.long { min-width: 11rem; }
 }
 """
 _LONG = 24  # characters from which a cell may not become a narrow column
+
+
+class Link(str):
+    """Text that leads to an address, opened in a window of its own: a page may stand in a frame."""
+
+    href: str
+
+    def __new__(cls, text: str, href: str) -> "Link":
+        """Return the text with its address."""
+        link = super().__new__(cls, text)
+        link.href = href
+        return link
 
 
 def page(title: str, note: str, body: str) -> str:
@@ -122,12 +135,19 @@ def table(
             (cell, ("t" * (i in texts), "g" * (i < groups), "long" * (len(cell) > _LONG)))
             for i, cell in enumerate(row)
         )
-        lines.append("".join(f"<td{_classes(*of)}>{escape(cell)}</td>" for cell, of in cells))
+        lines.append("".join(f"<td{_classes(*of)}>{linked(cell)}</td>" for cell, of in cells))
     body = "".join(f"<tr>{line}</tr>\n" for line in lines)
     return (
         f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n'
         f"<tbody>\n{body}</tbody>\n</table></div>"
     )
+
+
+def linked(text: str) -> str:
+    """Return text as HTML, with its address where it is a `Link`."""
+    if not isinstance(text, Link):
+        return escape(text)
+    return f'<a href="{escape(text.href)}" target="_blank" rel="noopener">{escape(text)}</a>'
 
 
 def _classes(*names: str) -> str:

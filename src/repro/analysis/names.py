@@ -1,15 +1,17 @@
 """How benchmarks are ordered, grouped and called in tables and figures."""
 
-# The columns of the paper's main table (RePro, arXiv 2512.01925), in its order.
-IN_DOMAIN = ("aime24", "aime25", "math500", "lmb")
-OUT_OF_DOMAIN = ("gpqa", "mbpp", "lcb")
-BENCHMARKS = {
-    "aime24": "AIME24",
-    "aime25": "AIME25",
-    "math500": "MATH500",
-    "lmb": "LMB",
-    "gpqa": "GPQA-D",
-    "mbpp": "MBPP",
-    "lcb": "LCB",
-}
+from collections.abc import Collection
+
+from repro.benchmarks import declared
+
+# The columns of the paper's main table (RePro, arXiv 2512.01925) in its order, then one's own.
+_ALL = declared.benchmarks()
+BENCHMARKS = {name: benchmark.title for name, benchmark in _ALL.items()}
+IN_DOMAIN = tuple(name for name in _ALL if _ALL[name].in_domain)
+OUT_OF_DOMAIN = tuple(name for name in _ALL if not _ALL[name].in_domain)
 DOMAINS = {"in-domain": IN_DOMAIN, "out-of-domain": OUT_OF_DOMAIN}
+
+
+def shown(scored: Collection[str]) -> list[str]:
+    """Return the paper's seven benchmarks, which are always shown, and others that have scores."""
+    return [name for name in BENCHMARKS if name in declared.PAPER or name in scored]

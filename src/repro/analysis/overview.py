@@ -227,7 +227,7 @@ def _provenance(runs: Sequence[Facts]) -> str:
     header += [stage.capitalize() for stage in STAGES]
     rows = [
         [
-            *(run.backbone, methods.label(run.method), str(run.seed)),
+            *(run.backbone, _run_link(run), str(run.seed)),
             *_short_commit(run),
             _time(run.step_seconds),
             *(_time(run.seconds.get(stage)) for stage in STAGES),
@@ -235,7 +235,25 @@ def _provenance(runs: Sequence[Facts]) -> str:
         for run in runs
     ]
     table = html_pages.sheet(Sheet("runs", _TIMES, header, rows, groups=1))
-    return f"{html_pages.facts(pairs)}\n<h3>Each run</h3>\n{table}"
+    return f"{html_pages.facts(pairs)}\n<h3>Each run</h3>\n{_mlflow(runs)}{table}"
+
+
+def _run_link(run: Facts) -> str:
+    label, address = methods.label(run.method), run.mlflow.get("url")
+    return html_pages.Link(label, address) if address else label
+
+
+def _mlflow(runs: Sequence[Facts]) -> str:
+    """Return what the links of the runs lead to, and a link to all of them, for comparing."""
+    found = [run.mlflow for run in runs if run.mlflow.get("url")]
+    if not found:
+        return ""
+    together = html_pages.linked(html_pages.Link("all of them", found[0]["experiment_url"]))
+    local = " These links need <code>make ui</code>." if any(run["local"] for run in found) else ""
+    return (
+        '<p class="small">A method leads to its run in MLflow: settings, curves, scores, responses '
+        f"to read; for comparing, {together}.{local}</p>\n"
+    )
 
 
 def _short_commit(run: Facts) -> tuple[str, str]:

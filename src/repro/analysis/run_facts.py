@@ -14,13 +14,14 @@ STAGES = ("train", "generate", "score", "objective")
 
 @dataclass(frozen=True)
 class Facts:
-    """One run: its settings and provenance (empty where not recorded), and seconds by stage."""
+    """One run: settings, provenance and place in MLflow (empty: not recorded); seconds by stage."""
 
     backbone: str
     method: str
     seed: int
     settings: dict = field(default_factory=dict)
     provenance: dict = field(default_factory=dict)
+    mlflow: dict = field(default_factory=dict)
     step_seconds: float | None = None  # median over the training steps
     seconds: dict[str, float | None] = field(default_factory=dict)
 
@@ -66,6 +67,7 @@ def read(runs: Sequence[dict], benchmarks: Sequence[str]) -> list[Facts]:
                 *(run["backbone"], run["method"], run["seed"]),
                 settings=_recorded(folder / "settings.json"),
                 provenance=provenance,
+                mlflow=_recorded(folder / "mlflow.json"),
                 step_seconds=median(steps) if steps else None,
                 seconds=seconds,
             )

@@ -23,19 +23,20 @@ def main_frame(
         published: (backbone, method, benchmark) -> accuracy in percent.
 
     Returns:
-        Columns backbone, method, seeds; for each of the seven benchmarks its accuracy in percent
+        Columns backbone, method, seeds; for each benchmark of `names.shown` its accuracy in percent
         and, as ``NAME_se``, its standard error (NaN where the benchmark was not run); tokens and
         backtracking_per_1k, averaged over the benchmarks, with their ``_se``. Where a number of any
         of these methods is published also, after each benchmark, ``NAME_published`` and
         ``NAME_difference`` (ours minus it, in points). Where a run lacks scores also ``missing``:
         the benchmarks that the row lacks, separated by blanks.
     """
-    shown = set(summary[["backbone", "method"]].itertuples(index=False, name=None))
-    published = {key: value for key, value in (published or {}).items() if key[:2] in shown}
+    present = set(summary[["backbone", "method"]].itertuples(index=False, name=None))
+    published = {key: value for key, value in (published or {}).items() if key[:2] in present}
+    columns = names.shown(set(summary["benchmark"]))
     rows = []
     for (backbone, method), cells in _by_method(summary):
         row = _row(backbone, method, cells)
-        for name in names.BENCHMARKS:
+        for name in columns:
             row |= _mean(cells, "accuracy", name, name)
             if published:
                 stated = published.get((backbone, method, name), np.nan)
@@ -54,15 +55,15 @@ def tokens_frame(summary: pd.DataFrame, responses: pd.DataFrame) -> pd.DataFrame
         responses: the frame of `table_inputs.responses`.
 
     Returns:
-        Columns backbone, method, seeds; for each of the seven benchmarks ``NAME_mean`` (problems
+        Columns backbone, method, seeds; for each of `names.shown` ``NAME_mean`` (problems
         count equally), ``NAME_mean_se`` and ``NAME_median`` (responses count equally); and
         ``missing`` as in `main_frame`.
     """
     medians = responses.groupby(["backbone", "method", "benchmark"])["tokens"].median().to_dict()
-    rows = []
+    columns, rows = names.shown(set(summary["benchmark"])), []
     for (backbone, method), cells in _by_method(summary):
         row = _row(backbone, method, cells)
-        for name in names.BENCHMARKS:
+        for name in columns:
             row |= _mean(cells, "tokens", name, f"{name}_mean")
             row[f"{name}_median"] = medians.get((backbone, method, name), np.nan)
         rows.append(row | _lacking(cells))

@@ -49,12 +49,13 @@ assert _EFFECT_COLUMNS.keys() == EFFECTS.keys()
 
 def main_sheet(main: pd.DataFrame) -> Sheet:
     """Return the main table in the paper's layout, from `table_frames.main_frame`."""
-    header = ["Backbone", "Method", *names.BENCHMARKS.values(), "Tokens", "Backtr./1k"]
+    titles = {name: title for name, title in names.BENCHMARKS.items() if name in main}
+    header = ["Backbone", "Method", *titles.values(), "Tokens", "Backtr./1k"]
     with_published = any(column.endswith("_published") for column in main)
     rows = []
     for row in main.to_dict("records"):
         cells = [row["backbone"], methods.label(row["method"])]
-        for name in (*names.BENCHMARKS, *POOLED):
+        for name in (*titles, *POOLED):
             cell = main_cell(row, name, row[f"{name}_se"])
             if not pd.isna(stated := row.get(f"{name}_published")):
                 # Of the rounded mean: 88.45 - 84.4 would stand as 88.5 (84.4; +4.0).
@@ -95,17 +96,18 @@ def against_original_sheet(effects: pd.DataFrame) -> Sheet:
 
 def tokens_sheet(tokens: pd.DataFrame) -> Sheet:
     """Return mean and median reasoning tokens, from `table_frames.tokens_frame`."""
+    titles = {name: title for name, title in names.BENCHMARKS.items() if f"{name}_mean" in tokens}
     rows = []
     for row in tokens.to_dict("records"):
         lacking = row.get("missing", "").split()
         cells = [row["backbone"], methods.label(row["method"])]
-        for name in names.BENCHMARKS:
+        for name in titles:
             mean, median = row[f"{name}_mean"], row[f"{name}_median"]
             digits = _token_digits(mean)
             cell = MISSING if name in lacking else _mean_se(mean, row[f"{name}_mean_se"], digits)
             cells.append(cell if pd.isna(median) else f"{cell}\n({median:.{digits}f})")
         rows.append(cells)
-    header = ["Backbone", "Method", *names.BENCHMARKS.values()]
+    header = ["Backbone", "Method", *titles.values()]
     caption = _sentences(_TOKENS, _about_seeds(tokens["seeds"]))
     return Sheet("tokens", caption, header, rows, groups=1)
 

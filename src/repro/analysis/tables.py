@@ -86,7 +86,9 @@ def print_table(frame: pd.DataFrame, note: str = "") -> None:
     console = Console()
     # Headers of two lines: beside the longest method they must fit 80 columns.
     titles = {
-        name: re.sub(r"(\d+|-D)$", r"\n\1", title) for name, title in names.BENCHMARKS.items()
+        name: re.sub(r"(\d+|-D)$", r"\n\1", title)
+        for name, title in names.BENCHMARKS.items()
+        if name in frame
     }
     titles |= {"tokens": "Tokens", "backtracking_per_1k": "Bt.\n/1k"}
     for backbone, of_backbone in frame.groupby("backbone", sort=False):

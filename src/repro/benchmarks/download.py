@@ -5,7 +5,6 @@ message that names the dataset and says what to do.
 """
 
 import fnmatch
-import functools
 import hashlib
 import re
 import sys
@@ -16,10 +15,10 @@ from pathlib import Path
 
 import httpx
 import huggingface_hub
-import yaml
 from huggingface_hub import errors
 
-SOURCES = Path(__file__).with_name("sources.yml")
+from repro.benchmarks.declared import sources
+
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _HOW_TO_LOG_IN = "set HF_TOKEN or run `hf auth login`"
 
@@ -67,12 +66,6 @@ class File:
     path: Path
     sha256: str
     rows: int | None
-
-
-@functools.cache
-def sources() -> dict[str, dict]:
-    """Return `sources.yml`: what is downloaded for each benchmark and for `train`."""
-    return yaml.safe_load(SOURCES.read_text(encoding="utf-8"))
 
 
 def source(name: str) -> dict:

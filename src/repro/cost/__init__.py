@@ -5,6 +5,7 @@ time and a size by formulas (`model`) over stated numbers (`assumptions`), and w
 left records (`past`), those correct the model.
 """
 
+import functools
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from repro import settings
-from repro.cost import assumptions, jobs, past
+from repro.cost import assumptions, jobs, memory, past
 from repro.cost.table import Estimate, add_up, text
 
 SCHEMA = Path(__file__).parents[3] / "workflow/schemas/config.schema.yaml"
@@ -22,8 +23,7 @@ DEFAULT_GPU = "H100-80G"
 
 
 def report(
-    file: str | Path,
-    *,
+    *files: str | Path,
     hardware: str | None = None,
     cores: int | None = None,
     gpus_in_parallel: int = 1,
@@ -33,7 +33,7 @@ def report(
     """Return the estimate of a configuration file, to print.
 
     Args:
-        file: the configuration.
+        files: the configuration; where there are several, later ones change what earlier ones say.
         hardware: a name in `numbers.yml`; by default H100-80G, or cpu-core where `gpus` is 0.
         cores: CPU cores that jobs share; by default the machine's.
         gpus_in_parallel: GPUs there are, over all jobs at a time.
@@ -46,14 +46,9 @@ def report(
     """
     if not SCHEMA.is_file():
         raise ValueError(f"{SCHEMA} is not there: this command needs the repository's checkout")
-    try:
-        config = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{file}: not valid YAML: {error}") from None
-    if not isinstance(config, dict):
-        raise ValueError(f"{file}: expected a mapping of settings")
+    config = functools.reduce(_merged, map(_read, files))
     schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-    resolved = settings.resolve(config, schema, str(file))
+    resolved = settings.resolve(config, schema, " + ".join(map(str, files)))
     found = estimate(
         resolved,
         hardware or (DEFAULT_GPU if resolved["gpus"] else assumptions.NO_GPU),
@@ -62,6 +57,26 @@ def report(
         parse_changes(changes),
     )
     return json.dumps(asdict(found), indent=1) if as_json else text(found)
+
+
+def _read(file: str | Path) -> dict:
+    try:
+        config = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{file}: not valid YAML: {error}") from None
+    if not isinstance(config, dict):
+        raise ValueError(f"{file}: expected a mapping of settings")
+    return config
+
+
+def _merged(config: dict, changes: dict) -> dict:
+    """Return a configuration with the changes of another file, as `snakemake --configfile A B`."""
+    both = {
+        key: _merged(config[key], value)
+        for key, value in changes.items()
+        if isinstance(value, dict) and isinstance(config.get(key), dict)
+    }
+    return {**config, **changes, **both}
 
 
 def parse_changes(changes: Sequence[str]) -> dict[str, float]:
@@ -102,7 +117,7 @@ def estimate(
     jobs.learn_lengths(finished, assume)
     planned = jobs.correct(jobs.plan(config, assume), config, finished, assume)
     slots = {True: gpus_in_parallel // max(1, config["gpus"]), False: cores}
-    notes = jobs.memory_notes(config, assume)
+    notes = memory.notes(config, assume)
     if elsewhere:
         notes.append(f"{elsewhere} finished runs are on other hardware and were not used.")
     if past.records_hold_waiting():

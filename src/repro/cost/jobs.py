@@ -85,7 +85,10 @@ def plan(config: dict, assume: Assumptions) -> list[Job]:
     figures += ["ablation" for key in methods.ABLATED if config["ablations"][key]]
     return [
         *found,
-        *(Job(rule, light) for rule in ("write_tables", "claims", *figures, "overview")),
+        *(
+            Job(rule, light)
+            for rule in ("write_tables", "claims", *figures, "overview", "track_summary")
+        ),
         Job("all", 0),
     ]
 
@@ -218,7 +221,7 @@ def _evaluation_jobs(
             light + scoring,
             outputs=tuple(f"{folder}/scores/{key}.json" for key in files),
         ),
-        Job("track", light, outputs=(f"{folder}/.tracked",), settings=asked),
+        Job("track", light, outputs=(f"{folder}/mlflow.json",), settings=asked),
     ]
 
 
@@ -355,30 +358,3 @@ def _factors(
         modelled = model.step_seconds(one.run, shape, device, assume) / _speedup(config, assume)
         found.setdefault((name, kind(one.run["method"])), []).append(one.step_seconds / modelled)
     return {of: fmean(ratios) for of, ratios in found.items()}
-
-
-def memory_notes(config: dict, assume: Assumptions) -> list[str]:
-    """Say what does not fit on one GPU; with transformers a whole batch is sampled at once."""
-    device, found, evaluation = model.device(assume, config["gpus"]), {}, config["evaluation"]
-    for run in settings.all_runs(config):
-        chosen = settings.run_settings(config, run.backbone, run.method, run.seed)
-        shape = model.shape(run.backbone, config["backbones"][run.backbone], config["results_dir"])
-        fit = model.responses_that_fit(evaluation, run.backbone, shape, device, assume)
-        padded = evaluation["engine"] != "vllm"
-        found[f"generate {run.backbone}"] = padded, evaluation["batch_size"], fit
-        if chosen["algorithm"]:
-            training, critic = chosen["training"], chosen["algorithm"] == "ppo"
-            rollouts = training["prompts_per_step"] * training["num_generations"]
-            fit = model.rollouts_that_fit(chosen, shape, device, assume)
-            what = f"train {run.backbone}{' with critic' if critic else ''}"
-            found[what] = not assume["rollouts_continuous"], rollouts, fit
-    notes = []
-    for what, (padded, wanted, fit) in found.items():
-        if fit < 1:
-            notes.append(f"OUT OF MEMORY: {what}: no room for the cache of a single response.")
-        elif padded and fit < wanted:
-            notes.append(
-                f"OUT OF MEMORY: {what}: {wanted:,} responses are sampled at once, the cache of "
-                f"{int(fit):,} fits; counted as {math.ceil(wanted / fit):,} rounds."
-            )
-    return notes

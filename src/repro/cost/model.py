@@ -149,9 +149,9 @@ def token_seconds(
     return step_seconds + max(flop / on.flops, read / on.bandwidth)
 
 
-def rows_that_fit(model: Shape, on: Device, taken: float, tokens: float) -> float:
-    """Sequences of `tokens` tokens whose cache fits beside `taken` bytes; below 1 where none."""
-    return (on.memory - taken) / (on.number_bytes * model.cache * tokens)
+def rows_that_fit(model: Shape, on: Device, free: float, tokens: float) -> float:
+    """Sequences of `tokens` tokens whose cache fits into `free` bytes; below 1 where none."""
+    return free / (on.number_bytes * model.cache * tokens)
 
 
 def padded_seconds(
@@ -183,22 +183,32 @@ def continuous_seconds(
     return steps * token + pass_seconds(model, on, rows, prompt, at_once)
 
 
-def training_bytes(parameters: int, has_critic: bool, reference: bool) -> int:
+def training_bytes(run: dict, model: Shape) -> int:
     """Bytes on the device while rollouts are sampled: weights, AdamW, the reference's weights.
 
     All in float32; gradients are freed by then.
     """
-    learners = 2 if has_critic else 1
-    return parameters * (learners * (FLOAT32 + ADAMW) + reference * FLOAT32)
+    learners = 2 if run["algorithm"] == "ppo" else 1
+    reference = run["training"]["kl_coef"] > 0
+    return model.parameters * (learners * (FLOAT32 + ADAMW) + reference * FLOAT32)
 
 
 def rollouts_that_fit(run: dict, model: Shape, on: Device, assume: Assumptions) -> float:
-    """Rollouts whose cache fits beside what training holds; see `rows_that_fit`."""
+    """Rollouts whose cache fits beside what training holds, or into vLLM's share of the memory."""
     training, name = run["training"], run["backbone"]
-    taken = training_bytes(model.parameters, run["algorithm"] == "ppo", training["kl_coef"] > 0)
-    kind = "train_share" if assume["rollouts_continuous"] else "longest_share"
+    by_vllm, prompt = rollout_engine(run), assume[f"prompt_tokens.{name}"]
+    kind = "train_share" if by_vllm else "longest_share"
     width = training["max_completion_tokens"] * assume[f"{kind}.{name}"]
-    return rows_that_fit(model, on, taken, assume[f"prompt_tokens.{name}"] + width)
+    if not by_vllm:
+        return rows_that_fit(model, on, on.memory - training_bytes(run, model), prompt + width)
+    taken = on.number_bytes * model.parameters + assume["engine_bytes"]
+    free = by_vllm["gpu_memory"] * assume["memory"] - taken
+    return rows_that_fit(model, on, free, prompt + width)
+
+
+def rollout_engine(run: dict) -> dict | None:
+    """Return the settings of vLLM, None where transformers samples the rollouts."""
+    return run["training"].get("rollouts")  # as `settings.run_settings` leaves them
 
 
 def step_seconds(run: dict, model: Shape, on: Device, assume: Assumptions) -> float:
@@ -221,7 +231,7 @@ def step_seconds(run: dict, model: Shape, on: Device, assume: Assumptions) -> fl
     prompt, limit = assume[f"prompt_tokens.{name}"], training["max_completion_tokens"]
     longest = limit * assume[f"longest_share.{name}"]
     fit = rollouts_that_fit(run, model, on, assume)
-    continuous = bool(assume["rollouts_continuous"])
+    continuous = rollout_engine(run) is not None
     if continuous:
         mean = limit * assume[f"train_share.{name}"]
         step = assume["continuous_step_seconds"]
@@ -249,8 +259,8 @@ def responses_that_fit(
     """Responses of an evaluation whose cache fits beside the weights; see `rows_that_fit`."""
     kind = "generate_share" if evaluation["engine"] == "vllm" else "longest_share"
     width = evaluation["max_new_tokens"] * assume[f"{kind}.{backbone}"]
-    taken = on.number_bytes * model.parameters
-    return rows_that_fit(model, on, taken, assume[f"prompt_tokens.{backbone}"] + width)
+    free = on.memory - on.number_bytes * model.parameters
+    return rows_that_fit(model, on, free, assume[f"prompt_tokens.{backbone}"] + width)
 
 
 def evaluation_seconds(

@@ -13,7 +13,7 @@ WIDTH = 80  # columns
 RULES = (  # in the workflow's order
     *("access", "data", "training_data", "backbone", "store", "original", "train", "generate"),
     *("score", "objective", "track", "write_tables", "claims", "curve", "objective_figure"),
-    *("case_study", "evaluation_figure", "ablation", "overview", "all"),
+    *("case_study", "evaluation_figure", "ablation", "overview", "track_summary", "all"),
 )
 
 

@@ -7,11 +7,9 @@ from pathlib import Path
 from lm_eval.api.task import ConfigurableTask
 from lm_eval.tasks import TaskManager
 
-from repro import jsonl
-from repro.benchmarks import prompts
+from repro.benchmarks import declared, prompts
 
-TASK_FILES = Path(__file__).parents[1] / "benchmarks"
-BENCHMARKS = tuple(sorted(path.stem for path in TASK_FILES.glob("*.yaml")))
+BENCHMARKS = tuple(sorted(declared.benchmarks()))
 
 
 def load(
@@ -48,9 +46,9 @@ def load(
             f"{benchmark}: samples must be a whole number of at least 1, got {samples!r}"
         )
     logging.getLogger("lm_eval").setLevel(logging.ERROR)  # its defaults warn about what is intended
-    manager = TaskManager(include_path=str(TASK_FILES), include_defaults=False)
-    fields = _metadata(manager, benchmark)["fields"]
-    rows = _rows(Path(data_file), benchmark, fields)
+    manager = TaskManager(include_path=str(declared.FOLDER), include_defaults=False)
+    stated = declared.benchmarks()[benchmark]
+    rows = declared.read_rows(data_file, benchmark)
     overrides = {
         "task": benchmark,
         "custom_dataset": lambda **_: _dataset(rows),
@@ -64,8 +62,10 @@ def load(
         "process_results": process_results or (lambda doc, results: {}),
         "metric_list": metrics or [],
     }
-    if prompt and prompt.get("math") and _metadata(manager, benchmark)["verifier"] == "math":
-        overrides["doc_to_text"] = lambda doc: prompts.math(doc, prompt["math"])
+    if prompt and prompt.get("math") and stated.verifier == "math":
+        overrides["doc_to_text"] = lambda doc: prompts.math(
+            {"problem": doc[stated.question]}, prompt["math"]
+        )
     group = {"group": "evaluation", "task": [overrides]}
     return manager.load(group)["tasks"][benchmark]
 
@@ -78,24 +78,6 @@ def verifier(task: ConfigurableTask) -> str:
 def question(task: ConfigurableTask, doc: dict) -> str:
     """Return the problem itself, the first of the task's fields that the prompt must show."""
     return doc[task.config.metadata["question"]]
-
-
-def _metadata(manager: TaskManager, benchmark: str) -> dict:
-    return manager.task_index[benchmark].cfg["metadata"]
-
-
-def _rows(data_file: Path, benchmark: str, fields: list[str]) -> list[dict]:
-    rows = jsonl.read(data_file)
-    if not rows:
-        raise ValueError(f"{data_file}: no problems for benchmark {benchmark}")
-    for number, row in enumerate(rows, start=1):
-        missing = [field for field in fields if field not in row]
-        if missing:
-            raise ValueError(
-                f"{data_file}, line {number}: field {missing[0]!r} is missing; {benchmark} needs "
-                f"{', '.join(fields)}"
-            )
-    return [{field: row[field] for field in fields} for row in rows]
 
 
 def _dataset(rows: list[dict]):

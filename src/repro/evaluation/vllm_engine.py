@@ -1,19 +1,14 @@
 """Continuous batching with vLLM: the engine of full-scale runs; its CPU build runs in the tests."""
 
-import os
 from pathlib import Path
 
 import torch
 
+from repro import vllm_environment
 from repro.evaluation.decoding import Decoder
 from repro.evaluation.engines import Completion, Request, Sampling
 
-# vLLM reads these on import. Without GPUs the cache would take half of the machine's memory, and
-# fork-and-exec workers are not needed for one model on one device.
-os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")  # GiB
-os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
-os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
-os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+vllm_environment.prepare()
 
 from vllm import LLM, SamplingParams  # noqa: E402
 

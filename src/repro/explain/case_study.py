@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from repro.analysis.behaviours import classify
+from repro.analysis.behaviours import count
+from repro.analysis.collect import BEHAVIOURS
 from repro.evaluation import tasks
 from repro.explain import objectives, page, transcript
-from repro.explain.explanation import Explanation, explain
+from repro.explain.explanation import explain
+from repro.verify.answers import split_thought
 
 
 def run(
@@ -50,7 +52,8 @@ def run(
         response = objectives.as_transcript(tokenizer, model.config, row, gold)
         if response is None:
             continue
-        rank = correct * (1 + any(classify(text) for text in row["text"].split("\n\n")))
+        found = count(split_thought(row["text"])[0])
+        rank = correct * (1 + any(getattr(found, name) for name in BEHAVIOURS))
         if rank <= best_rank:
             continue
         question = tasks.question(task, task.eval_docs[row["doc_id"]])
@@ -60,5 +63,5 @@ def run(
             break
     if best is None:
         raise ValueError(f"{files['generations']}: no response fits into the model's context")
-    scored: Explanation = explain(model, tokenizer, best, {**settings, "k": None})
+    scored = explain(model, tokenizer, best, {**settings, "k": None})
     return page.write(replace(scored, model=name), output, note)

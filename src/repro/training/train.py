@@ -21,8 +21,10 @@ from trl import GRPOConfig
 
 from repro import jsonl
 from repro.benchmarks import prompts
+from repro.evaluation import engines
 from repro.process_reward import segments
 from repro.process_reward.settings import resolve
+from repro.training import vllm_rollouts
 from repro.training.callbacks import (
     ROLLOUT,
     CheckpointManifest,
@@ -111,7 +113,7 @@ def trainer_arguments(training: dict, seed: int, work_dir: Path) -> GRPOConfig:
     """Translate the project's training settings into TRL's, with TRL's deviating defaults set back.
 
     Raises:
-        ValueError: sizes that do not divide each other.
+        ValueError: sizes that do not divide each other, or vLLM is wanted and not installed.
     """
     rollouts = training["prompts_per_step"] * training["num_generations"]
     world = int(os.environ.get("WORLD_SIZE", 1))
@@ -126,6 +128,9 @@ def trainer_arguments(training: dict, seed: int, work_dir: Path) -> GRPOConfig:
             f"training.save_every: {training['save_every']} is no multiple of "
             f"updates_per_generation = {updates}; a run can be resumed only between two generations"
         )
+    rollout_engine = vllm_rollouts.arguments(training)
+    if rollout_engine:
+        engines.check_name("vllm")
     cuda = torch.cuda.is_available()
     return GRPOConfig(
         output_dir=str(work_dir),
@@ -152,6 +157,7 @@ def trainer_arguments(training: dict, seed: int, work_dir: Path) -> GRPOConfig:
         use_bias_correction_kl=False,
         loss_type="dapo",  # the mean over all tokens of a step
         mask_truncated_completions=False,
+        **rollout_engine,
         vllm_importance_sampling_correction=False,
         disable_dropout=True,
         bf16=training["dtype"] == "bfloat16",  # autocast; the weights stay float32

@@ -5,7 +5,8 @@ What changes against TRL 1.16, and nothing else:
 * `_generate_and_score_completions` replaces `advantages` (B,) by the total advantage (B, T) of
   `repro.algorithms`, adds `values` and `returns` for PPO's critic and logs the rollout's metrics;
 * `_calculate_rewards` remembers the rewards of all processes;
-* `_generate_single_turn` scores the responses from the cache that generation leaves behind;
+* `_generate_single_turn` scores the responses from the cache that generation leaves behind, or
+  gives each its seed where vLLM generates;
 * `_get_per_token_logps_and_entropies`, where TRL asks for the old log-probabilities and nothing
   is scored yet, scores the responses from the cache of that same forward;
 * `_compute_loss` and `training_step` hand each micro-batch to PPO's critic as well;
@@ -18,10 +19,12 @@ exactly 1.
 
 import functools
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from accelerate.utils import set_seed
 from torch import Tensor
 from transformers import DynamicCache
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
@@ -33,7 +36,7 @@ from repro.algorithms.batch import Batch, ProcessTerm
 from repro.process_reward import one_pass, reward, scores, settings
 from repro.process_reward.one_pass import CachedForward, causal_lm
 from repro.process_reward.settings import ProcessRewardSettings
-from repro.training import rollout_metrics
+from repro.training import rollout_metrics, vllm_rollouts
 from repro.training.critic import Critic, CriticSettings, explained_variance
 from repro.training.generation_record import recording
 from repro.training.process_scoring import ProcessScorer
@@ -102,6 +105,8 @@ class ReProTrainer(GRPOTrainer):
             raise ValueError(
                 f"train_dataset: no column 'answer', the ground truth; it has {', '.join(columns)}"
             )
+        if self.use_vllm:  # its engine seeded this process by the process's rank
+            set_seed(self.args.seed, device_specific=True)
         self.algorithm, self.process_reward = algorithm, process_reward
         self.gamma, self.lam = gamma, lam
         self._scorer = ProcessScorer(
@@ -173,6 +178,9 @@ class ReProTrainer(GRPOTrainer):
         return rewards
 
     def _generate_single_turn(self, prompt_ids, *args, **kwargs):
+        if self.use_vllm:
+            with self._seeded_engine():
+                return super()._generate_single_turn(prompt_ids, *args, **kwargs)
         if self._rollout is None or self.process_reward is None or not self._cache_can_be_cut:
             return super()._generate_single_turn(prompt_ids, *args, **kwargs)
         model = self.accelerator.unwrap_model(self.model)
@@ -186,6 +194,14 @@ class ReProTrainer(GRPOTrainer):
                 )
             self._rollout = replace(self._rollout, cuts=cuts, objective=objective)
         return completion_ids, log_probs
+
+    def _seeded_engine(self):
+        """Seed the responses of vLLM in this process; a server's are its own affair."""
+        if self.vllm_mode != "colocate":
+            return nullcontext()
+        group = self.accelerator.process_index // self.vllm_tensor_parallel_size
+        llm, step = self.vllm_generation.llm, self.state.global_step
+        return vllm_rollouts.seeded(llm, self.args.seed, step, group)
 
     def _get_per_token_logps_and_entropies(
         self, model, input_ids, attention_mask, logits_to_keep, *args, **kwargs

@@ -1,5 +1,6 @@
 """What all figures share: style, panels, legend, note, and how they are written."""
 
+import itertools
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -22,11 +23,11 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 1)
 PLAIN = "#505050"  # without RePro, where colour does not stand for the algorithm
 WITHOUT, WITH = "without RePro", "with RePro"
 INTERVALS = "95\N{NO-BREAK SPACE}% intervals over problems"
-# Algorithm -> its colour and marker. GRPO, which the paper ablates, has the first.
-ALGORITHMS = {
-    name: (COLOURS[number], MARKERS[number])
-    for number, name in enumerate(reversed(methods.ALGORITHMS))
-}
+# Algorithm -> its colour and marker. GRPO, which the paper ablates, has the first; one's own
+# algorithms come after the paper's, whose looks stay.
+_PAPER = ("grpo", "reinforce_pp_baseline", "reinforce_pp", "ppo")
+_LOOKS = itertools.cycle(zip(COLOURS, MARKERS, strict=True))
+ALGORITHMS = dict(zip(dict.fromkeys([*_PAPER, *methods.ALGORITHMS]), _LOOKS, strict=False))
 STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
@@ -119,7 +120,7 @@ def backbone_panels(
     for axis, title in zip(axes[0], columns.values(), strict=True):
         axis.set_title(title)
     for axis in axes[-1]:
-        axis.set_xlabel(xlabel)
+        axis.set_xlabel(textwrap.fill(xlabel, 100 // len(columns)))  # labels of neighbours touch
     for axis, backbone in zip(axes[:, 0], backbones, strict=True):
         axis.set_ylabel(f"{textwrap.fill(backbone, 24)}\n{ylabel}")
     figure.align_ylabels(axes[:, 0])

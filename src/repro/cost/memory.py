@@ -1,0 +1,132 @@
+"""What does not fit into a GPU's memory, while rollouts are sampled and while they are learnt from.
+
+An activation is counted in bytes a token. Of a Qwen2 or Qwen3 layer in bfloat16 autocast with
+float32 weights autograd keeps 32 H + 8 I + 8 A (H the width, I that of the MLP, A that of queries
+and keys together): 4 to 14 % more than its saved tensors on a CPU. With gradient checkpointing it
+keeps a layer's input (4 H) and makes one layer at a time anew, with the gradients of it; meanwhile
+in the forward autocast holds its bfloat16 copies of the weights. Logits are made in tiles and left
+out, as is a library's own memory: `memory_share` leaves room.
+"""
+
+import math
+
+from repro import settings
+from repro.cost import model
+from repro.cost.assumptions import Assumptions
+from repro.cost.model import FLOAT32, Device, Shape
+
+# Of a token of a step's batch: two int64 (token and mask), four float32 (advantage, reference's
+# log-probability, value, return), and what the shuffle copies.
+BATCH = 32
+
+
+def activation_bytes(shape: Shape, tokens: float, checkpointing: bool) -> float:
+    """Bytes at the peak of a forward and backward pass over `tokens` tokens."""
+    heads = shape.heads + shape.key_value_heads
+    layer = 32 * shape.hidden_size + 8 * shape.intermediate_size + 8 * heads * shape.head_dim
+    weights = 2 * shape.multiplied  # bfloat16
+    if not checkpointing:
+        return (shape.layers + 1) * layer * tokens + weights
+    return shape.layers * FLOAT32 * shape.hidden_size * tokens + max(2 * layer * tokens, weights)
+
+
+def update_bytes(run: dict, shape: Shape, assume: Assumptions) -> tuple[float, float]:
+    """Bytes at the peak of an update: weights, AdamW and gradients; with batch and activations.
+
+    The second is with vLLM's share of the memory, unless it sleeps. Scoring a micro-batch keeps
+    less than learning from it: its cache and the states of one layer.
+
+    Args:
+        run: the run's resolved settings.
+        shape: of the backbone.
+        assume: as `assumptions.read` returns them.
+    """
+    training, engine = run["training"], model.rollout_engine(run)
+    width = _width(run, assume)
+    learners = 2 if run["algorithm"] == "ppo" else 1
+    held = model.training_bytes(run, shape) + learners * FLOAT32 * shape.parameters
+    tokens = training["micro_batch_size"] * width
+    total = held + _batch_bytes(run, width)
+    total += activation_bytes(shape, tokens, training["gradient_checkpointing"])
+    if engine and not engine["sleep"]:
+        total += engine["gpu_memory"] * assume["memory"]
+    return held, total
+
+
+def _width(run: dict, assume: Assumptions) -> float:
+    """Tokens of a padded prompt and response."""
+    name, limit = run["backbone"], run["training"]["max_completion_tokens"]
+    return assume[f"prompt_tokens.{name}"] + limit * assume[f"longest_share.{name}"]
+
+
+def _batch_bytes(run: dict, width: float) -> float:
+    """Bytes of a step's batch, which stays until the next one is there."""
+    training = run["training"]
+    return training["prompts_per_step"] * training["num_generations"] * width * BATCH
+
+
+def notes(config: dict, assume: Assumptions) -> list[str]:
+    """Say what does not fit on one GPU; no two notes are the same.
+
+    Args:
+        config: a resolved configuration.
+        assume: as `assumptions.read` returns them.
+    """
+    device, found = model.device(assume, config["gpus"]), []
+    if math.isinf(device.memory):
+        return []
+    for run in settings.all_runs(config):
+        shape = model.shape(run.backbone, config["backbones"][run.backbone], config["results_dir"])
+        chosen = settings.run_settings(config, run.backbone, run.method, run.seed)
+        if chosen["algorithm"]:
+            found += _of_training(chosen, shape, device, assume)
+        evaluation = config["evaluation"]
+        fit = model.responses_that_fit(evaluation, run.backbone, shape, device, assume)
+        padded = evaluation["engine"] != "vllm"
+        found += _of_cache(f"generate {run.backbone}", padded, evaluation["batch_size"], fit)
+    return list(dict.fromkeys(f"OUT OF MEMORY: {note}" for note in found))
+
+
+def _of_training(run: dict, shape: Shape, device: Device, assume: Assumptions) -> list[str]:
+    training, engine = run["training"], model.rollout_engine(run)
+    what = f"train {run['backbone']}{' with critic' if run['algorithm'] == 'ppo' else ''}"
+    there = f"{_giga(device.memory)} are there"
+    held, updating = update_bytes(run, shape, assume)
+    if held > device.memory:
+        return [
+            f"{what}: weights, gradients and optimizer alone take {_giga(held)}, {there}. It needs "
+            "several GPUs that share them, which is not built yet."
+        ]
+    found = []
+    if updating > device.memory:
+        found.append(
+            f"{what}: an update takes {_giga(updating)} with micro_batch_size = "
+            f"{training['micro_batch_size']}, {there}."
+        )
+    if engine:
+        holds = model.training_bytes(run, shape) + _batch_bytes(run, _width(run, assume))
+        share = engine["gpu_memory"] * assume["memory"]
+        if holds + share > device.memory:
+            found.append(
+                f"{what}: while sampling, training holds {_giga(holds)} and vLLM {_giga(share)}, "
+                f"{there}."
+            )
+    rollouts = training["prompts_per_step"] * training["num_generations"]
+    fit = model.rollouts_that_fit(run, shape, device, assume)
+    return found + _of_cache(what, not engine, rollouts, fit)
+
+
+def _of_cache(what: str, padded: bool, wanted: int, fit: float) -> list[str]:
+    """Say that responses do not fit; transformers samples all that are wanted at once."""
+    if fit < 1:
+        return [f"{what}: no room for the cache of a single response."]
+    if padded and fit < wanted:
+        return [
+            f"{what}: {wanted:,} responses are sampled at once, the cache of {int(fit):,} fits; "
+            f"counted as {math.ceil(wanted / fit):,} rounds."
+        ]
+    return []
+
+
+def _giga(size: float) -> str:
+    return f"{size / 1e9:.0f} GB"

@@ -1,0 +1,73 @@
+"""What the task files say, and what is said of a file that says something else."""
+
+import pytest
+
+from repro import jsonl
+from repro.benchmarks import declared
+
+GOOD = (declared.FOLDER / "aime24.yaml").read_text().replace("24", "99")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(declared, "FOLDER", tmp_path)
+    declared.benchmarks.cache_clear()
+    yield tmp_path
+    declared.benchmarks.cache_clear()
+
+
+def test_the_papers_seven_come_first_in_its_order():
+    assert tuple(declared.benchmarks())[:7] == declared.PAPER
+    titles = [declared.benchmarks()[name].title for name in declared.PAPER]
+    assert titles == ["AIME24", "AIME25", "MATH500", "LMB", "GPQA-D", "MBPP", "LCB"]
+    in_domain = [name for name in declared.PAPER if declared.benchmarks()[name].in_domain]
+    assert in_domain == ["aime24", "aime25", "math500", "lmb"]
+
+
+def test_others_come_after_them_by_name(folder):
+    for name in ("zebra", "aime24", "lcb", "ant"):
+        (folder / f"{name}.yaml").write_text(GOOD.replace("task: aime99", f"task: {name}"))
+    assert list(declared.benchmarks()) == ["aime24", "lcb", "ant", "zebra"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("task: aime99", "task: aime", ["task = 'aime'", "aime99, the name of the file"]),
+        ("task_alias: AIME99\n", "", ["task_alias = None", "tables and figures"]),
+        ("verifier: math", "verifier: maths", ["metadata.verifier = 'maths'", "math, choice"]),
+        ("question: problem", "question: Problem", ["metadata.question = 'Problem'", "problem, a"]),
+        ("[problem, answer]", "problem", ["metadata.fields = 'problem'", "a list of field names"]),
+        ("[problem, answer]", "[problem]", ["metadata.fields", "a list with answer, which math_a"]),
+        (
+            "question: problem\n  fields: [problem,",
+            "question: text\n  fields: [text,",
+            ["metadata.fields", "a list with problem or question, which math reads"],
+        ),
+        ("prompts.math_answer", "prompts.maths", ["doc_to_target = 'prompts.maths'", "prompts.py"]),
+        ("doc_to_text", "doc_to_txt", ["doc_to_text = None", "a template"]),
+        ("metadata:", "meta:", ["no metadata", "aime24.yaml"]),
+        ("task: aime99", "task: [", ["not valid YAML"]),
+    ],
+)
+def test_a_task_file_that_is_wrong_is_refused(folder, old, new, words):
+    assert GOOD.count(old) == 1
+    (folder / "aime99.yaml").write_text(GOOD)
+    assert declared.benchmarks()["aime99"].title == "AIME99"
+    declared.benchmarks.cache_clear()
+    (folder / "aime99.yaml").write_text(GOOD.replace(old, new))
+    with pytest.raises(ValueError, match="aime99.yaml: ") as refused:
+        declared.benchmarks()
+    for word in words:
+        assert word in str(refused.value)
+
+
+def test_rows_hold_the_declared_fields_only(tmp_path):
+    rows = [{"problem": "1 + 1", "answer": "2", "id": 1}, {"problem": "2 + 2"}]
+    jsonl.write(tmp_path / "x.jsonl", rows[:1])
+    assert declared.read_rows(tmp_path / "x.jsonl", "aime24") == [
+        {"problem": "1 + 1", "answer": "2"}
+    ]
+    jsonl.write(tmp_path / "x.jsonl", rows)
+    with pytest.raises(ValueError, match=r"x\.jsonl, line 2: field 'answer' is missing; aime24 n"):
+        declared.read_rows(tmp_path / "x.jsonl", "aime24")

@@ -1,0 +1,77 @@
+"""A finished run's folder and its problems, written by hand: two benchmarks, two responses each."""
+
+import json
+from pathlib import Path
+
+from repro import jsonl
+
+RUN = {
+    "backbone": "tiny",
+    "method": "grpo+repro~alpha=0.3",
+    "algorithm": "grpo",
+    "seed": 0,
+    "training": {"steps": 2, "critic": {"warmup_steps": 0}},
+    "backbone_settings": {"source": "tinyworld", "layers": 3, "chat_template": None},
+    "process_reward": {"alpha": 0.3, "w": 0.1, "k": 8, "ema": None},
+}
+BENCHMARKS = ("aime24", "mbpp")
+EVALUATION = {
+    "engine": "transformers",
+    "top_k": None,
+    "benchmarks": {"mbpp": {"samples": 2}, "aime24": {"samples": 2}},
+}
+NOTE = "A tiny world: <not> the paper's."
+PROBLEMS = {
+    "aime24": [{"problem": f"1 + {i}?", "answer": str(i + 1)} for i in range(5)],
+    "mbpp": [{"text": "Double it.", "test_list": ["assert f(1) == 2"], "test_setup_code": ""}],
+}
+CORRECT = {"aime24": [[0, 1], [1, 1], [0, 0], [1, 1], [1, 1]], "mbpp": [[1, 0]]}
+
+
+def write(folder: Path, run: dict | None = None, accuracy: float = 0.5) -> Path:
+    """Write data/ and a run's folder, of a training where the run has one; return the latter."""
+    run = run or RUN
+    path = folder / "runs" / run["backbone"] / run["method"] / str(run["seed"])
+    for benchmark in BENCHMARKS:
+        jsonl.write(folder / f"data/{benchmark}.jsonl", PROBLEMS[benchmark])
+        jsonl.write(path / f"generations/{benchmark}.jsonl", responses(benchmark))
+        write_scores(path, benchmark, accuracy)
+    jsonl.write_json(path / "settings.json", run)
+    if run["training"]:
+        rows = [{"step": step, "reward": step / 10, "entropy": None} for step in (1, 2)]
+        jsonl.write(path / "training.jsonl", rows)
+        found = {"git_commit": "0123456789abcdef", "git_changes": " M a.py"}
+        (path / "provenance.json").write_text(json.dumps(found))
+    return path
+
+
+def write_scores(path: Path, benchmark: str, accuracy: float) -> None:
+    """Write a score file whose statistics say what is given."""
+    estimates = {
+        "accuracy": {"value": accuracy},
+        "tokens_mean": {"value": 40 if benchmark == "aime24" else 60},
+        "backtracking_per_1k_wrong": None,
+    }
+    problems = [
+        {"doc_id": number, "correct": correct}
+        for number, correct in reversed(list(enumerate(CORRECT[benchmark])))
+    ]
+    scores = {"aggregates": estimates, "problems": problems, "not_scored": None}
+    jsonl.write_json(path / f"scores/{benchmark}.json", scores)
+
+
+def responses(benchmark: str) -> list[dict]:
+    """Return the rows of a file of generations, in no order."""
+    return [
+        {
+            "doc_id": number,
+            "sample": sample,
+            "prompt": f"<user>{benchmark} {number}",
+            "text": f"<think>thought {number}.{sample}</think>",
+            "n_tokens": 9,
+            "n_reasoning_tokens": 7,
+            "finish_reason": "length" if sample else "stop",
+        }
+        for sample in (1, 0)
+        for number in range(len(PROBLEMS[benchmark]))
+    ]

@@ -1,0 +1,103 @@
+"""A model that lies on the disk: what is refused, and what is taken of it."""
+
+import json
+import shutil
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from repro import model_folder
+from repro.cli import main
+from tests.evaluation.tiny_model import build
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def folder(model, tmp_path):
+    return shutil.copytree(model, tmp_path / "mine")
+
+
+def write_index(folder):
+    parts = {"a.weight": "model-00001-of-00002.safetensors", "b.weight": "model-00002-of-00002"}
+    (folder / "model.safetensors").rename(folder / parts["a.weight"])
+    (folder / model_folder.INDEX).write_text(json.dumps({"weight_map": parts}))
+
+
+def without_template(folder):
+    (folder / "chat_template.jinja").unlink()
+
+
+def with_broken_configuration(folder):
+    without_template(folder)
+    (folder / "tokenizer_config.json").write_text("{")
+
+
+def as_pickle(folder):
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+
+
+def without_tokenizer(folder):
+    (folder / "tokenizer.json").unlink()
+
+
+def as_adapter(folder):
+    (folder / "config.json").rename(folder / "adapter_config.json")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (shutil.rmtree, "no such folder"),
+        (lambda folder: (folder / "config.json").unlink(), "has no config.json$"),
+        (as_adapter, "has no config.json; an adapter has to be merged first"),
+        (without_tokenizer, "has no tokenizer; allowed: tokenizer.json"),
+        (as_pickle, r"has no \*.safetensors; weights of other formats are not read.*pickle"),
+        (write_index, "has no model-00002-of-00002, which its model.safetensors.index.json names"),
+        (without_template, "has no chat template.*give one as chat_template"),
+        (with_broken_configuration, "tokenizer_config.json: not valid JSON"),
+    ],
+)
+def test_an_unusable_folder_is_refused(folder, spoil, words):
+    model_folder.check(folder)
+    spoil(folder)
+    with pytest.raises(ValueError, match=words) as refused:
+        model_folder.check(folder)
+    assert "mine" in str(refused.value)
+
+
+def test_a_template_may_come_from_elsewhere_or_stand_in_the_tokenizers_configuration(folder):
+    without_template(folder)
+    model_folder.check(folder, has_template=True)
+    file = folder / "tokenizer_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"chat_template": "{{ x }}"}))
+    model_folder.check(folder)
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_it_is_taken_as_it_is_and_nothing_is_written_to_it(folder, tmp_path):
+    (folder / "training_args.bin").write_bytes(b"a pickle")
+    before, output, template = contents(folder), tmp_path / "out", tmp_path / "t.jinja"
+    template.write_text("asked: {{ messages[0].content }}")
+    settings = {"source": "directory", "path": str(folder), "chat_template": str(template)}
+    for _ in range(2):  # a second call finds the links of the first
+        command = ["backbone", "--settings", json.dumps(settings), "--name", "mine"]
+        assert main([*command, "--output", str(output)]) == 0
+    assert contents(folder) == before
+    assert {path.name for path in output.iterdir()} == before.keys() - {"training_args.bin"}
+    links = [path.name for path in output.iterdir() if path.is_symlink()]
+    assert links == ["model.safetensors"]
+    theirs, ours = (
+        AutoModelForCausalLM.from_pretrained(at).state_dict() for at in (folder, output)
+    )
+    assert all(torch.equal(theirs[name], ours[name]) for name in theirs)
+    tokenizer = AutoTokenizer.from_pretrained(output)
+    asked = tokenizer.apply_chat_template([{"role": "user", "content": "?"}], tokenize=False)
+    assert asked == "asked: ?"

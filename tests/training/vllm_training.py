@@ -1,0 +1,89 @@
+"""Trains with rollouts by vLLM's CPU build, in a process of its own, and writes down what it did.
+
+Two things are different here from a GPU, both of vLLM and both because its CPU build is not made
+for training: linear layers keep their weights as they are (by default they are packed into another
+layout, and TRL could not bring new ones), and the engine computes in float32 without compiling.
+"""
+
+import functools
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import torch
+from conftest import even_length
+from transformers import GenerationMixin
+from trl.generation import vllm_generation
+
+from repro.training import train
+from repro.training.trainer import ReProTrainer
+
+
+def prepare(record: dict) -> None:
+    """Make the engine trainable on a CPU, and note loads, generations and scores."""
+    from vllm import LLM, _custom_ops
+
+    _custom_ops._supports_onednn = False
+    answer = LLM.generate
+
+    def note_seeds(self, prompts, sampling_params, **kwargs):
+        record["seeds"].append([one.seed for one in sampling_params])
+        return answer(self, prompts, sampling_params=sampling_params, **kwargs)
+
+    engine = functools.partial(vllm_generation.LLM, enforce_eager=True, dtype="float32")
+
+    def load(**options):
+        record["loads"].append(
+            {key: options[key] for key in ("max_model_len", "gpu_memory_utilization", "seed")}
+        )
+        return engine(**options)
+
+    generate = vllm_generation.VLLMGeneration.generate
+
+    def note_generation(self, prompts, *args, **kwargs):
+        found = generate(self, prompts, *args, **kwargs)
+        record["generations"].append(
+            {
+                "weights": {name: x.clone() for name, x in self.model.state_dict().items()},
+                "prompts": prompts,
+                "completions": found[1],
+                "log_probs": [[token[0] for token in row] for row in found[2]],
+            }
+        )
+        return found
+
+    process_term = ReProTrainer._process_term
+
+    def note_scores(self, rollout):
+        scores = {"cuts": rollout.cuts, "objective": rollout.objective, "answers": rollout.answers}
+        record["generations"][-1] |= scores
+        return process_term(self, rollout)
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("transformers was asked to generate")
+
+    LLM.generate = note_seeds
+    vllm_generation.LLM = load
+    vllm_generation.VLLMGeneration.generate = note_generation
+    ReProTrainer._process_term = note_scores
+    GenerationMixin.generate = refuse
+    train.correctness = even_length
+
+
+def main(settings: dict, model: str, train_file: str, folder: str, dies_at: int | None) -> None:
+    record = {"loads": [], "seeds": [], "generations": []}
+    prepare(record)
+
+    def on_row(row: dict) -> None:
+        if row["step"] == dies_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    train.run(settings, model, train_file, f"{folder}/work", f"{folder}/out", on_row)
+    record["torch_seed"] = torch.initial_seed()
+    torch.save(record, Path(folder) / "record.pt")
+
+
+if __name__ == "__main__":
+    main(**json.loads(sys.argv[1]))

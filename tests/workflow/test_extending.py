@@ -1,0 +1,218 @@
+"""The pages on extending, done: their blocks go into a copy of the repository, which then runs."""
+
+import itertools
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import pytest
+
+from repro import jsonl
+from tests.evaluation.tiny_model import build
+from tests.paths import ROOT
+
+PAGES = {name: ROOT / f"docs/your_{name}.md" for name in ("backbone", "benchmark", "algorithm")}
+BLOCK = re.compile(
+    r"^(?:New file `(?P<new>.+?)`, (?P<new_lines>\d+) lines?"
+    r"|In `(?P<old>.+?)`, (?P<old_lines>\d+) lines? after `(?P<after>.+?)`):\n\n"
+    r"```\w+\n(?P<text>.+?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+TOUCHED = re.compile(
+    r"^\*\*Touched: (\d+) lines? in (\d+) new files?, (\d+) lines? in (\d+) existing files?\.\*\*$",
+    re.MULTILINE,
+)
+SMOKE = ["config/smoke.yaml"]
+PARTS = ("Snakefile", "config", "environment.yml", "pyproject.toml", "src", "tests", "workflow")
+
+
+class Block(NamedTuple):
+    """Some lines of a page and where they go."""
+
+    path: str
+    after: str | None  # the line that they follow; None for a file of their own
+    text: str
+    stated: int  # lines, in words of the page
+
+
+def blocks(page: str) -> list[Block]:
+    found = []
+    for match in BLOCK.finditer(PAGES[page].read_text()):
+        stated = int(match["new_lines"] or match["old_lines"])
+        found.append(Block(match["new"] or match["old"], match["after"], match["text"], stated))
+    return found
+
+
+def copy_of_the_repository(folder: Path, *pages: str) -> Path:
+    """What is needed to run it, with the blocks of some pages put in."""
+    for part in PARTS:
+        source = ROOT / part
+        ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=ignored)
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, folder / part)
+    for block in (block for page in pages for block in blocks(page)):
+        path = folder / block.path
+        if block.after is None:
+            assert not path.exists(), path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text)
+        else:
+            before = path.read_text()
+            assert before.count(f"{block.after}\n") == 1, block.after
+            path.write_text(before.replace(f"{block.after}\n", f"{block.after}\n{block.text}"))
+    return folder
+
+
+def run(copy: Path, *arguments: str, directory: Path | None = None) -> str:
+    """Run a Python module of the copy, which must succeed; return what it said."""
+    bin_dir = Path(sys.executable).parent
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(copy / "src"),
+        "PATH": f"{bin_dir}:{os.environ['PATH']}",
+        "OMP_NUM_THREADS": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=directory or copy,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    return said
+
+
+def snakemake(copy: Path, directory: Path, *arguments: str) -> str:
+    return run(
+        copy,
+        *("snakemake", "--snakefile", str(copy / "Snakefile"), "--directory", str(directory)),
+        *("--workflow-profile", str(copy / "workflow/profiles/default"), "--cores", "2"),
+        *arguments,
+        directory=directory,
+    )
+
+
+def planned(copy: Path, directory: Path, *files: str) -> dict[str, int]:
+    """The jobs of a dry run, by rule."""
+    said = snakemake(copy, directory, "-n", "--configfile", *(str(copy / file) for file in files))
+    rows = re.findall(r"^ ?(\w+(?: \w+)*) +(\d+) *$", said, re.MULTILINE)
+    return {rule.replace(" ", "_"): int(count) for rule, count in rows}
+
+
+def problems() -> list[dict]:
+    pairs = [(123, 456), (210, 305), (111, 222), (640, 129)]
+    return [{"question": f"Find the sum of {a} and {b}.", "answer": str(a + b)} for a, b in pairs]
+
+
+def responses() -> list[dict]:
+    """Two for each of the problems, the second of the last wrong."""
+    rows = []
+    for doc_id, sample in itertools.product(range(4), range(2)):
+        row = {"benchmark": "amc23", "doc_id": doc_id, "sample": sample, "finish_reason": "stop"}
+        answer = problems()[doc_id]["answer"] if (doc_id, sample) != (3, 1) else "7"
+        row["prompt"] = f"<|user|>{problems()[doc_id]['question']} Box it.<|end|><|assistant|>"
+        row["text"] = f"I add them.\n</think>\n\nIt is \\boxed{{{answer}}}."
+        rows.append(row | {"n_tokens": 20, "n_reasoning_tokens": 5})
+    return rows
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_lines_touched_are_those_stated(page):
+    found = blocks(page)
+    assert len(found) == PAGES[page].read_text().count(" lines:\n") + sum(
+        block.after is not None for block in found
+    )
+    for block in found:
+        assert block.text.count("\n") == block.stated, block.path
+    new = [block for block in found if block.after is None]
+    old = [block for block in found if block.after is not None]
+    (stated,) = TOUCHED.findall(PAGES[page].read_text())
+    assert [int(number) for number in stated] == [
+        *(sum(block.stated for block in new), len({block.path for block in new})),
+        *(sum(block.stated for block in old), len({block.path for block in old})),
+    ]
+
+
+def test_a_backbone_adds_its_own_jobs_and_no_other(tmp_path):
+    copy = copy_of_the_repository(tmp_path / "copy", "backbone")
+    build(tmp_path / "models/mine")
+    before = planned(copy, tmp_path, *SMOKE)
+    after = planned(copy, tmp_path, *SMOKE, "mine.yaml")
+    assert before["train"] > 0
+    # original, ppo+repro, grpo and grpo+repro; ablations are of tiny-qwen3 alone.
+    added = {"backbone": 1, "original": 1, "train": 3, "generate": 4, "score": 4, "track": 4}
+    added |= {"objective": 3, "total": 20}
+    assert {rule: after[rule] - before[rule] for rule in before if after[rule] != before[rule]} == (
+        added
+    )
+
+
+def test_a_benchmark_is_scored_and_shown(tmp_path):
+    copy = copy_of_the_repository(tmp_path / "copy", "benchmark")
+    data, generations = tmp_path / "data/amc23.jsonl", tmp_path / "generations.jsonl"
+    jsonl.write(data, problems())
+    jsonl.write(generations, responses())
+    path = tmp_path / "tiny/original/0"
+    scores = path / "scores/amc23.json"
+    scores.parent.mkdir(parents=True)
+    files = ("--generations", str(generations), "--data", str(data), "--output", str(scores))
+    run(copy, "repro", "score", "--benchmark", "amc23", *files)
+    found = json.loads(scores.read_text())
+    assert found["aggregates"]["accuracy"]["value"] == pytest.approx(7 / 8)
+    assert [problem["correct"] for problem in found["problems"]] == [[1, 1]] * 3 + [[1, 0]]
+    tables = tmp_path / "tables"
+    what = ("--runs", str(path), "--benchmarks", "amc23", "--output", str(tables))
+    run(copy, "repro", "tables", *what)
+    row = pd.read_csv(tables / "main.csv").iloc[0]
+    assert row["amc23"] == pytest.approx(87.5)
+    assert "| LCB | AMC23 | Tokens |" in (tables / "main.md").read_text()
+
+
+def test_an_algorithm_passes_its_own_test_and_those_of_every_estimator(tmp_path):
+    copy = copy_of_the_repository(tmp_path / "copy", "algorithm")
+    said = run(copy, "pytest", "-q", "tests/algorithms", "-k", "rloo", "-p", "no:cacheprovider")
+    assert int(re.search(r"(\d+) passed", said)[1]) > 20
+
+
+@pytest.mark.long
+def test_all_three_go_through_the_whole_pipeline(tmp_path):
+    copy = copy_of_the_repository(tmp_path / "copy", *PAGES)
+    folder = build(tmp_path / "models/mine")
+    jsonl.write(tmp_path / "data/amc23.jsonl", problems())
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    own = [block.path for page in PAGES for block in blocks(page) if "/" not in block.path]
+    assert len(own) == 3
+    alone = re.findall(r"`((?:subset|ablations): \{.+?\})`", PAGES["backbone"].read_text())
+    assert len(alone) == 2
+    (copy / "alone.yaml").write_text("\n".join(alone))
+    files = (f"{copy}/{name}" for name in (*SMOKE, *own, "alone.yaml"))
+    snakemake(copy, tmp_path, "--configfile", *files)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    results = tmp_path / "results/smoke"
+    main = pd.read_csv(results / "tables/main.csv")
+    methods = ["original", "grpo", "grpo+repro", "rloo", "rloo+repro"]
+    assert list(main["method"]) == methods
+    assert set(main["backbone"]) == {"mine"}
+    assert main["amc23"].between(0, 100).all()
+    gain = pd.read_csv(results / "tables/gain.csv")
+    compared = gain[(gain["method"] == "rloo+repro") & (gain["benchmark"] == "amc23")]
+    assert set(compared["baseline"]) == {"rloo"}
+    run_folder = results / "runs/mine/rloo+repro/0"
+    steps = jsonl.read(run_folder / "training.jsonl")
+    assert all(isinstance(step["process_reward_mean"], float) for step in steps)
+    assert len(jsonl.read(run_folder / "generations/amc23.jsonl")) == 4 * 4
+    assert (results / "runs/mine/rloo+repro~alpha=0.3/0/model").is_dir()
+    overview = (results / "report/overview.html").read_text()
+    for name in ("AMC23", "RLOO + RePro", "mine"):
+        assert name in overview, name

@@ -1,6 +1,7 @@
 """A model that lies on the disk: what is refused, and what is taken of it."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -10,6 +11,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from repro import model_folder
 from repro.cli import main
 from tests.evaluation.tiny_model import build
+from tests.paths import ROOT
+
+PAGE = ROOT / "docs/your_backbone.md"
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +27,11 @@ def folder(model, tmp_path):
 
 
 def write_index(folder):
-    parts = {"a.weight": "model-00001-of-00002.safetensors", "b.weight": "model-00002-of-00002"}
-    (folder / "model.safetensors").rename(folder / parts["a.weight"])
-    (folder / model_folder.INDEX).write_text(json.dumps({"weight_map": parts}))
+    parts = [f"model-0000{number}-of-00002.safetensors" for number in (1, 2)]
+    (folder / "model.safetensors").rename(folder / parts[0])
+    (folder / model_folder.INDEX).write_text(
+        json.dumps({"weight_map": {"a": parts[0], "b": parts[1]}})
+    )
 
 
 def without_template(folder):
@@ -49,25 +55,42 @@ def as_adapter(folder):
     (folder / "config.json").rename(folder / "adapter_config.json")
 
 
-@pytest.mark.parametrize(
-    ("spoil", "words"),
-    [
-        (shutil.rmtree, "no such folder"),
-        (lambda folder: (folder / "config.json").unlink(), "has no config.json$"),
-        (as_adapter, "has no config.json; an adapter has to be merged first"),
-        (without_tokenizer, "has no tokenizer; allowed: tokenizer.json"),
-        (as_pickle, r"has no \*.safetensors; weights of other formats are not read.*pickle"),
-        (write_index, "has no model-00002-of-00002, which its model.safetensors.index.json names"),
-        (without_template, "has no chat template.*give one as chat_template"),
-        (with_broken_configuration, "tokenizer_config.json: not valid JSON"),
-    ],
-)
+SPOILT = [
+    (shutil.rmtree, "no such folder"),
+    (lambda folder: (folder / "config.json").unlink(), "has no config.json$"),
+    (as_adapter, "has no config.json; an adapter has to be merged first"),
+    (without_tokenizer, "has no tokenizer; allowed: tokenizer.json"),
+    (as_pickle, r"has no \*.safetensors; weights of other formats are not read.*pickle"),
+    (
+        write_index,
+        "has no model-00002-of-00002.safetensors, which its model.safetensors.index.json names",
+    ),
+    (without_template, "has no chat template.*give one as chat_template"),
+    (with_broken_configuration, "tokenizer_config.json: not valid JSON"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "words"), SPOILT)
 def test_an_unusable_folder_is_refused(folder, spoil, words):
     model_folder.check(folder)
     spoil(folder)
     with pytest.raises(ValueError, match=words) as refused:
         model_folder.check(folder)
     assert "mine" in str(refused.value)
+
+
+def test_the_page_quotes_what_is_said(model, tmp_path):
+    before_any_job = PAGE.read_text().partition("Before any job")[2].partition("In a job's log")[0]
+    quoted, said = re.findall(r"^\| `(.+?)` \|", before_any_job, re.MULTILINE), []
+    for number, (spoil, _) in enumerate(SPOILT):
+        folder = shutil.copytree(model, tmp_path / str(number))
+        spoil(folder)
+        with pytest.raises(ValueError) as refused:
+            model_folder.check(folder)
+        said.append(str(refused.value))
+    assert len(quoted) == 6
+    for message in quoted:
+        assert any(message in full for full in said), message
 
 
 def test_a_template_may_come_from_elsewhere_or_stand_in_the_tokenizers_configuration(folder):

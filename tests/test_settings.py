@@ -121,6 +121,7 @@ BAD = [
         ["backbones.mine.path = 'no/such': no such folder"],
     ),
     ("backbones.tiny-qwen3.source", "hub", ["backbones.tiny-qwen3.repo", "missing"]),
+    ("ablations.k", [8], ["ablations.k = [8]", "process_reward.k", "another value"]),
     ("training.save_every", 0, ["training.save_every = 0", "at least 1"]),
     ("training.updates_per_generation", 3, ["training.save_every = 8", "multiple"]),
     ("backbones.tiny-qwen3.heads", 3, ["hidden_size = 128", "heads = 3"]),
@@ -299,3 +300,12 @@ def test_vllm_samples_in_bfloat16_only():
         resolve(changed(paper, "training.dtype", "float32"))
     paper["training"]["rollouts"]["engine"] = "transformers"
     resolve(changed(paper, "training.dtype", "float32"))
+
+
+def test_a_file_of_ones_own_is_not_downloaded(own_benchmark, tmp_path):
+    config, file = read("paper.yaml"), tmp_path / "own.jsonl"
+    file.write_text('{"problem": "1 + 1", "answer": "2"}\n')
+    config["benchmarks"]["own"] = {"path": str(file)}
+    resolved = resolve(config)
+    assert "own" in settings.data_names(resolved)
+    assert settings.hub_names(resolved) == [*declared.PAPER, "train"]

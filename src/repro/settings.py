@@ -188,6 +188,11 @@ def data_names(config: dict) -> list[str]:
     return names + (["train"] if trains else [])
 
 
+def hub_names(config: dict) -> list[str]:
+    """Return the names of those data files that are downloaded."""
+    return [name for name in data_names(config) if data_source(config, name) == "hub"]
+
+
 def dump(settings: dict) -> str:
     """Return settings as canonical JSON, so that equal settings are equal text."""
     return json.dumps(settings, sort_keys=True)
@@ -286,6 +291,12 @@ def _check_ablations(config: dict) -> None:
         if name not in config["backbones"]:
             known = choices(name, list(config["backbones"]))
             raise ValueError(f"ablations.backbones: unknown backbone {name!r}; {known}")
+    for key in methods.ABLATED:
+        if set(ablations[key]) == {config["process_reward"][key]}:
+            raise ValueError(
+                f"ablations.{key} = {ablations[key]} holds nothing but process_reward.{key}, which "
+                "there is nothing to compare with; allowed: [], or another value"
+            )
 
 
 def _check_benchmarks(config: dict) -> None:

@@ -28,10 +28,10 @@ def cost(options) -> None:
 
 def fetch(options) -> None:
     """Download benchmarks and training problems into a folder, for machines without a network."""
-    from repro.benchmarks import hub
-    from repro.evaluation.tasks import BENCHMARKS
+    from repro.benchmarks import declared, hub
 
-    hub.fetch_all(options.output, {name: {} for name in options.benchmarks or BENCHMARKS})
+    wanted = options.benchmarks or [n for n in declared.benchmarks() if n in declared.sources()]
+    hub.fetch_all(options.output, {name: {} for name in wanted})
 
 
 def access(options) -> None:

@@ -28,7 +28,7 @@ def dry_run(file, directory) -> dict[str, int]:
 def two_seeds_and_ablations(config: dict) -> None:
     config["seeds"] = [0, 3]
     config["backbones"]["other"] = config["backbones"]["tiny-qwen3"]
-    config["ablations"] = {"alpha": [0.1, 0.3], "k": [3], "w": [0.5], "method": "ppo+repro"}
+    config["ablations"] = {"alpha": [0.1, 0.3], "k": [3, 5], "w": [0.5], "method": "ppo+repro"}
 
 
 def only_the_original_from_the_hub(config: dict) -> None:

@@ -194,3 +194,12 @@ def test_rollouts_fit_into_what_training_leaves_or_into_vllms_share(paper):
     free = 0.9 * 84e9 - 28 * shape.parameters  # two learners of 12 bytes, the reference's weights
     expected = free / (cache * (200 + 16384))
     assert model.rollouts_that_fit(plain, shape, device, assume) == pytest.approx(expected)
+
+
+def test_a_backbone_on_the_disk_has_the_sizes_of_its_own_config(tmp_path):
+    sizes = {"num_hidden_layers": 2, "hidden_size": 8, "num_attention_heads": 2}
+    sizes |= {"num_key_value_heads": 1, "intermediate_size": 16, "vocab_size": 10}
+    written = sizes | {"model_type": "llama", "tie_word_embeddings": True}
+    (tmp_path / "config.json").write_text(json.dumps(written))
+    found = model.shape("mine", {"source": "directory", "path": str(tmp_path)}, "results")
+    assert found == SHAPE

@@ -1,5 +1,6 @@
 """The pages on extending, done: their blocks go into a copy of the repository, which then runs."""
 
+import importlib
 import itertools
 import json
 import os
@@ -12,8 +13,10 @@ from typing import NamedTuple
 
 import pandas as pd
 import pytest
+import yaml
 
-from repro import jsonl
+from repro import algorithms, jsonl, methods, settings
+from repro.benchmarks import declared
 from tests.evaluation.tiny_model import build
 from tests.paths import ROOT
 
@@ -142,6 +145,59 @@ def test_the_lines_touched_are_those_stated(page):
         *(sum(block.stated for block in new), len({block.path for block in new})),
         *(sum(block.stated for block in old), len({block.path for block in old})),
     ]
+
+
+def quoted(page: str) -> list[str]:
+    """The messages in a page's last table."""
+    return re.findall(r"^\| `(.+?)` \|", PAGES[page].read_text().split("## ")[-1], re.MULTILINE)
+
+
+@pytest.fixture
+def said(tmp_path, monkeypatch):
+    """Return a function that says what is wrong with a changed configuration."""
+    monkeypatch.chdir(tmp_path)
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+
+    def say(config: str = "config.yaml", **changes) -> str:
+        settings_of_it = yaml.safe_load((ROOT / "config" / config).read_text())
+        with pytest.raises(ValueError) as refused:
+            settings.resolve({**settings_of_it, **changes}, schema, "x.yaml")
+        return str(refused.value)
+
+    return say
+
+
+def test_the_page_on_benchmarks_quotes_what_is_said(said, tmp_path, monkeypatch):
+    for file in declared.FOLDER.glob("*.y*ml"):
+        shutil.copy(file, tmp_path)
+    (task,) = (block.text for block in blocks("benchmark") if block.path.startswith("src"))
+    monkeypatch.setattr(declared, "FOLDER", tmp_path)
+    monkeypatch.setattr(declared, "benchmarks", declared.benchmarks.__wrapped__)
+    (tmp_path / "amc23.yaml").write_text(task.replace("verifier: math", "verifier: maths"))
+    found = [said()]
+    (tmp_path / "amc23.yaml").write_text(task)
+    found += [said(benchmarks={"amc": {}}), said(benchmarks={"amc23": {}})]
+    found.append(said("paper.yaml", benchmarks={"amc23": {}}))
+    own = {"amc23": {"path": "data/amc23.jsonl"}}
+    found.append(said(benchmarks=own))
+    jsonl.write(tmp_path / "data/amc23.jsonl", [*problems(), {"question": "?"}][3:])
+    found.append(said(benchmarks=own))
+    assert (
+        "benchmarks.amc23 has no pins in sources.yml, which data_source = 'hub' needs" in found[3]
+    )
+    assert len(quoted("benchmark")) == 5
+    for message in quoted("benchmark"):
+        assert any(message in full for full in found), message
+
+
+def test_the_page_on_algorithms_quotes_what_is_said(said, monkeypatch):
+    monkeypatch.setitem(methods.ALGORITHMS, "rloo", "RLOO")
+    assert quoted("algorithm")[0] in said(methods=["rlo"])
+    with pytest.raises(ModuleNotFoundError) as refused:
+        importlib.reload(algorithms)
+    assert quoted("algorithm")[1] in str(refused.value)
+    monkeypatch.undo()
+    importlib.reload(algorithms)
 
 
 def test_a_backbone_adds_its_own_jobs_and_no_other(tmp_path):

@@ -77,9 +77,7 @@ def run_settings(wildcards):
 
 def source_of_data(name):
     """Return the file that problems are read from; others are generated or downloaded."""
-    if config["data_source"] != "directory":
-        return []
-    return str(settings.data_file(config, name))
+    return settings.data_settings(config, name).get("file", [])
 
 
 def data_files(names):

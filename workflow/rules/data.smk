@@ -7,7 +7,7 @@ rule access:
     conda:
         "../../environment.yml"
     params:
-        names=settings.data_names(config),
+        names=settings.hub_names(config),
     shell:
         "python -m repro access --names {params.names} 2> {log:q}"
 

@@ -107,7 +107,8 @@ def read(config: dict, hardware: str, changes: Mapping[str, float]) -> Assumptio
             values[name], reasons[name] = value, reason
             continue
         for backbone, settings in config["backbones"].items():
-            values[f"{name}.{backbone}"] = value[settings["source"]]
+            kind = "tinyworld" if settings["source"] == "tinyworld" else "hub"  # or a real one here
+            values[f"{name}.{backbone}"] = value[kind]
             reasons[f"{name}.{backbone}"] = reason
     return Assumptions(values, reasons, changes)
 

@@ -1,21 +1,17 @@
 """The jobs of an experiment, rule by rule, with the time and the disk of each."""
 
-import functools
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from statistics import fmean
 
-import yaml
-
 from repro import methods, settings
+from repro.benchmarks.declared import sources
 from repro.cost import model, past
 from repro.cost.assumptions import Assumptions
 from repro.cost.model import Device, Shape
 
-SOURCES = Path(__file__).parents[1] / "benchmarks/sources.yml"
 PROGRAMS = ("mbpp", "lcb")  # benchmarks whose answers are programs
 
 
@@ -96,11 +92,12 @@ def plan(config: dict, assume: Assumptions) -> list[Job]:
 def rows(config: dict, name: str, assume: Assumptions) -> int:
     """Return how many problems a benchmark, or the training set, has."""
     wanted = config["benchmarks"].get(name, {}).get("problems")
-    if config["data_source"] == "tinyworld":
+    source = settings.data_source(config, name)
+    if source == "tinyworld":
         from repro.tinyworld.problems import PROBLEMS
 
         return wanted or PROBLEMS[name]
-    if config["data_source"] == "directory":
+    if source == "directory":
         with open(settings.data_file(config, name), encoding="utf-8") as file:
             there = sum(1 for line in file if line.strip())
         return min(there, wanted or there)
@@ -121,14 +118,9 @@ def downloaded(config: dict, name: str) -> int:
     return sum(file["rows"] for file in files)
 
 
-@functools.cache
-def sources() -> dict:
-    """Return the content of `benchmarks/sources.yml`."""
-    return yaml.safe_load(SOURCES.read_text(encoding="utf-8"))
-
-
 def _data_job(config: dict, name: str, count: int, assume: Assumptions) -> Job:
-    rule, source = "training_data" if name == "train" else "data", config["data_source"]
+    rule = "training_data" if name == "train" else "data"
+    source = settings.data_source(config, name)
     if source == "directory":
         size = settings.data_file(config, name).stat().st_size
         return Job(rule, assume["job_seconds"], kept=size)
@@ -151,6 +143,8 @@ def _backbone_job(
         outputs=(f"{config['results_dir']}/backbones/{name}",),
         settings=settings.dump(settings.backbone_settings(config, name)),
     )
+    if backbone["source"] == "directory":
+        return job  # its weights are linked
     if backbone["source"] == "hub":
         size = 2 * shape.parameters  # bfloat16
         download = size / assume["download_bytes_per_second"]
@@ -294,7 +288,10 @@ def _speedup(config: dict, assume: Assumptions) -> float:
 def same_backbone(config: dict, run: dict) -> bool:
     """Whether a past run's backbone has the sizes that the configuration's has."""
     now = config["backbones"].get(run["backbone"])
-    keys = ("source", "repo", "architecture", "hidden_size", "layers", "heads", "key_value_heads")
+    keys = (
+        *("source", "repo", "path", "architecture"),
+        *("hidden_size", "layers", "heads", "key_value_heads"),
+    )
     return now is not None and all(now.get(k) == run["backbone_settings"].get(k) for k in keys)
 
 

@@ -102,9 +102,9 @@ def shape(name: str, backbone: dict, results_dir: str) -> Shape:
             qk_norm=backbone["architecture"] == "qwen3",
         )
     models = numbers()["models"]
-    if backbone["repo"] in models:
+    if backbone.get("repo") in models:
         return Shape(**models[backbone["repo"]])
-    file = Path(results_dir) / "backbones" / name / "config.json"
+    file = Path(backbone.get("path") or f"{results_dir}/backbones/{name}") / "config.json"
     if not file.is_file():
         raise ValueError(
             f"backbones.{name}.repo = {backbone['repo']!r}: its size is not known; "

@@ -57,7 +57,7 @@ class Browser:
         how = {"returnByValue": True, "awaitPromise": True}
         return self._call("Runtime.evaluate", expression=script, **how)["result"].get("value")
 
-    def wait_for(self, *texts, script="document.body?.innerText", seconds=15):
+    def wait_for(self, *texts, script="document.body?.innerText", seconds=60):
         """Return the text of the page as soon as all of these are in it; fail after a while."""
         end = time.monotonic() + seconds
         while True:

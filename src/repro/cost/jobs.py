@@ -194,7 +194,7 @@ def _evaluation_jobs(
         config["evaluation"], name, batches(config, counts), shape, device, assume
     )
     responses = {key: counts[key] * b["samples"] for key, b in config["benchmarks"].items()}
-    scoring = sum(n * assume[_scoring(config, key)] for key, n in responses.items())
+    scoring = sum(n * assume[_scoring(config, key, name)] for key, n in responses.items())
     total, files = sum(responses.values()), sorted(responses)
     tokens = assume[f"generate_share.{name}"] * config["evaluation"]["max_new_tokens"]
     written = (tokens + assume[f"prompt_tokens.{name}"]) * assume[f"bytes_per_token.{name}"]
@@ -250,12 +250,12 @@ def _objective_jobs(
     ]
 
 
-def _scoring(config: dict, benchmark: str) -> str:
+def _scoring(config: dict, benchmark: str, backbone: str) -> str:
     """Name the assumption that says what a response costs to score."""
     if benchmark not in PROGRAMS:
         return "seconds_per_answer"
     many_tests = benchmark == "lcb" and config["data_source"] != "tinyworld"
-    return "seconds_per_lcb_program" if many_tests else "seconds_per_program"
+    return "seconds_per_lcb_program" if many_tests else f"seconds_per_program.{backbone}"
 
 
 def batches(config: dict, counts: Mapping[str, int]) -> dict[int, int]:

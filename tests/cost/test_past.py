@@ -31,7 +31,7 @@ def test_measured_steps_replace_the_model(smoke):
     finish(smoke, "grpo", [9, 11, 10], tokens=24)
     found = estimate(smoke)
     path = ("train", "tiny-qwen3", "without critic")
-    assert line(found, *path).core_hours * 3600 == pytest.approx(25 + 3 * 10)
+    assert line(found, *path).core_hours * 3600 == pytest.approx(12 + 3 * 10)  # model_job_seconds
     assert line(found, *path).source == "measured"
     assert line(found, *path).tokens == 3 * 8 * 24
     # another kind of method on the same backbone keeps the model

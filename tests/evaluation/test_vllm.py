@@ -98,6 +98,7 @@ def test_both_engines_give_the_same_scores_on_greedy_decoding(world, tmp_path):
     assert "stop" in reasons  # the eos token ends a response here as there
 
 
+@pytest.mark.long
 def test_killed_and_resumed(world, tmp_path):
     """What was written stays, the rest is drawn as it would have been, and no process is left."""
     how = evaluation("vllm", 0.6, 4, "aime24", "gpqa")

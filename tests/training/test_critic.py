@@ -3,8 +3,8 @@
 import pytest
 import torch
 from accelerate import Accelerator
-from conftest import make_model, make_settings
 from fixed_rollouts import weights_after
+from tests.training.conftest import make_model, make_settings
 
 from repro.training.critic import Critic, CriticSettings, explained_variance
 

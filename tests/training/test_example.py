@@ -53,6 +53,7 @@ def test_the_example_trains_with_repro(installed, backbones, tmp_path, conversat
     assert [row["rollout/cut_points"] > 1 for row in state["log_history"][:2]] == [True, True]
 
 
+@pytest.mark.long
 def test_without_its_lines_it_is_an_ordinary_trl_script(backbones, tmp_path):
     stock = []
     for line in SCRIPT.read_text().splitlines():

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import make_settings
 from fixed_rollouts import weights_after
+from tests.training.conftest import make_settings
 
 from repro.algorithms import ADVANTAGES
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import even_length, make_settings
+from tests.training.conftest import even_length, make_settings
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from repro import jsonl
@@ -143,7 +143,7 @@ import json, sys
 import torch
 torch.set_num_threads({threads})
 sys.path.insert(0, {here!r})
-from conftest import even_length
+from tests.training.conftest import even_length
 from repro.training import train
 train.correctness = even_length
 settings, *paths = json.loads(sys.argv[1])

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import make_model, make_settings, make_tokenizer
 from test_train import COLUMNS, assert_same_checkpoint, assert_same_result
+from tests.training.conftest import make_model, make_settings, make_tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from repro import jsonl

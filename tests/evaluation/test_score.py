@@ -5,7 +5,7 @@ import pytest
 from repro import jsonl
 from repro.benchmarks import prompts
 from repro.evaluation import score
-from repro.verify import sandbox
+from repro.verify import code, sandbox
 
 
 def write(path, rows):
@@ -251,3 +251,22 @@ def test_without_a_sandbox_programs_stay_unscored_and_it_is_said(files, monkeypa
     scores = run(*code_files("mbpp", files))
     assert scores["not_scored"] == "install bubblewrap"
     assert (scores["problems"], scores["aggregates"]) == ([], {})
+
+
+def test_a_program_that_several_responses_give_is_run_once(monkeypatch):
+    asked = []
+
+    def passes(text, doc, run_program, limits):
+        asked.append(code.extract_program(text))
+        return "right" in (asked[-1] or "")
+
+    monkeypatch.setitem(score.PROGRAMS, "mbpp", passes)
+    judge, _ = score._judge("mbpp", "none", 1.0)
+    texts = [
+        f"<think>{thought}</think>\n```python\n{program}\n```"
+        for thought, program in [("a", "right"), ("b", "wrong"), ("c", "right"), ("d", "right 2")]
+    ]
+    texts.append("<think>no program</think>")
+    assert judge({}, "", texts) == [True, False, True, True, False]
+    assert len(asked) == 4
+    assert set(asked) == {"right\n", "wrong\n", "right 2\n", None}

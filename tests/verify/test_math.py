@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from repro.verify import math
+from repro.verify import math, math_worker
 from repro.verify.reward import correctness
 
 # What a gold answer is, and predictions that equal it, by kind of answer.
@@ -341,3 +341,15 @@ def test_integers_are_rewarded_without_asking_a_worker(monkeypatch):
 def test_reward_refuses_lists_of_different_length():
     with pytest.raises(ValueError, match="responses: got 1 for 2 answers"):
         correctness(["x"], ["1", "2"])
+
+
+def test_what_cannot_be_compared_is_wrong_and_said(monkeypatch, capfd):
+    def broken(gold, prediction):
+        raise AttributeError("no such thing")
+
+    monkeypatch.setattr(math_worker, "compare", broken)
+    assert math_worker.verdict("1", "x" * 1000) is False
+    said = capfd.readouterr().err
+    assert "not compared: '1' and 'xxx" in said
+    assert "AttributeError: no such thing" in said
+    assert len(said) < 500

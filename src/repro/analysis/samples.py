@@ -9,7 +9,6 @@ from itertools import islice
 from pathlib import Path
 
 import jinja2
-import yaml
 
 from repro import jsonl, methods
 from repro.analysis import html_pages, names
@@ -119,23 +118,11 @@ def gold(benchmark: str, doc: dict) -> str:
 
     lm-eval would tell the same, but takes seconds to import.
     """
-    text = (declared.FOLDER / f"{benchmark}.yaml").read_text(encoding="utf-8")
-    target = yaml.load(text, _TaskFile)["doc_to_target"]
-    if isinstance(target, str):  # a field, or a template
-        return str(doc[target]) if target in doc else jinja2.Template(target).render(doc)
-    return str(target(doc))
-
-
-class _TaskFile(yaml.SafeLoader):
-    """A task file of lm-eval: `!function prompts.math` names a function of a module beside it."""
-
-
-def _function(_: yaml.Loader, node: yaml.Node):
-    module, name = node.value.rsplit(".", 1)
-    return getattr(import_module(f"repro.benchmarks.{module}"), name)
-
-
-_TaskFile.add_constructor("!function", _function)
+    target = declared.benchmarks()[benchmark].target
+    if isinstance(target, declared.Function):
+        module, name = target.rsplit(".", 1)
+        return str(getattr(import_module(f"repro.benchmarks.{module}"), name)(doc))
+    return str(doc[target]) if target in doc else jinja2.Template(target).render(doc)
 
 
 def _first(file: Path) -> list[dict]:

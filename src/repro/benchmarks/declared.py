@@ -25,6 +25,7 @@ class Benchmark(NamedTuple):
     verifier: str  # what judges an answer, one of `VERIFIERS`
     question: str  # the field that holds the problem itself
     fields: list[str]  # of a row of the data file; others are not read
+    target: str  # the right answer: a `Function`, a field, or a template
 
     @property
     def in_domain(self) -> bool:
@@ -32,11 +33,15 @@ class Benchmark(NamedTuple):
         return self.verifier == "math"
 
 
+class Function(str):
+    """What `!function module.name` names in a task file, a function of a module beside it."""
+
+
 class _Loader(yaml.SafeLoader):
-    """Takes lm-eval's `!function module.name` for text."""
+    """Takes lm-eval's `!function` for a name, and imports nothing."""
 
 
-_Loader.add_constructor("!function", lambda loader, node: node.value)
+_Loader.add_constructor("!function", lambda loader, node: Function(node.value))
 
 
 @functools.cache
@@ -110,4 +115,4 @@ def _read(path: Path) -> Benchmark:
         if module == "prompts" and not _FIELDS.get(function, {*fields}).intersection(fields):
             needed = " or ".join(sorted(_FIELDS[function]))
             refuse("metadata.fields", fields, f"a list with {needed}, which {function} reads")
-    return Benchmark(title, verifier, question, fields)
+    return Benchmark(title, verifier, question, fields, task["doc_to_target"])

@@ -179,14 +179,22 @@ def main() -> None:
         # not wall time: the verdict must not depend on what else the machine is doing.
         gold, prediction = json.loads(line)
         signal.setitimer(signal.ITIMER_PROF, limit_s)
-        try:
-            verdict = compare(gold, prediction)
-        # Whatever a hostile expression makes sympy raise (AttributeError, NotImplementedError and
-        # its tokenizer's own errors among it), it is not the gold answer.
-        except Exception:
-            verdict = False
+        equal = verdict(gold, prediction)
         signal.setitimer(signal.ITIMER_PROF, 0)
-        print(json.dumps(bool(verdict)), flush=True)
+        print(json.dumps(equal), flush=True)
+
+
+def verdict(gold: str, prediction: str) -> bool:
+    """Compare; what cannot be compared is not equal, and is named on stderr."""
+    try:
+        return bool(compare(gold, prediction))
+    # A hostile expression makes sympy raise anything (AttributeError, NotImplementedError and its
+    # tokenizer's own errors among it). Said aloud, so that a fault of ours does not pass for many
+    # wrong answers.
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"[:200]
+        print(f"not compared: {gold[:80]!r} and {prediction[:80]!r}: {said}", file=sys.stderr)
+        return False
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ def test_the_first_correct_response_that_corrects_itself_is_shown(show, response
 def test_every_segment_is_a_cut_point_and_the_note_is_there(show):
     page = show([(CORRECTED, 1)])
     assert 'id="segment-3"' in page  # whatever k is
+    assert "opened by the response; closed by &lt;/think&gt;" in page
     assert "tiny, GRPO" in page
     assert "Not the paper&#x27;s." in page
 

@@ -101,7 +101,7 @@ def as_transcript(
         prompt=prompt,
         response=response,
         source=f"doc {row['doc_id']}, sample {row['sample']}",
-        opened_by=None,
+        opened_by=transcript.opened_by(row["prompt"], row["text"]),
     )
 
 

@@ -108,13 +108,16 @@ def load(
         response = response[:-1]
     if not response:
         raise ValueError(f"response ({source}): empty; expected a token before the end")
-    opened_by = None
-    if prompt.rstrip().endswith(START_OF_THOUGHT):
-        opened_by = "chat template"
-    elif tokenizer.decode(response).lstrip().startswith(START_OF_THOUGHT):
-        opened_by = "response"
-    transcript = Transcript(question, answer, prompt_ids, response, source, opened_by)
+    opened = opened_by(prompt, tokenizer.decode(response))
+    transcript = Transcript(question, answer, prompt_ids, response, source, opened)
     return model, tokenizer, transcript
+
+
+def opened_by(prompt: str, response: str) -> str | None:
+    """Return what holds `<think>`: `chat template`, `response`, or None where nothing does."""
+    if prompt.rstrip().endswith(START_OF_THOUGHT):
+        return "chat template"
+    return "response" if response.lstrip().startswith(START_OF_THOUGHT) else None
 
 
 def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:

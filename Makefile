@@ -8,18 +8,23 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TOKENIZERS_PARALLELISM = false
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default --cores $(CORES)
 
+# A killed call leaves its lock on the directory.
+UNLOCK := python workflow/stale_lock.py
+
 # One HTML file of what there is, from the jobs' records: a second call, after all of them are done.
 REPORT = $(SNAKEMAKE) --quiet all --report-stylesheet workflow/report/report.css --report
 
 .PHONY: reproduce smoke report test test-all lint format bench ui lock clean
 
 reproduce: $(VENV)/.installed
+	@$(UNLOCK)
 	@$(SNAKEMAKE)
 	@python -m repro show --results results
 	@$(REPORT) results/report.html
 	@echo "results/report.html"
 
 smoke: $(VENV)/.installed
+	@$(UNLOCK)
 	@$(SNAKEMAKE) --configfile config/smoke.yaml
 	@python -m repro show --results results/smoke
 
@@ -27,6 +32,7 @@ smoke: $(VENV)/.installed
 # make report CONFIG=config/smoke.yaml REPORT_FILE=results/smoke/report.html
 REPORT_FILE ?= results/report.html
 report: $(VENV)/.installed
+	@$(UNLOCK)
 	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG))
 	@$(REPORT) $(REPORT_FILE) $(if $(CONFIG),--configfile $(CONFIG))
 	@echo "$(REPORT_FILE)"

@@ -3,14 +3,15 @@
 import argparse
 import sys
 
-from repro import steps
+from repro import locks, steps
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one step; return 0, or 1 with one message on stderr where the input is wrong."""
     options = parser().parse_args(arguments)
     try:
-        options.step(options)
+        with locks.of_output(options):
+            options.step(options)
     except (ValueError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

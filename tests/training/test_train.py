@@ -1,5 +1,6 @@
 """The `train` step end to end on random models: outputs, metrics, kills, damaged checkpoints."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -151,6 +152,46 @@ train.run(settings, *paths)
 """
 
 
+def start(settings: dict, paths: list[str]) -> subprocess.Popen:
+    """Start a training in a process of its own."""
+    script = SCRIPT.format(threads=torch.get_num_threads(), here=str(Path(__file__).parent))
+    return subprocess.Popen(
+        [sys.executable, "-c", script, json.dumps([settings, *paths])],
+        env={**os.environ, "PYTHONPATH": str(Path(train.__file__).parents[2])},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for_rows(process: subprocess.Popen, metrics: Path, rows: int) -> None:
+    deadline = time.monotonic() + 120
+    while not (metrics.exists() and metrics.read_text().count("\n") >= rows):
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+@pytest.mark.parametrize("finished", ["ppo"], indirect=True)
+def test_sigterm_ends_it_with_a_checkpoint(finished, backbones, train_file, tmp_path):
+    """In the first of two updates of a generation: it ends after the second, and not in success."""
+    settings, work, out = settings_of(finished), tmp_path / "work", tmp_path / "out"
+    settings["training"]["save_every"] = 6
+    paths = [str(backbones["qwen3"]), str(train_file), str(work), str(out)]
+    process = start(settings, paths)
+    wait_for_rows(process, work / "training.jsonl", 2)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 143, said
+    assert "a checkpoint was written at step 4 of 6" in said
+    assert newest_complete_checkpoint(work).name == "checkpoint-4"
+    assert len(jsonl.read(work / "training.jsonl")) == 4
+    assert not out.exists()
+
+    train.run(settings, *paths)
+    assert_same_result(out, finished / "out")
+
+
 @pytest.mark.parametrize("rows", [pytest.param(1, marks=pytest.mark.long), 3])
 def test_killed_at_any_moment_it_resumes_to_the_same_bits(
     finished, backbones, train_file, tmp_path, rows
@@ -159,19 +200,8 @@ def test_killed_at_any_moment_it_resumes_to_the_same_bits(
     work, out = tmp_path / "work", tmp_path / "out"
     settings = settings_of(finished)
     paths = [str(backbones["qwen3"]), str(train_file), str(work), str(out)]
-    script = SCRIPT.format(threads=torch.get_num_threads(), here=str(Path(__file__).parent))
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, json.dumps([settings, *paths])],
-        env={**os.environ, "PYTHONPATH": str(Path(train.__file__).parents[2])},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    metrics = work / "training.jsonl"
-    deadline = time.monotonic() + 120
-    while not (metrics.exists() and metrics.read_text().count("\n") >= rows):
-        assert process.poll() is None, "the run ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+    process = start(settings, paths)
+    wait_for_rows(process, metrics := work / "training.jsonl", rows)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not out.exists()
@@ -196,7 +226,13 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(
     if damaged.startswith("critic") and settings["algorithm"] != "ppo":
         pytest.skip("no critic")
     shutil.copytree(finished / "work", work)
-    os.truncate(work / "checkpoint-6" / damaged, 100)
+    file = work / "checkpoint-6" / damaged
+    if damaged == "optimizer.pt":  # as long as it was
+        content = bytearray(file.read_bytes())
+        content[len(content) // 2] ^= 1
+        file.write_bytes(content)
+    else:
+        os.truncate(file, 100)
     assert newest_complete_checkpoint(work).name == "checkpoint-4"
     train.run(settings, backbones["qwen3"], train_file, work, tmp_path / "out")
     assert_same_result(tmp_path / "out", finished / "out")
@@ -217,7 +253,9 @@ def test_a_checkpoint_without_manifest_is_not_complete(tmp_path):
         (tmp_path / f"checkpoint-{step}").mkdir()
         (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text("{}")
     assert newest_complete_checkpoint(tmp_path) is None
-    (tmp_path / "checkpoint-9" / "manifest.json").write_text('{"trainer_state.json": 2}\n')
+    digest = hashlib.sha256(b"{}").hexdigest()
+    manifest = tmp_path / "checkpoint-9" / "manifest.json"
+    manifest.write_text(json.dumps({"trainer_state.json": digest}) + "\n")
     assert newest_complete_checkpoint(tmp_path).name == "checkpoint-9"
 
 

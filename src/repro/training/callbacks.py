@@ -1,11 +1,14 @@
 """Callbacks: the metrics file, complete checkpoints, progress."""
 
+import hashlib
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
 from transformers import TrainerCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
@@ -110,21 +113,24 @@ def keep_rows(path: Path, last_step: int) -> None:
 
 
 class CheckpointManifest(TrainerCallback):
-    """Marks a checkpoint complete: a manifest, written last, names its files and their sizes."""
+    """Marks a checkpoint complete: a manifest, written last, has a digest of each of its files."""
 
     def on_save(self, args, state, control, **kwargs):
         """Write the manifest of the checkpoint just saved."""
+        if args.world_size > 1:
+            torch.distributed.barrier()  # every process adds files of its own
         if state.is_world_process_zero:
             folder = Path(args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}"
-            sizes = {file.name: file.stat().st_size for file in folder.iterdir() if file.is_file()}
-            for name in sizes:
-                with open(folder / name, "rb") as file:
+            files = sorted(path for path in folder.rglob("*") if path.is_file())
+            digests = {str(path.relative_to(folder)): _digest(path) for path in files}
+            for path in files:
+                with open(path, "rb") as file:
                     os.fsync(file.fileno())
-            jsonl.write(folder / MANIFEST, [sizes])
+            jsonl.write(folder / MANIFEST, [digests])
 
 
 def newest_complete_checkpoint(folder: Path) -> Path | None:
-    """Return the checkpoint of the highest step whose files are all there in full, or None."""
+    """Return the checkpoint of the highest step whose files are all there and intact, or None."""
     numbered = []
     for path in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
         step = path.name.removeprefix(f"{PREFIX_CHECKPOINT_DIR}-")
@@ -133,16 +139,22 @@ def newest_complete_checkpoint(folder: Path) -> Path | None:
     for _, path in sorted(numbered, reverse=True):
         if _is_complete(path):
             return path
+        print(f"{path}: incomplete or damaged, not used", file=sys.stderr)
     return None
 
 
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _is_complete(checkpoint: Path) -> bool:
-    manifest = checkpoint / MANIFEST
-    if not manifest.exists():
+    try:
+        [digests] = jsonl.read(checkpoint / MANIFEST)
+    except (FileNotFoundError, ValueError):  # never written, or torn
         return False
-    [sizes] = jsonl.read(manifest)
-    files = {name: checkpoint / name for name in sizes}
-    return all(file.exists() and file.stat().st_size == sizes[name] for name, file in files.items())
+    files = {checkpoint / name: digest for name, digest in digests.items()}
+    return all(path.is_file() and _digest(path) == digest for path, digest in files.items())
 
 
 class ProgressLine(TrainerCallback):

@@ -4,6 +4,7 @@ import copy
 import os
 import random
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from repro.training.callbacks import (
     newest_complete_checkpoint,
 )
 from repro.training.critic import CriticSettings
+from repro.training.stop_on_signal import EXIT_STATUS, StopOnSignal
 from repro.training.trainer import ReProTrainer
 from repro.verify.reward import correctness
 
@@ -63,7 +65,8 @@ def run(
 
     Raises:
         ValueError: settings, model or data are not usable; the message names what.
-        RuntimeError: training ended before the last step.
+        SystemExit: SIGTERM ended it early, with a checkpoint; status 143.
+        RuntimeError: training ended before the last step for any other reason.
     """
     training, work_dir, output_dir = settings["training"], Path(work_dir), Path(output_dir)
     process_reward = settings["process_reward"] and resolve(settings["process_reward"])
@@ -80,6 +83,7 @@ def run(
         model_dir, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
     )
     generation_config = copy.deepcopy(model.generation_config)
+    stop = StopOnSignal(training["updates_per_generation"])
     trainer = ReProTrainer(
         model=model,
         processing_class=tokenizer,
@@ -93,12 +97,20 @@ def run(
         callbacks=[
             MetricsFile(work_dir / METRICS, on_row),
             CheckpointManifest(),
+            stop,
             ProgressLine(f"train {settings['backbone']}/{settings['method']}", f"{ROLLOUT}reward"),
         ],
     )
     trainer.remove_callback(PrinterCallback)  # it prints the logs of every step
     checkpoint = newest_complete_checkpoint(work_dir)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if stop.stopped_at is not None:
+        print(
+            f"stopped by SIGTERM; a checkpoint was written at step {stop.stopped_at} of "
+            f"{training['steps']}, from which the next call goes on",
+            file=sys.stderr,
+        )
+        raise SystemExit(EXIT_STATUS)
     if trainer.state.global_step < training["steps"]:
         raise RuntimeError(
             f"training stopped at step {trainer.state.global_step} of {training['steps']}"

@@ -1,0 +1,53 @@
+"""A job that a killed workflow left behind, and the same job started again."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+HOLD = """
+import sys, time
+from repro import locks
+with locks.alone("train", sys.argv[1]):
+    print("has it", flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+@pytest.fixture
+def job(tmp_path):
+    started = []
+
+    def job(output, seconds):
+        command = [sys.executable, "-c", HOLD, str(output), str(seconds)]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        started.append(subprocess.Popen(command, cwd=tmp_path, **pipes))
+        return started[-1]
+
+    yield job
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_the_second_waits_for_the_first_and_says_for_whom(job):
+    first = job("results/run", 600)
+    assert first.stdout.readline() == "has it\n"
+    second = job("results/run", 0)
+    assert f"written by process {first.pid} on " in second.stderr.readline()
+    time.sleep(0.3)
+    assert second.poll() is None
+    first.send_signal(signal.SIGKILL)
+    said, _ = second.communicate(timeout=20)
+    assert said == "has it\n"
+    assert second.returncode == 0
+
+
+def test_another_output_does_not_wait(job):
+    first = job("results/run", 600)
+    assert first.stdout.readline() == "has it\n"
+    said, complaint = job("results/other", 0).communicate(timeout=20)
+    assert said == "has it\n"
+    assert complaint == ""

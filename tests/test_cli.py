@@ -1,13 +1,17 @@
 """The command line: steps run alone, and what is wrong is one message, not a traceback."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
-from repro import jsonl
+from repro import input_steps, jsonl
 from repro.cli import main
+from repro.verify.sandbox import NotStarted
+from tests.paths import ROOT
 
 
 def test_data_step_writes_the_problems(tmp_path):
@@ -95,3 +99,70 @@ def test_errors_are_one_message(arguments, words, tmp_path):
     assert done.stderr.startswith("error: ")
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def run(*arguments: str, **how) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "repro", *arguments]
+    return subprocess.run(command, stderr=subprocess.PIPE, text=True, **how)
+
+
+ADD = ["data", "--settings", '{"name":"aime24","source":"tinyworld","problems":5,"seed":0}']
+
+
+def test_a_reader_that_leaves_is_no_error():
+    read, write = os.pipe()
+    os.close(read)
+    config = ["cost", "--config", str(ROOT / "config/smoke.yaml")]
+    done = run(*config, stdout=write)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_what_the_machine_refuses_is_one_line(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with open("/dev/full", "w") as full:
+        config = ["cost", "--config", str(ROOT / "config/smoke.yaml")]
+        done = run(*config, stdout=full, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == "error: writing standard output: No space left on device\n"
+    done = run(*ADD[:2], str(tmp_path / "folder"), "--output", "x", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == f"error: {tmp_path}/folder: Is a directory\n"
+    (tmp_path / "file").touch()
+    done = run(*ADD, "--output", "file/x.jsonl", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: file")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "f.jsonl"), "f.jsonl: Permission deni"),
+        (OSError(errno.EROFS, "Read-only file system", "f"), "f: Read-only file system"),
+        (OSError(errno.ENOSPC, "No space left on device"), "writing out.jsonl: No space left on"),
+        (NotStarted("a program did not start"), "a program did not start"),
+        (KeyboardInterrupt(), None),
+    ],
+)
+def test_a_step_that_the_machine_ends_says_so_in_one_line(raised, said, monkeypatch, capsys):
+    def fail(options):
+        raise raised
+
+    monkeypatch.setattr(input_steps, "data", fail)
+    fail.__name__, fail.__doc__ = "data", "Fail."
+    code = main([*ADD, "--output", "out.jsonl"])
+    found = capsys.readouterr().err
+    assert (code, found.count("\n")) == ((1, 1) if said else (130, 1))
+    assert found.startswith(f"error: {said}" if said else "interrupted")
+
+
+@pytest.mark.parametrize("bug", [KeyError("x"), TypeError("x"), OSError(errno.EBADF, "x")])
+def test_a_bug_keeps_its_traceback(bug, monkeypatch):
+    def fail(options):
+        raise bug
+
+    monkeypatch.setattr(input_steps, "data", fail)
+    fail.__name__, fail.__doc__ = "data", "Fail."
+    with pytest.raises(type(bug)):
+        main([*ADD, "--output", "out.jsonl"])

@@ -51,6 +51,11 @@ def without_tokenizer(folder):
     (folder / "tokenizer.json").unlink()
 
 
+def with_code(folder):
+    auto_map = {"AutoConfig": "mine.MineConfig"}
+    (folder / "config.json").write_text(json.dumps({"model_type": "mine", "auto_map": auto_map}))
+
+
 def as_adapter(folder):
     (folder / "config.json").rename(folder / "adapter_config.json")
 
@@ -67,6 +72,7 @@ SPOILT = [
     ),
     (without_template, "has no chat template.*give one as chat_template"),
     (with_broken_configuration, "tokenizer_config.json: not valid JSON"),
+    (with_code, "needs code of its own, mine.MineConfig, which config.json names"),
 ]
 
 
@@ -88,7 +94,7 @@ def test_the_page_quotes_what_is_said(model, tmp_path):
         with pytest.raises(ValueError) as refused:
             model_folder.check(folder)
         said.append(str(refused.value))
-    assert len(quoted) == 6
+    assert len(quoted) == 7
     for message in quoted:
         assert any(message in full for full in said), message
 

@@ -1,21 +1,64 @@
-"""The command line, `python -m repro STEP`; `repro.steps` has what each does."""
+"""The command line, `python -m repro STEP`; `input_steps` and `steps` have what each does."""
 
 import argparse
+import errno
+import os
+import select
 import sys
 
-from repro import locks, steps
+from repro import input_steps, locks, steps
+from repro.verify.sandbox import NotStarted, SandboxUnavailable
+
+# What the machine says of a file or a disk; any other OSError is a bug and keeps its traceback.
+OF_THE_MACHINE = {
+    *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EEXIST),
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.ENAMETOOLONG),
+    *(errno.ELOOP, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE),
+}
+INTERRUPTED, READER_LEFT = 130, 141  # as a shell reports SIGINT and SIGPIPE
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one step; return 0, or 1 with one message on stderr where the input is wrong."""
+    """Run one step; return 0, or 1 with one message on stderr where input or machine is wrong."""
     options = parser().parse_args(arguments)
     try:
         with locks.of_output(options):
             options.step(options)
-    except (ValueError, FileNotFoundError) as error:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        if not _reader_left():
+            raise
+        return READER_LEFT
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except (ValueError, NotStarted, SandboxUnavailable) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        if error.errno not in OF_THE_MACHINE and not isinstance(error, FileNotFoundError):
+            raise
+        print(f"error: {_said(error, options)}", file=sys.stderr)
+        return 1
     return 0
+
+
+def _said(error: OSError, options: argparse.Namespace) -> str:
+    """Say what happened to which file; a full disk does not say where, the output does."""
+    if error.strerror is None:
+        return str(error)  # ours
+    where = error.filename or f"writing {getattr(options, 'output', 'standard output')}"
+    return f"{where}: {error.strerror}"
+
+
+def _reader_left() -> bool:
+    """Tell whether nobody reads standard output any more, as after `| head`; then leave quietly."""
+    pipe = select.poll()
+    pipe.register(sys.stdout.fileno(), 0)
+    left = any(event & select.POLLERR for _, event in pipe.poll(0))
+    if left:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
+    return left
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,25 +81,30 @@ def parser() -> argparse.ArgumentParser:
     cost_step.add_argument("--hardware", help="A100-80G, H100-80G, H200 or cpu-core")
     cost_step.add_argument("--cores", type=int, help="CPU cores; by default the machine's")
     cost_step.add_argument(
-        "--gpus-in-parallel", type=int, default=1, help="over all jobs at a time"
+        "--gpus-in-parallel", type=int, help="over all jobs at a time; by default those of one job"
     )
     cost_step.add_argument(
         *("--set", "-s"), action="append", default=[], metavar="NAME=VALUE", help="an assumption"
     )
     cost_step.add_argument("--json", action="store_true", help="print JSON")
-    fetch_step = step(steps.fetch, "output")
+    fetch_step = step(input_steps.fetch, "output")
     fetch_step.add_argument("--benchmarks", nargs="+", help="by default all seven")
-    access_step = step(steps.access)
+    access_step = step(input_steps.access)
     access_step.add_argument("--names", nargs="+", required=True, help="benchmarks, or train")
-    step(steps.data, "settings", "output")
-    training_data_step = step(steps.training_data, "settings", "output", "report")
+    step(input_steps.data, "settings", "output")
+    training_data_step = step(input_steps.training_data, "settings", "output", "report")
     training_data_step.add_argument(
         "--benchmarks", nargs="*", default=[], help="files of problems that must not be trained on"
     )
-    step(steps.backbone, "settings", "name", "output")
+    step(input_steps.backbone, "settings", "name", "output")
     store_step = step(steps.store, "experiment", "tracking-uri")
-    step(steps.train, "settings", "backbone", "data", "output", "experiment", "tracking-uri")
-    step(steps.generate, "settings", "run", "model", "data", "output")
+    train_step = step(steps.train, "settings", "backbone", "data", "output")
+    train_step.add_argument("--tracking-uri", help="MLflow's store; without it nothing is logged")
+    train_step.add_argument("--experiment", default="repro", help="of MLflow")
+    generate_step = step(steps.generate, "settings", "run", "model", "data", "output")
+    generate_step.add_argument(
+        "--tensor-parallel", type=int, default=1, help="GPUs over which vLLM splits the model"
+    )
     score_step = step(steps.score)
     for option, text in (
         ("benchmark", "name of the benchmark"),
@@ -74,6 +122,7 @@ def parser() -> argparse.ArgumentParser:
     score_step.add_argument(
         "--timeout", type=float, default=6, help="CPU seconds of one program on one test"
     )
+    score_step.add_argument("--provenance", help="file to say in what the scores were made from")
     judge_step = step(steps.judge, "generations", "model", "base-url", "output")
     judge_step.add_argument(
         "--api-key-env", default="OPENAI_API_KEY", help="environment variable that holds the key"
@@ -97,6 +146,10 @@ def parser() -> argparse.ArgumentParser:
     track_step.add_argument("--data", help="folder of the problems; without it no samples")
     summary_step = step(steps.track_summary, "experiment", "tracking-uri", "output")
     summary_step.add_argument("--files", nargs="+", required=True, help="tables, figures, pages")
+    upload_step = step(steps.upload)
+    upload_step.add_argument(
+        "--config", nargs="+", required=True, help="later files change what earlier ones say"
+    )
     analyses = (tables_step, figure_step, claims_step, overview_step)
     for sub in (*analyses, store_step, track_step, summary_step):
         sub.add_argument("--note", default="", help="a sentence that stands beside the numbers")
@@ -105,6 +158,13 @@ def parser() -> argparse.ArgumentParser:
     for sub in (*analyses, track_step):
         sub.add_argument("--benchmarks", nargs="+", required=True, help="those to read")
     step(steps.show, "results")
+    rerun_step = step(steps.rerun, "provenance", "output")
+    rerun_step.add_argument(
+        "--anyway", action="store_true", help="also where code, versions or machine differ"
+    )
+    compare_step = step(steps.compare)
+    compare_step.add_argument("first", help="folder of results")
+    compare_step.add_argument("second", help="another")
     step(steps.case_study, "settings", "run", "benchmark", "data", "note", "output")
     explain_step = step(steps.explain, "model", "question", "answer", "output")
     explain_step.add_argument("--thought", help="text of a response; without it one is sampled")
@@ -114,6 +174,9 @@ def parser() -> argparse.ArgumentParser:
     explain_step.add_argument("--w", type=float, default=0.1, help="weight of stability")
     explain_step.add_argument("--k", type=int, help="segments kept; all of them by default")
     explain_step.add_argument("--answer-only", action="store_true", help="J without the box")
+    explain_step.add_argument(
+        "--trust-remote-code", action="store_true", help="run the model's own Python files"
+    )
     explain_step.add_argument("--close-thought", action="store_true", help="</think>, then the box")
     conformance_step = step(steps.conformance)
     conformance_step.add_argument("file", help="vectors: `advantages` and `scores`")

@@ -1,16 +1,21 @@
-"""Short hashes that say what something was made from; they name folders under work/."""
+"""Hashes that say what something was made from; the short ones name folders under work/."""
 
 import hashlib
 import json
 from pathlib import Path
 
 LARGE = 256 << 20  # bytes; hashing files of gigabytes would take minutes
-MODEL_FILES = (".safetensors", ".json", ".jinja", ".txt")
+MODEL_FILES = (".safetensors", ".json", ".jinja", ".txt", ".py")
 
 
 def of_values(values: object) -> str:
     """Return a hash of anything that JSON can hold; equal values have equal hashes."""
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
+    return of_values_in_full(values)[:12]
+
+
+def of_values_in_full(values: object) -> str:
+    """Return the whole SHA-256 that `of_values` shortens, for records that are kept."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def of_file(path: str | Path) -> str:
@@ -26,3 +31,28 @@ def of_model(folder: str | Path) -> str:
     """Return a hash of a model folder: weights, configuration, tokenizer, chat template."""
     files = sorted(path for path in Path(folder).iterdir() if path.suffix in MODEL_FILES)
     return of_values([(path.name, of_file(path)) for path in files])
+
+
+def of_content(path: str | Path) -> str:
+    """Return the SHA-256 of a file, however large it is."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def of_tensors(folder: str | Path) -> dict[str, str]:
+    """Return type, shape and the SHA-256 of the bytes of every tensor of a model folder, by name.
+
+    In how many files the weights lie, and what else stands in them, decides nothing.
+    """
+    import torch
+    from safetensors import safe_open
+
+    found = {}
+    for path in sorted(Path(folder).glob("*.safetensors")):
+        with safe_open(path, framework="pt") as weights:
+            for name in weights.keys():  # noqa: SIM118 (it is no dict)
+                tensor = weights.get_tensor(name)
+                content = tensor.contiguous().reshape(-1).view(torch.uint8).numpy()
+                kind = str(tensor.dtype).removeprefix("torch.")
+                found[name] = f"{kind} {[*tensor.shape]} {hashlib.sha256(content).hexdigest()}"
+    return found

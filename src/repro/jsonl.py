@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
@@ -12,19 +12,28 @@ def read(path: str | Path) -> list[dict]:
     Raises:
         ValueError: a line is not a JSON object; the message names the file and the line number.
     """
-    rows = []
-    with open(path, encoding="utf-8") as file:
+    return [row for _, row in rows(path)]
+
+
+def rows(path: str | Path) -> Iterator[tuple[int, dict]]:
+    """Yield the rows of a JSONL file one by one, each with its line number from 1; see `read`."""
+    with open(path, "rb") as file:
         for number, line in enumerate(file, start=1):
+            where = f"{path}, line {number}"
             if not line.strip():
                 continue
             try:
-                row = json.loads(line)
+                row = json.loads(line.decode("utf-8"))
+            except UnicodeDecodeError as error:
+                byte = line[error.start]
+                raise ValueError(f"{where}: not UTF-8 text (byte 0x{byte:02x})") from None
             except json.JSONDecodeError as error:
-                raise ValueError(f"{path}, line {number}: not valid JSON ({error.msg})") from None
+                raise ValueError(f"{where}: not valid JSON ({error.msg})") from None
+            except (ValueError, RecursionError) as error:  # thousands of digits, or of brackets
+                raise ValueError(f"{where}: not valid JSON ({error})") from None
             if not isinstance(row, dict):
-                raise ValueError(f"{path}, line {number}: wanted a JSON object, got {line[:40]!r}")
-            rows.append(row)
-    return rows
+                raise ValueError(f"{where}: wanted a JSON object, got {str(row)[:40]!r}")
+            yield number, row
 
 
 def append(path: str | Path, rows: Iterable[dict]) -> None:
@@ -56,7 +65,9 @@ def read_json(path: str | Path) -> dict:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file") from None
-    except json.JSONDecodeError as error:
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not UTF-8 text (byte {error.start})") from None
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: not valid JSON ({error})") from None
     if not isinstance(value, dict):
         raise ValueError(f"{path}: expected a JSON object")

@@ -1,8 +1,8 @@
-"""What each command does; every step reads only the files it is given."""
+"""What the other commands do; every step reads only the files it is given."""
 
 import json
-import shutil
 import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,125 +26,87 @@ def cost(options) -> None:
     print(report)
 
 
-def fetch(options) -> None:
-    """Download benchmarks and training problems into a folder, for machines without a network."""
-    from repro.benchmarks import declared, hub
-
-    wanted = options.benchmarks or [n for n in declared.benchmarks() if n in declared.sources()]
-    hub.fetch_all(options.output, {name: {} for name in wanted})
-
-
-def access(options) -> None:
-    """Ask the hub whether everything may be downloaded; name all that may not."""
-    from repro.benchmarks import hub
-
-    hub.check_access(options.names)
-
-
-def data(options) -> None:
-    """Write one benchmark's problems as JSONL."""
-    what = read_settings(options.settings)
-    if what["source"] == "hub":
-        from repro.benchmarks import hub
-
-        hub.fetch(what["name"], what, options.output)
-    else:
-        jsonl.write(options.output, local_problems(what))
-
-
-def training_data(options) -> None:
-    """Write the training problems as JSONL, without those that occur in a benchmark."""
-    from repro.benchmarks import contamination, hub
-
-    what = read_settings(options.settings)
-    files = {Path(file).stem: file for file in options.benchmarks}
-    if what["source"] == "hub":
-        hub.fetch(what["name"], what, options.output, files)
-        return
-    rows, report = contamination.filter_rows(local_problems(what), files)
-    print(f"{options.output}: {contamination.summary(report)}", file=sys.stderr)
-    jsonl.write_json(options.report, report)
-    jsonl.write(options.output, rows)
-
-
-def local_problems(what: dict) -> list[dict]:
-    """Return problems that were generated or stand in a file."""
-    from repro.tinyworld import problems
-
-    if what["source"] == "directory":
-        return jsonl.read(what["file"])[: what["problems"]]
-    count = what["problems"] or problems.PROBLEMS[what["name"]]
-    return problems.generate(what["name"], count, what["seed"])
-
-
-def backbone(options) -> None:
-    """Build a tiny backbone, or download one, into a model directory."""
-    what = read_settings(options.settings)
-    template = what.pop("chat_template", None)
-    if what["source"] == "hub":
-        from huggingface_hub import snapshot_download
-
-        weights = ["*.json", "*.safetensors", "*.txt", "*.jinja", "*.model"]
-        snapshot_download(
-            what["repo"],
-            revision=what["revision"],
-            local_dir=options.output,
-            allow_patterns=weights,
-        )
-    elif what["source"] == "directory":
-        from repro import model_folder
-
-        model_folder.take(what["path"], options.output)
-    else:
-        from repro.tinyworld.backbone import build
-
-        build(what, options.name, options.output, WORK / "backbones" / digests.of_values(what))
-    if template:  # transformers prefers this file to what the tokenizer's configuration holds
-        shutil.copyfile(template, Path(options.output) / "chat_template.jinja")
-
-
 def store(options) -> None:
     """Create MLflow's store, or bring it up to date, before any job writes to it."""
     from repro import tracking
 
-    tracking.migrate(options.tracking_uri, options.experiment, options.note)
+    try:
+        tracking.migrate(options.tracking_uri, options.experiment, options.note)
+    except tracking.NotLogged as why:
+        _say_not_logged(why)
 
 
 def train(options) -> None:
     """Train one run by reinforcement learning."""
     from repro import provenance, tracking
+    from repro.training import launched
     from repro.training import train as training
 
-    started = datetime.now(UTC)
+    launched.end_with_launcher()
+    started, layout = datetime.now(UTC), launched.layout()
     run = read_settings(options.settings)
     inputs = {
         "backbone": digests.of_model(options.backbone),
         "data": digests.of_file(options.data),
     }
-    work, output = WORK / "training" / digests.of_values([run, inputs]), Path(options.output)
-    with tracking.Writer(options.tracking_uri, options.experiment, run, work) as writer:
-        training.run(run, options.backbone, options.data, work, output, writer.add)
-        for row in jsonl.read(output / "training.jsonl"):
+    # As many processes go on from a checkpoint as wrote it: each has a random state of its own.
+    name = digests.of_values([run, inputs, layout] if layout else [run, inputs])
+    work, output = WORK / "training" / name, Path(options.output)
+    store = (options.tracking_uri, options.experiment, run, work)
+    logs = options.tracking_uri and launched.is_first()
+    with tracking.Writer(*store) if logs else nullcontext() as writer:
+        training.run(run, options.backbone, options.data, work, output, writer and writer.add)
+        for row in jsonl.read(output / "training.jsonl") if writer else ():
             writer.add(row)  # what a killed job did not come to log; the rest is skipped
-    provenance.write(output / "provenance.json", run, inputs, started)
+    if launched.is_first():
+        provenance.write(
+            output / "provenance.json",
+            "train",
+            run,
+            {"backbone": options.backbone, "data": options.data},
+            {"model": output / "model", "training": output / "training.jsonl"},
+            started,
+            **layout,
+        )
 
 
 def generate(options) -> None:
     """Sample responses to every benchmark of one run."""
+    from repro import provenance
     from repro.evaluation import generate as generation
 
-    how, run = read_settings(options.settings), read_settings(options.run)
-    how["seed"] += run["seed"]  # the seeds of `original` must not draw the same responses
+    started, run = datetime.now(UTC), read_settings(options.run)
+    settings = {"evaluation": read_settings(options.settings), "run": run}
+    # The seeds of `original` must not draw the same responses.
+    how = {**settings["evaluation"], "seed": settings["evaluation"]["seed"] + run["seed"]}
+    work = WORK / "generations" / digests.of_values(run)  # runs may have the same weights
     generation.run(
-        *(how, options.model, options.data, WORK / "generations", options.output),
+        *(how, options.model, options.data, work, options.output),
         prompt=run["backbone_settings"]["prompt"],
+        trust_remote_code=run["backbone_settings"].get("trust_remote_code", False),
+        tensor_parallel=options.tensor_parallel,
+    )
+    names = [*how["benchmarks"]]
+    outputs = {name: Path(options.output) / f"{name}.jsonl" for name in names}
+    sources = {name: Path(options.data) / f"{name}.jsonl" for name in names}
+    before = [name for name in names if outputs[name].stat().st_mtime < started.timestamp()]
+    provenance.write(
+        provenance.beside(options.output),
+        "generate",
+        settings,
+        {"model": options.model, **sources},
+        outputs,
+        started,
+        finished_before=before,  # by an earlier call, perhaps of other code: found under work/
     )
 
 
 def score(options) -> None:
     """Score files of generations: avg@n, tokens, truncation and backtracking, with intervals."""
+    from repro import provenance
     from repro.evaluation import score as scoring
 
+    started = datetime.now(UTC)
     files = (options.benchmark, options.generations, options.data, options.output)
     samples = options.samples or [None] * len(options.benchmark)
     if len({len(given) for given in (*files, samples)}) > 1:
@@ -159,6 +121,15 @@ def score(options) -> None:
             sandbox_name=options.sandbox,
             timeout_s=options.timeout,
         )
+    if options.provenance:
+        settings = {"samples": samples, "sandbox": options.sandbox, "timeout_s": options.timeout}
+        sources = {
+            f"{what} of {name}": file
+            for what, column in (("generations", options.generations), ("data", options.data))
+            for name, file in zip(options.benchmark, column, strict=True)
+        }
+        outputs = dict(zip(options.benchmark, options.output, strict=True))
+        provenance.write(options.provenance, "score", settings, sources, outputs, started)
     if wrong:  # said after everything that can be scored is scored and written
         shown = wrong[:20] + [f"and {len(wrong) - 20} more"] * (len(wrong) > 20)
         raise ValueError("\n".join(shown))
@@ -187,9 +158,9 @@ def objective(options) -> None:
         name: {"generations": generations, "scores": scores, "data": problems}
         for name, generations, scores, problems in zip(*columns, strict=True)
     }
-    objectives.run(
-        read_settings(options.settings), options.model, files, options.output, options.problems
-    )
+    settings = read_settings(options.settings)
+    trusted = settings.pop("trust_remote_code", False)
+    objectives.run(settings, options.model, files, options.output, options.problems, trusted)
 
 
 def claims(options) -> None:
@@ -242,15 +213,18 @@ def track(options) -> None:
     """Log the evaluation of one run to MLflow; mlflow.json of the run says where it is found."""
     from repro import tracking
 
-    where = tracking.log_run(
-        options.tracking_uri,
-        options.experiment,
-        Path(options.run),
-        options.benchmarks,
-        read_settings(options.settings),
-        options.data,
-        options.note,
-    )
+    try:
+        where = tracking.log_run(
+            options.tracking_uri,
+            options.experiment,
+            Path(options.run),
+            options.benchmarks,
+            read_settings(options.settings),
+            options.data,
+            options.note,
+        )
+    except tracking.NotLogged as why:
+        where = _say_not_logged(why)
     jsonl.write_json(Path(options.run) / "mlflow.json", where)
 
 
@@ -258,10 +232,30 @@ def track_summary(options) -> None:
     """Put the experiment's tables and figures into an MLflow run of their own."""
     from repro import tracking
 
-    where = tracking.log_summary(
-        options.tracking_uri, options.experiment, options.files, options.note
-    )
+    try:
+        where = tracking.log_summary(
+            options.tracking_uri, options.experiment, options.files, options.note
+        )
+    except tracking.NotLogged as why:
+        where = _say_not_logged(why)
     jsonl.write_json(options.output, where)
+
+
+def _say_not_logged(why: Exception) -> dict:
+    """Say it in one line and return the content of mlflow.json: no experiment ends for it."""
+    print(f"{why}; `make upload` sends what is missing", file=sys.stderr)
+    return {"not_logged": str(why)}
+
+
+def upload(options) -> None:
+    """Send to MLflow what it does not have of an experiment's finished runs, tables and figures."""
+    from repro import config_files, tracking
+    from repro import upload as missing
+
+    try:
+        missing.run(config_files.read(*options.config))
+    except tracking.NotLogged as why:
+        raise ValueError(str(why)) from None
 
 
 def show(options) -> None:
@@ -271,14 +265,37 @@ def show(options) -> None:
     made.show(options.results)
 
 
+def rerun(options) -> None:
+    """Make again what a provenance file describes, from that file alone, and compare."""
+    from repro import rerun as again
+
+    items = again.run(options.provenance, options.output, options.anyway)
+    for item in items:
+        print(f"{item.name:<80} {'equal' if item.equal else 'DIFFERENT'}")
+    different = sum(not item.equal for item in items)
+    if different:
+        raise ValueError(f"{options.provenance}: {different} of {len(items)} differ")
+
+
+def compare(options) -> None:
+    """Say where two folders of results differ, times and places aside."""
+    from repro import compare_results
+
+    found = compare_results.run(options.first, options.second)
+    print(compare_results.table(found))
+    if any(kind.differences for kind in found.values()):
+        raise ValueError(f"{options.first} and {options.second} differ")
+
+
 def case_study(options) -> None:
     """Show the process reward along one of a run's own responses, as PNG, PDF and HTML."""
     from repro import methods
     from repro.explain import case_study as made
 
-    (run,) = run_records([options.run])
+    (run,), settings = run_records([options.run]), read_settings(options.settings)
+    trusted = settings.pop("trust_remote_code", False)
     made.run(
-        read_settings(options.settings),
+        settings,
         Path(options.run) / "model",
         options.benchmark,
         {
@@ -289,6 +306,7 @@ def case_study(options) -> None:
         options.output,
         name=f"{run['backbone']}, {methods.label(run['method'])}, seed {run['seed']}",
         note=options.note,
+        trust_remote_code=trusted,
     )
 
 
@@ -308,6 +326,7 @@ def explain(options) -> None:
         options.thought,
         seed=options.seed,
         max_new_tokens=options.max_new_tokens,
+        trust_remote_code=options.trust_remote_code,
     )
     explanation = scored(model, tokenizer, response, settings)
     for path in page.write(explanation, Path(options.output) / "explain.png"):
@@ -332,9 +351,12 @@ def read_settings(text: str) -> dict:
     """Return settings given as a JSON file or as JSON itself."""
     source = text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8")
     try:
-        return json.loads(source)
+        settings = json.loads(source)
     except json.JSONDecodeError as error:
         raise ValueError(f"settings {text[:60]!r} are not valid JSON: {error}") from None
+    if not isinstance(settings, dict):
+        raise ValueError(f"settings {text[:60]!r}: expected a JSON object")
+    return settings
 
 
 def run_records(directories: list[str]) -> list[dict]:

@@ -8,12 +8,15 @@ from pathlib import Path
 
 from repro import digests, jsonl, methods
 from repro.analysis import samples
+from repro.tracking_uri import sqlite_file
 
 KEY_TAG = "repro.key"
 KIND_TAG = "kind"  # of an MLflow run: a model's, or the experiment's tables and figures
 MODEL, SUMMARY = "model", "summary"
 MEANS = ("accuracy", "tokens_mean", "backtracking_per_1k")  # have a mean over the benchmarks
 VIEW = "methods"  # key of the saved view of the list of runs
+UI = "http://127.0.0.1:5000"  # where `make ui` shows a SQLite store
+TRAINING_UI = "workflowType=machine_learning"  # of MLflow's two interfaces the one with run lists
 
 
 def params(run: dict) -> dict[str, str]:
@@ -45,7 +48,7 @@ def tags_of_files(run: dict, run_dir: Path, evaluation: dict, note: str) -> dict
     Args:
         run: its settings.
         run_dir: has provenance.json where the run was trained.
-        evaluation: the resolved settings of the evaluation.
+        evaluation: the resolved settings of the evaluation; empty where there was none yet.
         note: a sentence for the run's description.
     """
     found = {key: _text(value) for key, value in evaluation.items() if key != "benchmarks"}
@@ -53,12 +56,12 @@ def tags_of_files(run: dict, run_dir: Path, evaluation: dict, note: str) -> dict
         counts = sorted((name, of["samples"]) for name, of in evaluation["benchmarks"].items())
         found["samples"] = ", ".join(f"{name} {count}" for name, count in counts)
     found = {f"evaluation/{key}": value for key, value in found.items()}
-    found["mlflow.note.content"] = (
-        f"**{methods.label(run['method'])}** on {run['backbone']}, seed {run['seed']}. {note}\n\n"
-        "Responses to read: Artifacts, samples.html."
-    )
-    # With this MLflow shows the tables of several runs side by side.
-    found["mlflow.loggedArtifacts"] = json.dumps([{"path": "samples.json", "type": "table"}])
+    of = f"**{methods.label(run['method'])}** on {run['backbone']}, seed {run['seed']}. {note}"
+    if evaluation:
+        of += "\n\nResponses to read: Artifacts, samples.html."
+        # With this MLflow shows the tables of several runs side by side.
+        found["mlflow.loggedArtifacts"] = json.dumps([{"path": "samples.json", "type": "table"}])
+    found["mlflow.note.content"] = of
     file = run_dir / "provenance.json"
     provenance = jsonl.read_json(file) if file.exists() else {}
     if provenance.get("git_commit"):  # under the names that MLflow's page shows as the source
@@ -88,6 +91,25 @@ def tags_of_experiment(note: str, time_ms: int) -> dict[str, str]:
         "mlflow.note.content": note,
         "mlflow.experimentKind": "custom_model_development",
         f"mlflow.sharedViewState.{VIEW}": json.dumps(view),
+    }
+
+
+def links(uri: str, experiment_id: str, run_id: str) -> dict:
+    """Return where a browser finds a run.
+
+    Returns:
+        `experiment_id`, `run_id`, `url` of the run, `experiment_url` of the list of runs, and
+        `local`: whether `make ui` must be running for these addresses.
+    """
+    local = sqlite_file(uri) is not None
+    server = UI if local else uri.rstrip("/")
+    experiment = f"{server}/#/experiments/{experiment_id}/runs"
+    return {
+        "experiment_id": experiment_id,
+        "run_id": run_id,
+        "url": f"{experiment}/{run_id}?{TRAINING_UI}",
+        "experiment_url": f"{experiment}?viewStateShareKey={VIEW}&{TRAINING_UI}",
+        "local": local,
     }
 
 

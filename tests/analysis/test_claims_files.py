@@ -72,7 +72,7 @@ def put(key, value, claim=0):
         (lambda c: c["rule"].pop("level"), r"rule\.level: missing"),
         (lambda c: c.update(claims=[]), r"claims = \[\]; allowed: a list of claims"),
         (lambda c: c.update(claim=[]), r"claim: unknown key; allowed: rule, claims"),
-        (lambda c: ["text"], r"the file = \['text'\]; allowed: a mapping"),
+        (lambda c: ["text"], "expected a mapping of keys to values, found a list"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, change, message):
@@ -85,7 +85,7 @@ def test_a_file_that_is_no_yaml_or_missing_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"claims\.yaml: no such file"):
         claims.load(path)
     path.write_text("claims: [")
-    with pytest.raises(ValueError, match=r"claims\.yaml: not valid YAML"):
+    with pytest.raises(ValueError, match=r"claims\.yaml, line 1: not valid YAML"):
         claims.load(path)
 
 

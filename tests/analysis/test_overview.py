@@ -219,6 +219,16 @@ def test_each_run_leads_to_mlflow(world):
     assert "make ui" not in Page(world()["overview"]).text
 
 
+def test_runs_that_mlflow_did_not_take_have_no_link(world):
+    tracked(world, local=False)
+    file = f"{world.runs[1]['path']}/mlflow.json"
+    with open(file, "w") as not_logged:
+        json.dump({"not_logged": "MLflow at http://server does not take anything"}, not_logged)
+    page = world()["overview"]
+    assert page.count("<a ") == 3 and ">GRPO</a>" not in page
+    assert "MLflow does not have 1 of 3 runs yet: make upload sends them" in Page(page).text
+
+
 def test_runs_that_differ_are_told_apart(world):
     write(world.runs[1]["path"], PROVENANCE | {"git_changes": " M a.py\n M b.py"})
     text = Page(world()["overview"]).text

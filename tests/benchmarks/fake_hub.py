@@ -98,6 +98,8 @@ class FakeHub:
                     self.refuse(server.status, "")
                     return
                 parts = path.removeprefix("/api").strip("/").split("/")
+                if parts[0] not in ("datasets", "models"):
+                    parts.insert(0, "models")  # files of models stand at the top
                 repo, (what, *rest) = "/".join(parts[1:3]), parts[3:] or ("",)
                 if repo not in server.commits:
                     self.refuse(404, "RepoNotFound")

@@ -1,7 +1,7 @@
 """Two configurations, and a directory without records of finished jobs."""
 
 import pytest
-from plans import read, resolve
+from plans import on_one_gpu, read, resolve
 
 
 @pytest.fixture(autouse=True)
@@ -17,4 +17,11 @@ def smoke() -> dict:
 
 @pytest.fixture
 def paper() -> dict:
+    """On a single GPU."""
+    return resolve(on_one_gpu(read("paper")))
+
+
+@pytest.fixture
+def paper_on_eight() -> dict:
+    """As it stands: a training on eight GPUs."""
     return resolve(read("paper"))

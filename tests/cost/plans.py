@@ -17,7 +17,17 @@ def resolve(config: dict) -> dict:
     return settings.resolve(config, SCHEMA, "config.yaml")
 
 
-def estimate(config: dict, gpus_in_parallel: int = 1, **changes: float) -> cost.Estimate:
+def on_one_gpu(config: dict) -> dict:
+    """What fits there beside a critic."""
+    config["gpus"] = 1
+    config["training"]["parallel"]["strategy"] = "ddp"
+    config["training"]["rollouts"]["gpu_memory"] = 0.28
+    config["training"]["critic"]["gpu_memory"] = None
+    config["training"]["save_every"] = 25
+    return config
+
+
+def estimate(config: dict, gpus_in_parallel: int | None = None, **changes: float) -> cost.Estimate:
     hardware = "H100-80G" if config["gpus"] else "cpu-core"
     return cost.estimate(config, hardware, 2, gpus_in_parallel, changes)
 

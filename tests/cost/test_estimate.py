@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -40,15 +41,39 @@ def test_more_gpus_at_once_shorten_the_wall_and_not_the_hours(paper):
     assert line(four, "score").wall_seconds == line(one, "score").wall_seconds
 
 
-def test_a_second_gpu_of_a_job_is_paid_for_and_not_used(paper):
-    one = estimate(paper)
-    paper["gpus"] = 2
-    with pytest.raises(ValueError, match="gpus = 2"):
-        estimate(paper)
-    two = estimate(paper, gpus_in_parallel=2)
-    assert line(two, "train").gpu_hours == pytest.approx(2 * line(one, "train").gpu_hours)
-    scaled = estimate(paper, gpus_in_parallel=2, gpu_scaling=1)
-    assert line(scaled, "train").gpu_hours == pytest.approx(line(one, "train").gpu_hours, rel=1e-3)
+def test_more_gpus_of_a_training_shorten_it_and_not_the_rest(paper):
+    one = estimate(paper, parallel_efficiency=1)
+    paper["gpus"] = 8
+    with pytest.raises(ValueError, match="gpus = 8"):
+        estimate(paper, gpus_in_parallel=4)
+    eight = estimate(paper, parallel_efficiency=1)
+    assert line(eight).gpu_hours > line(one).gpu_hours  # the longest response is as long as before
+    assert line(eight, "train").wall_seconds < line(one, "train").wall_seconds / 6
+    # A generation takes one of them as before, and eight run at a time.
+    assert line(eight, "generate").gpu_hours == line(one, "generate").gpu_hours
+    assert line(eight, "generate").wall_seconds < line(one, "generate").wall_seconds / 6
+    slower = estimate(paper, parallel_efficiency=0.5)
+    assert line(slower, "train").gpu_hours == pytest.approx(
+        2 * line(eight, "train").gpu_hours, rel=1e-2
+    )
+    paper["evaluation"]["tensor_parallel"] = 2
+    split = line(estimate(paper, parallel_efficiency=1), "generate")
+    assert split.gpu_hours >= line(eight, "generate").gpu_hours * 0.9
+
+
+def test_the_longest_training_and_what_a_kill_loses_are_said(paper_on_eight):
+    [said] = estimate(paper_on_eight).notes
+    words = re.fullmatch(
+        r"The longest training, Qwen3-8B with critic \+ RePro, takes (.*) d on 8 GPUs: 500 steps "
+        r"of (.*) min, with a checkpoint of (.*) min every step. Killed without a warning it loses "
+        r"at most (.*) min.",
+        said,
+    )
+    days, step, checkpoint, lost = map(float, words.groups())
+    assert days * 1440 == pytest.approx(500 * step, rel=0.02)
+    assert lost == step > 10 * checkpoint
+    longest = line(estimate(paper_on_eight), "train", "Qwen3-8B", "with critic + RePro")
+    assert longest.wall_seconds == pytest.approx(days * 86400, rel=0.01)
 
 
 def test_schedule_begins_the_longest_first():
@@ -162,6 +187,7 @@ def test_durations(seconds, said):
 def test_a_second_file_changes_the_first(tmp_path):
     few = {"methods": ["original", "grpo"], "training": {"steps": 10}, "seeds": [1, 2]}
     few["subset"] = {"backbones": ["Qwen3-1.7B"]}
+    few["objective"] = {"methods": None}
     few["ablations"] = {"backbones": None, "alpha": [], "w": [], "k": []}
     file = tmp_path / "few.yaml"
     file.write_text(yaml.safe_dump(few))

@@ -33,7 +33,7 @@ def two_seeds_and_ablations(config: dict) -> None:
 
 def only_the_original_from_the_hub(config: dict) -> None:
     config["data_source"] = "hub"
-    config["methods"], config["ablations"] = ["original"], {}
+    config["methods"], config["ablations"], config["objective"] = ["original"], {}, {}
     config["benchmarks"] = {"aime24": {}, "lcb": {"release": "v6"}}
     config["decontaminate"] = ["math500"]
 

@@ -11,15 +11,41 @@ def notes(config: dict, backbone: str, **changes: float) -> list[str]:
     """The notes on one backbone."""
     found = estimate(config, **changes).notes
     assert len(set(found)) == len(found)
-    return [note for note in found if f" {backbone}" in note]
+    memory_notes = [note for note in found if note.startswith("OUT OF MEMORY")]
+    return [note for note in memory_notes if f" {backbone}" in note]
 
 
 def test_the_paper_fits_but_for_its_largest_backbone(paper, smoke):
     large = notes(paper, "Qwen3-8B")
     assert len(large) == 2  # with a critic and without
-    assert all("alone take" in note and "several GPUs" in note for note in large)
-    assert estimate(paper).notes == large
+    assert all("alone take" in note and "strategy = fsdp" in note for note in large)
+    assert [n for n in estimate(paper).notes if n.startswith("OUT OF MEMORY")] == large
     assert not estimate(smoke).notes
+
+
+def test_on_eight_gpus_that_share_the_model_all_of_it_fits(paper_on_eight):
+    def too_large(config: dict) -> list[str]:
+        return [n for n in estimate(config).notes if n.startswith("OUT OF MEMORY")]
+
+    assert not too_large(paper_on_eight)
+    paper_on_eight["training"]["parallel"]["strategy"] = "ddp"
+    assert {note.split(":")[1] for note in too_large(paper_on_eight) if "alone take" in note} == {
+        " train Qwen3-8B with critic",
+        " train Qwen3-8B",
+    }
+
+
+@pytest.mark.parametrize(
+    ("strategy", "parts"),
+    # Weights, optimizer and gradients of policy and critic, and the reference's weights.
+    [("ddp", (12, 16, 8)), ("zero2", (12, 2, 1)), ("fsdp", (1.5, 2, 1)), ("zero3", (1.5, 2, 1))],
+)
+def test_what_a_process_holds(paper, strategy, parts):
+    shape = model.shape("Qwen3-1.7B", paper["backbones"]["Qwen3-1.7B"], "results")
+    assume = assumptions.read(paper, "H100-80G", {})
+    run = settings.run_settings(paper, "Qwen3-1.7B", "ppo+repro", 0)
+    held, _ = memory.update_bytes(run, shape, assume, model.Spread(8, strategy))
+    assert held == pytest.approx(sum(parts) * shape.parameters)
 
 
 @pytest.mark.parametrize(

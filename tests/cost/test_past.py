@@ -31,7 +31,8 @@ def test_measured_steps_replace_the_model(smoke):
     finish(smoke, "grpo", [9, 11, 10], tokens=24)
     found = estimate(smoke)
     path = ("train", "tiny-qwen3", "without critic")
-    assert line(found, *path).core_hours * 3600 == pytest.approx(12 + 3 * 10)  # model_job_seconds
+    expected = 12 + 3 * 10  # model_job_seconds, the steps; a checkpoint takes next to nothing
+    assert line(found, *path).core_hours * 3600 == pytest.approx(expected, rel=0.01)
     assert line(found, *path).source == "measured"
     assert line(found, *path).tokens == 3 * 8 * 24
     # another kind of method on the same backbone keeps the model
@@ -75,6 +76,18 @@ def test_a_gpu_is_known_by_its_name(paper):
     of = "train", "Qwen3-1.7B", "without critic"
     assert line(estimate(paper), *of).source == "measured"  # grpo stands for its whole family
     assert line(cost.estimate(paper, "A100-80G", 2), *of).source == "model"
+
+
+def test_measured_steps_of_one_gpu_are_scaled_to_eight(paper):
+    paper["backbones"] = {"Qwen3-1.7B": paper["backbones"]["Qwen3-1.7B"]}
+    paper["ablations"]["backbones"] = None
+    finish(paper, "grpo", [36000.0], tokens=8000, gpus=["NVIDIA H100 80GB HBM3"])
+    of = "train", "Qwen3-1.7B", "without critic"
+    one = line(estimate(paper), *of).wall_seconds
+    paper["gpus"] = 8
+    eight = estimate(paper)
+    assert line(eight, *of).source == "measured"
+    assert one / 8 < 3 * line(eight, *of).wall_seconds < one
 
 
 def test_a_broken_record_is_named(smoke):

@@ -58,19 +58,19 @@ def evaluation(engine: str, temperature: float, samples: int, *benchmarks: str) 
     }
 
 
-def start(world: Path, folder: Path, how: dict) -> subprocess.Popen:
+def start(world: Path, folder: Path, how: dict, *options: str) -> subprocess.Popen:
     """Start `python -m repro generate` in a working directory of its own."""
     folder.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "repro", "generate", "--settings", json.dumps(how)]
     command += ["--run", str(world / "run.json"), "--model", str(world / "model")]
-    command += ["--data", str(world / "data"), "--output", str(folder / "generations")]
+    command += ["--data", str(world / "data"), "--output", str(folder / "generations"), *options]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with open(folder / "log", "ab") as log:
         return subprocess.Popen(command, cwd=folder, env=environment, stderr=log)
 
 
-def finish(world: Path, folder: Path, how: dict) -> dict[str, list[dict]]:
-    process = start(world, folder, how)
+def finish(world: Path, folder: Path, how: dict, *options: str) -> dict[str, list[dict]]:
+    process = start(world, folder, how, *options)
     assert process.wait() == 0, (folder / "log").read_text()[-3000:]
     return {name: jsonl.read(folder / f"generations/{name}.jsonl") for name in how["benchmarks"]}
 
@@ -96,6 +96,16 @@ def test_both_engines_give_the_same_scores_on_greedy_decoding(world, tmp_path):
     assert rows["vllm"] == rows["transformers"]
     reasons = {row["finish_reason"] for row in rows["vllm"]["aime24"]}
     assert "stop" in reasons  # the eos token ends a response here as there
+
+
+@pytest.mark.long
+def test_a_model_split_over_two_workers_says_the_same(world, tmp_path, monkeypatch):
+    # By itself the CPU build wants a NUMA node for each.
+    monkeypatch.setenv("VLLM_CPU_OMP_THREADS_BIND", f"0|{os.cpu_count() - 1}")
+    how = evaluation("vllm", 0, 1, "aime24")
+    split = finish(world, tmp_path / "split", how, "--tensor-parallel", "2")
+    monkeypatch.delenv("VLLM_CPU_OMP_THREADS_BIND")
+    assert split == finish(world, tmp_path / "whole", how)
 
 
 @pytest.mark.long

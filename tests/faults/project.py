@@ -162,7 +162,7 @@ def unmount(folder: Path) -> None:
 
 def durable(project: Project, began: float) -> float:
     """Return when the newest thing that a killed job keeps was written, at the earliest `began`."""
-    patterns = ("training/*/checkpoint-*/manifest.json", "generations/*", "backbones/*/*")
+    patterns = ("training/*/checkpoint-*/manifest.json", "generations/*/*", "backbones/*/*")
     times = [began]
     for pattern in patterns:
         for path in (project.folder / "work").glob(pattern):

@@ -1,6 +1,6 @@
 """Training on responses that are given, not sampled, so that layouts of the same batch compare.
 
-Run as a script under torchrun it trains every case and leaves the weights of the first process.
+Launched as a script on several processes it trains every case and leaves the weights.
 """
 
 import json
@@ -10,10 +10,14 @@ import zlib
 from pathlib import Path
 
 import torch
+from accelerate.state import AcceleratorState, PartialState
+from accelerate.utils import DistributedType
+from torch.distributed.checkpoint.state_dict import get_model_state_dict
 from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
 
 from repro.process_reward.settings import resolve
 from repro.training import train
+from repro.training.critic import WHOLE
 from repro.training.trainer import ReProTrainer
 
 TEXTS = (
@@ -51,10 +55,12 @@ def weights_after(settings: dict, model_dir: str, train_file: str, work_dir: str
         model_dir: the backbone; computed in float64 unless `dtype` says otherwise.
         train_file: JSONL with `problem` and `answer`.
         work_dir: scratch.
-        changes: `dtype` of the weights; others are set on TRL's arguments.
+        changes: `dtype` of the weights; `resume`, a checkpoint to start from; others are set on
+            TRL's arguments.
     """
     train.correctness = chance
     training, dtype = settings["training"], changes.pop("dtype", torch.float64)
+    resume = changes.pop("resume", None)
     tokenizer = AutoTokenizer.from_pretrained(model_dir)
     arguments = train.trainer_arguments(training, settings["seed"], Path(work_dir))
     arguments.save_strategy = "no"
@@ -72,22 +78,38 @@ def weights_after(settings: dict, model_dir: str, train_file: str, work_dir: str
         **train.critic_arguments(training),
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.train()
-    models = {"policy": trainer.accelerator.unwrap_model(trainer.model)}
+    trainer.train(resume_from_checkpoint=resume)
+    found = {"policy": trainer.accelerator.get_state_dict(trainer.model_wrapped)}
     if trainer.critic is not None:
-        models["critic"] = trainer.critic.model
+        found["critic"] = get_model_state_dict(trainer.critic.model, options=WHOLE)
     weights = {
         f"{name}.{key}": value.clone()
-        for name, model in models.items()
-        for key, value in model.state_dict().items()
+        for name, whole in found.items()
+        for key, value in whole.items()
     }
     return weights, trainer.state.log_history, trainer.is_world_process_zero()
 
 
+def allow_fsdp_on_a_cpu() -> None:
+    """Let accelerate shard over gloo; by itself it does so on GPUs alone."""
+    prepare = AcceleratorState.__init__
+
+    def prepare_with_fsdp(self, *args, fsdp_plugin=None, **kwargs):
+        prepare(self, *args, fsdp_plugin=fsdp_plugin, **kwargs)
+        if fsdp_plugin is not None:
+            PartialState._shared_state["distributed_type"] = DistributedType.FSDP
+            self.distributed_type, self.fsdp_plugin = DistributedType.FSDP, fsdp_plugin
+            if self._mixed_precision != "no":
+                fsdp_plugin.set_mixed_precision(self._mixed_precision)
+
+    AcceleratorState.__init__ = prepare_with_fsdp
+
+
 if __name__ == "__main__":
     cases, *paths, output = json.loads(sys.argv[1])
+    allow_fsdp_on_a_cpu()
     for name, settings in cases.items():
-        weights, log, is_first = weights_after(settings, *paths)
+        weights, log, is_first = weights_after(settings, *paths, **settings.pop("changes", {}))
         if is_first:
             torch.save(weights, f"{output}/{name}.pt")
             Path(f"{output}/{name}.json").write_text(json.dumps(log))

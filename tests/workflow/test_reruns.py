@@ -1,6 +1,5 @@
 """What is made again after a change, and what is not: the jobs that Snakemake plans, by name."""
 
-import re
 import shutil
 import subprocess
 
@@ -11,24 +10,6 @@ from tests.paths import ROOT
 from tests.workflow.conftest import CONFIG
 
 FIGURE_RULES = ("curve", "evaluation_figure", "objective_figure", "ablation")
-
-
-@pytest.fixture
-def planned(done, snakemake):
-    """Return a function from arguments of a dry run to {rule: jobs}."""
-
-    def plan(*arguments: str) -> dict[str, int]:
-        dry = snakemake(done, "--dry-run", *arguments)
-        said = dry.stdout + dry.stderr
-        assert dry.returncode == 0, said
-        table = re.search(r"─{5,}\n(.*?)\n\s*total\s+\d+", said, re.DOTALL)
-        if table is None:
-            assert "Nothing to be done" in said
-            return {}
-        rows = re.findall(r"^\s*([a-z ]+?)\s+(\d+)\s*$", table[1], re.MULTILINE)
-        return {rule.replace(" ", "_"): int(jobs) for rule, jobs in rows}
-
-    return plan
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ rule write_tables:
         directory=folder_of_output,
         runs=run_dirs(settings.main_runs(config)),
         benchmarks=BENCHMARKS,
-        note=config["note"],
+        note=lambda w: config["note"],
         published=published,
     shell:
-        "python -m repro tables --runs {params.runs:q} --note {params.note:q}"
+        "python -m repro tables --runs {params.runs:q} --note={params.note:q}"
         " --benchmarks {params.benchmarks} {params.published}"
         " --output {params.directory:q} 2> {log:q}"
 
@@ -35,11 +35,11 @@ rule tables_partial:
     params:
         runs=run_dirs(settings.main_runs(config)),
         benchmarks=BENCHMARKS,
-        note=config["note"],
+        note=lambda w: config["note"],
         published=published,
         directory=f"{RESULTS}/tables_partial",
     shell:
-        "python -m repro tables --partial --runs {params.runs:q} --note {params.note:q}"
+        "python -m repro tables --partial --runs {params.runs:q} --note={params.note:q}"
         " --benchmarks {params.benchmarks} {params.published}"
         " --output {params.directory:q} 2> {log:q}"
 
@@ -59,9 +59,11 @@ rule objective:
         "../../environment.yml"
     resources:
         **config["resources"].get("objective", {}),
-        gpu=config["gpus"],
+        gpu=layout.model_gpus(config),
     params:
-        settings=settings.dump(config["process_reward"]),
+        settings=lambda w: settings.dump(
+            settings.objective_settings(config, w.backbone)
+        ),
         benchmarks=OBJECTIVE,
         problems=config["objective"]["problems"],
     shell:
@@ -77,7 +79,7 @@ rule claims:
         settings_of(settings.all_runs(config)),
         curves_of(settings.all_runs(config)),
         objectives_of(settings.objective_runs(config)),
-        claims=str(Path(workflow.basedir) / "config/claims.yaml"),
+        claims=local(CLAIMS),
     output:
         expand(f"{RESULTS}/tables/claims.{{kind}}", kind=["md", "csv", "json"]),
     log:
@@ -88,10 +90,10 @@ rule claims:
         directory=folder_of_output,
         runs=run_dirs(settings.all_runs(config)),
         benchmarks=BENCHMARKS,
-        note=config["note"],
+        note=lambda w: config["note"],
     shell:
         "python -m repro claims --claims {input.claims:q} --runs {params.runs:q}"
-        " --benchmarks {params.benchmarks} --note {params.note:q}"
+        " --benchmarks {params.benchmarks} --note={params.note:q}"
         " --output {params.directory:q} > {log:q} 2>&1"
 
 
@@ -113,10 +115,10 @@ rule curve:
     params:
         runs=run_dirs(settings.main_runs(config)),
         benchmarks=BENCHMARKS,
-        note=config["note"],
+        note=lambda w: config["note"],
     shell:
         "python -m repro figure {wildcards.name}_over_training --runs {params.runs:q}"
-        " --benchmarks {params.benchmarks} --note {params.note:q} --output {output.png:q} 2> {log:q}"
+        " --benchmarks {params.benchmarks} --note={params.note:q} --output {output.png:q} 2> {log:q}"
 
 
 rule objective_figure:
@@ -137,10 +139,10 @@ rule objective_figure:
     params:
         runs=run_dirs(settings.objective_runs(config)),
         benchmarks=BENCHMARKS,
-        note=config["note"],
+        note=lambda w: config["note"],
     shell:
         "python -m repro figure objective_over_position --runs {params.runs:q}"
-        " --benchmarks {params.benchmarks} --note {params.note:q} --output {output.png:q} 2> {log:q}"
+        " --benchmarks {params.benchmarks} --note={params.note:q} --output {output.png:q} 2> {log:q}"
 
 
 rule case_study:
@@ -170,15 +172,17 @@ rule case_study:
         "../../environment.yml"
     resources:
         **config["resources"].get("objective", {}),
-        gpu=config["gpus"],
+        gpu=layout.model_gpus(config),
     params:
-        settings=settings.dump(config["process_reward"]),
+        settings=lambda w: settings.dump(
+            settings.objective_settings(config, Path(CASE_RUN).parts[-3])
+        ),
         run=lambda w, input: str(Path(input[0]).parent),
         benchmark=OBJECTIVE[:1],
-        note=config["note"],
+        note=lambda w: config["note"],
     shell:
         "python -m repro case_study --settings {params.settings:q} --run {params.run:q}"
-        " --benchmark {params.benchmark:q} --data {input.data:q} --note {params.note:q}"
+        " --benchmark {params.benchmark:q} --data {input.data:q} --note={params.note:q}"
         " --output {output.png:q} > {log:q} 2>&1"
 
 
@@ -200,10 +204,10 @@ rule evaluation_figure:
     params:
         runs=run_dirs(settings.main_runs(config)),
         benchmarks=BENCHMARKS,
-        note=config["note"],
+        note=lambda w: config["note"],
     shell:
         "python -m repro figure {wildcards.figure} --runs {params.runs:q}"
-        " --benchmarks {params.benchmarks} --note {params.note:q} --output {output.png:q} 2> {log:q}"
+        " --benchmarks {params.benchmarks} --note={params.note:q} --output {output.png:q} 2> {log:q}"
 
 
 rule ablation:
@@ -225,10 +229,10 @@ rule ablation:
     params:
         runs=lambda w: run_dirs(settings.ablation_runs(config, w.key)),
         benchmarks=BENCHMARKS,
-        note=config["note"],
+        note=lambda w: config["note"],
     shell:
         "python -m repro figure ablation_{wildcards.key} --runs {params.runs:q}"
-        " --benchmarks {params.benchmarks} --note {params.note:q} --output {output.png:q} 2> {log:q}"
+        " --benchmarks {params.benchmarks} --note={params.note:q} --output {output.png:q} 2> {log:q}"
 
 
 # The report's first page and its tables, as HTML. Snakemake puts them into one file: `make report`.
@@ -294,10 +298,10 @@ rule overview:
         tables=lambda w, input: str(Path(input[0]).parent),
         runs=run_dirs(settings.all_runs(config)),
         benchmarks=BENCHMARKS,
-        note=config["note"],
+        note=lambda w: config["note"],
         name=config["name"],
     shell:
-        "python -m repro overview --runs {params.runs:q} --note {params.note:q}"
+        "python -m repro overview --runs {params.runs:q} --note={params.note:q}"
         " --benchmarks {params.benchmarks} --tables {params.tables:q} --name {params.name:q}"
         " --figures {input.figures:q} --output {params.directory:q} 2> {log:q}"
 
@@ -322,10 +326,10 @@ rule track:
         run=folder_of_output,
         data=lambda w, input: str(Path(input.data[0]).parent),
         benchmarks=BENCHMARKS,
-        note=config["note"],
+        note=lambda w: config["note"],
     shell:
         "python -m repro track --settings {params.settings:q} --run {params.run:q}"
-        " --data {params.data:q} --note {params.note:q}"
+        " --data {params.data:q} --note={params.note:q}"
         f" --benchmarks {{params.benchmarks}} {TRACKING} 2> {{log:q}}"
 
 
@@ -345,7 +349,7 @@ rule track_summary:
         "../../environment.yml"
     params:
         files=lambda w, input: [file for file in input if file != input.store],
-        note=config["note"],
+        note=lambda w: config["note"],
     shell:
         "python -m repro track_summary --files {params.files:q} --output {output:q}"
-        f" --note {{params.note:q}} {TRACKING} 2> {{log:q}}"
+        f" --note={{params.note:q}} {TRACKING} 2> {{log:q}}"

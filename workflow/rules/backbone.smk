@@ -1,7 +1,7 @@
 # Backbones: built here (tiny world), downloaded or yours; in any case an ordinary model directory.
 rule backbone:
     input:
-        lambda w: settings.backbone_files(config, w.backbone),
+        lambda w: source_of_backbone(w.backbone),
     output:
         directory(f"{RESULTS}/backbones/{{backbone}}"),
     log:

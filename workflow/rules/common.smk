@@ -5,15 +5,26 @@ from shlex import quote
 import yaml
 from snakemake.exceptions import WorkflowError
 
-from repro import methods, settings
+from repro import layout, methods, settings, strict_yaml
+from repro.analysis import claims, published as paper
 
 SCHEMA = Path(workflow.basedir) / "workflow/schemas/config.schema.yaml"
+CLAIMS = str(Path(workflow.basedir) / "config/claims.yaml")
+PAPER = str(Path(workflow.basedir) / "config/paper_results.csv")
+SOURCES = [str(file) for file in workflow.configfiles]
+SOURCES += ["--config"] if workflow.config_settings.config else []
 
 try:
+    if workflow.is_main_process:  # jobs elsewhere get what was checked here
+        for file in workflow.configfiles:
+            strict_yaml.read(file)
+        claims.load(CLAIMS)
+        paper.load(PAPER)
     config = settings.resolve(
         config,
         yaml.safe_load(SCHEMA.read_text()),
-        source=" + ".join(str(file) for file in workflow.configfiles),
+        source=" + ".join(SOURCES),
+        read_data=workflow.is_main_process,
     )
 except ValueError as error:
     raise WorkflowError(str(error))
@@ -23,6 +34,19 @@ except ValueError as error:
 shell.prefix(
     f"export PYTHONPATH={quote(str(Path(workflow.basedir) / 'src'))}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
     + ("" if config["gpus"] else "export CUDA_VISIBLE_DEVICES=; ")
+)
+
+# How a training is spread over processes decides nothing about it either: see TRACKING below.
+PROCESSES = layout.processes(config)
+STRATEGY = config["training"]["parallel"]["strategy"]
+ACCELERATE = Path(workflow.basedir) / f"config/accelerate/{STRATEGY}.yaml"
+LAUNCH = (
+    "python -m"
+    if PROCESSES == 1
+    else (
+        f"accelerate launch --config_file {quote(str(ACCELERATE))} --num_processes {PROCESSES}"
+        " --main_process_port 0 --module"
+    )
 )
 
 RESULTS = config["results_dir"]
@@ -41,11 +65,7 @@ NOTE = quote(config["note"]).replace("{", "{{").replace("}", "}}")
 # In the order of BENCHMARKS.
 SAMPLES = [config["benchmarks"][benchmark]["samples"] for benchmark in BENCHMARKS]
 # Numbers of a tiny world never stand beside the paper's.
-PUBLISHED = (
-    []
-    if config["data_source"] == "tinyworld"
-    else [str(Path(workflow.basedir) / "config/paper_results.csv")]
-)
+PUBLISHED = [] if config["data_source"] == "tinyworld" else [local(PAPER)]
 OBJECTIVE = [name for name in config["objective"]["benchmarks"] if name in BENCHMARKS]
 CURVES = ["tokens", "accuracy", "backtracking"]
 TRAINED = [run for run in settings.all_runs(config) if run.method != "original"]
@@ -75,9 +95,16 @@ def run_settings(wildcards):
     )
 
 
+# No results: where jobs share no file system with Snakemake, those that read them run beside it.
 def source_of_data(name):
     """Return the file that problems are read from; others are generated or downloaded."""
-    return settings.data_settings(config, name).get("file", [])
+    file = settings.data_settings(config, name).get("file")
+    return local(file) if file else []
+
+
+def source_of_backbone(name):
+    """Return the files of a backbone that lies on the disk."""
+    return [local(str(file)) for file in settings.backbone_files(config, name)]
 
 
 def data_files(names):

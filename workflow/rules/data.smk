@@ -33,7 +33,7 @@ ruleorder: training_data > data
 
 rule training_data:
     input:
-        source_of_data("train"),
+        lambda w: source_of_data("train"),
         rules.access.output if config["data_source"] == "hub" else [],
         benchmarks=data_files(config["decontaminate"]),
     output:
@@ -44,7 +44,7 @@ rule training_data:
     conda:
         "../../environment.yml"
     params:
-        settings=settings.dump(settings.data_settings(config, "train")),
+        settings=lambda w: settings.dump(settings.data_settings(config, "train")),
     shell:
         "python -m repro training_data --settings {params.settings:q} --benchmarks {input.benchmarks:q}"
         " --report {output.report:q} --output {output.data:q} 2> {log:q}"

@@ -16,7 +16,7 @@ rule generate:
         "../../environment.yml"
     resources:
         **config["resources"].get("generate", {}),
-        gpu=config["gpus"],
+        gpu=layout.generation_gpus(config),
     params:
         settings=settings.dump(settings.generation_settings(config)),
         data=lambda w, input: str(Path(input.data[0]).parent),
@@ -24,7 +24,8 @@ rule generate:
     shell:
         "python -m repro generate --settings {params.settings:q} --run {input.settings:q}"
         " --model {input.model:q} --data {params.data:q}"
-        " --output {params.directory:q} 2> {log:q}"
+        " --output {params.directory:q}"
+        f" --tensor-parallel {config['evaluation']['tensor_parallel']} 2> {{log:q}}"
 
 
 rule score:
@@ -48,6 +49,8 @@ rule score:
         samples=SAMPLES,
         sandbox=config["evaluation"]["sandbox"],
         timeout=config["evaluation"]["code_timeout_s"],
+        directory=folder_of_output,
     shell:
         "python -m repro score --benchmark {params.benchmarks} --samples {params.samples}"
-        " --sandbox {params.sandbox} --timeout {params.timeout} --generations {input.generations:q} --data {input.data:q} --output {output:q} 2> {log:q}"
+        " --sandbox {params.sandbox} --timeout {params.timeout} --generations {input.generations:q} --data {input.data:q} --output {output:q}"
+        " --provenance {params.directory:q}.provenance.json 2> {log:q}"

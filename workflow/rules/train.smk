@@ -8,7 +8,7 @@ rule store:
     conda:
         "../../environment.yml"
     shell:
-        f"python -m repro store --note {NOTE} {TRACKING} 2> {{log:q}}"
+        f"python -m repro store --note={NOTE} {TRACKING} 2> {{log:q}}"
 
 
 rule original:
@@ -33,6 +33,8 @@ rule original:
 ruleorder: original > train
 
 
+# `exec` leaves no shell that a scheduler's SIGTERM could end while the training still writes its
+# checkpoint.
 rule train:
     input:
         backbone=f"{RESULTS}/backbones/{{backbone}}",
@@ -55,6 +57,7 @@ rule train:
         directory=folder_of_output,
     shell:
         "printf '%s\\n' {params.settings:q} > {output.settings:q};"
-        " python -m repro train --settings {output.settings:q} --backbone {input.backbone:q}"
+        f" exec {LAUNCH} repro train"
+        " --settings {output.settings:q} --backbone {input.backbone:q}"
         " --data {input.data:q} --output {params.directory:q}"
         f" {TRACKING} 2> {{log:q}}"

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from repro import jsonl, methods
 from repro.analysis import collect, compare, names
@@ -253,7 +253,7 @@ def _rank_correlation(positions: np.ndarray, loss: np.ndarray) -> float:
         raise ValueError("points: all at one position")
     if np.ptp(loss) == 0:  # J that never changes does not fall; leaving it out would flatter
         return 0.0
-    return float(stats.spearmanr(positions, loss).statistic)
+    return float(scipy.stats.spearmanr(positions, loss).statistic)
 
 
 def _tables(frame: pd.DataFrame, seeds: Sequence[int], which: str) -> dict[str, np.ndarray]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from repro import methods
 from repro.analysis import claim_inputs, names, statistics
@@ -83,7 +83,7 @@ def interval(tables: Sequence[np.ndarray], level: float) -> Estimate:
     if variance == 0:
         return Estimate(mean, 0.0, mean, mean, n)
     freedom = variance**2 / sum(v**2 / df for v, df in terms)
-    half = float(stats.t.ppf((1 + level) / 2, freedom)) * math.sqrt(variance)
+    half = float(scipy.stats.t.ppf((1 + level) / 2, freedom)) * math.sqrt(variance)
     return Estimate(mean, math.sqrt(variance), mean - half, mean + half, n)
 
 

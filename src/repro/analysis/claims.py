@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 
-from repro import methods
+from repro import methods, strict_yaml
 from repro.analysis import claim_inputs, collect, compare, names, tables
 from repro.analysis.claim_statistics import (
     ANY,
@@ -49,12 +48,7 @@ def load(path: str | Path) -> dict:
         ValueError: the file is missing or malformed; the message names file, key, value and what is
             allowed.
     """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ValueError(f"{path}: no such file") from None
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: not valid YAML ({error})") from None
+    content = strict_yaml.read(path)
     try:
         _check_keys("", content, ("rule", "claims"))
         _check_keys("rule", content["rule"], RULE)

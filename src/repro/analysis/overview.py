@@ -244,15 +244,21 @@ def _run_link(run: Facts) -> str:
 
 
 def _mlflow(runs: Sequence[Facts]) -> str:
-    """Return what the links of the runs lead to, and a link to all of them, for comparing."""
+    """Return what the links of the runs lead to, a link to all of them, and how many have none."""
     found = [run.mlflow for run in runs if run.mlflow.get("url")]
+    later = sum("not_logged" in run.mlflow for run in runs)
+    missing = (
+        f'<p class="small">MLflow does not have {later} of {len(runs)} runs yet: <code>make upload'
+        "</code> sends them, the next <code>make report</code> then links to them.</p>\n"
+    )
+    missing = missing if later else ""
     if not found:
-        return ""
+        return missing
     together = html_pages.linked(html_pages.Link("all of them", found[0]["experiment_url"]))
     local = " These links need <code>make ui</code>." if any(run["local"] for run in found) else ""
     return (
         '<p class="small">A method leads to its run in MLflow: settings, curves, scores, responses '
-        f"to read; for comparing, {together}.{local}</p>\n"
+        f"to read; for comparing, {together}.{local}</p>\n{missing}"
     )
 
 

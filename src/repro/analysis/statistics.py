@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy
 
 
 class Estimate(NamedTuple):
@@ -112,7 +112,7 @@ def _within_unit(found: Estimate, level: float) -> Estimate:
     p = min(max(found.mean, 0.0), 1.0)  # a mean of ones may exceed 1 by rounding
     varies = found.se > 0 and 0 < p < 1
     m = p * (1 - p) / found.se**2 if varies else found.n
-    z = float(stats.t.ppf((1 + level) / 2, found.n - 1))
+    z = float(scipy.stats.t.ppf((1 + level) / 2, found.n - 1))
     middle = (p + z**2 / (2 * m)) / (1 + z**2 / m)
     half = z * math.sqrt(p * (1 - p) / m + z**2 / (4 * m**2)) / (1 + z**2 / m)
     return found._replace(low=max(0.0, middle - half), high=min(1.0, middle + half))
@@ -158,7 +158,7 @@ def spread_between_runs(values: Sequence[float], level: float = 0.95) -> Estimat
     if x.size == 1:
         return Estimate(np.nan, np.nan, np.nan, np.nan, 1)
     freedom, sd = x.size - 1, float(x.std(ddof=1))
-    ends = (stats.chi2.ppf((1 + sign * level) / 2, freedom) for sign in (1, -1))
+    ends = (scipy.stats.chi2.ppf((1 + sign * level) / 2, freedom) for sign in (1, -1))
     low, high = (sd * math.sqrt(freedom / end) for end in ends)
     return Estimate(sd, sd / math.sqrt(2 * freedom), low, high, x.size)
 
@@ -269,7 +269,7 @@ def bootstrap(
     if n == 1 or not math.isfinite(value):
         return Estimate(value, np.nan, np.nan, np.nan, n)
     with warnings.catch_warnings(action="ignore", category=RuntimeWarning):
-        found = stats.bootstrap(
+        found = scipy.stats.bootstrap(
             arrays,
             statistic,
             paired=True,
@@ -388,7 +388,7 @@ def _json_ready(found: Estimate) -> dict[str, float | int | None]:
 
 
 def _with_interval(mean: float, se: float, freedom: float, n: int, level: float) -> Estimate:
-    half = float(stats.t.ppf((1 + level) / 2, freedom)) * se
+    half = float(scipy.stats.t.ppf((1 + level) / 2, freedom)) * se
     return Estimate(mean, se, mean - half, mean + half, n)
 
 

@@ -4,6 +4,8 @@ Everything else asks here which benchmarks there are: configuration, tables, fig
 """
 
 import functools
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +17,18 @@ from repro.benchmarks import prompts
 FOLDER = Path(__file__).parent
 PAPER = ("aime24", "aime25", "math500", "lmb", "gpqa", "mbpp", "lcb")  # its main table's columns
 VERIFIERS = ("math", "choice", "mbpp", "lcb")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # it stands in paths and commands
+TRAIN = "train"  # the training problems' file, which no benchmark's can be
+TRAIN_FIELDS = ["problem", "answer"]
+IDS = ("id", "unique_id", "task_id", "question_id", "Record ID")  # where a row has one of them
+_LISTS = ("test_list",)  # of texts
+_TEXTS = (  # what the functions of prompts.py and the verifiers read
+    *("problem", "question", "answer", "text", "test_setup_code", "question_content"),
+    *("starter_code", "public_test_cases", "private_test_cases", "metadata", "Record ID"),
+    *("Question", "Correct Answer", *(f"Incorrect Answer {number}" for number in (1, 2, 3))),
+)
+_MAY_BE_NULL = ("test_setup_code", "metadata")
+_MAY_BE_EMPTY = (*_MAY_BE_NULL, "starter_code")
 _FIELDS = {"math": {"problem", "question"}, "math_answer": {"answer"}}  # one of them is read
 
 
@@ -63,25 +77,88 @@ def sources() -> dict[str, dict]:
     return yaml.safe_load((FOLDER / "sources.yml").read_text(encoding="utf-8"))
 
 
+def fields(name: str) -> list[str]:
+    """Return the fields that are read of a benchmark's rows, or of those of `train`."""
+    return TRAIN_FIELDS if name == TRAIN else benchmarks()[name].fields
+
+
 def read_rows(file: str | Path, name: str) -> list[dict]:
     """Return the problems of a benchmark's JSONL file, each with the declared fields only.
 
     Raises:
-        ValueError: an empty file, or a row without a declared field; the message names file, line
-            and fields.
+        ValueError: an empty file, or a row with a declared field that is missing, empty or of the
+            wrong type; the message names file, line and field.
         FileNotFoundError: no such file.
     """
-    rows, fields = jsonl.read(file), benchmarks()[name].fields
-    if not rows:
+    declared = fields(name)
+    return [{field: row[field] for field in declared} for _, row in _checked_rows(file, name)]
+
+
+def check_file(file: str | Path, name: str) -> int:
+    """Return how many problems a file of one's own has, for a benchmark or `train`.
+
+    Raises:
+        ValueError: the file cannot be read, or as in `read_rows`, or an id stands there twice.
+    """
+    count, lines = 0, {}
+    try:
+        for number, row in _checked_rows(file, name):
+            count += 1
+            for field in IDS:
+                value = row.get(field)
+                if isinstance(value, str | int) and (field, value) in lines:
+                    raise ValueError(
+                        f"{file}, line {number}: field {field!r} = {value!r} stands in line "
+                        f"{lines[field, value]} too; allowed: once"
+                    )
+                if isinstance(value, str | int):
+                    lines[field, value] = number
+    except OSError as error:
+        raise ValueError(f"{file}: {error.strerror}; wanted: problems for {name}") from None
+    return count
+
+
+def _checked_rows(file: str | Path, name: str) -> Iterator[tuple[int, dict]]:
+    declared, types, number = fields(name), {}, 0
+    question = "problem" if name == TRAIN else benchmarks()[name].question
+    for number, row in jsonl.rows(file):
+        for field in declared:
+            where = f"{file}, line {number}: field {field!r}"
+            if field not in row:
+                raise ValueError(f"{where} is missing; {name} needs {', '.join(declared)}")
+            value = row[field]
+            if wrong := _wrong(field, value, field == question):
+                raise ValueError(f"{where} = {str(value)[:40]!r}; allowed: {wrong}")
+            of_type = type(value).__name__
+            if value is not None and types.setdefault(field, of_type) != of_type:
+                raise ValueError(
+                    f"{where} is of type {of_type}; allowed: {types[field]}, as in the lines before"
+                )
+        yield number, row
+    if not number:
         raise ValueError(f"{file}: no problems for benchmark {name}")
-    for number, row in enumerate(rows, start=1):
-        missing = [field for field in fields if field not in row]
-        if missing:
-            raise ValueError(
-                f"{file}, line {number}: field {missing[0]!r} is missing; {name} needs "
-                f"{', '.join(fields)}"
-            )
-    return [{field: row[field] for field in fields} for row in rows]
+
+
+def _wrong(field: str, value: object, is_question: bool) -> str | None:
+    """Return what a declared field may hold, where it holds something else."""
+    if field in _LISTS:
+        texts = isinstance(value, list) and all(isinstance(test, str) for test in value)
+        return None if texts and value else "a list of texts, not empty"
+    if field in _MAY_BE_EMPTY:
+        nothing = value is None and field in _MAY_BE_NULL
+        return None if nothing or isinstance(value, str) else "a text"
+    if not is_question and field not in _TEXTS:
+        return "anything but null" if value is None else None
+    if isinstance(value, str):
+        if re.search("[\ud800-\udfff]", value):
+            return "a text without half characters (surrogates)"
+        return None if value.strip() else "a text that is not empty"
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_question or field not in ("answer", "Record ID"):
+        return "a text that is not empty"
+    if number and value not in (float("inf"), -float("inf")) and value == value:
+        return None
+    return "a text that is not empty, or a number"
 
 
 def _read(path: Path) -> Benchmark:
@@ -96,6 +173,8 @@ def _read(path: Path) -> Benchmark:
     def refuse(key: str, value: object, allowed: str) -> None:
         raise ValueError(f"{path}: {key} = {value!r}; allowed: {allowed}")
 
+    if not NAME.fullmatch(path.stem) or path.stem == TRAIN:
+        refuse("name", path.stem, f"letters, digits, _, . and -, and not {TRAIN}")
     title, verifier = task.get("task_alias"), metadata.get("verifier")
     question, fields = metadata.get("question"), metadata.get("fields")
     if task.get("task") != path.stem:

@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from repro import jsonl
+
 
 def read(path: str | Path) -> Iterator[dict]:
     """Yield the rows of a file, read piece by piece where the format allows it.
@@ -25,11 +27,8 @@ def read(path: str | Path) -> Iterator[dict]:
 
 
 def _jsonl(path: Path) -> Iterator[dict]:
-    # Not jsonl.read: a file of LiveCodeBench has more than a gigabyte.
-    with open(path, encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                yield _object(_loads(line, f"{path}, line {number}"), f"{path}, line {number}")
+    # One by one: a file of LiveCodeBench has more than a gigabyte.
+    return (row for _, row in jsonl.rows(path))
 
 
 def _json(path: Path) -> Iterator[dict]:

@@ -5,20 +5,16 @@ time and a size by formulas (`model`) over stated numbers (`assumptions`), and w
 left records (`past`), those correct the model.
 """
 
-import functools
 import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import yaml
-
-from repro import settings
+from repro import config_files, layout
 from repro.cost import assumptions, jobs, memory, past
-from repro.cost.table import Estimate, add_up, text
+from repro.cost.table import Estimate, add_up, longest_training, text
 
-SCHEMA = Path(__file__).parents[3] / "workflow/schemas/config.schema.yaml"
 DEFAULT_GPU = "H100-80G"
 
 
@@ -26,7 +22,7 @@ def report(
     *files: str | Path,
     hardware: str | None = None,
     cores: int | None = None,
-    gpus_in_parallel: int = 1,
+    gpus_in_parallel: int | None = None,
     changes: Sequence[str] = (),
     as_json: bool = False,
 ) -> str:
@@ -36,7 +32,7 @@ def report(
         files: the configuration; where there are several, later ones change what earlier ones say.
         hardware: a name in `numbers.yml`; by default H100-80G, or cpu-core where `gpus` is 0.
         cores: CPU cores that jobs share; by default the machine's.
-        gpus_in_parallel: GPUs there are, over all jobs at a time.
+        gpus_in_parallel: GPUs there are, over all jobs at a time; by default those of one job.
         changes: other assumptions, `NAME=VALUE` each.
         as_json: JSON instead of a table.
 
@@ -44,11 +40,7 @@ def report(
         ValueError: the configuration, the hardware or an assumption is not usable.
         FileNotFoundError: no such file.
     """
-    if not SCHEMA.is_file():
-        raise ValueError(f"{SCHEMA} is not there: this command needs the repository's checkout")
-    config = functools.reduce(_merged, map(_read, files))
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-    resolved = settings.resolve(config, schema, " + ".join(map(str, files)))
+    resolved = config_files.read(*files)
     found = estimate(
         resolved,
         hardware or (DEFAULT_GPU if resolved["gpus"] else assumptions.NO_GPU),
@@ -57,26 +49,6 @@ def report(
         parse_changes(changes),
     )
     return json.dumps(asdict(found), indent=1) if as_json else text(found)
-
-
-def _read(file: str | Path) -> dict:
-    try:
-        config = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{file}: not valid YAML: {error}") from None
-    if not isinstance(config, dict):
-        raise ValueError(f"{file}: expected a mapping of settings")
-    return config
-
-
-def _merged(config: dict, changes: dict) -> dict:
-    """Return a configuration with the changes of another file, as `snakemake --configfile A B`."""
-    both = {
-        key: _merged(config[key], value)
-        for key, value in changes.items()
-        if isinstance(value, dict) and isinstance(config.get(key), dict)
-    }
-    return {**config, **changes, **both}
 
 
 def parse_changes(changes: Sequence[str]) -> dict[str, float]:
@@ -101,14 +73,16 @@ def estimate(
     config: dict,
     hardware: str,
     cores: int,
-    gpus_in_parallel: int = 1,
+    gpus_in_parallel: int | None = None,
     changes: Mapping[str, float] | None = None,
 ) -> Estimate:
     """Estimate a resolved configuration; see `report` for the arguments."""
-    if cores < 1 or gpus_in_parallel < max(1, config["gpus"]):
+    most = max(1, config["gpus"], layout.generation_gpus(config))
+    gpus_in_parallel = most if gpus_in_parallel is None else gpus_in_parallel
+    if cores < 1 or gpus_in_parallel < most:
         raise ValueError(
             f"--cores {cores}, --gpus-in-parallel {gpus_in_parallel}: a job takes a core, or "
-            f"gpus = {config['gpus']}"
+            f"gpus = {most}"
         )
     assume = assumptions.read(config, hardware, changes or {})
     device_name = assumptions.numbers()["hardware"][hardware]["is"]
@@ -116,8 +90,7 @@ def estimate(
     finished = [one for one in finished if jobs.same_backbone(config, one.run)]
     jobs.learn_lengths(finished, assume)
     planned = jobs.correct(jobs.plan(config, assume), config, finished, assume)
-    slots = {True: gpus_in_parallel // max(1, config["gpus"]), False: cores}
-    notes = memory.notes(config, assume)
+    notes = [*longest_training(planned, config, assume), *memory.notes(config, assume)]
     if elsewhere:
         notes.append(f"{elsewhere} finished runs are on other hardware and were not used.")
     if past.records_hold_waiting():
@@ -127,7 +100,7 @@ def estimate(
         hardware=hardware,
         cores=cores,
         gpus_in_parallel=gpus_in_parallel,
-        lines=add_up(planned, slots),
+        lines=add_up(planned, gpus_in_parallel, cores),
         work_bytes=sum(job.work for job in planned),
         assumptions=assume.list_used(),
         notes=notes,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from repro import methods, settings
+from repro import layout, methods, settings
 from repro.benchmarks.declared import sources
 from repro.cost import model, past
 from repro.cost.assumptions import Assumptions
@@ -77,7 +77,8 @@ def plan(config: dict, assume: Assumptions) -> list[Job]:
     figures = ["curve"] * 3 * trains + ["evaluation_figure"] * 2
     if any(job.rule == "objective" for job in found):
         figures.append("objective_figure")
-        found.append(Job("case_study", assume["model_job_seconds"], gpus=config["gpus"]))
+        gpus = layout.model_gpus(config)
+        found.append(Job("case_study", assume["model_job_seconds"], gpus=gpus))
     figures += ["ablation" for key in methods.ABLATED if config["ablations"][key]]
     return [
         *found,
@@ -163,14 +164,16 @@ def _training_job(
     config: dict, run: dict, shape: Shape, device: Device, assume: Assumptions
 ) -> Job:
     training, name = run["training"], run["backbone"]
-    step = model.step_seconds(run, shape, device, assume) / _speedup(config, assume)
+    step = model.step_seconds(run, shape, device, assume, model.spread(config))
+    saves = math.ceil(training["steps"] / training["save_every"])
+    saving = saves * model.checkpoint_seconds(run, shape, assume)
     generations = math.ceil(training["steps"] / training["updates_per_generation"])
     rollouts = training["prompts_per_step"] * training["num_generations"]
     mean = assume[f"train_share.{name}"] * training["max_completion_tokens"]
     kept, work = model.run_bytes(run, shape.parameters)
     return Job(
         "train",
-        assume["model_job_seconds"] + training["steps"] * step,
+        assume["model_job_seconds"] + training["steps"] * step + saving,
         of=(name, kind(run["method"])),
         gpus=config["gpus"],
         tokens=generations * rollouts * mean,
@@ -190,8 +193,10 @@ def _evaluation_jobs(
     """Generating, scoring and tracking one run."""
     folder, name = f"{config['results_dir']}/runs/{run.path}", run.backbone
     light = assume["job_seconds"]
+    gpus = layout.generation_gpus(config)
+    together = model.device(assume, gpus, config["evaluation"]["tensor_parallel"])
     sampling = model.evaluation_seconds(
-        config["evaluation"], name, batches(config, counts), shape, device, assume
+        config["evaluation"], name, batches(config, counts), shape, together, assume
     )
     responses = {key: counts[key] * b["samples"] for key, b in config["benchmarks"].items()}
     scoring = sum(n * assume[_scoring(config, key, name)] for key, n in responses.items())
@@ -202,9 +207,9 @@ def _evaluation_jobs(
     return [
         Job(
             "generate",
-            assume["model_job_seconds"] + sampling / _speedup(config, assume),
+            assume["model_job_seconds"] + sampling,
             of=(name,),
-            gpus=config["gpus"],
+            gpus=gpus,
             tokens=total * tokens,
             kept=total * (written + assume["row_bytes"]),
             outputs=tuple(f"{folder}/generations/{key}.jsonl" for key in files),
@@ -240,9 +245,9 @@ def _objective_jobs(
     return [
         Job(
             "objective",
-            assume["model_job_seconds"] + responses * seconds / _speedup(config, assume),
+            assume["model_job_seconds"] + responses * seconds,
             of=(name,),
-            gpus=config["gpus"],
+            gpus=layout.model_gpus(config),
             kept=responses * cuts * assume["cut_bytes"],
             outputs=(f"{config['results_dir']}/runs/{run.path}/objective.jsonl",),
             settings=settings.dump(config["process_reward"]),
@@ -277,12 +282,6 @@ def kind(method: str) -> str:
     parts = methods.parse(method)
     name = "with critic" if parts.algorithm == "ppo" else "without critic"
     return f"{name} + RePro" if parts.repro else name
-
-
-def _speedup(config: dict, assume: Assumptions) -> float:
-    """How much faster a job is on all its GPUs than on one."""
-    further = config["gpus"] - 1
-    return 1 + further * assume["gpu_scaling"] if further > 0 else 1
 
 
 def same_backbone(config: dict, run: dict) -> bool:
@@ -352,6 +351,6 @@ def _factors(
     for one in finished:
         name = one.run["backbone"]
         shape = model.shape(name, config["backbones"][name], config["results_dir"])
-        modelled = model.step_seconds(one.run, shape, device, assume) / _speedup(config, assume)
+        modelled = model.step_seconds(one.run, shape, device, assume, one.spread)
         found.setdefault((name, kind(one.run["method"])), []).append(one.step_seconds / modelled)
     return {of: fmean(ratios) for of, ratios in found.items()}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from repro import methods
+from repro import layout, methods
 from repro.cost.assumptions import NUMBERS, Assumptions, choices, numbers
 
 # tinyworld.tokenizer.train: 512 entries and the special tokens, rounded up to a multiple of 64.
@@ -74,12 +74,34 @@ class Device:
     number_bytes: int  # of weights and cache while sampling
 
 
-def device(assume: Assumptions, gpus: int) -> Device:
-    """Return what one device reaches."""
+@dataclass(frozen=True)
+class Spread:
+    """How a training is spread over processes, a device each; see `training.parallel`."""
+
+    processes: int = 1
+    strategy: str = "ddp"
+
+    @property
+    def shares_weights(self) -> bool:
+        """Whether a process holds a part of the weights only."""
+        return self.strategy in ("fsdp", "zero3")
+
+
+ALONE = Spread()
+
+
+def spread(config: dict) -> Spread:
+    """Return how a configuration's trainings are spread."""
+    return Spread(layout.processes(config), config["training"]["parallel"]["strategy"])
+
+
+def device(assume: Assumptions, gpus: int, split: int = 1) -> Device:
+    """Return what one device reaches, or `split` of them over which a model is split."""
+    speed = split * (assume["parallel_efficiency"] if split > 1 else 1)
     return Device(
-        flops=assume["flops"] * assume["efficiency"],
-        bandwidth=assume["bandwidth"] * assume["bandwidth_share"],
-        memory=assume["memory"] * assume["memory_share"] if gpus else math.inf,
+        flops=assume["flops"] * assume["efficiency"] * speed,
+        bandwidth=assume["bandwidth"] * assume["bandwidth_share"] * speed,
+        memory=assume["memory"] * assume["memory_share"] * split if gpus else math.inf,
         layer_seconds=assume["layer_seconds"],
         number_bytes=2 if gpus else FLOAT32,
     )
@@ -183,25 +205,38 @@ def continuous_seconds(
     return steps * token + pass_seconds(model, on, rows, prompt, at_once)
 
 
-def training_bytes(run: dict, model: Shape) -> int:
-    """Bytes on the device while rollouts are sampled: weights, AdamW, the reference's weights.
+def training_bytes(run: dict, model: Shape, over: Spread = ALONE) -> float:
+    """Bytes on a device while rollouts are sampled: weights, AdamW, the reference's weights.
 
     All in float32; gradients are freed by then.
     """
     learners = 2 if run["algorithm"] == "ppo" else 1
     reference = run["training"]["kl_coef"] > 0
-    return model.parameters * (learners * (FLOAT32 + ADAMW) + reference * FLOAT32)
+    weights = (learners + reference) * FLOAT32 / (over.processes if over.shares_weights else 1)
+    optimizer = learners * ADAMW / (over.processes if over.strategy != "ddp" else 1)
+    return model.parameters * (weights + optimizer)
 
 
-def rollouts_that_fit(run: dict, model: Shape, on: Device, assume: Assumptions) -> float:
+def gradient_bytes(run: dict, model: Shape, over: Spread) -> float:
+    """Bytes of the gradients on a device."""
+    learners = 2 if run["algorithm"] == "ppo" else 1
+    shared = over.processes if over.strategy != "ddp" else 1
+    return learners * FLOAT32 * model.parameters / shared
+
+
+def rollouts_that_fit(
+    run: dict, model: Shape, on: Device, assume: Assumptions, over: Spread = ALONE
+) -> float:
     """Rollouts whose cache fits beside what training holds, or into vLLM's share of the memory."""
     training, name = run["training"], run["backbone"]
     by_vllm, prompt = rollout_engine(run), assume[f"prompt_tokens.{name}"]
     kind = "train_share" if by_vllm else "longest_share"
     width = training["max_completion_tokens"] * assume[f"{kind}.{name}"]
     if not by_vllm:
-        return rows_that_fit(model, on, on.memory - training_bytes(run, model), prompt + width)
-    taken = on.number_bytes * model.parameters + assume["engine_bytes"]
+        free = on.memory - training_bytes(run, model, over)
+        return rows_that_fit(model, on, free, prompt + width)
+    weights = on.number_bytes * model.parameters / by_vllm["tensor_parallel"]
+    taken = weights + assume["engine_bytes"]
     free = by_vllm["gpu_memory"] * assume["memory"] - taken
     return rows_that_fit(model, on, free, prompt + width)
 
@@ -211,8 +246,12 @@ def rollout_engine(run: dict) -> dict | None:
     return run["training"].get("rollouts")  # as `settings.run_settings` leaves them
 
 
-def step_seconds(run: dict, model: Shape, on: Device, assume: Assumptions) -> float:
+def step_seconds(
+    run: dict, model: Shape, on: Device, assume: Assumptions, over: Spread = ALONE
+) -> float:
     """Seconds of one optimizer step of a run, its share of the rollouts included.
+
+    Each process takes its part of the rollouts; the longest response is as long as before.
 
     A generation: the rollouts; the reference's pass where KL has a weight; the values' pass (PPO);
     for RePro the query pass of (k + 2) probes a response, and, where sampling leaves no cache
@@ -225,12 +264,13 @@ def step_seconds(run: dict, model: Shape, on: Device, assume: Assumptions) -> fl
         model: of the backbone.
         on: one device.
         assume: as `assumptions.read` returns them.
+        over: the processes.
     """
     training, name = run["training"], run["backbone"]
-    rows = training["prompts_per_step"] * training["num_generations"]
+    rows = training["prompts_per_step"] * training["num_generations"] / over.processes
     prompt, limit = assume[f"prompt_tokens.{name}"], training["max_completion_tokens"]
     longest = limit * assume[f"longest_share.{name}"]
-    fit = rollouts_that_fit(run, model, on, assume)
+    fit = rollouts_that_fit(run, model, on, assume, over)
     continuous = rollout_engine(run) is not None
     if continuous:
         mean = limit * assume[f"train_share.{name}"]
@@ -250,7 +290,14 @@ def step_seconds(run: dict, model: Shape, on: Device, assume: Assumptions) -> fl
         query = query_seconds(model, on, rows, tokens, prompt + longest / 2, micro)
     passes = 4 if training["gradient_checkpointing"] else 3
     learners = 2 if run["algorithm"] == "ppo" else 1
-    return (sampling + forwards * one_pass + query) / updates + learners * passes * one_pass
+    generation = (sampling + forwards * one_pass + query) / updates
+    alone = generation + learners * passes * one_pass
+    return alone / (assume["parallel_efficiency"] if over.processes > 1 else 1)
+
+
+def checkpoint_seconds(run: dict, model: Shape, assume: Assumptions) -> float:
+    """Seconds to write a checkpoint, and to read it for the digests of its files."""
+    return 2 * checkpoint_bytes(run, model.parameters) / assume["checkpoint_bytes_per_second"]
 
 
 def responses_that_fit(
@@ -299,5 +346,10 @@ def run_bytes(run: dict, parameters: int) -> tuple[int, int]:
     """Bytes that a trained run leaves: in its results (float32 weights), and in checkpoints."""
     training = run["training"]
     checkpoints = min(CHECKPOINTS_KEPT, math.ceil(training["steps"] / training["save_every"]))
+    return FLOAT32 * parameters, checkpoints * checkpoint_bytes(run, parameters)
+
+
+def checkpoint_bytes(run: dict, parameters: int) -> int:
+    """Bytes of one checkpoint: weights and AdamW of the policy, and of PPO's critic."""
     learners = 2 if methods.parse(run["method"]).algorithm == "ppo" else 1
-    return FLOAT32 * parameters, checkpoints * learners * (FLOAT32 + ADAMW) * parameters
+    return learners * (FLOAT32 + ADAMW) * parameters

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import fmean
 
 from repro import jsonl
+from repro.cost.model import Spread
 
 SNAKEMAKE = Path(".snakemake")  # of the working directory
 LONGEST_NAME = 254  # Snakemake splits longer ones over folders; those are not looked up
@@ -19,11 +20,12 @@ LONGEST_NAME = 254  # Snakemake splits longer ones over folders; those are not l
 
 @dataclass(frozen=True)
 class Training:
-    """A finished run: its resolved settings, and means over its steps."""
+    """A finished run: its resolved settings, means over its steps, its processes."""
 
     run: dict
     step_seconds: float
     response_tokens: float
+    spread: Spread
 
 
 def trainings(results_dir: str | Path, device_name: str | None) -> tuple[list[Training], int]:
@@ -43,7 +45,8 @@ def trainings(results_dir: str | Path, device_name: str | None) -> tuple[list[Tr
             provenance = json.loads(file.read_text(encoding="utf-8"))
             gpus = provenance["machine"]["gpus"]
             means = [fmean(row[key] for row in rows) for key in ("step_seconds", "response_tokens")]
-            one = Training(provenance["settings"], *means)
+            spread = Spread(provenance.get("processes", 1), provenance.get("strategy", "ddp"))
+            one = Training(provenance["settings"], *means, spread)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{file.parent}: not the record of a run ({error!r})") from None
         fits = any(device_name in gpu for gpu in gpus) if device_name else not gpus

@@ -3,11 +3,13 @@
 import heapq
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, replace
 
-from repro.cost.assumptions import NO_GPU, Stated
-from repro.cost.jobs import Job
+from repro import settings
+from repro.cost import model
+from repro.cost.assumptions import NO_GPU, Assumptions, Stated
+from repro.cost.jobs import Job, kind
 
 WIDTH = 80  # columns
 RULES = (  # in the workflow's order
@@ -45,12 +47,13 @@ class Estimate:
     notes: list[str]
 
 
-def add_up(planned: Sequence[Job], slots: Mapping[bool, int]) -> list[Line]:
+def add_up(planned: Sequence[Job], gpus: int, cores: int) -> list[Line]:
     """Return a line for every rule, backbone and kind, in the workflow's order, and the total.
 
     Args:
         planned: all jobs.
-        slots: how many jobs run at once, with a GPU (True) and without (False).
+        gpus: over all jobs at a time.
+        cores: likewise; a job without a GPU takes one.
     """
     groups: dict[tuple[str, ...], list[Job]] = {}
     for job in planned:
@@ -59,13 +62,14 @@ def add_up(planned: Sequence[Job], slots: Mapping[bool, int]) -> list[Line]:
             groups.setdefault(path[:depth], []).append(job)
     backbones = list(dict.fromkeys(path[1:2] for path in groups))
     order = sorted(groups, key=lambda path: (RULES.index(path[0]), backbones.index(path[1:2])))
-    lines = [_line(path, groups[path], slots) for path in order]
+    lines = [_line(path, groups[path], gpus, cores) for path in order]
     walls = sum(line.wall_seconds for line in lines if len(line.path) == 1)
-    return [*lines, replace(_line((), planned, slots), wall_seconds=walls)]
+    return [*lines, replace(_line((), planned, gpus, cores), wall_seconds=walls)]
 
 
-def _line(path: tuple[str, ...], of: Sequence[Job], slots: Mapping[bool, int]) -> Line:
+def _line(path: tuple[str, ...], of: Sequence[Job], gpus: int, cores: int) -> Line:
     timed = {job.measured for job in of if job.seconds}
+    slots = {taken: gpus // taken if taken else cores for taken in {job.gpus for job in of}}
     return Line(
         path=path,
         jobs=len(of),
@@ -73,8 +77,8 @@ def _line(path: tuple[str, ...], of: Sequence[Job], slots: Mapping[bool, int]) -
         gpu_hours=sum(job.seconds * job.gpus for job in of) / 3600,
         core_hours=sum(job.seconds for job in of if not job.gpus) / 3600,
         wall_seconds=max(
-            schedule([job.seconds for job in of if bool(job.gpus) == gpu], slots[gpu])
-            for gpu in (True, False)
+            schedule([job.seconds for job in of if job.gpus == taken], at_once)
+            for taken, at_once in slots.items()
         ),
         bytes=sum(job.kept + job.work for job in of),
         source="both" if len(timed) == 2 else "measured" if True in timed else "model",
@@ -87,6 +91,31 @@ def schedule(seconds: Sequence[float], slots: int) -> float:
     for job in sorted(seconds, reverse=True):
         heapq.heapreplace(ends, ends[0] + job)
     return max(ends)
+
+
+def longest_training(planned: Sequence[Job], config: dict, assume: Assumptions) -> list[str]:
+    """Say how long the longest training on GPUs takes, and what of it a kill loses."""
+    trainings = [job for job in planned if job.rule == "train" and job.gpus]
+    if not trainings:
+        return []
+    job = max(trainings, key=lambda job: job.seconds)
+    run = next(
+        chosen
+        for run in settings.all_runs(config)
+        for chosen in [settings.run_settings(config, *astuple(run))]
+        if chosen["algorithm"] and (run.backbone, kind(run.method)) == job.of
+    )
+    shape = model.shape(job.of[0], config["backbones"][job.of[0]], config["results_dir"])
+    steps, every = run["training"]["steps"], run["training"]["save_every"]
+    step = (job.seconds - assume["model_job_seconds"]) / steps
+    saving = model.checkpoint_seconds(run, shape, assume)
+    often = "step" if every == 1 else f"{every} steps"
+    return [
+        f"The longest training, {' '.join(job.of)}, takes {duration(job.seconds)} on "
+        f"{job.gpus} GPU{'s' * (job.gpus > 1)}: {steps} steps of {duration(step)}, with a "
+        f"checkpoint of {duration(saving)} every {often}. Killed without a warning "
+        f"it loses at most {duration(every * step)}."
+    ]
 
 
 def text(found: Estimate) -> str:

@@ -11,14 +11,16 @@ from repro.verify.answers import THINK_CLOSE, THINK_OPEN
 class Decoder:
     """A model's tokenizer and the tokens that end its responses."""
 
-    def __init__(self, model_dir: str | Path) -> None:
+    def __init__(self, model_dir: str | Path, trust_remote_code: bool = False) -> None:
         """Read tokenizer, config and generation config.
 
         Raises:
             ValueError: none of them names an eos token.
         """
-        self.tokenizer = AutoTokenizer.from_pretrained(model_dir, padding_side="left")
-        self.eos_ids = _eos_ids(Path(model_dir), self.tokenizer)
+        self.tokenizer = AutoTokenizer.from_pretrained(
+            model_dir, padding_side="left", trust_remote_code=trust_remote_code
+        )
+        self.eos_ids = _eos_ids(Path(model_dir), self.tokenizer, trust_remote_code)
         thinking = {self.tokenizer.convert_tokens_to_ids(tag) for tag in (THINK_OPEN, THINK_CLOSE)}
         self._hidden_ids = set(self.tokenizer.all_special_ids) | self.eos_ids
         self._hidden_ids -= thinking  # some tokenizers call them special; the answer needs them
@@ -57,13 +59,14 @@ class Decoder:
         return low
 
 
-def _eos_ids(model_dir: Path, tokenizer) -> set[int]:
+def _eos_ids(model_dir: Path, tokenizer, trust_remote_code: bool) -> set[int]:
     """Return the ids that end a response: the generation config's, else config's or tokenizer's."""
     eos = None
     if (model_dir / "generation_config.json").is_file():
         eos = GenerationConfig.from_pretrained(model_dir).eos_token_id
     if eos is None:
-        eos = AutoConfig.from_pretrained(model_dir).eos_token_id
+        config = AutoConfig.from_pretrained(model_dir, trust_remote_code=trust_remote_code)
+        eos = config.eos_token_id
     if eos is None:
         eos = tokenizer.eos_token_id
     ids = {eos} if isinstance(eos, int) else set(eos or ())

@@ -46,13 +46,21 @@ class Engine(Protocol):
         ...
 
 
-def load(name: str, model_dir: str | Path, max_length: int) -> Engine:
+def load(
+    name: str,
+    model_dir: str | Path,
+    max_length: int,
+    trust_remote_code: bool = False,
+    tensor_parallel: int = 1,
+) -> Engine:
     """Load a model into the named engine.
 
     Args:
         name: one of ``ENGINES``.
         model_dir: Hugging Face model folder.
         max_length: tokens of the longest prompt and its longest completion together.
+        trust_remote_code: whether Python files in the folder may run.
+        tensor_parallel: devices over which vLLM splits the model.
 
     Raises:
         ValueError: an unknown engine, or one that is not installed; the message says what to do.
@@ -62,10 +70,12 @@ def load(name: str, model_dir: str | Path, max_length: int) -> Engine:
     if name == "vllm":
         from repro.evaluation.vllm_engine import VllmEngine
 
-        return VllmEngine(model_dir, max_length)
+        return VllmEngine(model_dir, max_length, trust_remote_code, tensor_parallel)
+    if tensor_parallel > 1:
+        raise ValueError(f"tensor_parallel: {tensor_parallel}; allowed: 1, or the engine vllm")
     from repro.evaluation.transformers_engine import TransformersEngine
 
-    return TransformersEngine(model_dir)
+    return TransformersEngine(model_dir, trust_remote_code)
 
 
 def check_name(name: str) -> None:

@@ -4,7 +4,9 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
@@ -45,6 +47,8 @@ def run(
     work_dir: str | Path,
     output_dir: str | Path,
     prompt: dict | None = None,
+    trust_remote_code: bool = False,
+    tensor_parallel: int = 1,
 ) -> None:
     """Generate every missing benchmark of an evaluation with one load of the model.
 
@@ -60,6 +64,8 @@ def run(
             finish_reason, seed.
         prompt: how this backbone is asked: ``system`` (text or None) and ``math`` (text with
             ``{problem}``); by default no system prompt and DeepSeek-R1's instruction.
+        trust_remote_code: whether Python files in the model folder may run.
+        tensor_parallel: devices over which vLLM splits the model; it decides nothing but rounding.
 
     Raises:
         ValueError: an unknown engine or benchmark, a data row without a field, a prompt that leaves
@@ -68,8 +74,9 @@ def run(
     engines.check_name(evaluation["engine"])
     prompt = prompt or {}
     model_dir, output_dir, work_dir = Path(model_dir), Path(output_dir), Path(work_dir)
-    tokenizer = AutoTokenizer.from_pretrained(model_dir)
-    context = AutoConfig.from_pretrained(model_dir).max_position_embeddings
+    tokenizer = AutoTokenizer.from_pretrained(model_dir, trust_remote_code=trust_remote_code)
+    config = AutoConfig.from_pretrained(model_dir, trust_remote_code=trust_remote_code)
+    context = config.max_position_embeddings
     model, plans, longest = digests.of_model(model_dir), [], 0
     for benchmark, settings in evaluation["benchmarks"].items():
         samples = settings["samples"]
@@ -101,7 +108,10 @@ def run(
     output_dir.mkdir(parents=True, exist_ok=True)
     missing = [plan for plan in plans if not _is_finished(plan)]
     if missing:
-        _generate(missing, evaluation, model_dir, longest + evaluation["max_new_tokens"])
+        length = longest + evaluation["max_new_tokens"]
+        options = (length, trust_remote_code, tensor_parallel)
+        engine = partial(engines.load, evaluation["engine"], model_dir, *options)
+        _generate(missing, evaluation, model_dir, engine)
     for plan in plans:
         _publish(plan)
 
@@ -166,10 +176,12 @@ def _is_finished(plan: Plan) -> bool:
     return plan.complete.exists()
 
 
-def _generate(plans: list[Plan], evaluation: dict, model_dir: Path, max_length: int) -> None:
+def _generate(
+    plans: list[Plan], evaluation: dict, model_dir: Path, load: Callable[[], engines.Engine]
+) -> None:
     done = {plan.benchmark: _resume(plan) for plan in plans}
     total = sum(plan.responses for plan in plans)
-    engine = engines.load(evaluation["engine"], model_dir, max_length)
+    engine = load()
     sampling = engines.Sampling(
         **{key: evaluation[key] for key in ("temperature", "top_p", "top_k", "max_new_tokens")}
     )

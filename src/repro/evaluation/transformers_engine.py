@@ -13,11 +13,13 @@ from repro.evaluation.engines import Completion, Request, Sampling
 class TransformersEngine:
     """A causal language model in float32 on a CPU, in bfloat16 on a GPU."""
 
-    def __init__(self, model_dir: str | Path) -> None:
+    def __init__(self, model_dir: str | Path, trust_remote_code: bool = False) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         dtype = torch.bfloat16 if self.device.type == "cuda" else torch.float32
-        self.decoder = Decoder(model_dir)
-        self.model = AutoModelForCausalLM.from_pretrained(model_dir, dtype=dtype)
+        self.decoder = Decoder(model_dir, trust_remote_code)
+        self.model = AutoModelForCausalLM.from_pretrained(
+            model_dir, dtype=dtype, use_safetensors=True, trust_remote_code=trust_remote_code
+        )
         self.model.to(self.device).eval()
         pad_id = self.decoder.tokenizer.pad_token_id
         # Sampling defaults that a model ships (top-k, repetition penalty) must not leak in.

@@ -16,15 +16,24 @@ from vllm import LLM, SamplingParams  # noqa: E402
 class VllmEngine:
     """A causal language model in float32 on a CPU, in bfloat16 on a GPU."""
 
-    def __init__(self, model_dir: str | Path, max_length: int) -> None:
+    def __init__(
+        self,
+        model_dir: str | Path,
+        max_length: int,
+        trust_remote_code: bool = False,
+        tensor_parallel: int = 1,
+    ) -> None:
         """Load the model for sequences of at most ``max_length`` tokens, prompt included."""
         gpu = torch.cuda.is_available()
-        self.decoder = Decoder(model_dir)
+        self.decoder = Decoder(model_dir, trust_remote_code)
         self.llm = LLM(
             str(model_dir),
+            load_format="safetensors",
+            trust_remote_code=trust_remote_code,
             dtype="bfloat16" if gpu else "float32",
             enforce_eager=not gpu,  # compiling takes longer than a tiny model's whole evaluation
             max_model_len=max_length,
+            tensor_parallel_size=tensor_parallel,
             generation_config="vllm",  # no sampling defaults of the model's own
             seed=0,  # every request has its own
         )

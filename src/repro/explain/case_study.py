@@ -26,6 +26,7 @@ def run(
     *,
     name: str,
     note: str = "",
+    trust_remote_code: bool = False,
 ) -> tuple[Path, Path, Path]:
     """Write the case study of one run as PNG, PDF and HTML.
 
@@ -37,6 +38,7 @@ def run(
         output: the path of the PNG; PDF and HTML stand beside it.
         name: what the figure calls the run.
         note: a sentence that stands below the figure.
+        trust_remote_code: whether Python files in the model folder may run.
 
     Returns:
         The paths of PNG, PDF and HTML.
@@ -45,7 +47,8 @@ def run(
         ValueError: files that do not belong together, no response that the model's context holds
             together with the probe, or a benchmark that is not mathematics.
     """
-    tokenizer, model = transcript.load_tokenizer(model_dir), transcript.load_model(model_dir)
+    tokenizer = transcript.load_tokenizer(model_dir, trust_remote_code)
+    model = transcript.load_model(model_dir, trust_remote_code)
     task = tasks.load(benchmark, files["data"], 1)
     best, best_rank = None, -1
     for row, gold, correct in objectives.first_responses(benchmark, files):

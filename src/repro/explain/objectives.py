@@ -24,6 +24,7 @@ def run(
     benchmarks: dict[str, dict],
     output_file: str | Path,
     problems: int,
+    trust_remote_code: bool = False,
 ) -> None:
     """Score the first response to each of the first problems of some mathematics benchmarks.
 
@@ -39,11 +40,13 @@ def run(
             (of the thought), points ``[[token position, relative position in [0, 1], J], ...]``
             from the empty thought on, and segments ``[[behaviour or null, process reward], ...]``.
         problems: how many of each benchmark.
+        trust_remote_code: whether Python files in the model folder may run.
 
     Raises:
         ValueError: files that do not belong together, or a benchmark that is not mathematics.
     """
-    tokenizer, model = transcript.load_tokenizer(model_dir), transcript.load_model(model_dir)
+    tokenizer = transcript.load_tokenizer(model_dir, trust_remote_code)
+    model = transcript.load_model(model_dir, trust_remote_code)
     rows, left_out = [], 0
     for name, files in benchmarks.items():
         for row, gold, correct in first_responses(name, files, problems):

@@ -50,6 +50,7 @@ def load(
     *,
     seed: int = 0,
     max_new_tokens: int = 2048,
+    trust_remote_code: bool = False,
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Transcript]:
     """Load a model, and read or generate its response to a question.
 
@@ -61,6 +62,7 @@ def load(
             the editor's. None samples a response at temperature 0.6, top-p 0.95.
         seed: of the sampling.
         max_new_tokens: of the sampling; fewer where the model's context ends before.
+        trust_remote_code: whether Python files in the folder may run.
 
     Returns:
         The model in evaluation mode (on the GPU where there is one), its tokenizer, the transcript.
@@ -76,7 +78,7 @@ def load(
     if max_new_tokens < 1:
         raise ValueError(f"max_new_tokens: {max_new_tokens}; expected an integer >= 1")
     text = None if file is None else _read(file)
-    tokenizer = load_tokenizer(folder)
+    tokenizer = load_tokenizer(folder, trust_remote_code)
     probe = make_probe(tokenizer, answer, prefix=CLOSE_THOUGHT)  # the longest
     message = {"role": "user", "content": prompts.math({"problem": question})}
     prompt = tokenizer.apply_chat_template([message], tokenize=False, add_generation_prompt=True)
@@ -87,7 +89,7 @@ def load(
         response = response["input_ids"]
         if not response:
             raise ValueError(f"{file}: empty; expected the text of a response")
-    config = _from_pretrained(AutoConfig, folder).get_text_config()
+    config = _from_pretrained(AutoConfig, folder, trust_remote_code).get_text_config()
     limit = getattr(config, "max_position_embeddings", None) or 2**31
     room = limit - len(prompt_ids) - len(probe.ids)
     if room < max(1, len(response)):
@@ -96,7 +98,7 @@ def load(
             f"{len(prompt_ids)}, the response's {len(response)} and the probe's {len(probe.ids)}"
         )
 
-    model = load_model(folder)
+    model = load_model(folder, trust_remote_code)
     eos = model.generation_config.eos_token_id
     eos = tokenizer.eos_token_id if eos is None else eos
     eos = [eos] if isinstance(eos, int) else list(eos or ())
@@ -120,19 +122,19 @@ def opened_by(prompt: str, response: str) -> str | None:
     return "response" if response.lstrip().startswith(START_OF_THOUGHT) else None
 
 
-def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
+def load_tokenizer(folder: str | Path, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:
     """Load a fast tokenizer with a chat template.
 
     Raises:
         ValueError: there is none.
     """
-    tokenizer = _from_pretrained(AutoTokenizer, folder)
+    tokenizer = _from_pretrained(AutoTokenizer, folder, trust_remote_code)
     if tokenizer.chat_template is None or not tokenizer.is_fast:
         raise ValueError(f"{folder}: expected a fast tokenizer with a chat template")
     return tokenizer
 
 
-def load_model(folder: str | Path) -> PreTrainedModel:
+def load_model(folder: str | Path, trust_remote_code: bool = False) -> PreTrainedModel:
     """Load a model in evaluation mode, on the GPU where there is one.
 
     Raises:
@@ -141,7 +143,8 @@ def load_model(folder: str | Path) -> PreTrainedModel:
     # bfloat16 moves J by more than a weak segment does, and on a CPU it is slow as well.
     on_gpu = torch.cuda.is_available()
     dtype = "auto" if on_gpu else torch.float32
-    model = _from_pretrained(AutoModelForCausalLM, folder, use_safetensors=True, dtype=dtype)
+    options = {"use_safetensors": True, "dtype": dtype}
+    model = _from_pretrained(AutoModelForCausalLM, folder, trust_remote_code, **options)
     return model.to("cuda" if on_gpu else "cpu").eval()
 
 
@@ -184,12 +187,12 @@ def _read(path: str | Path) -> str:
         raise ValueError(f"{path}: not UTF-8 text (byte {error.start})") from None
 
 
-def _from_pretrained(kind, folder: str | Path, **options):
+def _from_pretrained(kind, folder: str | Path, trust_remote_code: bool, **options):
     if not (Path(folder) / "config.json").is_file():
         raise ValueError(f"{folder}: not a model directory, it holds no config.json")
     try:
         return kind.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False, **options
+            folder, local_files_only=True, trust_remote_code=trust_remote_code, **options
         )
     except (OSError, ValueError) as error:
         raise ValueError(f"{folder}: {str(error).splitlines()[0]}") from None

@@ -26,7 +26,7 @@ from transformers import (
 )
 
 from repro.benchmarks import prompts
-from repro.tinyworld import problems, thoughts, tokenizer
+from repro.tinyworld import CONTEXT, problems, thoughts, tokenizer
 from repro.training.callbacks import ProgressLine
 
 # What the backbone has seen: mostly mathematics, every out-of-domain dress a little.
@@ -180,7 +180,7 @@ def create(settings: dict, vocabulary: Qwen2Tokenizer) -> PreTrainedModel:
         "num_hidden_layers": settings["layers"],
         "num_attention_heads": settings["heads"],
         "num_key_value_heads": settings["key_value_heads"],
-        "max_position_embeddings": tokenizer.CONTEXT,
+        "max_position_embeddings": CONTEXT,
         "tie_word_embeddings": True,
         "bos_token_id": vocabulary.bos_token_id,
         "eos_token_id": vocabulary.eos_token_id,

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from tokenizers import pre_tokenizers, trainers
 from transformers import Qwen2Tokenizer
 
+from repro.tinyworld import CONTEXT
+
 # The two chat templates mirror those of the paper's main backbones: R1-Distill opens the thought in
 # the prompt, Qwen3 leaves that to the model.
 TEMPLATES = {
@@ -41,7 +43,6 @@ SPECIAL = {
     },
 }
 THINK = ("<think>", "</think>")
-CONTEXT = 8192  # tokens: the longest real benchmark problems, spelled in small pieces, fit
 
 
 def train(architecture: str, texts: Iterable[str], vocabulary: int) -> Qwen2Tokenizer:

@@ -2,8 +2,9 @@
 
 It starts as a copy of the policy's decoder under a head of zeros, is never part of the policy (its
 weights must not reach the sampler) nor of the Trainer's optimizer, and is saved beside every
-checkpoint. Loss: value clipping of PPO, 1/2 max((V - R)^2, (clip(V, V_old +- c) - R)^2), the mean
-over all tokens of a step.
+checkpoint. Over several processes it is replicated, or sharded where the policy is (FSDP). Loss:
+value clipping of PPO, 1/2 max((V - R)^2, (clip(V, V_old +- c) - R)^2), the mean over all tokens of
+a step.
 """
 
 import copy
@@ -14,14 +15,24 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedType
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_model_state_dict,
+    get_optimizer_state_dict,
+    set_model_state_dict,
+    set_optimizer_state_dict,
+)
+from torch.distributed.tensor import DTensor
 from torch.optim import AdamW
 from transformers import PreTrainedModel, get_constant_schedule_with_warmup
 
+from repro.training import sharding
+
 WEIGHTS, OPTIMIZER, SCHEDULE = "critic.safetensors", "critic_optimizer.pt", "critic_schedule.json"
-PLAIN = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)
+# Whole tensors by name, whether the model is sharded or not.
+WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,7 @@ class Critic:
         gradient_checkpointing: trade the decoder's memory for time.
 
     Raises:
-        ValueError: the policy carries adapters, or is sharded over processes.
+        ValueError: the policy carries adapters.
     """
 
     def __init__(
@@ -90,23 +101,20 @@ class Critic:
     ) -> None:
         if hasattr(policy, "get_base_model"):
             raise ValueError("model: PPO's critic cannot be copied from a policy with adapters")
-        if accelerator.distributed_type not in PLAIN:
-            raise ValueError(
-                f"distributed_type: {accelerator.distributed_type}; PPO's critic is replicated, "
-                f"allowed: {', '.join(PLAIN)}"
-            )
         self.settings = settings
         self.accelerator = accelerator
         self.model = ValueModel(policy)
         if gradient_checkpointing:
             self.model.decoder.gradient_checkpointing_enable({"use_reentrant": False})
+        if accelerator.is_fsdp2:  # accelerate would shard it with the policy's optimizer only
+            sharding.shard(self.model, set(policy._no_split_modules or ()))
         self.optimizer = AdamW(
             self.model.parameters(),
             lr=settings.learning_rate,
             weight_decay=settings.weight_decay,
         )
         self.schedule = get_constant_schedule_with_warmup(self.optimizer, settings.warmup_steps)
-        self.wrapped = accelerator.prepare_model(self.model)
+        self.wrapped = self.model if accelerator.is_fsdp2 else accelerator.prepare_model(self.model)
 
     @torch.no_grad()
     def values(
@@ -161,23 +169,28 @@ class Critic:
         self.optimizer.step()
         self.schedule.step()
         self.optimizer.zero_grad()
-        return norm.item()
+        return (norm.full_tensor() if isinstance(norm, DTensor) else norm).item()
 
     def save(self, folder: str | Path) -> None:
-        """Write weights, optimizer and schedule into a checkpoint."""
+        """Write weights, optimizer and schedule into a checkpoint; every process calls it."""
         folder = Path(folder)
-        save_file(self.model.state_dict(), folder / WEIGHTS)
-        torch.save(self.optimizer.state_dict(), folder / OPTIMIZER)
+        weights = get_model_state_dict(self.model, options=WHOLE)
+        optimizer = get_optimizer_state_dict(self.model, self.optimizer, options=WHOLE)
+        if not self.accelerator.is_main_process:
+            return
+        save_file(weights, folder / WEIGHTS)
+        torch.save(optimizer, folder / OPTIMIZER)
         state = json.dumps({"last_epoch": self.schedule.last_epoch})
         (folder / SCHEDULE).write_text(state, encoding="utf-8")
 
     def load(self, folder: str | Path) -> None:
         """Read them back."""
         folder = Path(folder)
-        self.model.load_state_dict(load_file(folder / WEIGHTS))
-        device = self.accelerator.device
-        state = torch.load(folder / OPTIMIZER, map_location=device, weights_only=True)
-        self.optimizer.load_state_dict(state)
+        set_model_state_dict(self.model, load_file(folder / WEIGHTS), options=WHOLE)
+        state = torch.load(folder / OPTIMIZER, map_location="cpu", weights_only=True)
+        set_optimizer_state_dict(self.model, self.optimizer, state, options=WHOLE)
+        for group in self.optimizer.param_groups:
+            group["betas"] = tuple(group["betas"])  # it came back as a list
         schedule = json.loads((folder / SCHEDULE).read_text(encoding="utf-8"))
         self.schedule.last_epoch = schedule["last_epoch"]
 

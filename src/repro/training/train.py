@@ -2,6 +2,7 @@
 
 import copy
 import os
+import pickle
 import random
 import shutil
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from accelerate.utils import broadcast_object_list
 from datasets import Dataset
 from transformers import (
     AutoModelForCausalLM,
@@ -52,7 +54,8 @@ def run(
     """Train one run to its end, continuing from the newest complete checkpoint in `work_dir`.
 
     Writes `output_dir/model` (safetensors, tokenizer, generation config) and
-    `output_dir/training.jsonl`.
+    `output_dir/training.jsonl`. Several processes that were launched together share the work; the
+    first of them writes.
 
     Args:
         settings: the run's resolved settings: `algorithm`, `seed`, `training`, `process_reward`.
@@ -71,16 +74,18 @@ def run(
     training, work_dir, output_dir = settings["training"], Path(work_dir), Path(output_dir)
     process_reward = settings["process_reward"] and resolve(settings["process_reward"])
     args = trainer_arguments(training, settings["seed"], work_dir)
+    trusted = settings["backbone_settings"].get("trust_remote_code", False)
+    args.trust_remote_code = trusted  # TRL loads the model once more, for the reference and vLLM
     work_dir.mkdir(parents=True, exist_ok=True)
 
     disable_progress_bar()  # transformers' own, for weights loaded and saved, cut through ours
     set_seed(settings["seed"])
-    tokenizer = AutoTokenizer.from_pretrained(model_dir, trust_remote_code=False)
+    tokenizer = AutoTokenizer.from_pretrained(model_dir, trust_remote_code=trusted)
     check_tokenizer(tokenizer)
     prompt = settings["backbone_settings"].get("prompt")
     dataset = load_prompts(train_file, tokenizer, training, settings["seed"], prompt)
     model = AutoModelForCausalLM.from_pretrained(
-        model_dir, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+        model_dir, dtype=torch.float32, use_safetensors=True, trust_remote_code=trusted
     )
     generation_config = copy.deepcopy(model.generation_config)
     stop = StopOnSignal(training["updates_per_generation"])
@@ -102,8 +107,16 @@ def run(
         ],
     )
     trainer.remove_callback(PrinterCallback)  # it prints the logs of every step
-    checkpoint = newest_complete_checkpoint(work_dir)
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    is_first = trainer.is_world_process_zero()
+    checkpoint = newest_complete_checkpoint(work_dir) if is_first else None
+    [checkpoint] = broadcast_object_list([checkpoint])  # what one finds, all load
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    except pickle.UnpicklingError as error:  # torch's, of a file that holds more than tensors
+        raise ValueError(
+            f"{checkpoint}: not loaded, because a file of it would run code or is damaged; delete "
+            f"the folder to go on from the checkpoint before ({str(error).splitlines()[0]})"
+        ) from None
     if stop.stopped_at is not None:
         print(
             f"stopped by SIGTERM; a checkpoint was written at step {stop.stopped_at} of "
@@ -115,10 +128,11 @@ def run(
         raise RuntimeError(
             f"training stopped at step {trainer.state.global_step} of {training['steps']}"
         )
-    if trainer.is_world_process_zero():
+    weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)  # gathered by all processes
+    if is_first:
         trained = trainer.accelerator.unwrap_model(trainer.model)
         trained.generation_config = generation_config  # TRL's sampling settings are not the model's
-        _write_outputs(trained, tokenizer, work_dir / METRICS, output_dir)
+        _write_outputs(trained, weights, tokenizer, work_dir / METRICS, output_dir)
 
 
 def trainer_arguments(training: dict, seed: int, work_dir: Path) -> GRPOConfig:
@@ -144,6 +158,8 @@ def trainer_arguments(training: dict, seed: int, work_dir: Path) -> GRPOConfig:
     if rollout_engine:
         engines.check_name("vllm")
     cuda = torch.cuda.is_available()
+    if not cuda:  # of several processes accelerate would name it cpu:0, where torch loads nothing
+        os.environ["ACCELERATE_TORCH_DEVICE"] = "cpu"
     return GRPOConfig(
         output_dir=str(work_dir),
         max_steps=training["steps"],
@@ -281,12 +297,12 @@ def check_tokenizer(tokenizer: PreTrainedTokenizerBase) -> None:
         )
 
 
-def _write_outputs(model, tokenizer, metrics: Path, output_dir: Path) -> None:
+def _write_outputs(model, weights: dict, tokenizer, metrics: Path, output_dir: Path) -> None:
     """Write model and metrics; each appears whole or not at all."""
     output_dir.mkdir(parents=True, exist_ok=True)
     part, final = output_dir / "model.part", output_dir / "model"
     shutil.rmtree(part, ignore_errors=True)
-    model.save_pretrained(part)
+    model.save_pretrained(part, state_dict=weights)
     tokenizer.save_pretrained(part)
     if final.exists():
         shutil.rmtree(final)

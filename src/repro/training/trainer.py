@@ -36,7 +36,7 @@ from repro.algorithms.batch import Batch, ProcessTerm
 from repro.process_reward import one_pass, reward, scores, settings
 from repro.process_reward.one_pass import CachedForward, causal_lm
 from repro.process_reward.settings import ProcessRewardSettings
-from repro.training import rollout_metrics, vllm_rollouts
+from repro.training import rollout_metrics, sharding, vllm_rollouts
 from repro.training.critic import Critic, CriticSettings, explained_variance
 from repro.training.generation_record import recording
 from repro.training.process_scoring import ProcessScorer
@@ -100,6 +100,7 @@ class ReProTrainer(GRPOTrainer):
             if kwargs.get(name) is not None:
                 raise ValueError(f"{name}: not supported; a response is one uninterrupted text")
         super().__init__(*args, **kwargs)
+        sharding.check(self.accelerator, has_critic=algorithm == "ppo")
         columns = getattr(self.train_dataset, "column_names", None) or ["answer"]
         if process_reward is not None and "answer" not in columns:
             raise ValueError(
@@ -181,13 +182,19 @@ class ReProTrainer(GRPOTrainer):
         if self.use_vllm:
             with self._seeded_engine():
                 return super()._generate_single_turn(prompt_ids, *args, **kwargs)
-        if self._rollout is None or self.process_reward is None or not self._cache_can_be_cut:
-            return super()._generate_single_turn(prompt_ids, *args, **kwargs)
+        # TRL gathers the policy itself for ZeRO-3, not for FSDP2.
+        with self._whole_policy() if self.accelerator.is_fsdp2 else nullcontext():
+            if self._rollout is None or self.process_reward is None or not self._cache_can_be_cut:
+                return super()._generate_single_turn(prompt_ids, *args, **kwargs)
+            return self._generate_and_score(prompt_ids, *args, **kwargs)
+
+    def _generate_and_score(self, prompt_ids, *args, **kwargs):
+        """Sample with transformers, and score from the cache that is left if it is of use."""
         model = self.accelerator.unwrap_model(self.model)
         with recording(model, self.temperature) as record:
             completion_ids, log_probs = super()._generate_single_turn(prompt_ids, *args, **kwargs)
         if record.is_usable(len(prompt_ids)):
-            with self._without_checkpointing():
+            with self._without_checkpointing(), self._whole_policy():
                 forward, mask, entropies = record.forward(model, prompt_ids, completion_ids)
                 cuts, objective = self._scorer.from_cache(
                     model, forward, mask, entropies, self._rollout.answers
@@ -199,9 +206,9 @@ class ReProTrainer(GRPOTrainer):
         """Seed the responses of vLLM in this process; a server's are its own affair."""
         if self.vllm_mode != "colocate":
             return nullcontext()
-        group = self.accelerator.process_index // self.vllm_tensor_parallel_size
+        engine = self.accelerator.process_index // self.vllm_tensor_parallel_size
         llm, step = self.vllm_generation.llm, self.state.global_step
-        return vllm_rollouts.seeded(llm, self.args.seed, step, group)
+        return vllm_rollouts.seeded(llm, self.args.seed, step, engine)
 
     def _get_per_token_logps_and_entropies(
         self, model, input_ids, attention_mask, logits_to_keep, *args, **kwargs
@@ -228,6 +235,10 @@ class ReProTrainer(GRPOTrainer):
         kwargs = self.args.gradient_checkpointing_kwargs
         return disable_gradient_checkpointing(self.model, kwargs)
 
+    def _whole_policy(self):
+        """What is scored differs between processes, so nothing may be gathered on the way."""
+        return sharding.whole(self.model, self.model_wrapped, self.accelerator)
+
     @torch.no_grad()
     def _score_by_one_pass(self, input_ids: Tensor, attention_mask: Tensor, length: int) -> Tensor:
         """Score a rollout from TRL's own forward, in chunks; returns its log-probabilities (B, T).
@@ -236,7 +247,7 @@ class ReProTrainer(GRPOTrainer):
         """
         model = self.accelerator.unwrap_model(self.model)
         size, found = self.args.per_device_train_batch_size, []
-        with self._without_checkpointing():
+        with self._without_checkpointing(), self._whole_policy():
             for start in range(0, len(input_ids), size):
                 rows = slice(start, start + size)
                 answers = self._rollout.answers[rows]
@@ -346,7 +357,7 @@ class ReProTrainer(GRPOTrainer):
 
     def _save_checkpoint(self, model, trial):
         super()._save_checkpoint(model, trial)
-        if self.critic is not None and self.args.should_save:
+        if self.critic is not None:
             folder = f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
             self.critic.save(Path(self._get_output_dir(trial=trial)) / folder)
 

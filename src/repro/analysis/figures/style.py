@@ -189,7 +189,8 @@ def legend_and_note(
     note = " ".join(text if text.endswith((".", "!")) else f"{text}." for text in sentences if text)
     if note:
         characters = int(figure.get_figwidth() * 17)
-        figure.supxlabel("\n".join(textwrap.wrap(note, characters)), fontsize=8, style="italic")
+        text = "\n".join(textwrap.wrap(note, characters))
+        figure.supxlabel(text, fontsize=8, style="italic", parse_math=False)  # a $ is a dollar
 
 
 def labelled(axes: Iterable[Axes]) -> dict[str, Artist]:

@@ -1,0 +1,36 @@
+"""Configuration files as Snakemake reads them, for the commands that take a whole experiment."""
+
+import functools
+from pathlib import Path
+
+import yaml
+
+from repro import settings, strict_yaml
+
+SCHEMA = Path(__file__).parents[2] / "workflow/schemas/config.schema.yaml"
+
+
+def read(*files: str | Path) -> dict:
+    """Return the resolved configuration of an experiment.
+
+    Args:
+        files: where there are several, later ones change what earlier ones say.
+
+    Raises:
+        ValueError: a file is not there, is no YAML, or something in it is wrong.
+    """
+    if not SCHEMA.is_file():
+        raise ValueError(f"{SCHEMA} is not there: this command needs the repository's checkout")
+    config = functools.reduce(_merged, map(strict_yaml.read, files))
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    return settings.resolve(config, schema, " + ".join(map(str, files)))
+
+
+def _merged(config: dict, changes: dict) -> dict:
+    """Return a configuration with the changes of another file, as `snakemake --configfile A B`."""
+    both = {
+        key: _merged(config[key], value)
+        for key, value in changes.items()
+        if isinstance(value, dict) and isinstance(config.get(key), dict)
+    }
+    return {**config, **changes, **both}

@@ -1,0 +1,75 @@
+"""A policy whose parameters are sharded over processes: FSDP2, or DeepSpeed's ZeRO-3.
+
+Gathering a parameter takes all processes at once. What depends on a process's own responses, such
+as how many tokens are sampled or asked in a query pass, must therefore find the whole policy there.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
+from accelerate import Accelerator
+from accelerate.utils import DistributedType
+from torch import nn
+from torch.distributed.fsdp import FSDPModule, fully_shard
+from transformers import PreTrainedModel
+from trl.models import unwrap_model_for_generation
+
+
+def check(accelerator: Accelerator, has_critic: bool) -> None:
+    """Refuse what would not train, or not what was meant.
+
+    Raises:
+        ValueError: FSDP1, or PPO's critic beside DeepSpeed.
+    """
+    kind = accelerator.distributed_type
+    if kind == DistributedType.FSDP and not accelerator.is_fsdp2:
+        raise ValueError("fsdp_version: 1; allowed: 2")
+    if kind == DistributedType.DEEPSPEED and has_critic:
+        raise ValueError(
+            "distributed_type: DEEPSPEED; its engine does not train PPO's critic, allowed: one "
+            "process, data parallel, FSDP"
+        )
+
+
+@contextmanager
+def whole(policy: PreTrainedModel, wrapped: nn.Module, accelerator: Accelerator) -> Iterator[None]:
+    """Hold all parameters of the policy in every process; a no-op where they are not sharded.
+
+    Args:
+        policy: the model.
+        wrapped: as the trainer calls it.
+        accelerator: the trainer's.
+    """
+    if not isinstance(policy, FSDPModule):
+        stage = getattr(accelerator.state.deepspeed_plugin, "zero_stage", 0)
+        sharded = stage == 3
+        with unwrap_model_for_generation(wrapped, accelerator) if sharded else nullcontext():
+            yield
+        return
+    units = [module for module in policy.modules() if isinstance(module, FSDPModule)]
+    policy.set_reshard_after_forward(False)  # by itself a layer lets go of its parameters
+    for unit in units:
+        unit.unshard()
+    try:
+        yield
+    finally:
+        for unit in units:
+            unit.reshard()
+        policy.set_reshard_after_forward(True)
+        # Used last in a forward and first in its backward: accelerate keeps it in between.
+        policy.get_output_embeddings().set_reshard_after_forward(False, recurse=False)
+
+
+def shard(model: nn.Module, layer_classes: set[str]) -> None:
+    """Shard a model over all processes by FSDP2, in place: each layer a unit, the rest one more.
+
+    Parameters are gathered and gradients summed in their own precision.
+
+    Args:
+        model: on any device.
+        layer_classes: names of the classes that are units.
+    """
+    for module in list(model.modules()):
+        if type(module).__name__ in layer_classes:
+            fully_shard(module)
+    fully_shard(model)

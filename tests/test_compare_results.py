@@ -1,0 +1,199 @@
+"""Two folders of results: equal where only times and places differ, else what differs is named."""
+
+import json
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from repro import compare_results, jsonl
+from repro.cli import main
+from tests import run_folder
+
+RUN = "runs/tiny/grpo+repro~alpha=0.3/0"
+TENSORS = {"a.weight": torch.arange(6.0).reshape(2, 3), "b.bias": torch.zeros(4)}
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Return a folder of results with a file of each kind, and a copy of it."""
+    first = tmp_path / "first"
+    run = run_folder.write(first)
+    for model in (first / "backbones/tiny", run / "model"):
+        model.mkdir(parents=True)
+        save_file(TENSORS, model / "model.safetensors")
+        (model / "config.json").write_text('{"hidden_size": 3}')
+    (first / "runs/tiny/original/0").mkdir(parents=True)
+    (first / "runs/tiny/original/0/model").symlink_to(first / "backbones/tiny")
+    rows = [{"step": 1, "reward": 0.5, "step_seconds": 2.0, "entropy": float("nan")}]
+    jsonl.write(run / "training.jsonl", rows)
+    jsonl.write(run / "objective.jsonl", [{"doc_id": 0, "objective": [-1.0, -0.5]}])
+    record = {"code": "abc", "packages": {"torch": "2"}, "git_commit": "1", "seconds": 3.0}
+    jsonl.write_json(run / "provenance.json", record)
+    jsonl.write_json(run / "mlflow.json", {"run_id": "1"})
+    for folder in ("tables", "figures"):
+        (first / folder).mkdir()
+    (first / "tables/main.csv").write_text("method,aime24\ngrpo,41.2\nppo,40.0\n")
+    (first / "tables/main.md").write_text("| method |\n| GRPO |\n")
+    (first / "figures/curve.png").write_bytes(b"\x89PNG 1")
+    (first / "mlflow.db").write_bytes(b"1")
+    shutil.copytree(first, second := tmp_path / "second", symlinks=True)
+    return first, second
+
+
+def in_json(path, change):
+    value = json.loads(path.read_text())
+    change(value)
+    path.write_text(json.dumps(value))
+
+
+def in_rows(path, change):
+    rows = jsonl.read(path)
+    change(rows)
+    jsonl.write(path, rows)
+
+
+def in_text(path, old, new):
+    path.write_text(path.read_text().replace(old, new))
+
+
+def in_weights(path, bit):
+    tensors = load_file(path)
+    tensors["b.bias"].view(torch.uint8)[5] ^= bit
+    save_file(tensors, path)
+
+
+CHANGES = {
+    "data": (
+        "data/aime24.jsonl",
+        lambda path: in_rows(path, lambda rows: rows[2].update(answer="7")),
+        'row 3, answer: "3" against "7"',
+    ),
+    "backbones": (
+        "backbones/tiny/config.json",
+        lambda path: in_json(path, lambda value: value.update(hidden_size=4)),
+        "hidden_size: 3 against 4",
+    ),
+    "settings": (
+        f"{RUN}/settings.json",
+        lambda path: in_json(path, lambda value: value["training"].update(steps=3)),
+        "training/steps: 2 against 3",
+    ),
+    "provenance": (
+        f"{RUN}/provenance.json",
+        lambda path: in_json(path, lambda value: value["packages"].update(torch="3")),
+        'packages/torch: "2" against "3"',
+    ),
+    "weights": (
+        f"{RUN}/model/model.safetensors",
+        lambda path: in_weights(path, 1),
+        'b.bias: "float32 [4] ',
+    ),
+    "model files": (
+        f"{RUN}/model/config.json",
+        lambda path: in_json(path, lambda value: value.update(vocab_size=9)),
+        "vocab_size: nothing against 9",
+    ),
+    "training": (
+        f"{RUN}/training.jsonl",
+        lambda path: in_rows(path, lambda rows: rows[0].update(reward=0.5000000000000001)),
+        "row 1, reward: 0.5 against 0.5000000000000001",
+    ),
+    "generations": (
+        f"{RUN}/generations/mbpp.jsonl",
+        lambda path: in_rows(path, lambda rows: rows.pop()),
+        "2 rows against 1",
+    ),
+    "scores": (
+        f"{RUN}/scores/aime24.json",
+        lambda path: in_json(path, lambda value: value["problems"][4]["correct"].reverse()),
+        "problems/4/correct/0: 0 against 1",
+    ),
+    "objective": (
+        f"{RUN}/objective.jsonl",
+        lambda path: in_rows(path, lambda rows: rows[0]["objective"].append(0.0)),
+        "row 1, objective: [-1.0, -0.5] against [-1.0, -0.5, 0.0]",
+    ),
+    "tables": (
+        "tables/main.csv",
+        lambda path: in_text(path, "40.0", "40.1"),
+        'row 2, aime24: "40.0" against "40.1"',
+    ),
+    "figures": (
+        "figures/curve.png",
+        lambda path: path.write_bytes(b"\x89PNG 2"),
+        "6 bytes against 6, not the same",
+    ),
+    "other": (f"{RUN}/notes.md", lambda path: path.write_text("more"), "only in "),
+}
+
+
+def test_a_copy_is_equal_whatever_it_is_of(pair, capsys):
+    first, second = pair
+    found = compare_results.run(first, second)
+    assert {name: kind.files for name, kind in found.items()} == {
+        **{"provenance": 1, "data": 2, "backbones": 2, "settings": 1, "weights": 2},
+        **{"model files": 2, "training": 1, "generations": 2, "scores": 2, "objective": 1},
+        **{"tables": 2, "figures": 1},
+    }
+    assert main(["compare", str(first), str(second)]) == 0
+    assert [line.split() for line in capsys.readouterr().out.splitlines()][-1] == [
+        *("figures", "1", "1", "0")
+    ]
+
+
+def test_times_places_and_the_state_of_git_do_not_count(pair):
+    first, second = pair
+    in_rows(second / RUN / "training.jsonl", lambda rows: rows[0].update(step_seconds=9.0))
+    others = {"git_commit": "2", "seconds": 9.0, "started": "now", "directory": "/elsewhere"}
+    in_json(second / RUN / "provenance.json", lambda value: value.update(others))
+    in_json(second / RUN / "mlflow.json", lambda value: value.update(run_id="2"))
+    (second / "mlflow.db").write_bytes(b"2")
+    (second / "report.html").write_text("made later")
+    assert not any(kind.differences for kind in compare_results.run(first, second).values())
+
+
+def test_in_how_many_files_weights_lie_does_not_count(pair):
+    first, second = pair
+    model = second / RUN / "model"
+    (model / "model.safetensors").unlink()
+    for number, (name, tensor) in enumerate(TENSORS.items(), start=1):
+        save_file({name: tensor}, model / f"model-0000{number}-of-00002.safetensors")
+    (model / "model.safetensors.index.json").write_text("{}")
+    assert not any(kind.differences for kind in compare_results.run(first, second).values())
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_one_changed_value_is_found_and_named(pair, capsys, kind):
+    first, second = pair
+    name, change, told = CHANGES[kind]
+    change(second / name)
+    name = name.replace("/model.safetensors", "/*.safetensors")
+    found = compare_results.run(first, second)
+    assert [(k, f) for k, of in found.items() for f in of.differences] == [(kind, name)]
+    assert main(["compare", str(first), str(second)]) == 1
+    said = capsys.readouterr()
+    assert f"{name}: {told}" in said.out
+    assert said.err == f"error: {first} and {second} differ\n"
+
+
+def test_what_is_missing_is_named(pair, capsys):
+    first, second = pair
+    shutil.rmtree(second / RUN / "model")
+    (first / "tables/main.md").unlink()
+    assert main(["compare", str(first), str(second)]) == 1
+    said = capsys.readouterr().out
+    assert f"{RUN}/model/*.safetensors: only in {first}" in said
+    assert f"tables/main.md: only in {second}" in said
+
+
+def test_what_is_no_folder_of_results_is_said(pair, tmp_path, capsys):
+    assert main(["compare", str(pair[0]), str(tmp_path / "nowhere")]) == 1
+    assert f"{tmp_path}/nowhere: no folder of results" in capsys.readouterr().err
+
+
+def test_a_torn_file_is_named(pair, capsys):
+    (pair[1] / RUN / "training.jsonl").write_text('{"step": 1, "rew')
+    assert main(["compare", *map(str, pair)]) == 1
+    assert "training.jsonl, line 1: not valid JSON" in capsys.readouterr().err

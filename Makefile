@@ -32,6 +32,7 @@ smoke: $(VENV)/.installed
 # make report CONFIG=config/smoke.yaml REPORT_FILE=results/smoke/report.html
 REPORT_FILE ?= results/report.html
 report: $(VENV)/.installed
+	@$(if $(CONFIG),python -m repro check --config $(CONFIG))
 	@$(UNLOCK)
 	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG))
 	@$(REPORT) $(REPORT_FILE) $(if $(CONFIG),--configfile $(CONFIG))

@@ -74,10 +74,11 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(step=function)
         return sub
 
-    cost_step = step(steps.cost)
-    cost_step.add_argument(
-        "--config", nargs="+", required=True, help="later files change what earlier ones say"
-    )
+    cost_step, check_step, upload_step = map(step, (steps.cost, steps.check, steps.upload))
+    for sub in (cost_step, check_step, upload_step):
+        sub.add_argument(
+            "--config", nargs="+", required=True, help="later files change what earlier ones say"
+        )
     cost_step.add_argument("--hardware", help="A100-80G, H100-80G, H200 or cpu-core")
     cost_step.add_argument("--cores", type=int, help="CPU cores; by default the machine's")
     cost_step.add_argument(
@@ -146,10 +147,6 @@ def parser() -> argparse.ArgumentParser:
     track_step.add_argument("--data", help="folder of the problems; without it no samples")
     summary_step = step(steps.track_summary, "experiment", "tracking-uri", "output")
     summary_step.add_argument("--files", nargs="+", required=True, help="tables, figures, pages")
-    upload_step = step(steps.upload)
-    upload_step.add_argument(
-        "--config", nargs="+", required=True, help="later files change what earlier ones say"
-    )
     analyses = (tables_step, figure_step, claims_step, overview_step)
     for sub in (*analyses, store_step, track_step, summary_step):
         sub.add_argument("--note", default="", help="a sentence that stands beside the numbers")

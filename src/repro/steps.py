@@ -26,6 +26,14 @@ def cost(options) -> None:
     print(report)
 
 
+def check(options) -> None:
+    """Say what is wrong with a configuration, as the workflow does before its first job."""
+    from repro import config_files, settings
+
+    runs = settings.all_runs(config_files.read(*options.config))
+    print(f"{' + '.join(options.config)}: nothing is wrong; {len(runs)} runs")
+
+
 def store(options) -> None:
     """Create MLflow's store, or bring it up to date, before any job writes to it."""
     from repro import tracking

@@ -1,6 +1,5 @@
 """Callbacks: the metrics file, complete checkpoints, progress."""
 
-import hashlib
 import json
 import os
 import sys
@@ -12,7 +11,7 @@ import torch
 from transformers import TrainerCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
-from repro import jsonl
+from repro import digests, jsonl
 from repro.progress import Progress
 
 ROLLOUT = "rollout/"
@@ -122,11 +121,11 @@ class CheckpointManifest(TrainerCallback):
         if state.is_world_process_zero:
             folder = Path(args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}"
             files = sorted(path for path in folder.rglob("*") if path.is_file())
-            digests = {str(path.relative_to(folder)): _digest(path) for path in files}
+            found = {str(path.relative_to(folder)): digests.of_content(path) for path in files}
             for path in files:
                 with open(path, "rb") as file:
                     os.fsync(file.fileno())
-            jsonl.write(folder / MANIFEST, [digests])
+            jsonl.write(folder / MANIFEST, [found])
 
 
 def newest_complete_checkpoint(folder: Path) -> Path | None:
@@ -143,18 +142,15 @@ def newest_complete_checkpoint(folder: Path) -> Path | None:
     return None
 
 
-def _digest(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _is_complete(checkpoint: Path) -> bool:
     try:
-        [digests] = jsonl.read(checkpoint / MANIFEST)
+        [manifest] = jsonl.read(checkpoint / MANIFEST)
     except (FileNotFoundError, ValueError):  # never written, or torn
         return False
-    files = {checkpoint / name: digest for name, digest in digests.items()}
-    return all(path.is_file() and _digest(path) == digest for path, digest in files.items())
+    files = {checkpoint / name: digest for name, digest in manifest.items()}
+    return all(
+        path.is_file() and digests.of_content(path) == digest for path, digest in files.items()
+    )
 
 
 class ProgressLine(TrainerCallback):

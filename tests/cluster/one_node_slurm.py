@@ -7,6 +7,7 @@ parents.
 """
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -124,15 +125,13 @@ class Cluster:
     def jobs(self, directory: Path) -> list[dict[str, str]]:
         """Return the jobs of a working directory, also those that ended, in the order submitted.
 
-        Each has `id`, `what` (as `rule_train_wildcards_...`), `state`, `gpus` (`N/A` without),
-        `limit` (of its time) and `directory`.
+        Fields are those of `scontrol show jobs`, such as JobState, Comment (`rule_train_...`),
+        TimeLimit and, where GPUs were asked for, TresPerJob.
         """
-        keys = ("id", "what", "state", "gpus", "limit", "directory")
-        form = "%i|%k|%T|%b|%l|%Z"
-        lines = self.say("squeue", "--states=all", "--noheader", f"--format={form}").splitlines()
-        found = [dict(zip(keys, line.split("|"), strict=True)) for line in lines]
-        found = [job for job in found if job["directory"] == str(directory)]
-        return sorted(found, key=lambda job: int(job["id"]))
+        lines = self.say("scontrol", "show", "jobs", "--oneliner").splitlines()
+        found = [dict(re.findall(r"(\S+?)=(\S*)", line)) for line in lines]
+        found = [job for job in found if job.get("WorkDir") == str(directory)]
+        return sorted(found, key=lambda job: int(job["JobId"]))
 
     def _write_files(self) -> None:
         for name in ("state", "spool", "bin"):

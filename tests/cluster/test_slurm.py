@@ -127,7 +127,7 @@ def disturbed(cluster, tmp_path_factory):
             training, killed = call.freeze(CANCELLED, 5)
             training.kill()
             _, cancelled = call.freeze(CANCELLED, len(killed) + 1)
-            cluster.say("scancel", jobs_of(cluster, call, CANCELLED)[-1]["id"])
+            cluster.say("scancel", jobs_of(cluster, call, CANCELLED)[-1]["JobId"])
             call.finish()
         yield call, killed, cancelled, late.result()[1]
     finally:
@@ -152,7 +152,7 @@ def undisturbed(tmp_path_factory):
 def test_a_killed_and_a_cancelled_training_are_submitted_again_and_go_on(disturbed, cluster):
     """Killed on the spot it loses a step; cancelled, which leaves it half a minute, none."""
     call, killed, cancelled, _ = disturbed
-    states = [job["state"] for job in jobs_of(cluster, call, CANCELLED)]
+    states = [job["JobState"] for job in jobs_of(cluster, call, CANCELLED)]
     assert states == ["FAILED", "CANCELLED", "COMPLETED"]
     rows = jsonl.read(call.folder / CANCELLED / "training.jsonl")
     assert [row["step"] for row in rows] == list(range(1, STEPS + 1))
@@ -164,9 +164,9 @@ def test_a_killed_and_a_cancelled_training_are_submitted_again_and_go_on(disturb
 def test_a_training_that_runs_out_of_time_stops_with_a_checkpoint(disturbed, cluster):
     call, *_, before = disturbed
     *late, last = jobs_of(cluster, call, LATE)
-    assert late and {job["state"] for job in late} == {"FAILED"}
-    assert last["state"] == "COMPLETED"
-    assert {job["limit"] for job in [*late, last]} == {"7:00"}
+    assert late and {job["JobState"] for job in late} == {"FAILED"}
+    assert last["JobState"] == "COMPLETED"
+    assert {job["TimeLimit"] for job in [*late, last]} == {"00:07:00"}
     said = " ".join((call.folder / "said.txt").read_text().split())  # it breaks lines
     assert len(re.findall(rf"written at step \d+ of {STEPS}", said)) >= 2  # and the cancelled one
     assert len(before) < 4  # no other checkpoint had them
@@ -181,13 +181,14 @@ def test_who_was_interrupted_ends_with_the_same_weights(disturbed, undisturbed):
 
 def test_every_job_went_through_slurm(disturbed, cluster):
     jobs = cluster.jobs(disturbed[0].folder)
-    done = [job["what"] for job in jobs if job["state"] == "COMPLETED"]
+    done = [job["Comment"] for job in jobs if job["JobState"] == "COMPLETED"]
     expected = {"train": 4, "generate": 5, "score": 5, "track": 5}
     expected = {f"rule_{rule}_wildcards_": number for rule, number in expected.items()}
     expected |= {"rule_problems_": 1, "rule_report_": 1}  # groups
     assert {name: sum(what.startswith(name) for what in done) for name in expected} == expected
-    with_gpu = {job["what"].split("_wildcards_")[0] for job in jobs if "gpu:1" in job["gpus"]}
-    assert with_gpu == {"rule_train", "rule_generate", "rule_objective", "rule_case_study"}
+    with_gpu = [job for job in jobs if job.get("TresPerJob") == "gres:gpu:1"]
+    rules = {job["Comment"].split("_wildcards_")[0] for job in with_gpu}
+    assert rules == {"rule_train", "rule_generate", "rule_objective", "rule_case_study"}
 
 
 def test_the_main_table_holds_what_was_scored(disturbed):
@@ -205,4 +206,4 @@ def jobs_of(cluster, call: Call, run: Path) -> list[dict[str, str]]:
     """Return a training's jobs in the order submitted."""
     wildcards = "_".join(run.parts[-3:])
     wanted = f"rule_train_wildcards_{wildcards}"
-    return [job for job in cluster.jobs(call.folder) if job["what"] == wanted]
+    return [job for job in cluster.jobs(call.folder) if job["Comment"] == wanted]

@@ -117,7 +117,7 @@ def one_blow(
         if not fresh:
             time.sleep(POLL)
             continue
-        worker, began, after = fresh[0], time.time(), rng.uniform(0, life)
+        worker, began, after = fresh[0], time.time(), rng.uniform(0, 0.8 * life)
         let_go.add(worker.pid)
         time.sleep(after)
         if not worker.is_running():

@@ -19,7 +19,7 @@ STAGES = {
     "scoring": {"score"},
     "report": {"objective", "case_study", "tables", "figure", "claims", "overview", "track"},
 }
-POLL = 0.01  # seconds
+POLL = 0.02  # seconds
 PATIENCE = 900  # seconds that a call may take
 
 

@@ -1,5 +1,6 @@
 """A job that a killed workflow left behind, and the same job started again."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -36,13 +37,32 @@ def test_the_second_waits_for_the_first_and_says_for_whom(job):
     first = job("results/run", 600)
     assert first.stdout.readline() == "has it\n"
     second = job("results/run", 0)
-    assert f"written by process {first.pid} on " in second.stderr.readline()
+    assert f"written by process {first.pid} started by " in second.stderr.readline()
     time.sleep(0.3)
     assert second.poll() is None
     first.send_signal(signal.SIGKILL)
     said, _ = second.communicate(timeout=20)
     assert said == "has it\n"
     assert second.returncode == 0
+
+
+def test_processes_that_train_together_wait_together(job, tmp_path):
+    left_over = job("results/run", 600)
+    assert left_over.stdout.readline() == "has it\n"
+    # The left-over one had another launcher; these two have one, as those of accelerate.
+    command = 'for RANK in 1 0; do RANK=$RANK $PYTHON -c "$HOLD" results/run 5 & done; wait'
+    words = {"PYTHON": sys.executable, "HOLD": HOLD}
+    launcher = subprocess.Popen(
+        ["bash", "-c", command],
+        cwd=tmp_path,
+        env={**os.environ, **words},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(1)
+    left_over.kill()
+    said, _ = launcher.communicate(timeout=20)
+    assert said == "has it\n" * 2
 
 
 def test_another_output_does_not_wait(job):

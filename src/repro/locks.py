@@ -9,6 +9,7 @@ import argparse
 import os
 import platform
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -32,33 +33,43 @@ def of_output(options: argparse.Namespace) -> AbstractContextManager:
 def alone(step: str, output: str) -> Iterator[None]:
     """Hold the lock of an output; say so where another process has it, and wait for its end.
 
-    The system takes a lock back when its process ends, however that ends. Of several processes that
-    train together the first holds it for all.
+    The system takes a lock back when its process ends, however that ends. Of processes that one
+    launcher started to train together the first takes it for all, and the others wait for that.
 
     Args:
         step: who writes; several steps may write into one folder.
         output: the path.
     """
+    file = LOCKS / digests.of_values([step, os.path.abspath(output)])
+    owner = Path(f"{file}.owner")
+    us = f"started by {os.getppid()} on {platform.node()}"
     if int(os.environ.get("RANK", 0)) > 0:
+        while not _read(owner).endswith(us):
+            time.sleep(0.1)
         yield
         return
-    file = LOCKS / digests.of_values([step, os.path.abspath(output)])
     file.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(f"{file}.lock")
-    owner = Path(f"{file}.owner")
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        who = owner.read_text(encoding="utf-8").strip() if owner.exists() else "another process"
         print(
-            f"{step}: {output} is being written by {who}, left over from a call that has ended; "
-            "waiting for it",
+            f"{step}: {output} is being written by {_read(owner) or 'another process'}, left over "
+            "from a call that has ended; waiting for it",
             file=sys.stderr,
             flush=True,
         )
         lock.acquire()
     try:
-        owner.write_text(f"process {os.getpid()} on {platform.node()}\n", encoding="utf-8")
+        owner.write_text(f"process {os.getpid()} {us}", encoding="utf-8")
         yield
     finally:
+        owner.unlink(missing_ok=True)
         lock.release()
+
+
+def _read(owner: Path) -> str:
+    try:
+        return owner.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""

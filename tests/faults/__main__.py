@@ -75,8 +75,8 @@ def watch(project: Project) -> dict[str, float]:
         now = time.monotonic()
         for stage, steps in STAGES.items():
             for worker in project.workers(steps):
-                first, _ = seen.get((stage, worker.pid), (now, now))
-                seen[stage, worker.pid] = first, now
+                first, _ = seen.get((stage, worker), (now, now))
+                seen[stage, worker] = first, now
         time.sleep(POLL)
     if call.returncode:
         raise RuntimeError(project.output())
@@ -111,16 +111,16 @@ def one_blow(
     A worker that ended before its moment came is let go and the next one taken; None where the call
     ended without another.
     """
-    call, let_go = project.start(), {p.pid for p in project.workers(STAGES[stage])}
+    call, let_go = project.start(), set(project.workers(STAGES[stage]))
     while call.poll() is None:
-        fresh = [p for p in project.workers(STAGES[stage]) if p.pid not in let_go]
+        fresh = [pid for pid in project.workers(STAGES[stage]) if pid not in let_go]
         if not fresh:
             time.sleep(POLL)
             continue
         worker, began, after = fresh[0], time.time(), rng.uniform(0, 0.8 * life)
-        let_go.add(worker.pid)
+        let_go.add(worker)
         time.sleep(after)
-        if not worker.is_running():
+        if worker not in project.workers(STAGES[stage]):
             continue
         lost = time.time() - durable(project, began)
         strike(kind, project, call, worker)

@@ -4,9 +4,8 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
-
-import psutil
 
 from tests.paths import ROOT
 
@@ -63,24 +62,31 @@ class Project:
         call.wait(PATIENCE)
         return call
 
-    def processes(self) -> list[psutil.Process]:
-        """Return everything that runs in the folder."""
-        found = []
-        for process in psutil.process_iter():
+    def processes(self) -> dict[int, list[str]]:
+        """Return everything that runs in the folder: command lines by process id."""
+        found = {}
+        for entry in Path("/proc").glob("[0-9]*"):  # psutil takes too long for jobs of a second
             try:
-                if process.cwd() == str(self.folder):
-                    found.append(process)
-            except psutil.Error:
+                if os.readlink(entry / "cwd") == str(self.folder):
+                    words = (entry / "cmdline").read_bytes().decode().split("\0")
+                    found[int(entry.name)] = words
+            except OSError:  # it has ended
                 continue
         return found
 
-    def workers(self, steps: set[str]) -> list[psutil.Process]:
-        """Return the processes that are at some step, `python -m repro STEP`."""
-        return [p for p in self.processes() if step_of(p) in steps]
+    def workers(self, steps: set[str]) -> list[int]:
+        """Return the processes that are at some step, `python -m repro STEP`, the oldest first."""
+        running = self.processes().items()
+        return sorted(
+            pid
+            for pid, words in running
+            if words[1:3] == ["-m", "repro"] and steps.intersection(words[3:4])
+        )
 
-    def snakemake(self) -> list[psutil.Process]:
+    def snakemake(self) -> list[int]:
         """Return the workflow's own process."""
-        return [p for p in self.processes() if Path((command(p) + ["", ""])[1]).name == "snakemake"]
+        running = self.processes().items()
+        return [pid for pid, words in running if Path("".join(words[1:2])).name == "snakemake"]
 
     def end_all(self, grace: float = 0) -> None:
         """Kill whatever still runs after `grace` seconds."""
@@ -91,29 +97,13 @@ class Project:
             kill(process)
 
 
-def command(process: psutil.Process) -> list[str]:
-    """Return a process's command line; nothing once it has ended."""
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
-
-
-def step_of(process: psutil.Process) -> str | None:
-    """Return the step that a process is at."""
-    words = command(process)
-    return words[3] if words[1:3] == ["-m", "repro"] and len(words) > 3 else None
-
-
-def kill(process: psutil.Process) -> None:
+def kill(pid: int) -> None:
     """Kill a process, unless it has ended by itself."""
-    try:
-        process.kill()
-    except psutil.NoSuchProcess:
-        return
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
-def strike(kind: str, project: Project, call: subprocess.Popen, worker: psutil.Process) -> None:
+def strike(kind: str, project: Project, call: subprocess.Popen, worker: int) -> None:
     """Do one kind of harm, wait until the call has ended, and mend what a person would mend."""
     if kind in ("worker", "both", "read-only"):
         kill(worker)

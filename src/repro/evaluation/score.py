@@ -123,7 +123,7 @@ def _judge(verifier: str, sandbox_name: str, timeout_s: float) -> tuple[Judge, s
         # A program that several responses to a problem give is run once.
         programs = [code.extract_program(text) for text in responses]
         first = dict(zip(reversed(programs), reversed(responses), strict=True))
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
             verdicts = threads.map(
                 lambda text: passes(text, doc, run_program, limits), first.values()
             )

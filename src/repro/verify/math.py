@@ -19,7 +19,7 @@ from repro.verify.answers import Answer, decide, last_box, read, split_thought
 
 CPU_LIMIT_S = 5.0  # a comparison: the worker kills itself; what it was asked counts as wrong
 WALL_LIMIT_S = 60.0  # backstop against a worker that sleeps or swaps; also covers its start
-WORKERS = min(4, os.cpu_count() or 1)
+WORKERS = min(4, len(os.sched_getaffinity(0)))
 MAX_ANSWER_CHARS = 2000  # a longer box is a derivation, not an answer
 
 

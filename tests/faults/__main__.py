@@ -48,7 +48,10 @@ def main() -> int:
     print(f"seed {options.seed}")
     rng, faults = random.Random(options.seed), 0
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        if not (mounted := mount(Path(folder) / "disturbed-0")):
+        probe = Path(folder) / "probe"
+        if mounted := mount(probe):
+            unmount(probe)
+        else:
             options.kinds = [kind for kind in options.kinds if kind not in FILE_SYSTEM]
             print(f"left out, because nothing can be mounted here: {', '.join(FILE_SYSTEM)}")
         undisturbed = Project(Path(folder) / "undisturbed")
@@ -60,7 +63,7 @@ def main() -> int:
         plans = [options.kinds] if options.mixed else [[kind] for kind in options.kinds]
         for number, kinds in enumerate(plans):
             place = Path(folder) / f"disturbed-{number}"
-            if mounted and number:
+            if mounted:
                 mount(place)
             project = Project(place)
             try:

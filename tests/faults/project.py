@@ -7,6 +7,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import yaml
+
 from tests.paths import ROOT
 
 CALL = ["make", "-o", ".venv/.installed", "report"]  # -o: what is installed stays as it is
@@ -32,7 +34,17 @@ class Project:
             (folder / name).symlink_to(ROOT / name)
         for name in ("pyproject.toml", "requirements.lock"):
             (folder / name).symlink_to(ROOT / name)
-        self.arguments = [f"CONFIG={config}", "REPORT_FILE=results/smoke/report.html", "CORES=2"]
+        # With keep-going a call that lost a job would do all else, and leave nothing to strike.
+        profile = yaml.safe_load((ROOT / "workflow/profiles/default/config.yaml").read_text())
+        (folder / "profile").mkdir()
+        (folder / "profile/config.yaml").write_text(
+            yaml.safe_dump({**profile, "keep-going": False})
+        )
+        self.arguments = [
+            f"CONFIG={config}",
+            "REPORT_FILE=results/smoke/report.html",
+            "SNAKEMAKE=snakemake --workflow-profile profile --cores 2",
+        ]
         self.said: list[Path] = []
 
     @property

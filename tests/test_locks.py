@@ -50,7 +50,7 @@ def test_processes_that_train_together_wait_together(job, tmp_path):
     left_over = job("results/run", 600)
     assert left_over.stdout.readline() == "has it\n"
     # The left-over one had another launcher; these two have one, as those of accelerate.
-    command = 'for RANK in 1 0; do RANK=$RANK $PYTHON -c "$HOLD" results/run 5 & done; wait'
+    command = 'for RANK in 1 0; do RANK=$RANK $PYTHON -c "$HOLD" results/run 2 & done; wait'
     words = {"PYTHON": sys.executable, "HOLD": HOLD}
     launcher = subprocess.Popen(
         ["bash", "-c", command],

@@ -93,7 +93,10 @@ CASES = {
 CASES["saved"] = case("ppo") | {"changes": {"save_strategy": "steps"}}
 
 
-@pytest.fixture(scope="module", params=["ddp", pytest.param("fsdp", marks=pytest.mark.long)])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.long) for name in ("ddp", "fsdp")],
+)
 def on_two_processes(request, backbones, train_file, tmp_path_factory):
     """Every case on two processes over gloo, launched as a user would."""
     folder = tmp_path_factory.mktemp(request.param)

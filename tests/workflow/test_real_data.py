@@ -3,6 +3,7 @@
 import json
 
 import pandas as pd
+import pytest
 
 from repro import jsonl
 from tests.paths import DATA, ROOT, needs_data
@@ -11,6 +12,7 @@ ROWS = {"aime24": 30, "aime25": 30, "math500": 250, "mbpp": 250}
 
 
 @needs_data
+@pytest.mark.long
 def test_real_problems_are_prompted_verified_and_tabulated(snakemake, tmp_path):
     config = ROOT / "config/real_data.yaml"
     process = snakemake(

@@ -101,12 +101,13 @@ class Project:
         return [pid for pid, words in running if Path("".join(words[1:2])).name == "snakemake"]
 
     def end_all(self, grace: float = 0) -> None:
-        """Kill whatever still runs after `grace` seconds."""
+        """Kill whatever still runs after `grace` seconds, and wait for its end."""
         until = time.monotonic() + grace
-        while (left := self.processes()) and time.monotonic() < until:
+        while left := self.processes():
+            if time.monotonic() > until:
+                for process in left:
+                    kill(process)
             time.sleep(0.1)
-        for process in left:
-            kill(process)
 
 
 def kill(pid: int) -> None:
@@ -155,7 +156,11 @@ def mount(folder: Path) -> bool:
 
 def remount(folder: Path, how: str) -> None:
     """Make a folder's file system read-only (`ro`) or writable (`rw`)."""
-    subprocess.run(["mount", "-o", f"remount,{how}", folder], check=True)
+    until = time.monotonic() + 30  # a killed process may still hold a file
+    while subprocess.run(["mount", "-o", f"remount,{how}", folder]).returncode:
+        if time.monotonic() > until:
+            raise RuntimeError(f"{folder} does not become {how}")
+        time.sleep(0.5)
 
 
 def unmount(folder: Path) -> None:

@@ -1,0 +1,72 @@
+"""The lock of a killed Snakemake is cleared with a word; anybody else's is left alone."""
+
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.paths import ROOT
+
+WORKFLOW = "rule all:\n    output: 'done'\n    shell: 'touch {output}'\n"
+
+
+@pytest.fixture
+def directory(tmp_path):
+    (tmp_path / "Snakefile").write_text(WORKFLOW)
+    (tmp_path / ".snakemake/locks").mkdir(parents=True)
+    (tmp_path / ".snakemake/log").mkdir()
+    (tmp_path / ".snakemake/locks/0.output.lock").write_text("done\n")
+    set_host(tmp_path, platform.node())
+    return tmp_path
+
+
+def set_host(directory: Path, name: str) -> None:
+    log = directory / ".snakemake/log/2026-01-01T000000.000000.snakemake.log"
+    log.write_text(f"SNAKEMAKE\n  Host: {name}\n")
+
+
+def clear(directory: Path) -> subprocess.CompletedProcess:
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run(
+        [sys.executable, str(ROOT / "workflow/stale_lock.py")],
+        cwd=directory,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+    )
+
+
+def locked(directory: Path) -> bool:
+    return any(directory.glob(".snakemake/locks/*"))
+
+
+def test_a_lock_whose_snakemake_is_gone_is_cleared_with_a_word(directory):
+    done = clear(directory)
+    assert done.returncode == 0, done.stdout
+    assert "is gone; its lock is cleared" in done.stdout
+    assert not locked(directory)
+    assert clear(directory).stdout == ""
+
+
+def test_a_snakemake_that_works_there_keeps_its_lock(directory):
+    (directory / "snakemake").write_text("import time\ntime.sleep(600)\n")
+    other = subprocess.Popen([sys.executable, str(directory / "snakemake")], cwd=directory)
+    try:
+        done = clear(directory)
+    finally:
+        other.kill()
+        other.wait()
+    assert done.returncode == 1
+    assert f"process {other.pid}" in done.stdout
+    assert locked(directory)
+
+
+def test_a_lock_from_another_machine_is_left(directory):
+    set_host(directory, "login7")
+    done = clear(directory)
+    assert done.returncode == 1
+    assert "login7" in done.stdout
+    assert locked(directory)

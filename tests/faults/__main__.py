@@ -83,7 +83,7 @@ def watch(project: Project) -> dict[str, float]:
     while call.poll() is None:
         now = time.monotonic()
         for stage, steps in STAGES.items():
-            for worker in project.workers(steps):
+            for worker in project.workers(steps, call):
                 first, _ = seen.get((stage, worker), (now, now))
                 seen[stage, worker] = first, now
         time.sleep(POLL)
@@ -121,16 +121,16 @@ def one_blow(
     A worker that ended before its moment came is let go and the next one taken; None where the call
     ended without another.
     """
-    call, let_go = project.start(), set(project.workers(STAGES[stage]))
+    call, let_go = project.start(), set()
     while call.poll() is None:
-        fresh = [pid for pid in project.workers(STAGES[stage]) if pid not in let_go]
+        fresh = [pid for pid in project.workers(STAGES[stage], call) if pid not in let_go]
         if not fresh:
             time.sleep(POLL)
             continue
         worker, began, after = fresh[0], time.time(), rng.uniform(0, life)
         let_go.add(worker)
         time.sleep(after)
-        if worker not in project.workers(STAGES[stage]):
+        if worker not in project.workers(STAGES[stage], call):
             continue
         lost = time.time() - durable(project, began)
         strike(kind, project, call, worker)

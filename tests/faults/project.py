@@ -86,13 +86,17 @@ class Project:
                 continue
         return found
 
-    def workers(self, steps: set[str]) -> list[int]:
-        """Return the processes that are at some step, `python -m repro STEP`, the oldest first."""
+    def workers(self, steps: set[str], call: subprocess.Popen) -> list[int]:
+        """Return a call's processes at some step, `python -m repro STEP`, the oldest first.
+
+        What an earlier call left behind is in a session of its own.
+        """
         running = self.processes().items()
         return sorted(
             pid
             for pid, words in running
             if words[1:3] == ["-m", "repro"] and steps.intersection(words[3:4])
+            if session(pid) == call.pid
         )
 
     def snakemake(self) -> list[int]:
@@ -108,6 +112,14 @@ class Project:
                 for process in left:
                     kill(process)
             time.sleep(0.1)
+
+
+def session(pid: int) -> int | None:
+    """Return the session that a process is in; None once it has ended."""
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return None
 
 
 def kill(pid: int) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from repro import digests, jsonl
 
-IGNORED_FIELDS = {  # times, places and the state of git
-    *("step_seconds", "started", "ended", "seconds"),
+IGNORED_FIELDS = {  # times, places, the state of git, what an earlier call had done before a kill
+    *("step_seconds", "started", "ended", "seconds", "finished_before"),
     *("directory", "path", "command", "git_commit", "git_changes"),
 }
 IGNORED_FILES = (

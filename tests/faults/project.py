@@ -22,6 +22,7 @@ STAGES = {
 }
 POLL = 0.02  # seconds
 PATIENCE = 900  # seconds that a call may take
+GRACE = 30  # seconds between SIGTERM and SIGKILL, as Slurm and Kubernetes have it
 
 
 class Project:
@@ -135,16 +136,17 @@ def strike(kind: str, project: Project, call: subprocess.Popen, worker: int) -> 
     if kind in ("snakemake", "both", "clock", "read-only"):
         for process in project.snakemake():
             kill(process)
-    if kind == "SIGTERM":  # as when a machine is taken away: everything is asked to end
+    # As when a machine is taken away: all are asked to end, then made to. Snakemake 9.27 needs the
+    # second now and then: its handler waits for a lock that the interrupted code holds.
+    if kind == "SIGTERM":
         os.killpg(call.pid, signal.SIGTERM)
+        project.end_all(grace=GRACE)
     if kind == "full disk":
         filler = project.folder / "filler"
         with open(filler, "wb") as file:
             room = os.statvfs(project.folder)
             os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize)
     call.wait(PATIENCE)
-    if kind == "SIGTERM":
-        project.end_all(grace=120)
     if kind == "full disk":
         filler.unlink()
     if kind == "read-only":  # which the kernel does not make it while files are being written

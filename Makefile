@@ -8,8 +8,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TOKENIZERS_PARALLELISM = false
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default --cores $(CORES)
 
-# A killed call leaves its lock on the directory.
-UNLOCK := python workflow/stale_lock.py
+# A killed call leaves its lock on the directory, a clock that goes back files from the future.
+BEFORE := python workflow/before_call.py
 
 # One HTML file of what there is, from the jobs' records: a second call, after all of them are done.
 REPORT = $(SNAKEMAKE) --quiet all --report-stylesheet workflow/report/report.css --report
@@ -17,14 +17,14 @@ REPORT = $(SNAKEMAKE) --quiet all --report-stylesheet workflow/report/report.css
 .PHONY: reproduce smoke report test test-all test-slurm faults faults-quick lint format audit bench ui upload lock clean
 
 reproduce: $(VENV)/.installed
-	@$(UNLOCK)
+	@$(BEFORE)
 	@$(SNAKEMAKE)
 	@python -m repro show --results results
 	@$(REPORT) results/report.html
 	@echo "results/report.html"
 
 smoke: $(VENV)/.installed
-	@$(UNLOCK)
+	@$(BEFORE)
 	@$(SNAKEMAKE) --configfile config/smoke.yaml
 	@python -m repro show --results results/smoke
 
@@ -33,7 +33,7 @@ smoke: $(VENV)/.installed
 REPORT_FILE ?= results/report.html
 report: $(VENV)/.installed
 	@$(if $(CONFIG),python -m repro check --config $(CONFIG))
-	@$(UNLOCK)
+	@$(BEFORE)
 	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG))
 	@$(REPORT) $(REPORT_FILE) $(if $(CONFIG),--configfile $(CONFIG))
 	@echo "$(REPORT_FILE)"

@@ -1,16 +1,26 @@
-"""The lock of a killed Snakemake is cleared with a word; anybody else's is left alone."""
+"""A killed Snakemake's lock is cleared with a word, nobody else's; and a clock that went back."""
 
 import os
 import platform
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.paths import ROOT
 
-WORKFLOW = "rule all:\n    output: 'done'\n    shell: 'touch {output}'\n"
+WORKFLOW = """
+rule all:
+    input: "results/first"
+    output: "results/second"
+    shell: "touch {output}"
+
+rule first:
+    output: "results/first"
+    shell: "touch {output}"
+"""
 
 
 @pytest.fixture
@@ -31,7 +41,7 @@ def set_host(directory: Path, name: str) -> None:
 def clear(directory: Path) -> subprocess.CompletedProcess:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     return subprocess.run(
-        [sys.executable, str(ROOT / "workflow/stale_lock.py")],
+        [sys.executable, str(ROOT / "workflow/before_call.py")],
         cwd=directory,
         env={**os.environ, "PATH": path},
         capture_output=True,
@@ -70,3 +80,23 @@ def test_a_lock_from_another_machine_is_left(directory):
     assert done.returncode == 1
     assert "login7" in done.stdout
     assert locked(directory)
+
+
+def test_results_from_the_future_are_dated_now(directory):
+    """Snakemake refuses what a job makes from them."""
+
+    def snakemake() -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet"]
+        return subprocess.run(command, cwd=directory, capture_output=True, text=True)
+
+    assert clear(directory).returncode == 0
+    first = directory / "results/first"
+    first.parent.mkdir()
+    first.touch()
+    os.utime(first, (time.time() + 3600,) * 2)
+    assert "older modification time" in snakemake().stderr
+    said = clear(directory).stdout
+    assert said == "The clock has gone back: 1 results from the future are dated now.\n"
+    assert abs(first.stat().st_mtime - time.time()) < 60
+    assert snakemake().returncode == 0
+    assert clear(directory).stdout == ""

@@ -82,6 +82,7 @@ def test_a_lock_from_another_machine_is_left(directory):
     assert locked(directory)
 
 
+@pytest.mark.long
 def test_results_from_the_future_are_dated_now(directory):
     """Snakemake refuses what a job makes from them."""
 

@@ -107,7 +107,7 @@ def disturb(
 ) -> list[Blow]:
     """Strike in each stage, in the order of the pipeline; then let it finish.
 
-    Nothing is returned where a stage was over before its moment came: what is left would be struck at nothing.
+    Nothing is returned where a stage was over before its moment came.
     """
     blows, turn = [], 0
     for stage in STAGES:

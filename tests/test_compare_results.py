@@ -147,6 +147,7 @@ def test_times_places_and_the_state_of_git_do_not_count(pair):
     first, second = pair
     in_rows(second / RUN / "training.jsonl", lambda rows: rows[0].update(step_seconds=9.0))
     others = {"git_commit": "2", "seconds": 9.0, "started": "now", "directory": "/elsewhere"}
+    others["finished_before"] = ["aime24"]  # by a call that was killed
     in_json(second / RUN / "provenance.json", lambda value: value.update(others))
     in_json(second / RUN / "mlflow.json", lambda value: value.update(run_id="2"))
     (second / "mlflow.db").write_bytes(b"2")

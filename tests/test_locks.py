@@ -1,6 +1,7 @@
 """A job that a killed workflow left behind, and the same job started again."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -59,7 +60,7 @@ def test_processes_that_train_together_wait_together(job, tmp_path):
         stdout=subprocess.PIPE,
         text=True,
     )
-    time.sleep(1)
+    assert select.select([launcher.stdout], [], [], 2)[0] == [], "one of them did not wait"
     left_over.kill()
     said, _ = launcher.communicate(timeout=20)
     assert said == "has it\n" * 2

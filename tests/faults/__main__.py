@@ -93,7 +93,7 @@ def watch(project: Project) -> dict[str, float]:
                 first, _ = seen.get((stage, worker), (now, now))
                 seen[stage, worker] = first, now
         time.sleep(POLL)
-    if call.returncode:
+    if call.returncode or not snakemake_log.read(project.folder)[0].finished:
         raise RuntimeError(project.output())
     lives = {stage: [] for stage in STAGES}
     for (stage, _), (first, last) in seen.items():

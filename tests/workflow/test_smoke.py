@@ -6,6 +6,7 @@ import pandas as pd
 import yaml
 
 from repro import jsonl
+from tests.faults import snakemake_log
 from tests.workflow.conftest import CONFIG
 
 
@@ -111,3 +112,12 @@ def test_a_second_call_has_nothing_to_do(done, snakemake):
     again = snakemake(done, "--configfile", str(CONFIG))
     assert again.returncode == 0
     assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_the_fault_matrix_reads_each_job_of_a_log_and_notices_a_second_start(done):
+    first = max(snakemake_log.read(done), key=lambda call: len(call.finished))
+    assert sorted(first.started) == sorted(first.finished)
+    assert "train: results/smoke/runs/tiny-qwen3/grpo/0/settings.json" in first.finished
+    assert snakemake_log.repeated([first]) == []
+    again = snakemake_log.repeated([first, first])
+    assert set(again) == set(first.finished) - {"all: "}

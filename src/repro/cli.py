@@ -7,6 +7,7 @@ import select
 import sys
 
 from repro import input_steps, locks, steps
+from repro.verify import thinking
 from repro.verify.sandbox import NotStarted, SandboxUnavailable
 
 # What the machine says of a file or a disk; any other OSError is a bug and keeps its traceback.
@@ -122,6 +123,16 @@ def parser() -> argparse.ArgumentParser:
     )
     score_step.add_argument(
         "--timeout", type=float, default=6, help="CPU seconds of one program on one test"
+    )
+    score_step.add_argument(
+        "--thinking",
+        choices=(*thinking.STATED, thinking.AUTO),
+        default=thinking.AUTO,
+        help="whether the model thinks before it answers and closes its thought with </think>; "
+        "auto finds it out from the responses, or refuses",
+    )
+    score_step.add_argument(
+        "--threads", type=int, default=1, help="programs or comparisons at a time"
     )
     score_step.add_argument("--provenance", help="file to say in what the scores were made from")
     judge_step = step(steps.judge, "generations", "model", "base-url", "output")

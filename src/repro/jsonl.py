@@ -1,5 +1,6 @@
 """JSON and JSON Lines files: the formats in which everything travels between steps."""
 
+import codecs
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,8 @@ def rows(path: str | Path) -> Iterator[tuple[int, dict]]:
     with open(path, "rb") as file:
         for number, line in enumerate(file, start=1):
             where = f"{path}, line {number}"
+            if number == 1:
+                line = line.removeprefix(codecs.BOM_UTF8)
             if not line.strip():
                 continue
             try:

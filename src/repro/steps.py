@@ -128,9 +128,12 @@ def score(options) -> None:
             samples=n,
             sandbox_name=options.sandbox,
             timeout_s=options.timeout,
+            thinks=options.thinking,
+            threads=options.threads,
         )
     if options.provenance:
         settings = {"samples": samples, "sandbox": options.sandbox, "timeout_s": options.timeout}
+        settings["thinking"] = options.thinking
         sources = {
             f"{what} of {name}": file
             for what, column in (("generations", options.generations), ("data", options.data))

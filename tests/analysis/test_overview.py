@@ -23,6 +23,7 @@ PROVENANCE = {
     "ended": "2026-01-01T01:00:00+00:00",
     "seconds": 3600.0,
 }
+SCORERS = "Of 12 responses in mathematics, plain math-verify decides 3 otherwise."
 TRAINING = {"steps": 5, "prompts_per_step": 2, "num_generations": 4}
 
 
@@ -85,6 +86,8 @@ def world(tmp_path, monkeypatch):
     means |= {"tokens": 41, "tokens_se": 1, "backtracking_per_1k": 1, "backtracking_per_1k_se": 0.1}
     rows = [keys | {"method": method} for method in METHODS]
     pd.DataFrame([row | means for row in rows]).to_csv(tables / "main.csv", index=False)
+    by_other = pd.DataFrame([row | means | {"note": f"{NOTE} {SCORERS}"} for row in rows])
+    by_other.to_csv(tables / "main_math_verify.csv", index=False)
     pd.DataFrame([row | tokens for row in rows]).to_csv(tables / "tokens.csv", index=False)
     effect = {"method": "grpo+repro", "baseline": "grpo", "low": 1, "high": 3, "n": 4}
     gain = [
@@ -163,6 +166,10 @@ def test_main_table_and_pooled_gain_are_shown(world):
     assert "GRPO + RePro vs GRPO" in cells
     assert "all" in cells and "AIME24" not in cells
     assert "AIME24" in Page(world()["gain"]).cells
+
+
+def test_where_the_scorers_differ_is_said(world):
+    assert Page(world()["overview"]).text.count(SCORERS) == 1
 
 
 def test_claims_page_has_tested_parts_only(world):

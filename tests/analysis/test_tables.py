@@ -77,6 +77,27 @@ def test_run_writes_every_format_with_the_note(runs, tmp_path):
     pd.testing.assert_frame_equal(again, frame, check_dtype=False, rtol=1e-5)
 
 
+def test_both_scorers_have_a_table_and_what_they_differ_in_is_said(make_run, tmp_path):
+    both = problem([1, 0], [30, 20], [0, 0]) | {"math_verify": [0, 1]}
+    more = problem([0, 0], [30, 20], [0, 0]) | {"math_verify": [1, 0]}
+    run = make_run("grpo", {"lmb": [both, more], "mbpp": CODE})
+    tables.run([run], ["lmb", "mbpp"], tmp_path, NOTE)
+    main, other = (pd.read_csv(tmp_path / f"{name}.csv").iloc[0] for name in tables.TABLES[:2])
+    assert (main["lmb"], other["lmb"]) == (25, 50)
+    assert main["mbpp"] == other["mbpp"] == 50  # programs have one scorer
+    said = "decides 3 of 4 responses in mathematics otherwise than the main table: it rejects 1"
+    assert said in other["note"] and "accepts 2 that count as wrong" in other["note"]
+    assert main["note"] == NOTE
+    assert "| tiny | GRPO | - | - | - | 50.0" in (tmp_path / "main_math_verify.md").read_text()
+
+
+def test_score_files_without_the_second_scorer_have_no_numbers_there(make_run, tmp_path):
+    tables.run([make_run("grpo", {"lmb": GRPO, "mbpp": CODE})], ["lmb", "mbpp"], tmp_path, NOTE)
+    other = pd.read_csv(tmp_path / "main_math_verify.csv").iloc[0]
+    assert pd.isna(other["lmb"]) and other["mbpp"] == 50
+    assert other["note"] == NOTE
+
+
 def test_the_same_scores_give_the_same_files(runs, tmp_path):
     for name in "ab":
         tables.run(runs, present(runs), tmp_path / name, NOTE, PUBLISHED)

@@ -67,6 +67,7 @@ def test_golden_case(files):
         {
             "doc_id": 0,
             "correct": [1, 1],
+            "math_verify": [1, 1],
             "tokens": [10, 40],
             "truncated": [0, 0],
             "backtracking": [0, 1],
@@ -75,6 +76,7 @@ def test_golden_case(files):
         {
             "doc_id": 1,
             "correct": [0, 0],
+            "math_verify": [0, 0],
             "tokens": [30, 64],
             "truncated": [0, 1],
             "backtracking": [0, 0],
@@ -84,6 +86,7 @@ def test_golden_case(files):
         {
             "doc_id": 2,
             "correct": [1, 0],
+            "math_verify": [1, 0],
             "tokens": [4, 2],
             "truncated": [0, 0],
             "backtracking": [0, 0],
@@ -261,12 +264,12 @@ def test_a_program_that_several_responses_give_is_run_once(monkeypatch):
         return "right" in (asked[-1] or "")
 
     monkeypatch.setitem(score.PROGRAMS, "mbpp", passes)
-    judge, _ = score._judge("mbpp", "none", 1.0)
+    judge, _ = score._judge("mbpp", "none", 1.0, 2)
     texts = [
         f"<think>{thought}</think>\n```python\n{program}\n```"
         for thought, program in [("a", "right"), ("b", "wrong"), ("c", "right"), ("d", "right 2")]
     ]
     texts.append("<think>no program</think>")
-    assert judge({}, "", texts) == [True, False, True, True, False]
+    assert judge({}, "", texts)["correct"] == [True, False, True, True, False]
     assert len(asked) == 4
     assert set(asked) == {"right\n", "wrong\n", "right 2\n", None}

@@ -7,7 +7,14 @@ rule write_tables:
     output:
         expand(
             f"{RESULTS}/tables/{{table}}.{{kind}}",
-            table=["main", "gain", "against_original", "tokens", "backtracking"],
+            table=[
+                "main",
+                "main_math_verify",
+                "gain",
+                "against_original",
+                "tokens",
+                "backtracking",
+            ],
             kind=["csv", "md", "tex"],
         ),
     log:
@@ -268,6 +275,12 @@ rule overview:
             caption="../report/main.rst",
             category="2 Tables",
             labels={"table": "main"},
+        ),
+        main_math_verify=report(
+            f"{RESULTS}/report/main_math_verify.html",
+            caption="../report/main.rst",
+            category="2 Tables",
+            labels={"table": "main, by math-verify"},
         ),
         gain=report(
             f"{RESULTS}/report/gain.html",

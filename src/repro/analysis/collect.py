@@ -14,6 +14,7 @@ from repro import jsonl, methods
 from repro.analysis import names
 from repro.analysis.statistics import avg_at_n
 
+MATH_VERIFY = "math_verify"  # in score files: the verdicts of plain math-verify
 BEHAVIOURS = ("backtracking", "verification", "hesitation")
 RUN_KEYS = ("backbone", "method", "seed")
 
@@ -24,7 +25,10 @@ def scores(runs: Sequence[dict], benchmarks: Sequence[str]) -> pd.DataFrame:
     Score files of other benchmarks that an earlier configuration left behind are not read, and
     benchmarks that could not be scored have no rows: `gaps` names them.
 
-    Columns: backbone, method, seed, benchmark, doc_id; accuracy (avg@n, in [0, 1]); and, averaged
+    Columns: backbone, method, seed, benchmark, doc_id; accuracy (avg@n, in [0, 1]);
+    accuracy_math_verify, the same by plain math-verify, which judges mathematics only (elsewhere it
+    is the accuracy; NaN in score files without it), and how many responses only_here and
+    only_math_verify take for correct, of samples; and, averaged
     over the problem's samples, tokens (reasoning tokens), truncated (share), backtracking,
     verification and hesitation (segments per response). Runs keep the order in which they came,
     benchmarks have the paper's.
@@ -40,6 +44,11 @@ def scores(runs: Sequence[dict], benchmarks: Sequence[str]) -> pd.DataFrame:
     if not frames:
         raise ValueError("none of the benchmarks is scored: programs need a sandbox")
     return pd.concat(frames, ignore_index=True)
+
+
+def by_math_verify(problems: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame of `scores` with plain math-verify's accuracy in the place of ours."""
+    return problems.assign(accuracy=problems[f"accuracy_{MATH_VERIFY}"])
 
 
 def gaps(runs: Sequence[dict], benchmarks: Sequence[str]) -> str:
@@ -107,11 +116,17 @@ def process_reward_value(run: dict, key: str) -> float:
 def _problems(path: Path, score: dict, benchmark: str) -> pd.DataFrame:
     try:
         problems = score["problems"]
+        correct = [np.array(problem["correct"]) for problem in problems]
+        other = [np.array(_by_math_verify(problem, benchmark)) for problem in problems]
         frame = pd.DataFrame(
             {
                 "benchmark": [benchmark] * len(problems),
                 "doc_id": [problem["doc_id"] for problem in problems],
-                "accuracy": avg_at_n([problem["correct"] for problem in problems]),
+                "accuracy": avg_at_n(correct),
+                f"accuracy_{MATH_VERIFY}": [verdicts.mean() for verdicts in other],
+                "only_here": [np.sum(a > b) for a, b in zip(correct, other, strict=True)],
+                f"only_{MATH_VERIFY}": [np.sum(a < b) for a, b in zip(correct, other, strict=True)],
+                "samples": [len(verdicts) for verdicts in correct],
                 **{
                     name: [float(np.mean(problem[name])) for problem in problems]
                     for name in ("tokens", "truncated", *BEHAVIOURS)
@@ -123,6 +138,13 @@ def _problems(path: Path, score: dict, benchmark: str) -> pd.DataFrame:
     if frame.empty:
         raise ValueError(f"{path}: no problems")
     return frame
+
+
+def _by_math_verify(problem: dict, benchmark: str) -> list[float]:
+    """Return the second scorer's verdicts; NaN where a file of mathematics has none."""
+    correct = problem["correct"]
+    missing = [np.nan] * len(correct) if benchmark in names.IN_DOMAIN else correct
+    return problem.get(MATH_VERIFY, missing)
 
 
 def _checked(runs: Sequence[dict]) -> Sequence[dict]:

@@ -21,6 +21,7 @@ from repro.cost.table import duration
 TITLE = "RePro, reproduced"
 SHEETS = {  # of the tables that have a page: what makes it from the frame, and its title
     "main": (table_sheets.main_sheet, "Main table"),
+    "main_math_verify": (table_sheets.main_math_verify_sheet, "Main table by math-verify"),
     "gain": (table_sheets.gain_sheet, "What RePro changes"),
     "tokens": (table_sheets.tokens_sheet, "Reasoning tokens"),
     "backtracking": (table_sheets.backtracking_sheet, "Backtracking"),
@@ -101,6 +102,7 @@ def page(
 {html_pages.facts(_what_was_run(runs, problems, name))}
 <h2 id="main">Main table</h2>
 {html_pages.small(_more(_note(frames["main"]), note))}{html_pages.sheet(main)}
+{html_pages.small(_more(_note(frames["main_math_verify"]), note))}
 <h2 id="gain">What RePro adds to each algorithm</h2>
 {html_pages.sheet(table_sheets.gain_sheet(_pooled(frames["gain"])))}
 <h2 id="claims">The claims, one by one</h2>

@@ -90,6 +90,20 @@ def responses(runs: Sequence[dict], problems: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)[[*keys, "doc_id", *columns]]
 
 
+def scorers_sentence(problems: pd.DataFrame) -> str:
+    """Say on how many responses in mathematics the two scorers differ, from `collect.scores`."""
+    of_math = problems[problems["benchmark"].isin(names.IN_DOMAIN)]
+    judged = of_math.dropna(subset=f"accuracy_{collect.MATH_VERIFY}")
+    if judged.empty:
+        return ""
+    here, other = judged["only_here"].sum(), judged[f"only_{collect.MATH_VERIFY}"].sum()
+    return (
+        f"Plain math-verify decides {here + other:,} of {judged['samples'].sum():,} responses in "
+        f"mathematics otherwise than the main table: it rejects {here:,} that count as correct "
+        f"there, and accepts {other:,} that count as wrong."
+    )
+
+
 def published_accuracy(path: str | Path, runs: Sequence[dict]) -> dict[tuple[str, str, str], float]:
     """Return what the paper states: (backbone, method, benchmark) -> accuracy in percent.
 

@@ -47,6 +47,13 @@ _BEHAVIOUR_COLUMNS = {
 assert _EFFECT_COLUMNS.keys() == EFFECTS.keys()
 
 
+def main_math_verify_sheet(main: pd.DataFrame) -> Sheet:
+    """Return the main table by the verdicts of plain math-verify."""
+    sheet = main_sheet(main)
+    caption = f"By plain math-verify, the scorer of the paper's authors. {sheet.caption}"
+    return sheet._replace(label="main_math_verify", caption=caption)
+
+
 def main_sheet(main: pd.DataFrame) -> Sheet:
     """Return the main table in the paper's layout, from `table_frames.main_frame`."""
     titles = {name: title for name, title in names.BENCHMARKS.items() if name in main}

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from repro import methods
-from repro.analysis import compare, names, table_frames, table_inputs, table_sheets
+from repro.analysis import collect, compare, names, table_frames, table_inputs, table_sheets
 from repro.analysis.table_formats import to_csv, to_latex, to_markdown
 
-TABLES = ("main", "gain", "against_original", "tokens", "backtracking")
+TABLES = ("main", "main_math_verify", "gain", "against_original", "tokens", "backtracking")
 FORMATS = ("csv", "md", "tex")
 _MISSING = "miss."  # the columns are narrow
 _CAPTION = (
@@ -52,8 +52,13 @@ def run(
     summary = compare.summarise(inputs.problems, inputs.grid)
     effects = compare.effects(inputs.problems, inputs.grid)
     main = table_frames.main_frame(summary, stated)
+    other = compare.summarise(collect.by_math_verify(inputs.problems), inputs.grid)
     made = {
         "main": (main, table_sheets.main_sheet),
+        "main_math_verify": (
+            table_frames.main_frame(other, stated),
+            table_sheets.main_math_verify_sheet,
+        ),
         "gain": (table_frames.gain_frame(effects), table_sheets.gain_sheet),
         "against_original": (
             table_frames.against_original_frame(effects),
@@ -73,8 +78,11 @@ def run(
     output_dir.mkdir(parents=True, exist_ok=True)
     for name, (frame, sheet_of) in made.items():
         sheet = sheet_of(frame)
-        texts = {"csv": to_csv(frame, note)}
-        texts |= {"md": to_markdown(sheet, note), "tex": to_latex(sheet, note)}
+        said = note
+        if name == "main_math_verify":
+            said = " ".join(filter(None, [note, table_inputs.scorers_sentence(inputs.problems)]))
+        texts = {"csv": to_csv(frame, said)}
+        texts |= {"md": to_markdown(sheet, said), "tex": to_latex(sheet, said)}
         assert tuple(texts) == FORMATS
         for suffix, text in texts.items():
             (output_dir / f"{name}.{suffix}").write_text(text, encoding="utf-8")

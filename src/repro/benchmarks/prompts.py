@@ -35,15 +35,17 @@ def math_answer(doc: dict) -> str:
 
 def gpqa(doc: dict) -> str:
     """Return the question with its four choices in their frozen order."""
-    lines = [
-        f"{letter}) {doc[field].strip()}"
-        for letter, field in zip(_LETTERS, choice_order(doc), strict=True)
-    ]
-    choices = "\n".join(lines)
+    lines = zip(_LETTERS, gpqa_choices(doc), strict=True)
+    choices = "\n".join(f"{letter}) {choice}" for letter, choice in lines)
     return (
         f"{doc['Question'].strip()}\n{choices}\n"
         'Please reason step by step. The last line must be "ANSWER: $LETTER".'
     )
+
+
+def gpqa_choices(doc: dict) -> list[str]:
+    """Return the four choices in their frozen order."""
+    return [doc[field].strip() for field in choice_order(doc)]
 
 
 def gpqa_letter(doc: dict) -> str:

@@ -7,7 +7,7 @@ One JSON object a line, in any order; other fields are ignored:
 | benchmark | text | aime24, aime25, math500, lmb, gpqa, mbpp or lcb |
 | doc_id | whole number | position of the problem in the data file, from 0 |
 | sample | whole number | from 0, which of the problem's responses |
-| text | text | the response, with `</think>`, and without special tokens |
+| text | text | the response, with `</think>` where the model thinks, and without special tokens |
 | n_tokens | whole number | generated tokens, a closing eos included |
 | finish_reason | text | stop, or length where the response was cut off |
 | prompt | text, optional | what was asked, chat template included: must contain the problem |
@@ -15,6 +15,7 @@ One JSON object a line, in any order; other fields are ignored:
 | seed | optional | of the sampling |
 """  # noqa: E501
 
+import codecs
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,8 @@ def read(path: str | Path, benchmark: str, n_docs: int, samples: int | None = No
         ValueError: no line can be scored; the message tells the first reason.
     """
     rows, left_out, seen = {}, [], set()
-    for number, line in enumerate(Path(path).read_bytes().split(b"\n"), start=1):
+    content = Path(path).read_bytes().removeprefix(codecs.BOM_UTF8)
+    for number, line in enumerate(content.split(b"\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -14,7 +14,8 @@ class Replay(LM):
 
     def __init__(self, generations: Generations):
         super().__init__()
-        self.rows = generations.rows
+        # lm-eval counts the documents that `samples=` selects from 0, in the order of the file.
+        self.rows = [generations.rows[doc] for doc in sorted(generations.rows)]
 
     def generate_until(self, requests: list[Instance]) -> list[str]:
         """Return the rows; the n-th request for a doc gets its n-th one, `null` without one."""

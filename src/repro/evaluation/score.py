@@ -1,28 +1,30 @@
 """Judge a generations file: no model, no GPU, repeatable at any time."""
 
 import json
-import os
+import re
 import statistics
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from lm_eval.api.task import ConfigurableTask
 from lm_eval.evaluator import evaluate
 
 from repro import jsonl
 from repro.analysis.behaviours import count
-from repro.analysis.collect import BEHAVIOURS
+from repro.analysis.collect import BEHAVIOURS, MATH_VERIFY
 from repro.analysis.statistics import summary
 from repro.evaluation import generations, tasks
 from repro.evaluation.replay import Replay
-from repro.verify import choice, code, math, sandbox
+from repro.verify import choice, code, math, sandbox, thinking
 from repro.verify.answers import split_thought
 from repro.verify.subprocess_runner import Limits
 
 PROGRAMS = {"mbpp": code.verify_mbpp, "lcb": code.verify_lcb}  # verifiers that run programs
 
-# (doc, gold answer, responses) -> verdicts
-Judge = Callable[[dict, str, list[str]], list[bool]]
+# (doc, gold answer, responses) -> verdicts by the name they have in a score file
+Judge = Callable[[dict, str, list[str]], dict[str, list[bool]]]
 
 
 def run(
@@ -34,6 +36,8 @@ def run(
     samples: int | None = None,
     sandbox_name: str = "auto",
     timeout_s: float = 6.0,
+    thinks: str = thinking.AUTO,
+    threads: int = 1,
 ) -> list[str]:
     """Score one generations file with lm-eval and write the result as JSON, whole or not at all.
 
@@ -46,28 +50,33 @@ def run(
         data_file: the problems it answers; ``doc_id`` is the position in this file.
         output_file: ``aggregates``: value, standard error and 95 % interval of each statistic of
             ``statistics.summary``, over problems, rates in [0, 1]. ``problems``: one entry per
-            doc_id, its lists over samples. Where programs cannot be run safely (see
+            doc_id, its lists over samples; of mathematics also the verdicts of plain math-verify,
+            the scorer of the paper's authors. Where programs cannot be run safely (see
             ``repro.verify.sandbox``) ``not_scored`` says why, and both are empty.
         samples: responses that every problem must have; None takes what is there.
         sandbox_name: how programs are run, a name of ``sandbox.SANDBOXES``.
         timeout_s: CPU time of one program on one test; wall time is three times as long, so that a
             busy machine fails no right program.
+        thinks: whether the model thinks before it answers, see `thinking.resolve`.
+        threads: programs, or comparisons of answers, at a time.
 
     Returns:
         What is wrong with the file, a message each: nothing where all of it was scored.
 
     Raises:
         ValueError: an unknown benchmark or sandbox, a bad data file, or a generations file without
-            any row that fits; nothing is written then.
+            any row that fits, with other problems or choices, or that does not tell whether its
+            model thinks; nothing is written then.
     """
     n_docs = len(tasks.load(benchmark, data_file, 1).eval_docs)
     rows = generations.read(generations_file, benchmark, n_docs, samples)
     repeats = samples or rows.most_samples
+    taken = _resolve_thinking(generations_file, rows, thinks)
 
     def process_results(doc: dict, results: list[list[str]]) -> dict:
         of_problem = [row for row in map(json.loads, results[0]) if row is not None]
-        _check_prompts(generations_file, of_problem, tasks.question(task, doc))
-        return _score_problem(of_problem, task.doc_to_target(doc), doc, judge)
+        _check_prompts(generations_file, of_problem, task, doc)
+        return _score_problem(of_problem, task.doc_to_target(doc), doc, judge, taken)
 
     task = tasks.load(
         benchmark, data_file, repeats, process_results=process_results, metrics=_METRICS
@@ -79,13 +88,14 @@ def run(
         "n_problems": n_docs,
         "left_out": rows.left_out,
         "missing": len(missing),
+        "thinking": taken,
         "sandbox": None,
         "not_scored": None,
         "aggregates": {},
         "problems": [],
     }
     try:
-        judge, scores["sandbox"] = _judge(tasks.verifier(task), sandbox_name, timeout_s)
+        judge, scores["sandbox"] = _judge(tasks.verifier(task), sandbox_name, timeout_s, threads)
     except sandbox.SandboxUnavailable as error:
         scores["not_scored"] = str(error)
     else:
@@ -107,53 +117,82 @@ def run(
     return wrong
 
 
-def _judge(verifier: str, sandbox_name: str, timeout_s: float) -> tuple[Judge, str | None]:
+def _resolve_thinking(file: str | Path, rows: generations.Generations, thinks: str) -> str:
+    every = [row for of_problem in rows.rows.values() for row in of_problem]
+    try:
+        taken = thinking.resolve(every, thinks)
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from None
+    if thinks == thinking.AUTO:
+        print(f"{file}: thinking {taken}, as its {len(every)} responses show", file=sys.stderr)
+    return taken
+
+
+def _judge(
+    verifier: str, sandbox_name: str, timeout_s: float, threads: int
+) -> tuple[Judge, str | None]:
     """Return what judges the responses to one problem, and the sandbox it uses."""
     if verifier == "math":
-        return lambda doc, gold, responses: math.verify(responses, [gold] * len(responses)), None
+        return lambda doc, gold, responses: {
+            "correct": math.verify(responses, [gold] * len(responses), workers=threads),
+            MATH_VERIFY: math.verify_plain(responses, [gold] * len(responses), workers=threads),
+        }, None
     if verifier == "choice":
-        return lambda doc, gold, texts: [choice.verify(text, gold) for text in texts], None
+        return lambda doc, gold, texts: {
+            "correct": [choice.verify(text, gold) for text in texts]
+        }, None
     run_program, limits = (
         sandbox.runner(sandbox_name),
         Limits(cpu_s=timeout_s, wall_s=3 * timeout_s),
     )
     passes = PROGRAMS[verifier]
 
-    def judge(doc: dict, gold: str, responses: list[str]) -> list[bool]:
+    def judge(doc: dict, gold: str, responses: list[str]) -> dict[str, list[bool]]:
         # A program that several responses to a problem give is run once.
         programs = [code.extract_program(text) for text in responses]
         first = dict(zip(reversed(programs), reversed(responses), strict=True))
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
-            verdicts = threads.map(
-                lambda text: passes(text, doc, run_program, limits), first.values()
-            )
+        with ThreadPoolExecutor(threads) as pool:
+            verdicts = pool.map(lambda text: passes(text, doc, run_program, limits), first.values())
             verdict = dict(zip(first, verdicts, strict=True))
-        return [verdict[program] for program in programs]
+        return {"correct": [verdict[program] for program in programs]}
 
     return judge, sandbox.describe(sandbox_name)
 
 
-def _check_prompts(file: str | Path, rows: list[dict], question: str) -> None:
-    """Refuse responses to other problems; the chat template around the problem does not matter."""
-    wanted = "".join(question.split())
+def _check_prompts(file: str | Path, rows: list[dict], task: ConfigurableTask, doc: dict) -> None:
+    """Refuse responses to other problems, or to choices in another order.
+
+    The chat template around the problem, blanks, and how a letter is set off do not matter.
+    """
+    question, choices = _bare(tasks.question(task, doc)), tasks.choices(task, doc)
+    lettered = (rf"{letter}[^\w]{{1,4}}{re.escape(_bare(text))}" for letter, text in choices)
+    in_order = re.compile(r"[^\w]{0,9}".join(lettered))
     for row in rows:
-        if wanted not in "".join(row.get("prompt", question).split()):
+        where = f"{file}: the prompt of doc {row['doc_id']}, sample {row['sample']}"
+        prompt = _bare(row.get("prompt", ""))
+        if prompt and question not in prompt:
+            raise ValueError(f"{where} does not contain that problem; it was made from other data")
+        if prompt and not in_order.search(prompt):
+            shown = ", ".join(f"{letter}: {text:.20}" for letter, text in choices)
             raise ValueError(
-                f"{file}: the prompt of doc {row['doc_id']}, sample {row['sample']} does not "
-                "contain that problem; it was made from other data"
+                f"{where} shows other choices, or in another order, than the data ({shown})"
             )
 
 
-def _score_problem(rows: list[dict], gold: str, doc: dict, judge: Judge) -> dict:
+def _bare(text: str) -> str:
+    return "".join(text.split())
+
+
+def _score_problem(rows: list[dict], gold: str, doc: dict, judge: Judge, taken: str) -> dict:
     """Return lm-eval's metrics of one problem; ``rows`` are its samples."""
     texts = [row["text"] for row in rows]
-    correct = judge(doc, gold, texts)
+    verdicts = judge(doc, gold, [thinking.as_closed(text, taken) for text in texts])
     behaviours = [count(split_thought(text)[0]) for text in texts]
     return {
-        "accuracy": statistics.fmean(correct),
+        "accuracy": statistics.fmean(verdicts["correct"]),
         "problems": {
             "doc_id": rows[0]["doc_id"],
-            "correct": [int(verdict) for verdict in correct],
+            **{name: [int(verdict) for verdict in of] for name, of in verdicts.items()},
             "tokens": [row.get("n_reasoning_tokens") for row in rows],
             "truncated": [int(row["finish_reason"] == "length") for row in rows],
             **{name: [getattr(found, name) for found in behaviours] for name in BEHAVIOURS},

@@ -80,6 +80,12 @@ def question(task: ConfigurableTask, doc: dict) -> str:
     return doc[task.config.metadata["question"]]
 
 
+def choices(task: ConfigurableTask, doc: dict) -> list[tuple[str, str]]:
+    """Return letter and text of each choice that the prompt shows; none where it shows none."""
+    texts = task.doc_to_choice(doc) if task.config.doc_to_choice is not None else []
+    return list(zip("ABCDEFGHIJ", texts, strict=False))
+
+
 def _dataset(rows: list[dict]):
     from datasets import Dataset, DatasetDict
 

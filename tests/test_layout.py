@@ -9,7 +9,7 @@ import yaml
 from repro import layout, settings
 from tests.paths import ROOT
 
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+SCHEMA = yaml.safe_load((ROOT / "src/repro/config.schema.yaml").read_text())
 PLAIN = ["original", "grpo", "grpo+repro"]
 
 

@@ -11,7 +11,7 @@ from repro.benchmarks import declared
 from repro.settings import Run
 
 ROOT = Path(__file__).parents[1]
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+SCHEMA = yaml.safe_load((ROOT / "src/repro/config.schema.yaml").read_text())
 OTHERS = ("claims", "hardware")  # what runs are judged by, and what they cost
 CONFIGS = sorted(path for path in (ROOT / "config").glob("*.yaml") if path.stem not in OTHERS)
 

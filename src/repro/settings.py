@@ -1,6 +1,6 @@
 """From a configuration to the resolved settings of every run; everything wrong is said here, first.
 
-A configuration is checked against `workflow/schemas/config.schema.yaml`, filled with its defaults
+A configuration is checked against `config.schema.yaml`, filled with its defaults
 and cross-checked. Every later step reads only the small resolved settings made here.
 """
 

@@ -94,6 +94,11 @@ def run_settings(wildcards):
     )
 
 
+def generation_settings(wildcards):
+    """Return what decides a run's responses as JSON."""
+    return settings.dump(settings.generation_settings(config, int(wildcards.seed)))
+
+
 # No results: where jobs share no file system with Snakemake, those that read them run beside it.
 def source_of_data(name):
     """Return the file that problems are read from; others are generated or downloaded."""

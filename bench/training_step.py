@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=11, help="pairs of steps")
     options = parser.parse_args()
     root = Path(__file__).parents[1]
-    schema = yaml.safe_load((root / "workflow/schemas/config.schema.yaml").read_text())
+    schema = yaml.safe_load((root / "src/repro/config.schema.yaml").read_text())
     config_file = root / "config/config.yaml"
     config = settings.resolve(yaml.safe_load(config_file.read_text()), schema, str(config_file))
     training = {**config["training"], "learning_rate": 0.0, "warmup_steps": 0, "steps": 100}

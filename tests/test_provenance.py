@@ -205,6 +205,22 @@ def test_digests_are_of_what_counts(tmp_path):
     assert len(found) == 2
 
 
+def test_the_record_of_responses_holds_the_seed_that_drew_them(tmp_path, monkeypatch):
+    def draw(how, model, data, work, output, **_):
+        jsonl.write(Path(output) / "math500.jsonl", [{"seed": how["seed"]}])
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("repro.evaluation.generate.run", draw)
+    jsonl.write("data/math500.jsonl", [])
+    run = {"seed": 3, "backbone_settings": {"prompt": None}}
+    call = ["generate", "--settings", json.dumps({**EVALUATION, "seed": 7})]
+    call += ["--run", json.dumps(run), "--model", "data/math500.jsonl", "--data", "data"]
+    assert main([*call, "--output", "run/generations"]) == 0
+    record = provenance.read("run/generations.provenance.json")
+    drawn = jsonl.read("run/generations/math500.jsonl")
+    assert record["settings"]["evaluation"]["seed"] == drawn[0]["seed"] == 7
+
+
 @pytest.mark.long
 def test_a_run_is_made_again_from_the_record_of_its_responses(tmp_path, capfd):
     """Problems, backbone, training, generation: real processes, and then from one file."""

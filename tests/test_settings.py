@@ -11,7 +11,7 @@ from repro.benchmarks import declared
 from repro.settings import Run
 
 ROOT = Path(__file__).parents[1]
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+SCHEMA = yaml.safe_load((ROOT / "src/repro/config.schema.yaml").read_text())
 OTHERS = ("claims", "hardware")  # what runs are judged by, and what they cost
 CONFIGS = sorted(path for path in (ROOT / "config").glob("*.yaml") if path.stem not in OTHERS)
 
@@ -168,9 +168,21 @@ def test_an_ablation_changes_its_one_setting_and_nothing_else(tiny):
 
 
 def test_scoring_settings_do_not_touch_generations(tiny):
-    before = settings.generation_settings(resolve(tiny))
-    after = settings.generation_settings(resolve(changed(tiny, "evaluation.code_timeout_s", 9)))
+    before = settings.generation_settings(resolve(tiny), 0)
+    after = settings.generation_settings(resolve(changed(tiny, "evaluation.code_timeout_s", 9)), 0)
     assert before == after
+
+
+def test_every_seed_of_a_run_draws_responses_of_its_own(tiny):
+    config = resolve(changed(tiny, "evaluation.seed", 5))
+    assert [settings.generation_settings(config, seed)["seed"] for seed in (0, 2)] == [5, 7]
+
+
+def test_what_only_a_training_reads_does_not_touch_the_objective(tiny):
+    before = settings.objective_settings(resolve(tiny), "tiny-qwen3")
+    for key, value, decides in (("alpha", 0.7, False), ("k", 5, False), ("w", 0.5, True)):
+        other = resolve(changed(tiny, f"process_reward.{key}", value))
+        assert (settings.objective_settings(other, "tiny-qwen3") != before) == decides, key
 
 
 def test_hub_data_is_pinned_and_needs_no_file():

@@ -7,7 +7,7 @@ from repro import settings, tracking_uri
 from repro.cli import main
 from tests.paths import ROOT
 
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+SCHEMA = yaml.safe_load((ROOT / "src/repro/config.schema.yaml").read_text())
 
 
 def configured(uri):

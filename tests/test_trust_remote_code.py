@@ -86,7 +86,9 @@ def test_the_key_stands_in_the_runs_settings_only_where_it_is_true(folder):
     config = resolve(folder)
     assert "trust_remote_code" not in settings.run_settings(config, "mine", "grpo", 0)
     assert "trust_remote_code" not in settings.backbone_settings(config, "mine")
-    assert settings.objective_settings(config, "mine") == config["process_reward"]
+    trained = {key: config["process_reward"][key] for key in ("alpha", "k")}
+    judged = settings.objective_settings(config, "mine")
+    assert trained | judged == config["process_reward"]
     names = {path.name for path in settings.backbone_files(config, "mine")}
     assert not any(name.endswith(".py") for name in names)
 

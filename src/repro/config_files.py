@@ -7,7 +7,7 @@ import yaml
 
 from repro import settings, strict_yaml
 
-SCHEMA = Path(__file__).parents[2] / "workflow/schemas/config.schema.yaml"
+SCHEMA = Path(__file__).with_name("config.schema.yaml")
 
 
 def read(*files: str | Path) -> dict:
@@ -19,8 +19,6 @@ def read(*files: str | Path) -> dict:
     Raises:
         ValueError: a file is not there, is no YAML, or something in it is wrong.
     """
-    if not SCHEMA.is_file():
-        raise ValueError(f"{SCHEMA} is not there: this command needs the repository's checkout")
     config = functools.reduce(_merged, map(strict_yaml.read, files))
     schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
     return settings.resolve(config, schema, " + ".join(map(str, files)))

@@ -1,6 +1,6 @@
 """From a configuration to the resolved settings of every run; everything wrong is said here, first.
 
-A configuration is checked against `workflow/schemas/config.schema.yaml`, filled with its defaults
+A configuration is checked against `config.schema.yaml`, filled with its defaults
 and cross-checked. Every later step reads only the small resolved settings made here.
 """
 
@@ -132,9 +132,13 @@ def run_settings(config: dict, backbone: str, method: str, seed: int) -> dict:
 
 
 def objective_settings(config: dict, backbone: str) -> dict:
-    """Return how a run's responses are judged by the model itself."""
+    """Return how a run's responses are judged by the model itself.
+
+    They are judged at every segment, and nothing is trained: `k` and `alpha` decide nothing here.
+    """
+    judged = {key: v for key, v in config["process_reward"].items() if key not in ("alpha", "k")}
     trusted = config["backbones"][backbone]["trust_remote_code"]
-    return config["process_reward"] | ({"trust_remote_code": True} if trusted else {})
+    return judged | ({"trust_remote_code": True} if trusted else {})
 
 
 def backbone_settings(config: dict, name: str) -> dict:
@@ -162,11 +166,16 @@ def data_settings(config: dict, name: str) -> dict:
     return {**settings, "seed": config["data_seed"]}
 
 
-def generation_settings(config: dict) -> dict:
-    """Return what decides generations."""
+def generation_settings(config: dict, seed: int) -> dict:
+    """Return what decides the generations of a run with this seed.
+
+    The run's seed is added to that of the evaluation: runs of `original` have the same weights and
+    must not draw the same responses.
+    """
     keys = config["evaluation"].keys() - NOT_GENERATION
     return {
         **{key: config["evaluation"][key] for key in sorted(keys)},
+        "seed": config["evaluation"]["seed"] + seed,
         "benchmarks": samples(config),
     }
 

@@ -84,9 +84,7 @@ def generate(options) -> None:
     from repro.evaluation import generate as generation
 
     started, run = datetime.now(UTC), read_settings(options.run)
-    settings = {"evaluation": read_settings(options.settings), "run": run}
-    # The seeds of `original` must not draw the same responses.
-    how = {**settings["evaluation"], "seed": settings["evaluation"]["seed"] + run["seed"]}
+    how = read_settings(options.settings)
     work = WORK / "generations" / digests.of_values(run)  # runs may have the same weights
     generation.run(
         *(how, options.model, options.data, work, options.output),
@@ -101,7 +99,7 @@ def generate(options) -> None:
     provenance.write(
         provenance.beside(options.output),
         "generate",
-        settings,
+        {"evaluation": how, "run": run},
         {"model": options.model, **sources},
         outputs,
         started,

@@ -34,7 +34,7 @@ def _send_run(store: tuple[str, str], folder: Path, config: dict) -> bool:
     """Log one run as far as there is anything to log, and return whether there was."""
     benchmarks = sorted(config["benchmarks"])
     if all((folder / f"scores/{benchmark}.json").exists() for benchmark in benchmarks):
-        evaluation = settings.generation_settings(config)
+        evaluation = settings.generation_settings(config, int(folder.name))
         data = Path(config["results_dir"]) / "data"
         where = tracking.log_run(*store, folder, benchmarks, evaluation, data, config["note"])
         _write(folder / "mlflow.json", where)

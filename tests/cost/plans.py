@@ -6,7 +6,7 @@ from tests.paths import ROOT
 from repro import cost, settings
 from repro.cost import table
 
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+SCHEMA = yaml.safe_load((ROOT / "src/repro/config.schema.yaml").read_text())
 
 
 def read(name: str) -> dict:

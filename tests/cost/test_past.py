@@ -128,7 +128,7 @@ def test_noted_times_replace_the_model_for_the_same_settings(smoke):
     names = sorted(smoke["benchmarks"])
     of = f"{smoke['results_dir']}/runs/tiny-qwen3"
     model_says = estimate(smoke)
-    asked = settings.dump(settings.generation_settings(smoke))
+    asked = settings.dump(settings.generation_settings(smoke, 0))
     for method, seconds in (("original", 100), ("grpo", 300)):
         note([f"{of}/{method}/0/generations/{name}.jsonl" for name in names], seconds, asked)
         note([f"{of}/{method}/0/scores/{name}.json" for name in names], seconds / 10)

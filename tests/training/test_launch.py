@@ -165,7 +165,7 @@ def test_accelerate_reads_the_file_of_a_strategy(strategy):
 
 
 def test_each_strategy_has_its_file():
-    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    schema = yaml.safe_load((ROOT / "src/repro/config.schema.yaml").read_text())
     parallel = schema["properties"]["training"]["properties"]["parallel"]["properties"]
     allowed = parallel["strategy"]["enum"]
     assert sorted(allowed) == sorted(path.stem for path in ACCELERATE.glob("*.yaml"))

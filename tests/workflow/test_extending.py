@@ -156,7 +156,7 @@ def quoted(page: str) -> list[str]:
 def said(tmp_path, monkeypatch):
     """Return a function that says what is wrong with a changed configuration."""
     monkeypatch.chdir(tmp_path)
-    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    schema = yaml.safe_load((ROOT / "src/repro/config.schema.yaml").read_text())
 
     def say(config: str = "config.yaml", **changes) -> str:
         settings_of_it = yaml.safe_load((ROOT / "config" / config).read_text())

@@ -56,3 +56,15 @@ def test_only_what_a_setting_decides_is_made_again(planned, tmp_path):
     jobs = planned("--configfile", str(file))
     assert jobs["score"] == 5
     assert not {"backbone", "data", "training_data", "train", "generate"} & jobs.keys()
+
+
+@pytest.mark.parametrize(("key", "value"), [("alpha", 0.7), ("k", 5)])
+def test_only_runs_that_are_trained_with_the_process_reward_are_judged_again(
+    planned, tmp_path, key, value
+):
+    """Of `original`, `grpo` and `grpo+repro`, whose responses are judged, only the last changes."""
+    config = yaml.safe_load(CONFIG.read_text())
+    config["process_reward"][key] = value
+    file = tmp_path / "other.yaml"
+    file.write_text(yaml.safe_dump(config))
+    assert planned("--configfile", str(file))["objective"] == 1

@@ -335,7 +335,7 @@ rule track:
     conda:
         "../../environment.yml"
     params:
-        settings=settings.dump(settings.generation_settings(config)),
+        settings=generation_settings,
         run=folder_of_output,
         data=lambda w, input: str(Path(input.data[0]).parent),
         benchmarks=BENCHMARKS,

@@ -5,10 +5,9 @@ from shlex import quote
 import yaml
 from snakemake.exceptions import WorkflowError
 
-from repro import layout, methods, settings, strict_yaml
+from repro import config_files, layout, methods, settings, strict_yaml
 from repro.analysis import claims, published as paper
 
-SCHEMA = Path(workflow.basedir) / "workflow/schemas/config.schema.yaml"
 CLAIMS = str(Path(workflow.basedir) / "config/claims.yaml")
 PAPER = str(Path(workflow.basedir) / "config/paper_results.csv")
 SOURCES = [str(file) for file in workflow.configfiles]
@@ -22,7 +21,7 @@ try:
         paper.load(PAPER)
     config = settings.resolve(
         config,
-        yaml.safe_load(SCHEMA.read_text()),
+        yaml.safe_load(config_files.SCHEMA.read_text()),
         source=" + ".join(SOURCES),
         read_data=workflow.is_main_process,
     )
@@ -93,6 +92,11 @@ def run_settings(wildcards):
             config, wildcards.backbone, wildcards.method, int(wildcards.seed)
         )
     )
+
+
+def generation_settings(wildcards):
+    """Return what decides a run's responses as JSON."""
+    return settings.dump(settings.generation_settings(config, int(wildcards.seed)))
 
 
 # No results: where jobs share no file system with Snakemake, those that read them run beside it.

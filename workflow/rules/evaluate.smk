@@ -18,7 +18,7 @@ rule generate:
         **config["resources"].get("generate", {}),
         gpu=layout.generation_gpus(config),
     params:
-        settings=settings.dump(settings.generation_settings(config)),
+        settings=generation_settings,
         data=lambda w, input: str(Path(input.data[0]).parent),
         directory=folder_of_output,
     shell:

@@ -203,7 +203,7 @@ def _evaluation_jobs(
     total, files = sum(responses.values()), sorted(responses)
     tokens = assume[f"generate_share.{name}"] * config["evaluation"]["max_new_tokens"]
     written = (tokens + assume[f"prompt_tokens.{name}"]) * assume[f"bytes_per_token.{name}"]
-    asked = settings.dump(settings.generation_settings(config))
+    asked = settings.dump(settings.generation_settings(config, run.seed))
     return [
         Job(
             "generate",
@@ -250,7 +250,7 @@ def _objective_jobs(
             gpus=layout.model_gpus(config),
             kept=responses * cuts * assume["cut_bytes"],
             outputs=(f"{config['results_dir']}/runs/{run.path}/objective.jsonl",),
-            settings=settings.dump(config["process_reward"]),
+            settings=settings.dump(settings.objective_settings(config, name)),
         )
     ]
 

@@ -64,6 +64,8 @@ CASES = [
     # Unknown keys, at every level
     key("colour", "red", "unknown key 'colour'", "allowed: name, note"),
     key("metods", [], "unknown key 'metods'", "did you mean 'methods'?"),
+    key(f"{B}.thinking", "sometimes", f"{B}.thinking", "allowed: required or none"),
+    key(f"{B}.thinking", "none", f"{B}.thinking = 'none'", "allowed: required"),
     key(f"{B}.hiden_size", 64, f"'{B}.hiden_size'", "did you mean 'hidden_size'?"),
     key(f"{B}.prompt", {"maths": "{problem}"}, f"{B}.prompt.maths", "did you mean 'math'?"),
     key("benchmarks.aime26", {}, "'benchmarks.aime26'", "did you mean 'aime25'?"),

@@ -123,7 +123,11 @@ def _mutate(draw, config) -> None:
         container[name] = draw(st.sampled_from([{name: container[name]}, [container[name]]]))
     elif how == "repeat" and isinstance(container, list):
         container.append(container[name])
-    elif how == "near" and isinstance(container[name], int | float):
+    elif (
+        how == "near"
+        and isinstance(container[name], int | float)
+        and abs(container[name]) < 1e300  # an integer beyond is no float
+    ):
         container[name] = draw(st.sampled_from([-1, 0.1, 2, 1e9])) * container[name]
     else:
         container[name] = value

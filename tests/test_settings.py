@@ -263,3 +263,17 @@ def test_a_file_of_ones_own_is_not_downloaded(own_benchmark, tmp_path):
     resolved = resolve(config)
     assert "own" in settings.data_names(resolved)
     assert settings.hub_names(resolved) == [*declared.PAPER, "train"]
+
+
+def test_whether_a_model_thinks_is_of_its_runs_and_not_of_its_weights(tiny):
+    """Runs of models that think keep the settings they had before there were others."""
+    backbone = {"source": "hub", "repo": "a/b", "revision": "main"}
+    config = changed(tiny, "backbones", {"mine": backbone})
+    config["methods"], config["objective"] = ["original", "grpo"], {"methods": ["grpo"]}
+    config["ablations"] = {}
+    for thinking, kept in (("required", {}), ("none", {"thinking": "none"})):
+        backbone["thinking"] = thinking
+        resolved = resolve(config)
+        run = settings.run_settings(resolved, "mine", "grpo", 0)["backbone_settings"]
+        assert {key: value for key, value in run.items() if key == "thinking"} == kept
+        assert "thinking" not in settings.backbone_settings(resolved, "mine")

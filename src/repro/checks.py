@@ -19,7 +19,7 @@ BACKBONE_KEYS = {  # by source
     "directory": ("path",),
 }
 PINS = ("release", "window")  # of LiveCodeBench on the hub
-MODEL_KEYS = ("chat_template", "prompt", "trust_remote_code")  # of every backbone
+MODEL_KEYS = ("chat_template", "prompt", "thinking", "trust_remote_code")  # of every backbone
 COMMIT = re.compile("[0-9a-f]{40}")
 PLACES = ("results", "work")  # nothing is written anywhere else
 SQLITE = "sqlite:///"
@@ -38,6 +38,7 @@ def check(config: dict) -> None:
     _check_methods(config)
     for name, backbone in config["backbones"].items():
         _check_backbone(name, backbone)
+        _check_thinking(config, name, backbone)
     _check_ablations(config)
     _check_benchmarks(config)
     _check_sources(config)
@@ -224,6 +225,20 @@ def _check_backbone(name: str, backbone: dict) -> None:
             )
         except ValueError as error:
             raise ValueError(f"backbones.{name}.path = {error}") from None
+
+
+def _check_thinking(config: dict, name: str, backbone: dict) -> None:
+    """Refuse what needs thoughts where the model has none."""
+    if backbone["thinking"] == "required":
+        return
+    judged = [*config["methods"], *config["objective"]["methods"]]
+    ablated = [config["ablations"]["method"] for key in methods.ABLATED if config["ablations"][key]]
+    with_repro = [method for method in (*judged, *ablated) if methods.parse(method).repro]
+    if backbone["source"] == "tinyworld" or with_repro:
+        because = f"with {with_repro[0]}, which needs thoughts" if with_repro else "with tinyworld"
+        raise ValueError(
+            f"backbones.{name}.thinking = 'none' does not go {because}; allowed: required"
+        )
 
 
 def _check_code(name: str, backbone: dict) -> None:

@@ -143,7 +143,8 @@ def objective_settings(config: dict, backbone: str) -> dict:
 
 def backbone_settings(config: dict, name: str) -> dict:
     """Return what decides a backbone's model directory."""
-    return {key: v for key, v in _stated(config["backbones"][name]).items() if key != "prompt"}
+    asked = ("prompt", "thinking")  # of the model, not what it is made from
+    return {key: v for key, v in _stated(config["backbones"][name]).items() if key not in asked}
 
 
 def backbone_files(config: dict, name: str) -> list[Path]:
@@ -215,12 +216,15 @@ def dump(settings: dict) -> str:
     return json.dumps(settings, sort_keys=True)
 
 
-def _stated(backbone: dict) -> dict:
-    """Return a backbone's settings; code of its own is named only where it runs.
+_ADDED_LATER = {"trust_remote_code": False, "thinking": "required"}
 
-    So the settings of all other runs stay what they were before that key was there.
+
+def _stated(backbone: dict) -> dict:
+    """Return a backbone's settings without the keys of `_ADDED_LATER` that have their default.
+
+    So the settings of runs that were made before those keys were there stay what they were.
     """
-    return {k: v for k, v in backbone.items() if k != "trust_remote_code" or v}
+    return {k: v for k, v in backbone.items() if k not in _ADDED_LATER or v != _ADDED_LATER[k]}
 
 
 def _fill_in(config: dict) -> None:

@@ -18,6 +18,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 from repro import jsonl
 from repro.training import train
 from repro.training.callbacks import keep_rows, newest_complete_checkpoint
+from repro.verify.reward import correctness
 
 COLUMNS = [
     "step",
@@ -324,3 +325,14 @@ def test_a_tokenizer_that_loses_the_end_of_the_thought_is_refused(backbones):
     tokenizer.add_special_tokens({"additional_special_tokens": ["</think>"]})
     with pytest.raises(ValueError, match="</think> is a special token and is lost in decoding"):
         train.check_tokenizer(tokenizer)
+    train.check_tokenizer(tokenizer, "none")  # a model that does not think writes no such mark
+
+
+def test_a_model_that_does_not_think_is_rewarded_for_its_whole_response(backbones, monkeypatch):
+    monkeypatch.setattr(train, "correctness", correctness)
+    tokenizer = AutoTokenizer.from_pretrained(backbones["qwen3"])
+    texts = ["so \\boxed{2}", "2</think>\\boxed{2}", "\\boxed{2}</think>\\boxed{3}"]
+    ids = [tokenizer(text)["input_ids"] for text in texts]
+    for thinks, rewards in (("required", [0, 1, 0]), ("none", [1, 1, 0])):
+        reward = train.correctness_reward(tokenizer, thinks)
+        assert reward(completion_ids=ids, answer=["2"] * 3) == rewards

@@ -49,8 +49,10 @@ rule score:
         samples=SAMPLES,
         sandbox=config["evaluation"]["sandbox"],
         timeout=config["evaluation"]["code_timeout_s"],
+        thinking=lambda w: config["backbones"][w.backbone]["thinking"],
         directory=folder_of_output,
     shell:
         "python -m repro score --benchmark {params.benchmarks} --samples {params.samples}"
-        " --sandbox {params.sandbox} --timeout {params.timeout} --generations {input.generations:q} --data {input.data:q} --output {output:q}"
+        " --sandbox {params.sandbox} --timeout {params.timeout} --thinking {params.thinking}"
+        " --generations {input.generations:q} --data {input.data:q} --output {output:q}"
         " --provenance {params.directory:q}.provenance.json 2> {log:q}"

@@ -38,6 +38,7 @@ from repro.training.callbacks import (
 from repro.training.critic import CriticSettings
 from repro.training.stop_on_signal import EXIT_STATUS, StopOnSignal
 from repro.training.trainer import ReProTrainer
+from repro.verify import thinking
 from repro.verify.reward import correctness
 
 METRICS = "training.jsonl"
@@ -75,13 +76,14 @@ def run(
     process_reward = settings["process_reward"] and resolve(settings["process_reward"])
     args = trainer_arguments(training, settings["seed"], work_dir)
     trusted = settings["backbone_settings"].get("trust_remote_code", False)
+    thinks = settings["backbone_settings"].get("thinking", thinking.REQUIRED)
     args.trust_remote_code = trusted  # TRL loads the model once more, for the reference and vLLM
     work_dir.mkdir(parents=True, exist_ok=True)
 
     disable_progress_bar()  # transformers' own, for weights loaded and saved, cut through ours
     set_seed(settings["seed"])
     tokenizer = AutoTokenizer.from_pretrained(model_dir, trust_remote_code=trusted)
-    check_tokenizer(tokenizer)
+    check_tokenizer(tokenizer, thinks)
     prompt = settings["backbone_settings"].get("prompt")
     dataset = load_prompts(train_file, tokenizer, training, settings["seed"], prompt)
     model = AutoModelForCausalLM.from_pretrained(
@@ -92,7 +94,7 @@ def run(
     trainer = ReProTrainer(
         model=model,
         processing_class=tokenizer,
-        reward_funcs=correctness_reward(tokenizer),
+        reward_funcs=correctness_reward(tokenizer, thinks),
         args=args,
         train_dataset=dataset,
         algorithm=settings["algorithm"],
@@ -213,14 +215,21 @@ def critic_arguments(training: dict) -> dict:
     return {"lam": training["lam"], "critic": CriticSettings(**training["critic"], **shared)}
 
 
-def correctness_reward(tokenizer: PreTrainedTokenizerBase) -> Callable[..., list[float]]:
+def correctness_reward(
+    tokenizer: PreTrainedTokenizerBase, thinks: str = thinking.REQUIRED
+) -> Callable[..., list[float]]:
     """Return TRL's reward function: verified correctness, 0 or 1.
 
     It decodes the responses as the evaluation does, whatever response parser the tokenizer carries.
+
+    Args:
+        tokenizer: the policy's.
+        thinks: whether the model thinks before it answers, `required` or `none`.
     """
 
     def correct(completion_ids: list[list[int]], answer: list[str], **_) -> list[float]:
-        return correctness(tokenizer.batch_decode(completion_ids, skip_special_tokens=True), answer)
+        texts = tokenizer.batch_decode(completion_ids, skip_special_tokens=True)
+        return correctness([thinking.as_closed(text, thinks) for text in texts], answer)
 
     return correct
 
@@ -280,8 +289,12 @@ def prompt_length(tokenizer: PreTrainedTokenizerBase, messages: list[dict]) -> i
     return len(encoded["input_ids"])
 
 
-def check_tokenizer(tokenizer: PreTrainedTokenizerBase) -> None:
+def check_tokenizer(tokenizer: PreTrainedTokenizerBase, thinks: str = thinking.REQUIRED) -> None:
     """Refuse a tokenizer whose decoding loses the end of the thought: every reward would be 0.
+
+    Args:
+        tokenizer: the policy's.
+        thinks: whether the model thinks before it answers, `required` or `none`.
 
     Raises:
         ValueError: no chat template, or `</think>` does not survive decoding.
@@ -290,7 +303,7 @@ def check_tokenizer(tokenizer: PreTrainedTokenizerBase) -> None:
         raise ValueError(f"{tokenizer.name_or_path}: the tokenizer has no chat template")
     mark = segments.END_OF_THOUGHT
     ids = tokenizer(mark, add_special_tokens=False)["input_ids"]
-    if mark not in tokenizer.decode(ids, skip_special_tokens=True):
+    if thinks == thinking.REQUIRED and mark not in tokenizer.decode(ids, skip_special_tokens=True):
         raise ValueError(
             f"{tokenizer.name_or_path}: {mark} is a special token and is lost in decoding; "
             "add it as an ordinary token (special: false)"

@@ -1,4 +1,5 @@
 # Backbones: built here (tiny world), downloaded or yours; in any case an ordinary model directory.
+# `exec`: as in rule train, SIGTERM must reach the training, which then writes a checkpoint.
 rule backbone:
     input:
         lambda w: source_of_backbone(w.backbone),
@@ -11,5 +12,5 @@ rule backbone:
     params:
         settings=lambda w: settings.dump(settings.backbone_settings(config, w.backbone)),
     shell:
-        "python -m repro backbone --settings {params.settings:q} --name {wildcards.backbone:q}"
+        "exec python -m repro backbone --settings {params.settings:q} --name {wildcards.backbone:q}"
         " --output {output:q} 2> {log:q}"

@@ -4,7 +4,8 @@ rule backbone:
     input:
         lambda w: source_of_backbone(w.backbone),
     output:
-        directory(f"{RESULTS}/backbones/{{backbone}}"),
+        model=directory(f"{RESULTS}/backbones/{{backbone}}"),
+        record=f"{RESULTS}/backbones/{{backbone}}.provenance.json",
     log:
         f"work/log/{RESULTS}/backbones/{{backbone}}.log",
     conda:
@@ -13,4 +14,4 @@ rule backbone:
         settings=lambda w: settings.dump(settings.backbone_settings(config, w.backbone)),
     shell:
         "exec python -m repro backbone --settings {params.settings:q} --name {wildcards.backbone:q}"
-        " --output {output:q} 2> {log:q}"
+        " --output {output.model:q} 2> {log:q}"

@@ -35,15 +35,18 @@ shell.prefix(
     + ("" if config["gpus"] else "export CUDA_VISIBLE_DEVICES=; ")
 )
 
-# How a training is spread over processes decides nothing about it either: see TRACKING below.
+# How a training is spread over processes decides nothing about it either: see TRACKING below. They
+# share the threads of their job, which torch takes from these variables.
 PROCESSES = layout.processes(config)
 STRATEGY = config["training"]["parallel"]["strategy"]
 ACCELERATE = Path(workflow.basedir) / f"config/accelerate/{STRATEGY}.yaml"
+SHARE = f"$((({{threads}} + {PROCESSES} - 1) / {PROCESSES}))"
 LAUNCH = (
-    "python -m"
+    "exec python -m"
     if PROCESSES == 1
     else (
-        f"accelerate launch --config_file {quote(str(ACCELERATE))} --num_processes {PROCESSES}"
+        f"export OMP_NUM_THREADS={SHARE} MKL_NUM_THREADS={SHARE};"
+        f" exec accelerate launch --config_file {quote(str(ACCELERATE))} --num_processes {PROCESSES}"
         " --main_process_port 0 --module"
     )
 )

@@ -65,6 +65,12 @@ def test_ended_in_the_middle_it_goes_on_to_the_same_bits(
     assert weights(tmp_path) == weights(undisturbed)
 
 
+def test_what_was_trained_is_only_written_again(undisturbed, tmp_path, monkeypatch):
+    monkeypatch.setattr(ProgressLine, "on_step_end", None)  # of no step
+    backbone.build(SETTINGS, "tiny", tmp_path / "model", undisturbed / "work")
+    assert weights(tmp_path) == weights(undisturbed)
+
+
 def test_another_training_goes_on_from_no_checkpoint_of_this_one(undisturbed, tmp_path):
     other = {**SETTINGS, "seed": 1}
     for place in (tmp_path, undisturbed):

@@ -6,7 +6,6 @@ import yaml
 from snakemake.exceptions import WorkflowError
 
 from repro import config_files, layout, methods, settings, strict_yaml
-from repro.analysis import claims, published as paper
 
 CLAIMS = str(Path(workflow.basedir) / "config/claims.yaml")
 PAPER = str(Path(workflow.basedir) / "config/paper_results.csv")
@@ -15,6 +14,8 @@ SOURCES += ["--config"] if workflow.config_settings.config else []
 
 try:
     if workflow.is_main_process:  # jobs elsewhere get what was checked here
+        from repro.analysis import claims, published as paper
+
         for file in workflow.configfiles:
             strict_yaml.read(file)
         claims.load(CLAIMS)

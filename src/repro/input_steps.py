@@ -5,7 +5,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from repro import digests, jsonl
+from repro import jsonl
 from repro.steps import WORK, read_settings
 
 
@@ -96,7 +96,7 @@ def backbone(options) -> None:
     else:
         from repro.tinyworld.backbone import build
 
-        build(what, options.name, options.output, WORK / "backbones" / digests.of_values(what))
+        build(what, options.name, options.output, WORK / "backbones" / options.name)
     if template:  # transformers prefers this file to what the tokenizer's configuration holds
         shutil.copyfile(template, Path(options.output) / "chat_template.jinja")
         sources["chat_template"] = template

@@ -157,6 +157,7 @@ def test_one_job(cluster):
     assert status == 0, written
     volume = cluster.claims["repro"]
     assert len(jsonl.read(volume / "results/smoke/data/aime24.jsonl")) == 4
+    assert (volume / "results/smoke/data/aime24.provenance.json").is_file()
     (job,) = cluster.jobs
     validated(job)
     assert "namespace" not in job["metadata"]  # the request's address has it

@@ -184,7 +184,8 @@ def unmount(folder: Path) -> None:
 
 def durable(project: Project, began: float) -> float:
     """Return when the newest thing that a killed job keeps was written, at the earliest `began`."""
-    patterns = ("training/*/checkpoint-*/manifest.json", "generations/*/*", "backbones/*/*")
+    manifest = "checkpoint-*/manifest.json"
+    patterns = (f"training/*/{manifest}", f"backbones/*/*/{manifest}", "generations/*/*")
     times = [began]
     for pattern in patterns:
         for path in (project.folder / "work").glob(pattern):

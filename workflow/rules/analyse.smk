@@ -323,8 +323,8 @@ rule overview:
 rule track:
     input:
         records_of_training,
-        scores=rules.score.output,
-        generations=rules.generate.output,
+        scores=rules.score.output.scores,
+        generations=rules.generate.output.generations,
         settings=f"{RUN}/settings.json",
         data=data_files(BENCHMARKS),
         store=ancient(f"{RESULTS}/.store_ready"),

@@ -1,9 +1,11 @@
 # Backbones: built here (tiny world), downloaded or yours; in any case an ordinary model directory.
+# `exec`: as in rule train, SIGTERM must reach the training, which then writes a checkpoint.
 rule backbone:
     input:
         lambda w: source_of_backbone(w.backbone),
     output:
-        directory(f"{RESULTS}/backbones/{{backbone}}"),
+        model=directory(f"{RESULTS}/backbones/{{backbone}}"),
+        record=f"{RESULTS}/backbones/{{backbone}}.provenance.json",
     log:
         f"work/log/{RESULTS}/backbones/{{backbone}}.log",
     conda:
@@ -11,5 +13,5 @@ rule backbone:
     params:
         settings=lambda w: settings.dump(settings.backbone_settings(config, w.backbone)),
     shell:
-        "python -m repro backbone --settings {params.settings:q} --name {wildcards.backbone:q}"
-        " --output {output:q} 2> {log:q}"
+        "exec python -m repro backbone --settings {params.settings:q} --name {wildcards.backbone:q}"
+        " --output {output.model:q} 2> {log:q}"

@@ -6,7 +6,6 @@ import yaml
 from snakemake.exceptions import WorkflowError
 
 from repro import config_files, layout, methods, settings, strict_yaml
-from repro.analysis import claims, published as paper
 
 CLAIMS = str(Path(workflow.basedir) / "config/claims.yaml")
 PAPER = str(Path(workflow.basedir) / "config/paper_results.csv")
@@ -15,6 +14,8 @@ SOURCES += ["--config"] if workflow.config_settings.config else []
 
 try:
     if workflow.is_main_process:  # jobs elsewhere get what was checked here
+        from repro.analysis import claims, published as paper
+
         for file in workflow.configfiles:
             strict_yaml.read(file)
         claims.load(CLAIMS)
@@ -35,15 +36,18 @@ shell.prefix(
     + ("" if config["gpus"] else "export CUDA_VISIBLE_DEVICES=; ")
 )
 
-# How a training is spread over processes decides nothing about it either: see TRACKING below.
+# How a training is spread over processes decides nothing about it either: see TRACKING below. They
+# share the threads of their job, which torch takes from these variables.
 PROCESSES = layout.processes(config)
 STRATEGY = config["training"]["parallel"]["strategy"]
 ACCELERATE = Path(workflow.basedir) / f"config/accelerate/{STRATEGY}.yaml"
+SHARE = f"$((({{threads}} + {PROCESSES} - 1) / {PROCESSES}))"
 LAUNCH = (
-    "python -m"
+    "exec python -m"
     if PROCESSES == 1
     else (
-        f"accelerate launch --config_file {quote(str(ACCELERATE))} --num_processes {PROCESSES}"
+        f"export OMP_NUM_THREADS={SHARE} MKL_NUM_THREADS={SHARE};"
+        f" exec accelerate launch --config_file {quote(str(ACCELERATE))} --num_processes {PROCESSES}"
         " --main_process_port 0 --module"
     )
 )

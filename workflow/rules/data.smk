@@ -17,7 +17,8 @@ rule data:
         lambda w: source_of_data(w.name),
         rules.access.output if config["data_source"] == "hub" else [],
     output:
-        f"{RESULTS}/data/{{name}}.jsonl",
+        data=f"{RESULTS}/data/{{name}}.jsonl",
+        record=f"{RESULTS}/data/{{name}}.provenance.json",
     log:
         f"work/log/{RESULTS}/data/{{name}}.log",
     conda:
@@ -25,7 +26,7 @@ rule data:
     params:
         settings=lambda w: settings.dump(settings.data_settings(config, w.name)),
     shell:
-        "python -m repro data --settings {params.settings:q} --output {output:q} 2> {log:q}"
+        "python -m repro data --settings {params.settings:q} --output {output.data:q} 2> {log:q}"
 
 
 ruleorder: training_data > data
@@ -38,6 +39,7 @@ rule training_data:
         benchmarks=data_files(config["decontaminate"]),
     output:
         data=f"{RESULTS}/data/train.jsonl",
+        record=f"{RESULTS}/data/train.provenance.json",
         report=f"{RESULTS}/data/train.contamination.json",
     log:
         f"work/log/{RESULTS}/data/train.log",

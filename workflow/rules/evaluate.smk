@@ -5,11 +5,8 @@ rule generate:
         settings=f"{RUN}/settings.json",
         data=data_files(BENCHMARKS),
     output:
-        expand(
-            f"{RUN}/generations/{{benchmark}}.jsonl",
-            benchmark=BENCHMARKS,
-            allow_missing=True,
-        ),
+        generations=of_run("generations/{benchmark}.jsonl", BENCHMARKS),
+        record=f"{RUN}/generations.provenance.json",
     log:
         f"work/log/{RUN}/generate.log",
     conda:
@@ -30,18 +27,16 @@ rule generate:
 
 rule score:
     input:
-        generations=rules.generate.output,
+        generations=rules.generate.output.generations,
         data=rules.generate.input.data,
     output:
-        expand(
-            f"{RUN}/scores/{{benchmark}}.json",
-            benchmark=BENCHMARKS,
-            allow_missing=True,
-        ),
+        scores=of_run("scores/{benchmark}.json", BENCHMARKS),
+        record=f"{RUN}/scores.provenance.json",
     log:
         f"work/log/{RUN}/score.log",
     conda:
         "../../environment.yml"
+    threads: 1  # scorings of several runs go on side by side; the profiles of clusters say more
     resources:
         **config["resources"].get("score", {}),
     params:
@@ -50,9 +45,8 @@ rule score:
         sandbox=config["evaluation"]["sandbox"],
         timeout=config["evaluation"]["code_timeout_s"],
         thinking=lambda w: config["backbones"][w.backbone]["thinking"],
-        directory=folder_of_output,
     shell:
         "python -m repro score --benchmark {params.benchmarks} --samples {params.samples}"
         " --sandbox {params.sandbox} --timeout {params.timeout} --thinking {params.thinking}"
-        " --generations {input.generations:q} --data {input.data:q} --output {output:q}"
-        " --provenance {params.directory:q}.provenance.json 2> {log:q}"
+        " --threads {threads} --generations {input.generations:q} --data {input.data:q}"
+        " --output {output.scores:q} --provenance {output.record:q} 2> {log:q}"

@@ -49,6 +49,7 @@ rule train:
         f"work/log/{RUN}/train.log",
     conda:
         "../../environment.yml"
+    threads: PROCESSES
     resources:
         **config["resources"].get("train", {}),
         gpu=config["gpus"],
@@ -57,7 +58,7 @@ rule train:
         directory=folder_of_output,
     shell:
         "printf '%s\\n' {params.settings:q} > {output.settings:q};"
-        f" exec {LAUNCH} repro train"
+        f" {LAUNCH} repro train"
         " --settings {output.settings:q} --backbone {input.backbone:q}"
         " --data {input.data:q} --output {params.directory:q}"
         f" {TRACKING} 2> {{log:q}}"

@@ -5,6 +5,7 @@ summands that a benchmark may ask for.
 """
 
 import random
+import sys
 import zlib
 from itertools import chain
 from pathlib import Path
@@ -24,10 +25,17 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
+from transformers.utils.logging import disable_progress_bar
 
+from repro import digests
 from repro.benchmarks import prompts
 from repro.tinyworld import CONTEXT, problems, thoughts, tokenizer
-from repro.training.callbacks import ProgressLine
+from repro.training.callbacks import (
+    CheckpointManifest,
+    ProgressLine,
+    newest_complete_checkpoint,
+)
+from repro.training.stop_on_signal import EXIT_STATUS, StopOnSignal
 
 # What the backbone has seen: mostly mathematics, every out-of-domain dress a little.
 MIXTURE = {"aime24": 4, "aime25": 4, "math500": 5, "lmb": 5, "gpqa": 4, "mbpp": 2, "lcb": 2}
@@ -37,21 +45,30 @@ PROMPT = {"gpqa": prompts.gpqa, "mbpp": prompts.mbpp, "lcb": prompts.lcb}  # oth
 ASKED_EARLY = 0.15
 BOX = r"\boxed{"
 THOUGHT_OPENED_BY_PROMPT = {"qwen2": True, "qwen3": False}
+CHECKPOINTS = 10  # of a training
 
 
 def build(settings: dict, name: str, output_dir: str | Path, work_dir: str | Path) -> None:
     """Train a tiny backbone and save it as an ordinary transformers model directory.
+
+    A training that was killed goes on from its newest complete checkpoint, to the same bits.
 
     Args:
         settings: `architecture` (qwen2 or qwen3), `hidden_size`, `layers`, `heads`,
             `key_value_heads`, `steps`, `batch_size`, `learning_rate`, `seed`.
         name: of the backbone, for the progress display.
         output_dir: receives weights (safetensors), tokenizer and generation config.
-        work_dir: what the Trainer writes along the way; safe to delete.
+        work_dir: checkpoints, in a folder named by a hash of settings and examples: no training
+            continues another. Deleting it starts the training from its first step.
+
+    Raises:
+        SystemExit: SIGTERM ended it early, with a checkpoint; status 143.
     """
+    disable_progress_bar()  # transformers' own, for weights loaded and saved, cut through ours
     set_seed(settings["seed"])
     rng = random.Random(settings["seed"])
     examples = [example(rng) for _ in range(settings["steps"] * settings["batch_size"])]
+    work_dir = Path(work_dir) / digests.of_values([settings, examples])
     texts = chain.from_iterable(
         (prompt, f"{thought}\n", f"\n\n{answer}") for prompt, thought, answer in examples[:4000]
     )
@@ -75,7 +92,9 @@ def build(settings: dict, name: str, output_dir: str | Path, work_dir: str | Pat
         adam_beta2=0.98,
         train_sampling_strategy="sequential",
         logging_steps=max(1, settings["steps"] // 20),
-        save_strategy="no",
+        save_strategy="steps",
+        save_steps=max(1, settings["steps"] // CHECKPOINTS),
+        save_total_limit=2,
         report_to="none",
         disable_tqdm=True,
         seed=settings["seed"],
@@ -83,15 +102,20 @@ def build(settings: dict, name: str, output_dir: str | Path, work_dir: str | Pat
         dataloader_pin_memory=False,
     )
     collator = DataCollatorForSeq2Seq(vocabulary, label_pad_token_id=-100)
+    stop = StopOnSignal(updates_per_generation=1)
     trainer = Trainer(
         model,
         arguments,
         data_collator=collator,
         train_dataset=rows,
-        callbacks=[ProgressLine(f"build {name}", "loss")],
+        callbacks=[CheckpointManifest(), stop, ProgressLine(f"build {name}", "loss")],
     )
     trainer.remove_callback(PrinterCallback)  # it prints the logs of every step
-    trainer.train()
+    checkpoint = newest_complete_checkpoint(work_dir)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if stop.stopped_at is not None:
+        print(f"stopped by SIGTERM at step {stop.stopped_at}, with a checkpoint", file=sys.stderr)
+        raise SystemExit(EXIT_STATUS)
     model.save_pretrained(output_dir)
     vocabulary.save_pretrained(output_dir)
 

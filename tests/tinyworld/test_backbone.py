@@ -1,0 +1,80 @@
+"""A backbone whose training was ended in the middle has the same weights as one that was not."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from repro.tinyworld import backbone
+from repro.training.callbacks import ProgressLine, newest_complete_checkpoint
+
+SETTINGS = {
+    **{"architecture": "qwen3", "hidden_size": 32, "layers": 2, "heads": 2, "key_value_heads": 1},
+    **{"steps": 25, "batch_size": 4, "learning_rate": 0.003, "seed": 0},
+}
+# Sent before the step's own checkpoint: 25 steps have one at every second step.
+ENDED_AT_STEP_8 = """
+import json, os, sys
+from repro.tinyworld import backbone
+
+class Ending(backbone.ProgressLine):
+    def on_step_end(self, args, state, control, **kwargs):
+        if state.global_step == 8:
+            os.kill(os.getpid(), int(sys.argv[1]))
+
+backbone.ProgressLine = Ending
+backbone.build(json.loads(sys.argv[2]), "tiny", *sys.argv[3:])
+"""
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    backbone.build(SETTINGS, "tiny", folder / "model", folder / "work")
+    return folder
+
+
+def weights(folder) -> bytes:
+    return (folder / "model/model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "checkpoint"),
+    # Asked to end it finishes its step, whose callback comes after the one that listens.
+    [(signal.SIGKILL, -signal.SIGKILL, 6), (signal.SIGTERM, 143, 9)],
+)
+def test_ended_in_the_middle_it_goes_on_to_the_same_bits(
+    undisturbed, tmp_path, monkeypatch, sent, status, checkpoint
+):
+    command = [sys.executable, "-c", ENDED_AT_STEP_8, str(int(sent)), json.dumps(SETTINGS)]
+    places = [tmp_path / "model", tmp_path / "work"]
+    done = subprocess.run([*command, *places], capture_output=True, text=True)
+    assert done.returncode == status, done.stderr
+    assert not (tmp_path / "model").exists()
+    [work] = (tmp_path / "work").iterdir()
+    assert newest_complete_checkpoint(work).name == f"checkpoint-{checkpoint}"
+
+    steps = []
+    monkeypatch.setattr(
+        ProgressLine, "on_step_end", lambda self, args, state, *_, **__: steps.append(1)
+    )
+    backbone.build(SETTINGS, "tiny", *places)
+    assert len(steps) == SETTINGS["steps"] - checkpoint
+    assert weights(tmp_path) == weights(undisturbed)
+
+
+def test_what_was_trained_is_only_written_again(undisturbed, tmp_path, monkeypatch):
+    monkeypatch.setattr(ProgressLine, "on_step_end", None)  # of no step
+    backbone.build(SETTINGS, "tiny", tmp_path / "model", undisturbed / "work")
+    assert weights(tmp_path) == weights(undisturbed)
+
+
+def test_another_training_goes_on_from_no_checkpoint_of_this_one(undisturbed, tmp_path):
+    other = {**SETTINGS, "seed": 1}
+    for place in (tmp_path, undisturbed):
+        backbone.build(other, "tiny", tmp_path / f"{place.name}/model", place / "work")
+    alone, beside = (tmp_path / place.name for place in (tmp_path, undisturbed))
+    assert weights(alone) == weights(beside)
+    assert len(list((undisturbed / "work").iterdir())) == 2

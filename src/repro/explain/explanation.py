@@ -144,9 +144,11 @@ def objective_at_cuts(
         thought: its segments.
         settings: resolved.
     """
-    texts = segments.TokenTexts(tokenizer)
-    asked, told = ([texts[i] for i in ids] for ids in (transcript.prompt, transcript.response))
-    opened_at = segments.opened_at("".join(asked), told) if settings.close_thought else None
+    opened_at = None
+    if settings.close_thought:
+        texts = segments.TokenTexts(tokenizer)
+        asked, told = ([texts[i] for i in ids] for ids in (transcript.prompt, transcript.response))
+        opened_at = segments.opened_at("".join(asked), told)
 
     def probes(cuts: list[int]):
         return probes_at_cuts(

@@ -56,9 +56,9 @@ def expected(folder, parts, rest, settings):
         tokenizer,
         ANSWER,
         cuts,
-        cuts[-1] if "</think>" in parts[-1] else None,
+        opened_at=0 if settings.get("close_thought") else None,
+        closed_at=cuts[-1] if "</think>" in parts[-1] else None,
         answer_only=settings.get("answer_only", False),
-        close_thought=settings.get("close_thought", False),
     )
     found = repeat_loop.surrogate_objective(model, [encode(prompt)], [response], [cuts], [probes])
     objective, w, rows = found[0].tolist(), settings.get("w", 0.1), []

@@ -176,5 +176,5 @@ def test_an_answer_that_tokenises_differently_at_the_cut_keeps_its_own_tokens():
     for before in ("a", "\n\n"):
         joint = tokenizer(before + "\\boxed{7}")["input_ids"]
         assert tuple(joint[-len(box.ids) :]) != box.ids, "together it would merge with the text"
-    assert probes_at_cuts(tokenizer, "7", [0, 1, 2], closed_at=None) == [box] * 3
+    assert probes_at_cuts(tokenizer, "7", [0, 1, 2]) == [box] * 3
     assert tokenizer.convert_ids_to_tokens(box.ids) == [*"\\boxed{7}"]

@@ -42,11 +42,17 @@ def test_an_open_thought_is_closed_once(tokenizer):
         return tokenizer.convert_ids_to_tokens(probe.ids)
 
     box = ["\\boxed{", "7", "}"]
-    inside, after = probes_at_cuts(tokenizer, "7", [0, 5], closed_at=5, close_thought=True)
+    inside, after = probes_at_cuts(tokenizer, "7", [0, 5], opened_at=0, closed_at=5)
     assert (tokens(inside), tokens(after)) == (["</think>", "\n\n", *box], ["\n\n", *box])
     assert inside.scored[-3:] == after.scored[-3:] == (True, True, True)
     assert not any(inside.scored[:-3]) and not any(after.scored[:-3])
-    never_closed = probes_at_cuts(tokenizer, "7", [0, 5], closed_at=None, close_thought=True)
+    never_closed = probes_at_cuts(tokenizer, "7", [0, 5], opened_at=0)
     assert [tokens(probe) for probe in never_closed] == [["</think>", "\n\n", *box]] * 2
     plain = probes_at_cuts(tokenizer, "7", [0, 5], closed_at=5)
     assert [tokens(probe) for probe in plain] == [box, box]
+    opened_late = probes_at_cuts(tokenizer, "7", [0, 2, 5], opened_at=2, closed_at=5)
+    assert [tokens(probe) for probe in opened_late] == [
+        box,
+        ["</think>", "\n\n", *box],
+        ["\n\n", *box],
+    ]

@@ -1,6 +1,6 @@
 import pytest
 
-from repro.process_reward.settings import resolve
+from repro.process_reward.settings import ProcessRewardSettings, resolve
 
 
 def test_variants_fill_what_is_not_given():
@@ -16,6 +16,11 @@ def test_given_values_win_over_the_variant():
     assert resolve({"variant": "reference", "initial_score": "empty_prefix"}).initial_score == (
         "empty_prefix"
     )
+
+
+@pytest.mark.parametrize("given", [{}, {"variant": "reference"}, {"ema": 0.5, "separator": ["."]}])
+def test_an_object_is_what_the_mapping_is(given):
+    assert ProcessRewardSettings(**given) == resolve(given)
 
 
 @pytest.mark.parametrize(
@@ -39,5 +44,9 @@ def test_given_values_win_over_the_variant():
     ],
 )
 def test_bad_values_are_named(key, value):
-    with pytest.raises(ValueError, match=rf"process_reward\.{key}: .*(allowed|expected)"):
+    message = rf"process_reward\.{key}: .*(allowed|expected)"
+    with pytest.raises(ValueError, match=message):
         resolve({key: value})
+    if hasattr(ProcessRewardSettings(), key):
+        with pytest.raises(ValueError, match=message):
+            ProcessRewardSettings(**{key: value})

@@ -1,6 +1,6 @@
 import pytest
 
-from repro.process_reward.segments import cut_points, find_thought, pad_cut_points
+from repro.process_reward.segments import cut_points, find_thought, opened_at, pad_cut_points
 
 
 def starts(*texts, separator="\n\n"):
@@ -48,6 +48,24 @@ def test_separators_can_be_whole_tokens():
 def test_end_of_thought(texts, end, closed):
     thought = find_thought(texts)
     assert (thought.end, thought.closed) == (end, closed)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "texts", "expected"),
+    [
+        ("<assistant><think>\n", ["a", "</think>", "b"], 0),  # the template opened it
+        ("<assistant>", ["<think>", "\n", "a"], 1),  # the model opens it
+        ("<assistant>", ["\n", "<th", "ink>\n", "a", "</think>"], 3),
+        ("<assistant><think>\n\n</think>\n\n", ["a", "b"], None),  # closed in the template
+        ("Write <think> and </think>.<assistant>", ["a", "b"], None),
+        ("<assistant>", ["a", "b"], None),
+        ("<assistant>", ["a", "</think>", "b"], 0),  # what it closes has been open
+        ("<assistant>", ["a", "</think>", "<think>"], 0),
+        ("<assistant>", [], None),
+    ],
+)
+def test_where_a_thought_is_opened(prompt, texts, expected):
+    assert opened_at(prompt, texts) == expected
 
 
 @pytest.mark.parametrize("texts", [["</think>", "7"], ["\n\n", "</think>"], [], ["\n", "\n"]])

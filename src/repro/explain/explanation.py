@@ -144,15 +144,20 @@ def objective_at_cuts(
         thought: its segments.
         settings: resolved.
     """
+    opened_at = None
+    if settings.close_thought:
+        texts = segments.TokenTexts(tokenizer)
+        asked, told = ([texts[i] for i in ids] for ids in (transcript.prompt, transcript.response))
+        opened_at = segments.opened_at("".join(asked), told)
 
     def probes(cuts: list[int]):
         return probes_at_cuts(
             tokenizer,
             transcript.answer,
             cuts,
-            thought.end if thought.closed else None,
+            opened_at=opened_at,
+            closed_at=thought.end if thought.closed else None,
             answer_only=settings.answer_only,
-            close_thought=settings.close_thought,
         )
 
     prompt, response = transcript.prompt, transcript.response

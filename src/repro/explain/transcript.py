@@ -16,8 +16,8 @@ from transformers import (
 
 from repro.benchmarks import prompts
 from repro.process_reward.probes import CLOSE_THOUGHT, make_probe
+from repro.process_reward.segments import START_OF_THOUGHT
 
-START_OF_THOUGHT = "<think>"
 TEMPERATURE, TOP_P = 0.6, 0.95  # the paper's, at evaluation
 
 

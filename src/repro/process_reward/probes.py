@@ -59,10 +59,10 @@ def probes_at_cuts(
     tokenizer,
     answer: str,
     cuts: list[int],
-    closed_at: int | None,
     *,
+    opened_at: int | None = None,
+    closed_at: int | None = None,
     answer_only: bool = False,
-    close_thought: bool = False,
 ) -> list[Probe]:
     r"""Return the probe of each cut point of one response.
 
@@ -70,14 +70,16 @@ def probes_at_cuts(
         tokenizer: as for `make_probe`.
         answer: the ground truth.
         cuts: the response's cut points.
-        closed_at: the cut point that already stands behind `</think>`, None in an open thought.
+        opened_at: from this cut point on the thought is open, and is closed before the box; None
+            to close nothing.
+        closed_at: the cut point behind the response's own `</think>`, where only the blank line is
+            added; None in a thought that stays open.
         answer_only: as for `make_probe`.
-        close_thought: close the thought before the box; at `closed_at` only the blank line is
-            added.
     """
-    prefix = CLOSE_THOUGHT if close_thought else ""
-    inside, after = (
+    outside, inside, after = (
         make_probe(tokenizer, answer, answer_only=answer_only, prefix=text)
-        for text in (prefix, prefix.removeprefix(END_OF_THOUGHT))
+        for text in ("", CLOSE_THOUGHT, CLOSE_THOUGHT.removeprefix(END_OF_THOUGHT))
     )
-    return [after if cut == closed_at else inside for cut in cuts]
+    if opened_at is None:
+        return [outside for _ in cuts]
+    return [after if cut == closed_at else inside if cut >= opened_at else outside for cut in cuts]

@@ -19,7 +19,7 @@ from math import isnan
 import torch
 from torch import Tensor
 
-END_OF_THOUGHT = "</think>"
+START_OF_THOUGHT, END_OF_THOUGHT = "<think>", "</think>"
 
 
 class TokenTexts(dict):
@@ -86,6 +86,28 @@ def find_thought(texts: Sequence[str], separator: str | Sequence[str] = "\n\n") 
         first_after = token_at(close) if closed else len(texts)
         starts = [i + 1 for i in range(first_after - 1) if texts[i] in separator]
     return Thought(sorted({0, *starts}), end, closed)
+
+
+def opened_at(prompt: str, texts: Sequence[str]) -> int | None:
+    """Count the tokens of a response after which its thought is open.
+
+    Some templates open the thought in the prompt, for others the model does so itself. A response
+    that closes a thought without opening it has been in it from the beginning.
+
+    Args:
+        prompt: as rendered, special tokens included.
+        texts: as for `find_thought`.
+
+    Returns:
+        0 where the thought is open from the beginning, None where it never is.
+    """
+    if prompt.rstrip().endswith(START_OF_THOUGHT):
+        return 0
+    before, mark, _ = "".join(texts).partition(START_OF_THOUGHT)
+    if END_OF_THOUGHT in before:
+        return 0
+    ends = list(accumulate(map(len, texts)))
+    return bisect_left(ends, len(before) + len(mark)) + 1 if mark else None
 
 
 def cut_points(thought: Thought, entropies: Sequence[float], k: int) -> list[int]:

@@ -14,7 +14,7 @@ INITIAL_SCORES = ("empty_prefix", "zero")
 
 @dataclass(frozen=True)
 class ProcessRewardSettings:
-    r"""Settings of the process reward, resolved (see `resolve`).
+    r"""Settings of the process reward; what the variant decides is filled in where it is None.
 
     Attributes:
         variant: `paper` or `reference`.
@@ -28,20 +28,36 @@ class ProcessRewardSettings:
             stability 1/2) or `zero`.
         separator: a string: the paragraph break, found in decoded text wherever tokens split or
             merge it; a list of strings: a break is a token that decodes to exactly one of them.
-        close_thought: the probe closes an open thought first (`</think>` and a blank line).
+        close_thought: the probe closes a thought first (`</think>` and a blank line) where prompt
+            or response have opened one.
         answer_only: the objective averages the answer's tokens only, not those of `\boxed{` and
             `}`.
+
+    Raises:
+        ValueError: a value out of range; the message names key, value and what is allowed.
     """
 
     variant: str = "paper"
     alpha: float = 0.05
     w: float = 0.1
     k: int = 20
-    ema: float = 1.0
-    initial_score: str = "empty_prefix"
-    separator: str | tuple[str, ...] = "\n\n"
+    ema: float = None
+    initial_score: str = None
+    separator: str | tuple[str, ...] = None
     close_thought: bool = False
     answer_only: bool = False
+
+    def __post_init__(self) -> None:
+        if self.variant not in tuple(VARIANTS):
+            raise ValueError(
+                f"process_reward.variant: {self.variant!r}; allowed: {', '.join(VARIANTS)}"
+            )
+        for key, value in VARIANTS[self.variant].items():
+            if getattr(self, key) is None:
+                object.__setattr__(self, key, value)
+        if isinstance(self.separator, list):
+            object.__setattr__(self, "separator", tuple(self.separator))
+        _check(self)
 
     @property
     def score_weight(self) -> float:
@@ -50,7 +66,7 @@ class ProcessRewardSettings:
 
 
 def resolve(settings: Mapping) -> ProcessRewardSettings:
-    """Fill what is missing or null in `settings` from its variant and check every value.
+    """Make settings of a mapping; what is missing or null in it has the default.
 
     Raises:
         ValueError: an unknown key or a value out of range; the message names key, value and what is
@@ -61,15 +77,7 @@ def resolve(settings: Mapping) -> ProcessRewardSettings:
         if key not in allowed:
             raise ValueError(f"process_reward.{key}: unknown key; allowed: {', '.join(allowed)}")
     given = {key: value for key, value in settings.items() if value is not None}
-    variant = given.get("variant", "paper")
-    if variant not in VARIANTS:
-        raise ValueError(f"process_reward.variant: {variant!r}; allowed: {', '.join(VARIANTS)}")
-    values = {**VARIANTS[variant], **given, "variant": variant}
-    if isinstance(values["separator"], (list, tuple)):
-        values["separator"] = tuple(values["separator"])
-    resolved = ProcessRewardSettings(**values)
-    _check(resolved)
-    return resolved
+    return ProcessRewardSettings(**given)
 
 
 def _check(s: ProcessRewardSettings) -> None:

@@ -38,10 +38,13 @@ class ProcessScorer:
 
     def thought(self, completion_ids: Sequence[int]) -> segments.Thought:
         """Find the segments of one response, its end-of-sequence token left out."""
+        return segments.find_thought(self._texts(completion_ids), self.settings.separator)
+
+    def _texts(self, completion_ids: Sequence[int]) -> list[str]:
         ids = list(completion_ids)
         if ids and ids[-1] in self.eos_token_ids:
             ids = ids[:-1]
-        return segments.find_thought([self._token_texts[i] for i in ids], self.settings.separator)
+        return [self._token_texts[i] for i in ids]
 
     def from_cache(
         self,
@@ -64,8 +67,8 @@ class ProcessScorer:
             Cut points (B, k + 2), -1 where a response has fewer, and the objective there, of the
             same shape in float64.
         """
-        ids = forward.input_ids[:, forward.prompt_length :]
-        cuts, probes = self._cut(ids, completion_mask, entropies, answers)
+        prompts, ids = forward.input_ids.tensor_split([forward.prompt_length], dim=1)
+        cuts, probes = self._cut(prompts.tolist(), ids, completion_mask, entropies, answers)
         found = one_pass.surrogate_objective(model, forward, cuts, probes)
         return cuts, found.double()
 
@@ -84,7 +87,7 @@ class ProcessScorer:
             "point, k + 2 times the cost",
             stacklevel=2,
         )
-        cuts, probes = self._cut(completion_ids, completion_mask, entropies, answers)
+        cuts, probes = self._cut(prompts, completion_ids, completion_mask, entropies, answers)
         found = repeat_loop.surrogate_objective(
             model,
             prompts,
@@ -99,22 +102,30 @@ class ProcessScorer:
         return cuts, functional.pad(found.double(), (0, cuts.shape[1] - found.shape[1]))
 
     def _cut(
-        self, ids: Tensor, mask: Tensor, entropies: Tensor, answers: Sequence[str]
+        self,
+        prompts: Sequence[Sequence[int]],
+        ids: Tensor,
+        mask: Tensor,
+        entropies: Tensor,
+        answers: Sequence[str],
     ) -> tuple[Tensor, list[list[Probe]]]:
         settings, cuts, probes = self.settings, [], []
         lengths = mask.sum(dim=1).tolist()
-        rows = zip(ids.tolist(), lengths, entropies.tolist(), answers, strict=True)
-        for row, length, entropy, answer in rows:
-            thought = self.thought(row[:length])
+        rows = zip(prompts, ids.tolist(), lengths, entropies.tolist(), answers, strict=True)
+        for prompt, row, length, entropy, answer in rows:
+            thought, opened_at = self.thought(row[:length]), None
+            if settings.close_thought:
+                asked = "".join(self._token_texts[i] for i in prompt)
+                opened_at = segments.opened_at(asked, self._texts(row[:length]))
             cuts.append(segments.cut_points(thought, entropy, settings.k))
             probes.append(
                 probes_at_cuts(
                     self._tokenizer,
                     answer,
                     cuts[-1],
-                    thought.end if thought.closed else None,
+                    opened_at=opened_at,
+                    closed_at=thought.end if thought.closed else None,
                     answer_only=settings.answer_only,
-                    close_thought=settings.close_thought,
                 )
             )
         return segments.pad_cut_points(cuts, settings.k + 2).to(ids.device), probes

@@ -58,6 +58,11 @@ def process_sums(objectives: Tensor, rewards: Tensor, valid: Tensor) -> dict[str
     }
 
 
+def token_means(advantages: Tensor, mask: Tensor) -> Tensor:
+    """Mean advantage over each response's tokens, (B,), from (B, T) that are 0 elsewhere."""
+    return advantages.sum(dim=1) / mask.sum(dim=1).clamp(min=1)
+
+
 def means(total: dict[str, float]) -> dict[str, float]:
     """Turn sums over all processes into the row of a rollout."""
     n = total["responses"]

@@ -33,10 +33,10 @@ from trl.models.utils import disable_gradient_checkpointing
 
 from repro.algorithms import ADVANTAGES
 from repro.algorithms.batch import Batch, ProcessTerm
-from repro.process_reward import one_pass, reward, scores, settings
+from repro.process_reward import one_pass, reward, scores
 from repro.process_reward.one_pass import CachedForward, causal_lm
 from repro.process_reward.settings import ProcessRewardSettings
-from repro.training import rollout_metrics, sharding, vllm_rollouts
+from repro.training import model_card, rollout_metrics, sharding, supported, vllm_rollouts
 from repro.training.critic import Critic, CriticSettings, explained_variance
 from repro.training.generation_record import recording
 from repro.training.process_scoring import ProcessScorer
@@ -70,11 +70,10 @@ class ReProTrainer(GRPOTrainer):
         gamma: discount per token, of rewards and process rewards.
         lam: lambda of PPO's advantage estimate.
         critic: settings of PPO's critic.
-        args, kwargs: as for `trl.GRPOTrainer`. `scale_rewards` and `multi_objective_aggregation`
-            do not apply: the algorithm decides.
+        args, kwargs: as for `trl.GRPOTrainer`.
 
     Raises:
-        ValueError: unknown algorithm or setting, a dataset without answers, tools or environments.
+        ValueError: an argument, an option of TRL or a dataset that cannot be used; see `supported`.
     """
 
     _tag_names = ["trl", "grpo", "repro"]
@@ -89,27 +88,14 @@ class ReProTrainer(GRPOTrainer):
         critic: CriticSettings | None = None,
         **kwargs,
     ) -> None:
-        if algorithm not in ADVANTAGES:
-            raise ValueError(f"algorithm: {algorithm!r}; allowed: {', '.join(ADVANTAGES)}")
-        for name, value in (("gamma", gamma), ("lam", lam)):
-            if not 0 < value <= 1:
-                raise ValueError(f"{name}: {value}; expected a number in (0, 1]")
-        if isinstance(process_reward, Mapping):
-            process_reward = settings.resolve(process_reward)
-        for name in ("tools", "environment_factory", "rollout_func"):
-            if kwargs.get(name) is not None:
-                raise ValueError(f"{name}: not supported; a response is one uninterrupted text")
+        process_reward = supported.check(args, kwargs, algorithm, process_reward, gamma, lam)
         super().__init__(*args, **kwargs)
         sharding.check(self.accelerator, has_critic=algorithm == "ppo")
-        columns = getattr(self.train_dataset, "column_names", None) or ["answer"]
-        if process_reward is not None and "answer" not in columns:
-            raise ValueError(
-                f"train_dataset: no column 'answer', the ground truth; it has {', '.join(columns)}"
-            )
         if self.use_vllm:  # its engine seeded this process by the process's rank
             set_seed(self.args.seed, device_specific=True)
         self.algorithm, self.process_reward = algorithm, process_reward
         self.gamma, self.lam = gamma, lam
+        self._name, self._paper = model_card.name_and_paper(algorithm, process_reward is not None)
         self._scorer = ProcessScorer(
             self._tokenizer,
             process_reward or ProcessRewardSettings(),
@@ -132,6 +118,8 @@ class ReProTrainer(GRPOTrainer):
     def _generate_and_score_completions(self, inputs):
         if not self.model.training:
             return super()._generate_and_score_completions(inputs)
+        where = f"train_dataset: row {{}} of the rollout after step {self.state.global_step}"
+        supported.check_rows(inputs, self.process_reward is not None, where)
         answers = [row["answer"] for row in inputs] if self.process_reward else None
         self._rollout = Rollout(answers)
         out = super()._generate_and_score_completions(inputs)
@@ -162,6 +150,8 @@ class ReProTrainer(GRPOTrainer):
             sums |= process_sums
         estimate = ADVANTAGES[self.algorithm](batch, process)
         out["advantages"] = estimate.advantages.float()
+        means = rollout_metrics.token_means(out["advantages"], out["completion_mask"])
+        self._logs["advantages"].extend(self.accelerator.gather(means).tolist())  # over TRL's own
         if estimate.returns is not None:
             out["returns"] = estimate.returns.float()
         for name, value in rollout_metrics.means(self._over_processes(sums)).items():
@@ -357,11 +347,16 @@ class ReProTrainer(GRPOTrainer):
 
     def _save_checkpoint(self, model, trial):
         super()._save_checkpoint(model, trial)
+        folder = Path(self._get_output_dir(trial=trial))
+        folder /= f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
+        if self.args.should_save:
+            supported.write_settings(folder, self)
         if self.critic is not None:
-            folder = f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
-            self.critic.save(Path(self._get_output_dir(trial=trial)) / folder)
+            self.critic.save(folder)
 
     def _load_optimizer_and_scheduler(self, checkpoint):
+        if checkpoint is not None:
+            supported.check_resume(Path(checkpoint), self)
         super()._load_optimizer_and_scheduler(checkpoint)
         if self.critic is not None and checkpoint is not None:
             self.critic.load(checkpoint)

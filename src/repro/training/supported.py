@@ -1,0 +1,176 @@
+"""What the trainer refuses, by name and before anything expensive.
+
+Each of TRL's options does what TRL says or is refused here; `tests/training/test_supported.py`
+names every one, so that a new version of TRL is looked at field by field. A checkpoint holds the
+trainer's own settings, and a run with other ones does not go on from it.
+"""
+
+import inspect
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+
+from datasets import Dataset
+from trl import GRPOConfig, GRPOTrainer
+
+from repro.algorithms import ADVANTAGES
+from repro.process_reward.settings import ProcessRewardSettings, resolve
+
+# Only TRL's default is allowed of these.
+REFUSED = {
+    "scale_rewards": "the algorithm decides how rewards are scaled",
+    "multi_objective_aggregation": "the algorithm sees the weighted sum of the rewards",
+    "mask_truncated_completions": "a truncated response is scored and trained as any other",
+    "neftune_noise_alpha": "the noise would enter what is scored",
+    "label_smoothing_factor": "the loss has no labels",
+    "train_sampling_strategy": "TRL's own sampler keeps the groups together",
+    "use_liger_kernel": "its layers were never compared with the scoring",
+    "torch_compile": "a compiled model was never compared with the scoring",
+    "use_transformers_continuous_batching": "its rollouts were never compared with the scoring",
+    "parallelism_config": "tensor parallelism was never compared with the scoring",
+}
+# These act on whole responses by the one advantage that each has in plain GRPO.
+REFUSED_PER_TOKEN = {
+    "importance_sampling_level": "one ratio for a response averages its tokens' advantages away",
+    "off_policy_mask_threshold": "it drops responses by the sign of their one advantage",
+}
+LOSSES_PER_RESPONSE = ("luspo", "vespo")
+REFUSED_WITH_PROCESS_REWARD = {"remove_unused_columns": "it would drop the column 'answer'"}
+REFUSED_WITH_CRITIC = {"fp16": "the critic's loss is not scaled"}
+SETTINGS = "repro_trainer.json"
+
+
+def check(
+    args: tuple,
+    kwargs: Mapping,
+    algorithm: str,
+    process_reward: ProcessRewardSettings | Mapping | None,
+    gamma: float,
+    lam: float,
+) -> ProcessRewardSettings | None:
+    """Check the arguments of `ReProTrainer`, before a model is loaded.
+
+    Args:
+        args: positional ones for `trl.GRPOTrainer`.
+        kwargs: and those by name.
+        algorithm: as for `ReProTrainer`, and so are the others.
+        process_reward: settings, or a mapping of some of them.
+        gamma: discount per token.
+        lam: lambda of PPO's advantage estimate.
+
+    Returns:
+        The settings of the process reward, resolved.
+
+    Raises:
+        ValueError: an argument, an option or a row of the dataset is not usable.
+    """
+    if algorithm not in ADVANTAGES:
+        raise ValueError(f"algorithm: {algorithm!r}; allowed: {', '.join(ADVANTAGES)}")
+    for name, value in (("gamma", gamma), ("lam", lam)):
+        if not 0 < value <= 1:
+            raise ValueError(f"{name}: {value}; expected a number in (0, 1]")
+    if isinstance(process_reward, Mapping):
+        process_reward = resolve(process_reward)
+    if not isinstance(process_reward, ProcessRewardSettings | None):
+        raise ValueError(
+            f"process_reward: {process_reward!r}; allowed: ProcessRewardSettings, a mapping, None"
+        )
+    given = inspect.signature(GRPOTrainer).bind(*args, **kwargs).arguments
+    for name in ("tools", "environment_factory", "rollout_func"):
+        if given.get(name) is not None:
+            raise ValueError(f"{name}: not supported; a response is one uninterrupted text")
+    has_process_reward = process_reward is not None
+    if given.get("args") is not None:
+        check_options(given["args"], algorithm, has_process_reward)
+    dataset = given.get("train_dataset")
+    columns = getattr(dataset, "column_names", None)  # None: a stream that does not know
+    if has_process_reward and columns and "answer" not in columns:
+        raise ValueError(
+            f"train_dataset: no column 'answer', the ground truth; it has {', '.join(columns)}"
+        )
+    if isinstance(dataset, Dataset):
+        read = [name for name in columns if name in ("prompt", "answer", "image", "images")]
+        check_rows(dataset.select_columns(read), has_process_reward, "train_dataset[{}]")
+    return process_reward
+
+
+def check_options(args: GRPOConfig, algorithm: str, has_process_reward: bool) -> None:
+    """Refuse options of TRL that would be ignored, or would train something else.
+
+    Raises:
+        ValueError: the message names option, value, why, and what is allowed.
+    """
+    per_token = has_process_reward or algorithm != "grpo"
+    refused = REFUSED | (REFUSED_PER_TOKEN if per_token else {})
+    refused |= REFUSED_WITH_PROCESS_REWARD if has_process_reward else {}
+    refused |= REFUSED_WITH_CRITIC if algorithm == "ppo" else {}
+    for option in fields(args):
+        name, value = option.name, getattr(args, option.name)
+        if name in refused and value != option.default:
+            raise ValueError(f"{name}: {value!r}; {refused[name]}; allowed: {option.default!r}")
+    if per_token and args.loss_type in LOSSES_PER_RESPONSE:
+        raise ValueError(
+            f"loss_type: {args.loss_type!r}; it weights whole responses, and here each token has "
+            "an advantage; allowed: dapo, grpo, bnpo, dr_grpo, cispo, sapo"
+        )
+
+
+def check_rows(rows: Iterable[Mapping], needs_answer: bool, where: str) -> None:
+    """Refuse rows of a dataset that have no ground truth or show images.
+
+    Args:
+        rows: with `prompt`, and `answer` where it is needed.
+        needs_answer: for the probe of the process reward.
+        where: names a row in a message, `{}` being its number from 0.
+
+    Raises:
+        ValueError: the message names the row.
+    """
+    for number, row in enumerate(rows):
+        prompt, answer, name = row.get("prompt"), row.get("answer"), where.format(number)
+        if row.get("image") is not None or row.get("images") or _shows_more_than_text(prompt):
+            raise ValueError(f"{name}: an image; not scored; allowed: text alone")
+        if needs_answer and not (isinstance(answer, str) and answer.strip()):
+            raise ValueError(
+                f"{name}: answer: {answer!r} ({type(answer).__name__}) to the prompt "
+                f"{str(prompt)[:80]!r}; the probe boxes it; allowed: a text that is not empty"
+            )
+
+
+def _shows_more_than_text(prompt: str | list[dict] | None) -> bool:
+    contents = [] if isinstance(prompt, str) else [m.get("content") for m in prompt or ()]
+    parts = [part for content in contents if isinstance(content, list) for part in content]
+    return any(part.get("type") != "text" for part in parts)
+
+
+def write_settings(folder: Path, trainer) -> None:
+    """Write into a checkpoint what a `ReProTrainer` trained it with."""
+    (folder / SETTINGS).write_text(json.dumps(_settings(trainer)) + "\n", encoding="utf-8")
+
+
+def check_resume(folder: Path, trainer) -> None:
+    """Refuse to go on from a checkpoint that was trained with other settings.
+
+    Raises:
+        ValueError: the message names each setting that differs.
+    """
+    path = folder / SETTINGS
+    if not path.is_file():
+        raise ValueError(f"{path}: missing; allowed: a checkpoint that ReProTrainer wrote")
+    before = json.loads(path.read_text(encoding="utf-8"))
+    now = json.loads(json.dumps(_settings(trainer)))  # as it would be read
+    differing = [
+        f"{name}: {now.get(name)!r}; {folder} was trained with {before.get(name)!r}"
+        for name in sorted(before.keys() | now.keys())
+        if before.get(name) != now.get(name)
+    ]
+    if differing:
+        raise ValueError(f"{'; '.join(differing)}; allowed: the same, or another output_dir")
+
+
+def _settings(trainer) -> dict:
+    own = asdict(trainer.process_reward) if trainer.process_reward else {"variant": None}
+    return {name: getattr(trainer, name) for name in ("algorithm", "gamma", "lam")} | {
+        f"process_reward.{name}": value for name, value in own.items()
+    }

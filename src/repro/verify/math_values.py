@@ -1,0 +1,388 @@
+r"""What a mathematical answer says: its structure, read from spelled LaTeX.
+
+Lists, tuples, sets, intervals, inequalities, named values and ``\pm`` are taken apart here, since
+latex2sympy takes ``(1, 2)`` for an interval, keeps no order and drops signs; it reads the
+expressions they consist of.
+"""
+
+import re
+from dataclasses import dataclass
+
+import sympy
+
+from repro.verify.latex import depths, split, squeeze
+from repro.verify.math_expressions import expression, is_number, same_number
+
+
+@dataclass(frozen=True)
+class Items:
+    """Several values: ``kind`` is list (no brackets, no order), tuple or set."""
+
+    kind: str
+    values: tuple
+
+
+@dataclass(frozen=True)
+class Reals:
+    """A set of real numbers, with the variable that lies in it where one was named."""
+
+    members: sympy.Set
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Named:
+    """Values by what they are called, in the order written: ``x = 1, y = 2``."""
+
+    values: tuple[tuple[str, object], ...]
+    equation: str = ""  # LaTeX of a single one, which may also be meant as an equation
+
+
+@dataclass(frozen=True)
+class Relation:
+    """An equation or inequality that names no value: ``2x + 3y = 5``, ``a < b < c``."""
+
+    latex: str
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """``1 : 2 : 3``."""
+
+    parts: tuple
+
+
+_OR = re.compile(r",? *(?:\\text\{ *,? *or *,? *\}|\bor\b|\\lor\b)")
+_AND = re.compile(
+    r"(,? *(?:\\text\{ *,? *(?:and|with|where|for) *,? *\}|\band\b|\\land\b|(?<![&\\])&)|[,;])"
+)
+_OPERATOR = re.compile(r"(\\cup\b|\\cap\b|\\setminus\b)")
+_COMPARISON = re.compile(r"(\\le\b|\\ge\b|\\ne\b|<|>)")
+_IN = re.compile(r"\\in\b")
+_SUCH_THAT = re.compile(r"\||:")
+_EQUALS = re.compile(r"=")
+_COLON = re.compile(r":|\\text\{ *to *\}|(?<=\d) to (?=\d)")
+_BOUNDS = re.compile(r"[(\[].*[)\]]", re.S)
+_TRANSPOSED = re.compile(
+    r"[(\[]([^()\[\]]*,[^()\[\]]*)[)\]] *\^ *\{? *(?:T|\\top|\\text\{T\}) *\}?"
+)
+_DOMAINS = {"R": sympy.S.Reals, "Z": sympy.S.Integers, "Q": sympy.S.Rationals}
+_DOMAIN = re.compile(r"\\mathbb *\{? *([RZQ]) *\}? *(?:([\^_]) *(?:\{ *)?([+-]) *\}?)?")
+_ALL_REALS = re.compile(
+    r"\\text\{ *(?:the set of )?(?:all )?real(?: number)?s?[ ,]*((?:except|but)[^{}]*)?\}"
+)
+
+
+def parse(text: str) -> object:
+    r"""Return the value of an answer.
+
+    Raises:
+        Exception: of many kinds, where the answer is no mathematics.
+    """
+    text = _without_braces(text)
+    text = re.sub(r"(^|\\cup|\\cap|\\in|\\setminus|[=,]) *\](?=[^\[\]]*,)", r"\1 (", text)
+    text = re.sub(r"(,[^\[\]]*)\[ *(?=$|\\cup|\\cap|\\setminus)", r"\1) ", text)
+    if re.search(r"\\dots|\.\.", text):
+        raise ValueError(f"an ellipsis: {text}")
+    parts = split(text, _OR)
+    if len(parts) > 1:
+        return _either([parse(part) for part in parts])
+    return _listed(split(text, _AND))
+
+
+def _without_braces(text: str) -> str:
+    text = text.strip()
+    while text.startswith("{") and text.endswith("}") and all(depths(text)[1:-1]):
+        if text[-2] == "\\" or re.search(r"\\(?:choose|over|atop)\b", text):
+            break
+        text = text[1:-1].strip()
+    return text
+
+
+def _listed(parts: list[str]) -> object:
+    """Return the value of parts with their separators (commas, "and") between them."""
+    pieces, links = parts[::2], ["and" if len(link) > 1 else link for link in parts[1::2]]
+    values = []
+    for index, piece in enumerate(pieces):
+        if not piece.strip():
+            if 0 < index < len(pieces) - 1 and links[index] == "and":
+                continue  # 3, 5, and 7
+            raise ValueError("an empty element")
+        if r"\ne" in pieces[index - 1] and index and not re.search(r"[=<>]|\\", piece):
+            piece = re.sub(r"(\\ne\b).*", r"\1 ", pieces[index - 1]) + piece  # x != 1, 2
+            pieces[index] = piece
+        values += _signs(piece)
+    if len(values) == 1:
+        return values[0]
+    conditions = [value for value in values if isinstance(value, Reals) and value.name]
+    if len(conditions) == len(values):
+        return _all_of(conditions, "and" in links)
+    return _together(values)
+
+
+def _all_of(conditions: list[Reals], said_and: bool) -> object:
+    """Combine conditions side by side; where none could meet both, a comma stands for or."""
+    by_name: dict[str, sympy.Set] = {}
+    for condition in conditions:
+        both = by_name.get(condition.name, sympy.S.UniversalSet).intersect(condition.members)
+        if both is sympy.S.EmptySet and not said_and:
+            both = by_name[condition.name].union(condition.members)
+        by_name[condition.name] = both
+    found = [Reals(members, name) for name, members in by_name.items()]
+    return found[0] if len(found) == 1 else Named(tuple((part.name, part) for part in found))
+
+
+def _together(values: list) -> object:
+    """Combine values side by side: named ones by name, others as a list."""
+    flat = []
+    for value in values:
+        flat += value.values if isinstance(value, Items) and value.kind == "list" else [value]
+    names = [value.values[0][0] for value in flat if isinstance(value, Named)]
+    plain = [value for value in flat if not isinstance(value, Named)]
+    if names and len(set(names)) == 1 and (not plain or isinstance(flat[0], Named)):
+        bare = [value.values[0][1] if isinstance(value, Named) else value for value in flat]
+        return Named(((names[0], _together(bare)),))
+    if names and not plain:
+        merged = [pair for value in flat for pair in value.values]
+        if len({name for name, _ in merged}) < len(merged):
+            raise ValueError("a name with two values among other names")
+        return Named(tuple(merged))
+    if names:
+        raise ValueError("named and unnamed values")
+    return Items("list", tuple(flat))
+
+
+def _either(values: list) -> object:
+    """Combine alternatives: sets and conditions to their union, others as a list."""
+    if any(isinstance(value, Reals) for value in values):
+        names = {n for n in map(_name, values) if n}
+        if len(names) > 1:
+            raise ValueError(f"conditions on {sorted(names)}")
+        return Reals(sympy.Union(*map(as_set, values)), *names)
+    return _together(values)
+
+
+def _name(value: object) -> str:
+    if isinstance(value, Named):
+        return value.values[0][0] if len(value.values) == 1 else ""
+    return value.name if isinstance(value, Reals) else ""
+
+
+def _signs(piece: str) -> list:
+    r"""Return the values of a piece, two where it has ``\pm``: all signs change together."""
+    if not re.search(r"\\pm\b|\\mp\b", piece) or r"\{" in piece:  # in braces: element by element
+        return [_piece(piece)]
+    return [
+        _piece(re.sub(r"\\mp\b", lower, re.sub(r"\\pm\b", upper, piece)))
+        for upper, lower in (("+", "-"), ("-", "+"))
+    ]
+
+
+def _piece(text: str) -> object:
+    """Return the value of a text without separators at its top."""
+    text = re.sub(r"(\\mathbb *\{?[RZQ]\}?) *- *(?=\\\{)", r"\1 \\setminus ", _without_braces(text))
+    if len(parts := split(text, re.compile(r"\\approx\b"))) > 1:
+        bare = _is_name(parts[0])
+        return _piece(f"{parts[0]} = {parts[1]}" if bare else parts[0])
+    if len(parts := split(text, _EQUALS)) > 1:
+        return _equation(text, parts)
+    if len(parts := split(text, _IN)) == 2:
+        return _member(*parts)
+    if len(parts := split(text, _COMPARISON)) > 1:
+        return _inequality(text, parts)
+    if len(parts := split(text, _OPERATOR)) > 1 or _DOMAIN.match(text):
+        return Reals(_set_expression(parts))
+    if found := _ALL_REALS.match(text):
+        return _all_reals(text[found.end() :], found[1] or "")
+    if len(parts := split(text, _COLON)) > 1:
+        return Ratio(tuple(expression(part) for part in parts))
+    return _bracketed(text)
+
+
+def _all_reals(rest: str, exception: str) -> Reals:
+    exception = re.sub(r"^(?:except|but)(?: for)? *(?:not)?", "", exception) + rest
+    if not exception.strip(" ,"):
+        return Reals(sympy.S.Reals)
+    exception = re.sub(r"\\text\{ *(?:except|but)(?: for)? *\}", "", exception)
+    return Reals(sympy.S.Reals - as_set(parse(exception), points=True))
+
+
+def _bracketed(text: str) -> object:
+    if text == r"\emptyset":
+        return Items("set", ())
+    if column := _TRANSPOSED.fullmatch(text):
+        rows = split(column[1], re.compile(","))
+        return expression(r"\begin{pmatrix}" + r" \\ ".join(rows) + r"\end{pmatrix}")
+    depth = depths(text)
+    whole = len(text) > 1 and all(depth[1:-1])
+    text = text.replace(r"\langle", "(").replace(r"\rangle", ")") if whole else text
+    if text.startswith(r"\{") and text.endswith(r"\}") and all(depth[2:-2]):
+        return _braced(text[2:-2])
+    if whole and _BOUNDS.fullmatch(text) and len(parts := split(text[1:-1], _AND)) > 1:
+        inside = [_piece(part) for part in parts[::2]]
+        if any(link.strip() not in (",", ";") for link in parts[1::2]):
+            raise ValueError(f"words in brackets: {text}")
+        if text[0] + text[-1] == "()" and sympy.oo not in inside and -sympy.oo not in inside:
+            return Items("tuple", tuple(inside))
+        if len(inside) != 2:
+            raise ValueError(f"an interval has two ends: {text}")
+        return Reals(sympy.Interval(*inside, text[0] == "(", text[-1] == ")"))
+    if whole and text[0] + text[-1] == "()" and re.search(r"[=<>]|\\(?:in|cup)\b", text):
+        return parse(text[1:-1])
+    return expression(text)
+
+
+def _braced(inside: str) -> object:
+    if not inside.strip():
+        return Items("set", ())
+    if len(parts := split(inside, _SUCH_THAT)) == 2:  # {x in R : x > 2}
+        domain = _piece(parts[0]) if len(split(parts[0], _IN)) == 2 else None
+        condition = parse(parts[1])
+        if not isinstance(condition, Reals | Named):
+            raise ValueError(f"no condition: {parts[1]}")
+        name = domain.name if domain else squeeze(parts[0])
+        if name != _name(condition):
+            raise ValueError(f"a condition on {_name(condition)} for {name}")
+        members = as_set(condition)
+        return Reals(members.intersect(domain.members) if domain else members)
+    value = _listed(split(inside, _AND))
+    if isinstance(value, Reals):
+        return Reals(value.members)
+    is_list = isinstance(value, Items) and value.kind == "list"
+    return Items("set", value.values if is_list else (value,))
+
+
+_SUFFIXES = r"(?:_(?:\w|\{[^{}]*\})|'|\^\{?(?:-1|\\circ|\\prime|\*|\\ast)\}?|\^\{?\([^()]*\)\}?)*"
+_LETTER = rf"(?:[A-Za-z]|\\(?:text|vec|overline|overrightarrow|hat|bar) *\{{[^{{}}]*\}}|\\[A-Za-z]+){_SUFFIXES}"
+_CALL = r"(?:\((?:[^()]|\([^()]*\))*\))?"
+_OTHER = (
+    r"\\(?:sqrt|frac|l[no]g?|exp|text *\{ *(?:or|and|not)|cdot|times|pi|infty|begin|end)(?![a-z])"
+)
+_NAME = re.compile(
+    rf"(?:{_LETTER} *)+{_CALL}{_SUFFIXES}|\|(?:{_LETTER} *)+\|"
+    rf"|\( *{_LETTER} *(?:\\circ *{_LETTER} *)+\) *{_CALL}"
+    rf"|(?:{_LETTER} *)+{_CALL}(?: *(?:[-+/]|\\cdot\b|\\times\b) *(?:{_LETTER} *)+{_CALL})+"
+    rf"|\\frac *\{{(?:{_LETTER} *)+\}} *\{{(?:{_LETTER} *)+\}}"
+)
+
+
+def _is_name(text: str) -> bool:
+    """Tell ``x``, ``f(2)``, ``|AB|``, ``m + n`` from ``2x``, whose value is not that of x."""
+    return bool(_NAME.fullmatch(text.strip())) and not re.search(_OTHER, text)
+
+
+def _equation(text: str, parts: list[str]) -> object:
+    """Return a named value, the value of a true chain such as 2 + 3 = 5, or a relation."""
+    value = _value(parts[-1])
+    first = parts[0].strip()
+    if re.fullmatch(r"\([^()]*,[^()]*\)", first) and len(parts) == 2:
+        names = [squeeze(name) for name in first[1:-1].split(",")]
+        values = value.values if isinstance(value, Items) else ()
+        if len(names) != len(values) or not all(map(_is_name, names)):
+            raise ValueError(f"no names and values: {text}")
+        return Named(tuple(zip(names, values, strict=True)))
+    for part in parts[1 if _is_name(first) else 0 : -1]:
+        if _is_name(part):
+            continue
+        middle = expression(part)
+        if is_number(middle) and is_number(value):
+            if not same_number(middle, value):
+                raise ValueError(f"not true: {text}")
+        elif is_number(middle) or len(parts) == 2:
+            return Relation(text)
+    return Named(((squeeze(first), value),), text) if _is_name(first) else value
+
+
+def _value(text: str) -> object:
+    value = _piece(text)
+    if isinstance(value, Relation | Named):
+        raise ValueError(f"a relation on the right of an equation: {text}")
+    return value
+
+
+def _member(names: str, text: str) -> object:
+    value, name = _piece(text), squeeze(names)
+    if not _is_name(names):
+        raise ValueError(f"no name: {names}")
+    if isinstance(value, Items) and value.kind == "set":
+        return Named(((name, value),))
+    return Reals(as_set(value), name)
+
+
+def _inequality(text: str, parts: list[str]) -> Reals | Relation:
+    """Return the numbers that satisfy a chain such as 0 < x <= 5, where it speaks of one name."""
+    variable = sympy.Dummy(real=True)
+    named, terms = [], []
+    for term in parts[::2]:
+        if _is_name(term):
+            named.append(squeeze(term))
+            terms.append(variable)
+        elif is_number(value := expression(term)):
+            terms.append(value)
+        elif len(value.free_symbols) == 1 and _is_simple(value, symbol := value.free_symbols.pop()):
+            named.append(str(symbol))
+            terms.append(value.subs(symbol, variable))
+        else:
+            return Relation(text)
+    if len(named) != 1:
+        return Relation(text)
+    signs = [_HOLDS[sign.strip()] for sign in parts[1::2]]
+    pairs = zip(signs, terms, terms[1:], strict=False)
+    sets = [sympy.sympify(holds(a, b)).as_set() for holds, a, b in pairs]
+    return Reals(sympy.Intersection(sympy.S.Reals, *sets), named[0])
+
+
+_HOLDS = {"<": sympy.Lt, ">": sympy.Gt, r"\le": sympy.Le, r"\ge": sympy.Ge, r"\ne": sympy.Ne}
+
+
+def _is_simple(value: sympy.Expr, symbol: sympy.Symbol) -> bool:
+    """Tell -x, 2x + 1 and |x - 1| from what still has to be solved."""
+    inside = value.args[0] if isinstance(value, sympy.Abs) else value
+    return bool(inside.is_polynomial(symbol) and sympy.degree(inside, symbol) == 1)
+
+
+def _set_expression(parts: list[str]) -> sympy.Set:
+    """Combine sets from left to right; ``parts`` are sets with operators between them."""
+    members = _operand(parts[0])
+    for operator, part in zip(parts[1::2], parts[2::2], strict=True):
+        other = _operand(part)
+        members = {
+            r"\cup": members.union, r"\cap": members.intersect, r"\setminus": members.__sub__
+        }[operator.strip()](other)  # fmt: skip
+    return members
+
+
+def _operand(text: str) -> sympy.Set:
+    found = _DOMAIN.fullmatch(text.strip())
+    if not found:
+        return as_set(_piece(text))
+    members = _DOMAINS[found[1]]
+    if found[3]:
+        half = sympy.Interval.open(0, sympy.oo)
+        members = members.intersect(half if found[3] == "+" else sympy.Interval.open(-sympy.oo, 0))
+    return members
+
+
+def as_set(value: object, points: bool = False) -> sympy.Set:
+    """Return the real numbers a value stands for; (1, 2) is the interval.
+
+    Args:
+        points: numbers without braces are elements too.
+
+    Raises:
+        ValueError: it stands for no set of real numbers.
+    """
+    if isinstance(value, Reals):
+        return value.members
+    if isinstance(value, Named) and len(value.values) == 1:
+        return as_set(value.values[0][1], points=True)
+    if isinstance(value, Items):
+        if value.kind == "tuple" and len(value.values) == 2 and all(map(is_number, value.values)):
+            return sympy.Interval.open(*value.values)
+        if value.kind == "set" and all(map(is_number, value.values)):
+            return sympy.FiniteSet(*value.values)
+        if value.kind == "list":
+            return sympy.Union(*(as_set(one, points) for one in value.values))
+    if points and is_number(value):
+        return sympy.FiniteSet(value)
+    raise ValueError(f"no set of real numbers: {value}")

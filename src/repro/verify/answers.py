@@ -77,6 +77,7 @@ _HEXADECIMAL = re.compile(r"(?:\\text\{)?0[xX]0*([0-9A-Fa-f]+)\}?")
 def _numeral(value: str) -> str:
     """Return a numeral in a base as digits, ``_`` and the base."""
     text = re.sub(r"(?<=[01]) (?=[01])", "", value) if re.search("_|base", value) else value
+    text = re.sub(r"\\text\{ *([0-9A-Fa-f]+) *\}", r"\1", text)
     if found := _HEXADECIMAL.fullmatch(text):
         return f"{found[1].upper()}_16"
     found = _IN_BASE.fullmatch(text)

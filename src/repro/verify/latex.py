@@ -67,27 +67,34 @@ _STYLE = (
 )
 _ROMAN = r"\\(?:text(?:rm|normal|up|md)?|mathrm|operatorname\*?|mbox)"
 _WRAPPER = re.compile(rf"(?:{_STYLE}|{_ROMAN}) *\{{")
-_FUNCTION = re.compile(
-    r"(?:arc)?(?:sin|cos|tan|cot|sec|csc)h?|log|ln|exp|gcd|lcm|max|min|det|lim|deg|dim|ker"
-)
+_BARE_WRAPPER = re.compile(rf"({_STYLE}|{_ROMAN}) +([A-Za-z0-9])(?![A-Za-z0-9])")
+_FUNCTION = re.compile(r"(?:arc)?(?:sin|cos|tan|cot|csc)h?|arcsec|log|ln|exp|gcd|lcm|det|lim")
+_OPERATOR = re.compile(r"max|min|sec|deg|dim|ker")  # words that are units, too
+_UNIT_WORD = r"(?:[kcmd]?m|[km]?g|ft|in|yd|s|h|hr|[A-Za-z]{4,})(?: ?\^ ?(?:\d|\{-?\d\}))?"
+_UNIT = re.compile(rf"(?:~|\\[,; ]| )*{_UNIT_WORD}(?:(?:[ ~/.]|\\[,; ]|\\cdot)+{_UNIT_WORD})*")
+_NUMBER_OF = re.compile(r"(\\?[$€£]?-?[\d.,/]+\\?%?) +([A-Za-z][A-Za-z .]*)")
 
 
 def _unwrap(command: str, content: str) -> str:
     r"""Take off a wrapper that changes looks only; words and units end up in ``\text{}``."""
     inner = content.strip()
-    roman = re.match(rf"{_ROMAN}$", command) is not None
-    if re.match(r"\\(?:operatorname|text$|mathrm)", command) and _FUNCTION.fullmatch(inner):
+    roman = re.fullmatch(_ROMAN, command) is not None
+    if roman and _FUNCTION.fullmatch(inner) or "operator" in command and _OPERATOR.fullmatch(inner):
         return rf"\{inner} "
-    if inner in ("i", "e") or inner == "d" and command != r"\text" or not inner:
+    if inner in ("i", "e", "") or (inner == "d" and command != r"\text"):
         return inner or " "
+    if roman and re.fullmatch(r"\^ ?\\circ *[CF]?", inner):
+        return inner
     words = re.fullmatch(r"[^\d\\{}$^_=+*<>|]*", inner) and re.search(r"[A-Za-z]", inner)
     if words and (roman or len(inner) > 1 or "text" in command):
         return rf"\text{{{content}}}"
-    if roman and (unit := re.fullmatch(r"(~*[A-Za-z/. ]+)(\^ ?(?:\d|\{-?\d\})|[²³])", inner)):
-        return rf"\text{{{unit[1]}}}{unit[2]}"
-    if command == r"\text" and re.search(r"[A-Za-z]{2}", re.sub(r"\\[A-Za-z]+", "", inner)):
-        number = re.fullmatch(r"(\\?[$€£]?-?[\d.,/]+\\?%?) +([A-Za-z][A-Za-z .]*)", inner)
-        return rf"{number[1]} \text{{ {number[2]}}}" if number else rf"\text{{{content}}}"
+    if roman and _UNIT.fullmatch(inner):
+        return re.sub(r"(?<![A-Za-z\\])[A-Za-z]+", r"\\text{\g<0>}", content)
+    if (roman or "text" in command) and re.search(r"(?<![A-Za-z\\])[A-Za-z]{2}", inner):
+        if number := _NUMBER_OF.fullmatch(inner):
+            return rf"{number[1]} \text{{ {number[2]}}}"
+        if command == r"\text":
+            return rf"\text{{{content}}}"
     return inner if re.fullmatch(r"\w+|(?:[^\w\\]|\\[$%])+", inner) else f"{{{inner}}}"
 
 
@@ -133,6 +140,11 @@ _LOOKS = "|".join(
     ["displaystyle|textstyle|scriptstyle|quad|qquad|limits|nolimits|thinspace|enspace|bf|rm|it"]
     + ["nonumber|notag|hfill|large|Large|normalsize|centering|boldmath|unit"]
 )
+_REALS = r"(?:\\text\{ *)?\b(?:the set of )?all real(?: number)?s?,?"
+_ALL_REALS = rf"{_REALS} *(?:\}}|$)(?! *\\text)"
+_ALL_REALS_BUT = (
+    rf"{_REALS}(?: *\}} *,? *\\text\{{)? *(?:except|but)(?: for)?(?: *\}}|(?! *\}}))([^{{}}]*)\}}?"
+)
 _ONE_SPELLING = [
     (re.compile(pattern), replacement)
     for pattern, replacement in [
@@ -140,6 +152,8 @@ _ONE_SPELLING = [
         (r"√\s*\(([^()]*)\)", r"\\sqrt{\1}"),
         (r"√\s*(\d+|[A-Za-z])", r"\\sqrt{\1}"),
         (r"\\not\s*=|(?<![\d)])!=", r"\\ne "),
+        (r"\.\.\.", r"\\dots "),
+        (r"(?<=\w) *\\\| *(?=\w)", r"\\parallel "),
         (r"<=", r"\\le "),
         (r">=", r"\\ge "),
         (r"(?<=\d)\s*(?:\{,\}|,\s*\\!|\\!\s*,)(?:\s|\\!)*(?=\d{3}(?!\d))", ""),  # thousands
@@ -160,6 +174,15 @@ _ONE_SPELLING = [
          r"\\begin{\1\2}\3\\end{\1\2}"),
         (r"\( *(\\begin\{)(matrix\}.*?\\end\{)(matrix\}) *\)", r"\1p\2p\3"),
         (r"\[ *(\\begin\{)(matrix\}.*?\\end\{)(matrix\}) *\]", r"\1b\2b\3"),
+        (
+            r"\\\{ *\\begin *\{(array|aligned|matrix)\} *(?:\{[lcr| ]+\})?(.*?)\\end *\{\1\}(?! *\\\})",
+            r"\\begin{cases}\2\\end{cases}",
+        ),
+        (r"\^ *\{? *(?:\\top|\\intercal|\\text\{ *T *\}|T) *\}?(?![A-Za-z])", "^T"),
+        (r"\\color *(?:\[\w+\])? *\{[^{}]*\}", " "),
+        (r"(?<![_^}A-Za-z])\{ *(\\text\{[^{}]*\}) *\}", r"\1"),
+        (_ALL_REALS, r"\\mathbb{R}"),
+        (_ALL_REALS_BUT, r"\\mathbb{R} \\setminus \1"),
         (r"(\\begin *\{[pbv]?matrix\}) *\{[lcr]+\}", r"\1"),
         (r"  +", " "),
     ]
@@ -178,8 +201,10 @@ def spell(text: str) -> str:
     text = _VULGAR.sub(_vulgar_fraction, text)
     text = _RAISED.sub(lambda run: "^{" + unicodedata.normalize("NFKC", run[0]) + "}", text)
     text = _LOWERED.sub(lambda run: "_{" + unicodedata.normalize("NFKC", run[0]) + "}", text)
-    text = unicodedata.normalize("NFKC", text).translate(_SYMBOLS)
+    text = unicodedata.normalize("NFKC", text.translate(_SYMBOLS))
     text = _SYNONYM.sub(lambda command: _SYNONYMS[command[1]], text)
+    text = re.sub(r"\{ *\\(rm|bf|it|sf|tt) +", r"\\math\1{", text)
+    text = _BARE_WRAPPER.sub(r"\1{\2}", text)
     text = _replace_groups(text, _WRAPPER, _unwrap)
     for pattern, replacement in _ONE_SPELLING:
         text = pattern.sub(replacement, text)
@@ -205,5 +230,5 @@ def _join_thousands(text: str) -> str:
 def squeeze(text: str) -> str:
     """Return spelled LaTeX without the blanks and groups that carry no meaning."""
     text = re.sub(r"([_^]) *\{ *(\w) *\}", r"\1\2", text)
-    text = re.sub(r"\\text\{ *if *\}|\\text\{ *\}", "", text)
+    text = re.sub(r"(\\\{[^{}|:]*):", r"\1|", text)  # {x : ...}
     return re.sub(r"(\\[A-Za-z]+ (?=[A-Za-z])|(?<=\d) (?=\d))| ", r"\1", text)

@@ -11,6 +11,8 @@ from repro.verify.latex import squeeze
 from repro.verify.math_expressions import is_number, relation, same_number
 from repro.verify.math_values import Items, Named, Ratio, Reals, Relation, as_set
 
+_COMPOUND = re.compile(r"(?<!\^\{)[-+/]|\\(?:cdot|times|frac)")
+
 read = lru_cache(maxsize=1000)(math_values.parse)  # a gold answer meets every response
 
 
@@ -43,9 +45,20 @@ def equal(g: object, p: object) -> bool:
     if is_number(g) and is_number(p):
         return same_number(g, p)
     for matrix, other in ((g, p), (p, g)):
-        if isinstance(matrix, sympy.MatrixBase) and is_number(other) and other.has(sympy.I):
-            return matrix == other / sympy.I * sympy.eye(matrix.rows)  # I read as imaginary
+        if isinstance(matrix, sympy.MatrixBase) and not isinstance(other, sympy.MatrixBase):
+            if factor := _multiple_of_identity(other, matrix.rows):
+                return matrix == factor * sympy.eye(matrix.rows)
     return verify(g, p, timeout_seconds=None)
+
+
+def _multiple_of_identity(value: sympy.Expr, rows: int) -> sympy.Expr | None:
+    """Return c where a value is c I or c I_n with the right n."""
+    names = {"Upsilon_0", f"Upsilon_{{0{rows}}}"}  # as `math_expressions` spells I
+    symbols = value.free_symbols
+    if len(symbols) != 1 or str(*symbols) not in names:
+        return None
+    factor = sympy.simplify(value / symbols.pop())
+    return factor if factor.is_number else None
 
 
 def _equal_names(g: object, p: object) -> bool:
@@ -59,7 +72,7 @@ def _equal_names(g: object, p: object) -> bool:
         return bool(named.equation) and _equal_relations(named.equation, other.latex)
     if len(named.values) == 1:
         name, value = named.values[0]
-        if named is g and re.search(r"[-+/]|\\(?:cdot|times|frac)", name) and named.equation:
+        if named is g and _COMPOUND.search(name) and named.equation:
             return False  # x + y = 1 is no 1
         return equal(value, other) if named is g else equal(other, value)
     if not isinstance(other, Items) or other.kind == "set":
@@ -97,6 +110,8 @@ def _equal_relations(gold: str, prediction: str) -> bool:
     if squeeze(gold) == squeeze(prediction):
         return True
     g, p = relation(gold), relation(prediction)
+    if not (g.free_symbols and p.free_symbols):  # f(2) = 7: nothing to solve for
+        return g == p
     if not verify(g, p, allow_set_relation_comp=True, timeout_seconds=None):
         return False
     # math-verify compares solutions, and so takes any two equations without one for equal.

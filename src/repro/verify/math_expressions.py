@@ -20,6 +20,7 @@ _IMAGINARY = sympy.Symbol("i", real=True)  # as the parser reads i
 _NORMALIZATION = NormalizationConfig(
     basic_latex=True, units=False, malformed_operators=True, nits=False, boxed="none"
 )
+_IDENTITY = re.compile(r"(?<![A-Za-z\\_])I(?:_\{?(\d+)\}?)?(?![A-Za-z])")  # not read as i
 _DEGREES = re.compile(r"(?:(\d+(?:\.\d+)?|[A-Za-z])|\{(\d+(?:\.\d+)?)\}) ?\^ ?\\circ")
 _COMMAND = re.compile(r"\\(frac|binom|sqrt)(?![A-Za-z]) *(\[[^\[\]]*\])?")
 _ARGUMENT = re.compile(r" *(\\[A-Za-z]+|\d|[A-Za-z])")
@@ -49,7 +50,7 @@ def expression(latex: str) -> sympy.Basic:
         raise ValueError(f"no single expression: {latex}")
     if _IMAGINARY in parsed.free_symbols:
         parsed = parsed.subs(_IMAGINARY, sympy.I)
-    if parsed.has(sympy.Sum, sympy.Product, sympy.Integral, sympy.Limit):
+    if parsed.has(sympy.Sum, sympy.Product, sympy.Integral, sympy.Limit, sympy.UnevaluatedExpr):
         parsed = parsed.doit()
     return parsed.replace(_is_odd_root_of_negative, _real_root) if r"\sqrt" in latex else parsed
 
@@ -62,6 +63,7 @@ def _rewritten(latex: str) -> str:
         r"\\(?:gcd|lcm).*[A-Za-z]|\\pmod|\\equiv|\\begin *\{cases|\\p(?:erp|arallel)", text
     ):
         raise ValueError(f"not to be calculated: {latex}")
+    text = _IDENTITY.sub(r"\\Upsilon_{0\1}", text)
     text = _DEGREES.sub(r"{(\\frac{\1\2 \\pi}{180})}", text)
     text = _DECIMAL.sub(_as_fraction, text)
     text = _PRODUCT.sub(r"\1\\cdot ", text)

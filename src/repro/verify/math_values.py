@@ -14,6 +14,9 @@ from repro.verify.latex import depths, split, squeeze
 from repro.verify.math_expressions import expression, is_number, same_number
 
 
+LISTED = 1000  # a range of fewer integers is a list of them
+
+
 @dataclass(frozen=True)
 class Items:
     """Several values: ``kind`` is list (no brackets, no order), tuple or set."""
@@ -52,25 +55,23 @@ class Ratio:
     parts: tuple
 
 
-_OR = re.compile(r",? *(?:\\text\{ *,? *or *,? *\}|\bor\b|\\lor\b)")
+_OR = re.compile(r",? *(?:\\text\{ *,? *or *,? *\}|\bor\b|\\lor(?![A-Za-z]))")
 _AND = re.compile(
-    r"(,? *(?:\\text\{ *,? *(?:and|with|where|for) *,? *\}|\band\b|\\land\b|(?<![&\\])&)|[,;])"
+    r"(,? *(?:\\text\{ *,? *(?:and|with|where|for) *,? *\}|\band\b|\\land(?![A-Za-z])|(?<![&\\])&)|[,;])"
 )
-_OPERATOR = re.compile(r"(\\cup\b|\\cap\b|\\setminus\b)")
-_COMPARISON = re.compile(r"(\\le\b|\\ge\b|\\ne\b|<|>)")
-_IN = re.compile(r"\\in\b")
+_OPERATOR = re.compile(r"(\\cup(?![A-Za-z])|\\cap(?![A-Za-z])|\\setminus(?![A-Za-z]))")
+_COMPARISON = re.compile(r"(\\le(?![A-Za-z])|\\ge(?![A-Za-z])|\\ne(?![A-Za-z])|<|>)")
+_IN = re.compile(r"\\in(?![A-Za-z])")
 _SUCH_THAT = re.compile(r"\||:")
 _EQUALS = re.compile(r"=")
 _COLON = re.compile(r":|\\text\{ *to *\}|(?<=\d) to (?=\d)")
 _BOUNDS = re.compile(r"[(\[].*[)\]]", re.S)
+_CASES = re.compile(r"\\begin *\{cases\}(.*)\\end *\{cases\}", re.S)
 _TRANSPOSED = re.compile(
     r"[(\[]([^()\[\]]*,[^()\[\]]*)[)\]] *\^ *\{? *(?:T|\\top|\\text\{T\}) *\}?"
 )
 _DOMAINS = {"R": sympy.S.Reals, "Z": sympy.S.Integers, "Q": sympy.S.Rationals}
 _DOMAIN = re.compile(r"\\mathbb *\{? *([RZQ]) *\}? *(?:([\^_]) *(?:\{ *)?([+-]) *\}?)?")
-_ALL_REALS = re.compile(
-    r"\\text\{ *(?:the set of )?(?:all )?real(?: number)?s?[ ,]*((?:except|but)[^{}]*)?\}"
-)
 
 
 def parse(text: str) -> object:
@@ -109,7 +110,7 @@ def _listed(parts: list[str]) -> object:
                 continue  # 3, 5, and 7
             raise ValueError("an empty element")
         if r"\ne" in pieces[index - 1] and index and not re.search(r"[=<>]|\\", piece):
-            piece = re.sub(r"(\\ne\b).*", r"\1 ", pieces[index - 1]) + piece  # x != 1, 2
+            piece = re.sub(r"(\\ne(?![A-Za-z])).*", r"\1 ", pieces[index - 1]) + piece  # x != 1, 2
             pieces[index] = piece
         values += _signs(piece)
     if len(values) == 1:
@@ -170,18 +171,18 @@ def _name(value: object) -> str:
 
 def _signs(piece: str) -> list:
     r"""Return the values of a piece, two where it has ``\pm``: all signs change together."""
-    if not re.search(r"\\pm\b|\\mp\b", piece) or r"\{" in piece:  # in braces: element by element
+    if not re.search(r"\\pm(?![A-Za-z])|\\mp(?![A-Za-z])", piece) or r"\{" in piece:  # in braces: element by element
         return [_piece(piece)]
     return [
-        _piece(re.sub(r"\\mp\b", lower, re.sub(r"\\pm\b", upper, piece)))
+        _piece(re.sub(r"\\mp(?![A-Za-z])", lower, re.sub(r"\\pm(?![A-Za-z])", upper, piece)))
         for upper, lower in (("+", "-"), ("-", "+"))
     ]
 
 
 def _piece(text: str) -> object:
     """Return the value of a text without separators at its top."""
-    text = re.sub(r"(\\mathbb *\{?[RZQ]\}?) *- *(?=\\\{)", r"\1 \\setminus ", _without_braces(text))
-    if len(parts := split(text, re.compile(r"\\approx\b"))) > 1:
+    text = re.sub(r"(\\mathbb *\{?[RZQ]\}?) *- *(?=\\\{|[\[(])", r"\1 \\setminus ", _without_braces(text))
+    if len(parts := split(text, re.compile(r"\\approx(?![A-Za-z])"))) > 1:
         bare = _is_name(parts[0])
         return _piece(f"{parts[0]} = {parts[1]}" if bare else parts[0])
     if len(parts := split(text, _EQUALS)) > 1:
@@ -192,24 +193,16 @@ def _piece(text: str) -> object:
         return _inequality(text, parts)
     if len(parts := split(text, _OPERATOR)) > 1 or _DOMAIN.match(text):
         return Reals(_set_expression(parts))
-    if found := _ALL_REALS.match(text):
-        return _all_reals(text[found.end() :], found[1] or "")
     if len(parts := split(text, _COLON)) > 1:
         return Ratio(tuple(expression(part) for part in parts))
     return _bracketed(text)
 
 
-def _all_reals(rest: str, exception: str) -> Reals:
-    exception = re.sub(r"^(?:except|but)(?: for)? *(?:not)?", "", exception) + rest
-    if not exception.strip(" ,"):
-        return Reals(sympy.S.Reals)
-    exception = re.sub(r"\\text\{ *(?:except|but)(?: for)? *\}", "", exception)
-    return Reals(sympy.S.Reals - as_set(parse(exception), points=True))
-
-
 def _bracketed(text: str) -> object:
     if text == r"\emptyset":
         return Items("set", ())
+    if cases := _CASES.fullmatch(text):
+        return _cases(cases[1])
     if column := _TRANSPOSED.fullmatch(text):
         rows = split(column[1], re.compile(","))
         return expression(r"\begin{pmatrix}" + r" \\ ".join(rows) + r"\end{pmatrix}")
@@ -230,6 +223,16 @@ def _bracketed(text: str) -> object:
     if whole and text[0] + text[-1] == "()" and re.search(r"[=<>]|\\(?:in|cup)\b", text):
         return parse(text[1:-1])
     return expression(text)
+
+
+def _cases(inside: str) -> object:
+    """Return the values with their conditions as a set of pairs, or a system's named values."""
+    rows = [row.strip(" ,;.") for row in split(inside, re.compile(r"\\\\"))]
+    pairs = [[cell.strip(" ,") for cell in split(row, re.compile("&"))] for row in rows if row]
+    if any(len(pair) == 1 for pair in pairs):
+        return _together([_piece("".join(pair)) for pair in pairs])
+    pairs = [(a, re.sub(r"^\\text\{ *(?:if|when|for) *\}", "", b)) for a, b in pairs]
+    return Items("set", tuple(Items("tuple", (_piece(a), parse(b))) for a, b in pairs))
 
 
 def _braced(inside: str) -> object:
@@ -253,22 +256,23 @@ def _braced(inside: str) -> object:
 
 
 _SUFFIXES = r"(?:_(?:\w|\{[^{}]*\})|'|\^\{?(?:-1|\\circ|\\prime|\*|\\ast)\}?|\^\{?\([^()]*\)\}?)*"
-_LETTER = rf"(?:[A-Za-z]|\\(?:text|vec|overline|overrightarrow|hat|bar) *\{{[^{{}}]*\}}|\\[A-Za-z]+){_SUFFIXES}"
+_LETTER = rf"(?:[A-Za-z]|\\(?:text|vec|overline|overrightarrow|hat|bar) *\{{[^{{}}]*\}}|\\[A-Za-z]+(?![A-Za-z])){_SUFFIXES}"
 _CALL = r"(?:\((?:[^()]|\([^()]*\))*\))?"
-_OTHER = (
-    r"\\(?:sqrt|frac|l[no]g?|exp|text *\{ *(?:or|and|not)|cdot|times|pi|infty|begin|end)(?![a-z])"
+_OTHER = re.compile(
+    r"\\(?:sqrt|l[no]g?|exp|text *\{ *(?:or|and|not)|pi|infty|begin|end)(?![a-z])"
 )
 _NAME = re.compile(
     rf"(?:{_LETTER} *)+{_CALL}{_SUFFIXES}|\|(?:{_LETTER} *)+\|"
-    rf"|\( *{_LETTER} *(?:\\circ *{_LETTER} *)+\) *{_CALL}"
-    rf"|(?:{_LETTER} *)+{_CALL}(?: *(?:[-+/]|\\cdot\b|\\times\b) *(?:{_LETTER} *)+{_CALL})+"
+    rf"|{_LETTER} *(?:: *{_LETTER} *)+"
+    rf"|\[[A-Z]+\]|\( *{_LETTER} *(?:\\circ *{_LETTER} *)+\) *{_CALL}"
+    rf"|(?:{_LETTER} *)+{_CALL}(?: *(?:[-+/]|\\cdot(?![A-Za-z])|\\times(?![A-Za-z])) *(?:{_LETTER} *)+{_CALL})+"
     rf"|\\frac *\{{(?:{_LETTER} *)+\}} *\{{(?:{_LETTER} *)+\}}"
 )
 
 
 def _is_name(text: str) -> bool:
     """Tell ``x``, ``f(2)``, ``|AB|``, ``m + n`` from ``2x``, whose value is not that of x."""
-    return bool(_NAME.fullmatch(text.strip())) and not re.search(_OTHER, text)
+    return bool(_NAME.fullmatch(text.strip())) and not _OTHER.search(re.sub(r"\(.*\)", "", text))
 
 
 def _equation(text: str, parts: list[str]) -> object:
@@ -314,7 +318,7 @@ def _inequality(text: str, parts: list[str]) -> Reals | Relation:
     variable = sympy.Dummy(real=True)
     named, terms = [], []
     for term in parts[::2]:
-        if _is_name(term):
+        if _is_name(term) and "|" not in term:
             named.append(squeeze(term))
             terms.append(variable)
         elif is_number(value := expression(term)):
@@ -355,7 +359,7 @@ def _set_expression(parts: list[str]) -> sympy.Set:
 def _operand(text: str) -> sympy.Set:
     found = _DOMAIN.fullmatch(text.strip())
     if not found:
-        return as_set(_piece(text))
+        return as_set(_piece(text), points=True)
     members = _DOMAINS[found[1]]
     if found[3]:
         half = sympy.Interval.open(0, sympy.oo)
@@ -373,7 +377,8 @@ def as_set(value: object, points: bool = False) -> sympy.Set:
         ValueError: it stands for no set of real numbers.
     """
     if isinstance(value, Reals):
-        return value.members
+        is_listed = isinstance(value.members, sympy.Range) and value.members.size < LISTED
+        return sympy.FiniteSet(*value.members) if is_listed else value.members
     if isinstance(value, Named) and len(value.values) == 1:
         return as_set(value.values[0][1], points=True)
     if isinstance(value, Items):

@@ -95,7 +95,7 @@ def _split_one(text: str) -> tuple[str, str]:
     if not found or _NO_UNIT.search(re.sub(r"\\text|[{}]", " ", found[0]).replace("per", "/")):
         return text, ""
     value = text[: found.start()].rstrip()
-    if not re.search(r"[\w)}\]!%]$", value) or (
+    if not re.search(r"[^\W_]$|[)}\]!%]$", value) or (
         found.re is _NOUN and not re.search(r"(?:^|= ?)-?(?:[\d.,/ ]+|\\frac[\d{} ]+)$", value)
     ):
         return text, ""

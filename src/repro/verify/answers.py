@@ -93,7 +93,9 @@ _CLOCK = re.compile(r"(\d{1,2}) ?: ?(\d\d) ?(?:\\text\{)? ?(?:([ap])\.? ?m\.?)? 
 _ASSIGNED = re.compile(r"^(?:[A-Za-z](?:_\w|_\{\w+\})?|\\text\{[A-Za-z ]+\}) ?= ?(?=[^=<>]+$)")
 _TEXT = re.compile(r"\\text\{ *([(A-Za-z][^{}]*)\}")
 _CHOICE = re.compile(
-    r"(?:\\text\{ *)?\(?([A-J])(?:\)\.?|\.|:|\) *:)(?: *\}| ) *[^\d].*|([A-J]) +- +[A-Za-z]{2,}.*"
+    r"(?:\\text\{ *)?\(?([A-J])(?:\)\.?|\.|:|\) *:)(?: *\}| ) *"
+    r"(?! *(?:\\text\{ *)?(?:and|or|nor|not|only)\b)(?:-?\w|\\(?:frac|sqrt|text|pi|\$)).*"
+    r"|([A-J]) +- +[A-Za-z]{2,}.*"
     r"|\\text\{ *\(?([A-J])(?:\)|[.:])+ [^{}]+\}"
 )
 

@@ -123,6 +123,8 @@ _SYNONYMS = {
         "|": r"mid lvert rvert vert",
         r"\{": "lbrace",
         r"\}": "rbrace",
+        "(": "langle",
+        ")": "rangle",
         r"\setminus ": "backslash smallsetminus",
         r"\emptyset ": "varnothing",
         r"\to ": "rightarrow longrightarrow",

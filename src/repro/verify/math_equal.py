@@ -63,43 +63,58 @@ def _multiple_of_identity(value: sympy.Expr, rows: int) -> sympy.Expr | None:
 
 def _equal_names(g: object, p: object) -> bool:
     if isinstance(g, Named) and isinstance(p, Named):
-        ours, theirs = dict(g.values), dict(p.values)
+        ours, theirs = dict(_by_name(g)), dict(_by_name(p))
         if ours.keys() == theirs.keys():
             return all(equal(ours[name], theirs[name]) for name in ours)
         return bool(g.equation and p.equation) and _equal_relations(g.equation, p.equation)
     named, other = (g, p) if isinstance(g, Named) else (p, g)
     if isinstance(other, Relation):
         return bool(named.equation) and _equal_relations(named.equation, other.latex)
-    if len(named.values) == 1:
-        name, value = named.values[0]
+    named_values = _by_name(named)
+    if len(named_values) == 1:
+        name, value = named_values[0]
         if named is g and _COMPOUND.search(name) and named.equation:
             return False  # x + y = 1 is no 1
+        if isinstance(value, Items) and value.kind == "list" and _kind(other) == "tuple":
+            return False  # x = 1, x = 2 is not the point (1, 2)
         return equal(value, other) if named is g else equal(other, value)
     if not isinstance(other, Items) or other.kind == "set":
         return False
-    values = _in_order_of_names(named)
-    if other.kind == "list" and _are_numbered(named):
-        return _equal_items(Items("list", tuple(value for _, value in named.values)), other)
+    values = _in_order_of_names(named_values)
+    if other.kind == "list" and _are_numbered(named_values):
+        return _equal_items(Items("list", tuple(value for _, value in named_values)), other)
     return values is not None and _equal_items(Items("tuple", values), other)
 
 
-def _are_numbered(named: Named) -> bool:
+def _kind(value: object) -> str:
+    return value.kind if isinstance(value, Items) else ""
+
+
+def _by_name(named: Named) -> tuple[tuple[str, object], ...]:
+    """Return the values by single names: (x, y) = (1, 2) as x = 1, y = 2."""
+    name, value = named.values[0]
+    if name.startswith("(") and len(named.values) == 1 and _kind(value) == "tuple":
+        return tuple(zip(name[1:-1].split(","), value.values, strict=True))
+    return named.values
+
+
+def _are_numbered(values: tuple[tuple[str, object], ...]) -> bool:
     """Tell whether the names are those of several values of one thing: x_1, x_2."""
-    return len({name.split("_")[0] for name, _ in named.values}) == 1
+    return len({name.split("_")[0] for name, _ in values}) == 1
 
 
-def _in_order_of_names(named: Named) -> tuple | None:
+def _in_order_of_names(named: tuple[tuple[str, object], ...]) -> tuple | None:
     """Return the values of x, y, z in this order; of other names, in the order of the alphabet.
 
     None where the order of the names leaves a doubt: m = 1, b = 2.
     """
-    names = [name for name, _ in named.values]
+    names = [name for name, _ in named]
     ordered = sorted(names, key=lambda name: _ORDER.get(name, name))
     if names != ordered and not _are_numbered(named):
         letters = [ord(name) for name in ordered if len(name) == 1]
         if letters != [*range(letters[0], letters[0] + len(names))] if letters else True:
             return None
-    values = dict(named.values)
+    values = dict(named)
     return tuple(values[name] for name in ordered)
 
 
@@ -122,6 +137,8 @@ def _equal_sets(g: object, p: object) -> bool:
     names = {value.name for value in (g, p) if isinstance(value, Reals) and value.name}
     if len(names) > 1:
         return False
+    if _kind(g) == "list" and all(_kind(value) == "tuple" for value in g.values):
+        return False  # points, not intervals
     try:
         ours, theirs = (as_set(x, points=_is_finite(y)) for x, y in ((g, p), (p, g)))
     except ValueError:

@@ -57,7 +57,7 @@ def expression(latex: str) -> sympy.Basic:
 
 def _rewritten(latex: str) -> str:
     text = _with_braces(latex)
-    if re.search(r"(?<![_\d])\d+ \{?\d", text):
+    if re.search(r"(?<![_\d])(?<![A-Za-z]\^)\d+ \{?\d", text):
         raise ValueError(f"two numbers side by side: {latex}")
     if re.search(
         r"\\(?:gcd|lcm).*[A-Za-z]|\\pmod|\\equiv|\\begin *\{cases|\\p(?:erp|arallel)", text
@@ -108,7 +108,9 @@ def _as_fraction(decimal: re.Match) -> str:
 def _is_odd_root_of_negative(value: sympy.Basic) -> bool:
     if not (value.is_Pow and value.exp.is_Rational and value.exp.q % 2 and value.exp.q > 1):
         return False
-    return value.base.is_number and bool(value.base.is_real) and bool(sympy.N(value.base) < 0)
+    if not value.base.is_number:
+        return value.base.could_extract_minus_sign()  # -x, and so that x - y is y - x
+    return bool(value.base.is_real) and bool(sympy.N(value.base) < 0)
 
 
 def _real_root(value: sympy.Pow) -> sympy.Expr:

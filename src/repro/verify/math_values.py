@@ -208,7 +208,6 @@ def _bracketed(text: str) -> object:
         return expression(r"\begin{pmatrix}" + r" \\ ".join(rows) + r"\end{pmatrix}")
     depth = depths(text)
     whole = len(text) > 1 and all(depth[1:-1])
-    text = text.replace(r"\langle", "(").replace(r"\rangle", ")") if whole else text
     if text.startswith(r"\{") and text.endswith(r"\}") and all(depth[2:-2]):
         return _braced(text[2:-2])
     if whole and _BOUNDS.fullmatch(text) and len(parts := split(text[1:-1], _AND)) > 1:
@@ -222,6 +221,10 @@ def _bracketed(text: str) -> object:
         return Reals(sympy.Interval(*inside, text[0] == "(", text[-1] == ")"))
     if whole and text[0] + text[-1] == "()" and re.search(r"[=<>]|\\(?:in|cup)\b", text):
         return parse(text[1:-1])
+    if text[:1] in "+-" and text[1:].lstrip()[:1] == "(":  # -(1, 2)
+        value = _bracketed(text[1:].strip())
+        if isinstance(value, Items):
+            return Items(value.kind, tuple(-x if text[0] == "-" else x for x in value.values))
     return expression(text)
 
 
@@ -251,6 +254,8 @@ def _braced(inside: str) -> object:
     value = _listed(split(inside, _AND))
     if isinstance(value, Reals):
         return Reals(value.members)
+    if isinstance(value, Named) and len(value.values) > 1:
+        return value
     is_list = isinstance(value, Items) and value.kind == "list"
     return Items("set", value.values if is_list else (value,))
 
@@ -270,6 +275,9 @@ _NAME = re.compile(
 )
 
 
+_POINT = re.compile(r"\([^()]*,[^()]*\)")
+
+
 def _is_name(text: str) -> bool:
     """Tell ``x``, ``f(2)``, ``|AB|``, ``m + n`` from ``2x``, whose value is not that of x."""
     return bool(_NAME.fullmatch(text.strip())) and not _OTHER.search(re.sub(r"\(.*\)", "", text))
@@ -279,12 +287,12 @@ def _equation(text: str, parts: list[str]) -> object:
     """Return a named value, the value of a true chain such as 2 + 3 = 5, or a relation."""
     value = _value(parts[-1])
     first = parts[0].strip()
-    if re.fullmatch(r"\([^()]*,[^()]*\)", first) and len(parts) == 2:
+    if _POINT.fullmatch(first) and len(parts) == 2:
         names = [squeeze(name) for name in first[1:-1].split(",")]
         values = value.values if isinstance(value, Items) else ()
         if len(names) != len(values) or not all(map(_is_name, names)):
             raise ValueError(f"no names and values: {text}")
-        return Named(tuple(zip(names, values, strict=True)))
+        return Named(((squeeze(first), value),))
     for part in parts[1 if _is_name(first) else 0 : -1]:
         if _is_name(part):
             continue
@@ -306,7 +314,7 @@ def _value(text: str) -> object:
 
 def _member(names: str, text: str) -> object:
     value, name = _piece(text), squeeze(names)
-    if not _is_name(names):
+    if not (_is_name(names) or _POINT.fullmatch(names.strip())):
         raise ValueError(f"no name: {names}")
     if isinstance(value, Items) and value.kind == "set":
         return Named(((name, value),))

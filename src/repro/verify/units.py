@@ -76,6 +76,9 @@ def split_unit(text: str) -> tuple[str, str]:
 
     A list of values has the unit that all its elements share or, where they share none, no unit.
     """
+    if text.startswith(r"\{") and text.endswith(r"\}") and "|" not in text:
+        value, unit = split_unit(text[2:-2])
+        return (rf"\{{{value}\}}", unit) if unit else (text, "")
     parts = split(text, _SEPARATOR)
     values, units = zip(*(_split_one(part) for part in parts[::2]), strict=True)
     named = {unit for unit in units if unit}

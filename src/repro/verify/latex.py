@@ -78,6 +78,8 @@ _NUMBER_OF = re.compile(r"(\\?[$€£]?-?[\d.,/]+\\?%?) +([A-Za-z][A-Za-z .]*)")
 def _unwrap(command: str, content: str) -> str:
     r"""Take off a wrapper that changes looks only; words and units end up in ``\text{}``."""
     inner = content.strip()
+    if mathematics := re.fullmatch(r"\$([^$]*)\$|\\\((.*)\\\)", inner, re.S):
+        return f"{{{mathematics[1] or mathematics[2]}}}"
     roman = re.fullmatch(_ROMAN, command) is not None
     if roman and _FUNCTION.fullmatch(inner) or "operator" in command and _OPERATOR.fullmatch(inner):
         return rf"\{inner} "
@@ -169,8 +171,8 @@ _ONE_SPELLING = [
         (r"\^ *(\\frac *(?:\{[^{}]*\}|\d) *(?:\{[^{}]*\}|\d))", r"^{\1}"),
         (r"(?:\\text\{ *)?\b(?:percent|pct)\b *\}?|(?<!\\)%", r"\\%"),
         (r"(?:\^ *)?\\degree(?![A-Za-z])|\^ *\{ *\\circ *\}", r"^\\circ"),
-        (r"(?:\( *)?(?:\\text\{ *)?(?<![\\p])(?:\\p)?mod *\}? *\{?(\d+)\}? *\)?$", r"\\pmod{\1}"),
-        (r"\\pmod *(\d+)", r"\\pmod{\1}"),
+        (r"(?:\( *)?(?:\\text\{ *)?(?<![\\p])(?:\\p)?mod *\}? *\{?(\w+)\}? *\)?$", r"\\pmod{\1}"),
+        (r"\\pmod *(\w+)", r"\\pmod{\1}"),
         (r"(?<=[.\d]\d)[eE](-?\d+)(?!\d)|(?<=\d)[eE]([-+]\d\d)(?!\d)", r"\\cdot 10^{\1\2}"),
         (r"\\begin *\{([bpv]?)small(matrix)\}(.*?)\\end *\{[bpv]?smallmatrix\}",
          r"\\begin{\1\2}\3\\end{\1\2}"),
@@ -207,6 +209,7 @@ def spell(text: str) -> str:
     text = _SYNONYM.sub(lambda command: _SYNONYMS[command[1]], text)
     text = re.sub(r"\{ *\\(rm|bf|it|sf|tt) +", r"\\math\1{", text)
     text = _BARE_WRAPPER.sub(r"\1{\2}", text)
+    text = re.sub(r"\\(mathbb|mathcal|vec|bar|hat|overline) +([A-Za-z])", r"\\\1{\2}", text)
     text = _replace_groups(text, _WRAPPER, _unwrap)
     for pattern, replacement in _ONE_SPELLING:
         text = pattern.sub(replacement, text)

@@ -218,7 +218,7 @@ def _bracketed(text: str) -> object:
             return Items("tuple", tuple(inside))
         if len(inside) != 2:
             raise ValueError(f"an interval has two ends: {text}")
-        return Reals(sympy.Interval(*inside, text[0] == "(", text[-1] == ")"))
+        return Reals(_interval(*inside, text[0] == "(", text[-1] == ")"))
     if whole and text[0] + text[-1] == "()" and re.search(r"[=<>]|\\(?:in|cup)\b", text):
         return parse(text[1:-1])
     if text[:1] in "+-" and text[1:].lstrip()[:1] == "(":  # -(1, 2)
@@ -261,20 +261,17 @@ def _braced(inside: str) -> object:
 
 
 _SUFFIXES = r"(?:_(?:\w|\{[^{}]*\})|'|\^\{?(?:-1|\\circ|\\prime|\*|\\ast)\}?|\^\{?\([^()]*\)\}?)*"
-_LETTER = rf"(?:[A-Za-z]|\\(?:text|vec|overline|overrightarrow|hat|bar) *\{{[^{{}}]*\}}|\\[A-Za-z]+(?![A-Za-z])){_SUFFIXES}"
-_CALL = r"(?:\((?:[^()]|\([^()]*\))*\))?"
+_ACCENT = r"\\(?:text|vec|overline|overrightarrow|hat|bar) *\{[^{}]*\}"
+_LETTER = rf"(?:[A-Za-z]|{_ACCENT}|\\[A-Za-z]+(?![A-Za-z])){_SUFFIXES}"
+_TERM = rf"(?:{_LETTER} ?(?:\((?:[^()]|\([^()]*\))*\){_SUFFIXES} ?)?)+"  # f(2), AB, f(x)g(x)
+_BETWEEN = r"(?:[-+/:]|\\(?:cdot|times|circ)(?![A-Za-z]))"
 _OTHER = re.compile(
     r"\\(?:sqrt|l[no]g?|exp|text *\{ *(?:or|and|not)|pi|infty|begin|end)(?![a-z])"
 )
 _NAME = re.compile(
-    rf"(?:{_LETTER} *)+{_CALL}{_SUFFIXES}|\|(?:{_LETTER} *)+\|"
-    rf"|{_LETTER} *(?:: *{_LETTER} *)+"
-    rf"|\[[A-Z]+\]|\( *{_LETTER} *(?:\\circ *{_LETTER} *)+\) *{_CALL}"
-    rf"|(?:{_LETTER} *)+{_CALL}(?: *(?:[-+/]|\\cdot(?![A-Za-z])|\\times(?![A-Za-z])) *(?:{_LETTER} *)+{_CALL})+"
-    rf"|\\frac *\{{(?:{_LETTER} *)+\}} *\{{(?:{_LETTER} *)+\}}"
+    rf"{_TERM}(?: *{_BETWEEN} *{_TERM})*|\|{_TERM}\||\[[A-Z]+\]|\\frac *\{{{_TERM}\}} *\{{{_TERM}\}}"
+    rf"|\( *{_LETTER} *(?:{_BETWEEN} *{_LETTER} *)+\) *\((?:[^()]|\([^()]*\))*\)"
 )
-
-
 _POINT = re.compile(r"\([^()]*,[^()]*\)")
 
 
@@ -326,7 +323,7 @@ def _inequality(text: str, parts: list[str]) -> Reals | Relation:
     variable = sympy.Dummy(real=True)
     named, terms = [], []
     for term in parts[::2]:
-        if _is_name(term) and "|" not in term:
+        if _is_name(term) and "|" not in term and term.strip() != "e":
             named.append(squeeze(term))
             terms.append(variable)
         elif is_number(value := expression(term)):
@@ -375,6 +372,12 @@ def _operand(text: str) -> sympy.Set:
     return members
 
 
+def _interval(start: sympy.Expr, end: sympy.Expr, *is_open: bool) -> sympy.Set:
+    if start.is_number and end.is_number and not start < end:
+        raise ValueError(f"no interval: from {start} to {end}")
+    return sympy.Interval(start, end, *is_open)
+
+
 def as_set(value: object, points: bool = False) -> sympy.Set:
     """Return the real numbers a value stands for; (1, 2) is the interval.
 
@@ -391,7 +394,7 @@ def as_set(value: object, points: bool = False) -> sympy.Set:
         return as_set(value.values[0][1], points=True)
     if isinstance(value, Items):
         if value.kind == "tuple" and len(value.values) == 2 and all(map(is_number, value.values)):
-            return sympy.Interval.open(*value.values)
+            return _interval(*value.values, True, True)
         if value.kind == "set" and all(map(is_number, value.values)):
             return sympy.FiniteSet(*value.values)
         if value.kind == "list":

@@ -47,7 +47,7 @@ _SHORT |= {"cc": "cm ^3"}
 
 # Outside \text a single letter may be a variable: only these words are units there.
 _BARE = "|".join([word for word in _UNITS if word.isalpha() and len(word) > 2])
-_BARE += "|mm|cm|km|kg|ft|mph|units?|inches"
+_BARE += "|USD|EUR|GBP|mm|cm|km|kg|ft|mph|units?|inches"
 _POWER = r"(?: ?\^ ?(?:-?\d|\{-?\d\}))?"
 _WORD = rf"\\text\{{[^{{}}\d]*{_POWER}\}}{_POWER}"
 _FRACTION = rf"\\frac ?\{{ ?{_WORD} ?\}} ?\{{ ?{_WORD} ?\}}"

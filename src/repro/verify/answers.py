@@ -63,9 +63,9 @@ def read(answer: str) -> Answer:
 
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-_BASES = "two three four five six seven eight nine ten eleven twelve 13 14 15 sixteen".split()
-_BASES = {word: str(base) for base, word in enumerate(_BASES, 2)}
-_BASES |= {"bin": "2", "binary": "2", "oct": "8", "octal": "8", "dec": "10", "hex": "16"}
+_BASES = {"two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7"}
+_BASES |= {"eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "sixteen": "16"}
+_BASES |= {"bin": "2", "binary": "2", "oct": "8", "octal": "8", "hex": "16"}
 _DIGITS = r"(?:\(|\{|\\text\{)* *0*([0-9A-Za-z]+?)[)} ]*"
 _IN_BASE = re.compile(
     rf"{_DIGITS}(?:_|(?:[,_]? ?[({{]* ?\\text\{{)? ?[({{]* ?(?:in )?base)"

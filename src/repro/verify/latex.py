@@ -48,11 +48,8 @@ def split(text: str, separator: re.Pattern) -> list[str]:
 
 
 def _replace_groups(text: str, command: re.Pattern, replace: Callable[[str, str], str]) -> str:
-    """Replace every ``command{content}``, the inner ones first, by ``replace(command, content)``."""
-    end = len(text)
-    while found := [match for match in command.finditer(text, 0, end)]:
-        match = found[-1]
-        end = match.start()
+    """Replace every ``command{content}`` by ``replace(command, content)``, the inner ones first."""
+    for match in reversed(list(command.finditer(text))):
         closing = closing_brace(text, match.end() - 1)
         if closing is not None:
             new = replace(match[0].rstrip(" {"), text[match.end() : closing])
@@ -179,7 +176,7 @@ _ONE_SPELLING = [
         (r"\( *(\\begin\{)(matrix\}.*?\\end\{)(matrix\}) *\)", r"\1p\2p\3"),
         (r"\[ *(\\begin\{)(matrix\}.*?\\end\{)(matrix\}) *\]", r"\1b\2b\3"),
         (
-            r"\\\{ *\\begin *\{(array|aligned|matrix)\} *(?:\{[lcr| ]+\})?(.*?)\\end *\{\1\}(?! *\\\})",
+            r"\\\{ *\\begin *\{(array|aligned)\} *(?:\{[lcr| ]+\})?(.*?)\\end *\{\1\}(?! *\\\})",
             r"\\begin{cases}\2\\end{cases}",
         ),
         (r"\^ *\{? *(?:\\top|\\intercal|\\text\{ *T *\}|T) *\}?(?![A-Za-z])", "^T"),

@@ -9,7 +9,7 @@ from math_verify import verify
 from repro.verify import math_values
 from repro.verify.latex import squeeze
 from repro.verify.math_expressions import is_number, relation, same_number
-from repro.verify.math_values import Items, Named, Ratio, Reals, Relation, as_set
+from repro.verify.math_forms import Items, Named, Ratio, Reals, Relation, as_set
 
 _COMPOUND = re.compile(r"(?<!\^\{)[-+/]|\\(?:cdot|times|frac)")
 
@@ -45,15 +45,17 @@ def equal(g: object, p: object) -> bool:
     if is_number(g) and is_number(p):
         return same_number(g, p)
     for matrix, other in ((g, p), (p, g)):
-        if isinstance(matrix, sympy.MatrixBase) and not isinstance(other, sympy.MatrixBase):
-            if factor := _multiple_of_identity(other, matrix.rows):
-                return matrix == factor * sympy.eye(matrix.rows)
+        factor = _multiple_of_identity(other, matrix)
+        if factor is not None:
+            return matrix == factor * sympy.eye(matrix.rows)
     return verify(g, p, timeout_seconds=None)
 
 
-def _multiple_of_identity(value: sympy.Expr, rows: int) -> sympy.Expr | None:
-    """Return c where a value is c I or c I_n with the right n."""
-    names = {"Upsilon_0", f"Upsilon_{{0{rows}}}"}  # as `math_expressions` spells I
+def _multiple_of_identity(value: sympy.Expr, matrix: sympy.Basic) -> sympy.Expr | None:
+    """Return c where a value beside a matrix is c I, or c I_n with the matrix's n."""
+    if not isinstance(matrix, sympy.MatrixBase) or isinstance(value, sympy.MatrixBase):
+        return None
+    names = {"Upsilon_0", f"Upsilon_{{0{matrix.rows}}}"}  # as `math_expressions` spells I
     symbols = value.free_symbols
     if len(symbols) != 1 or str(*symbols) not in names:
         return None

@@ -6,58 +6,16 @@ expressions they consist of.
 """
 
 import re
-from dataclasses import dataclass
 
 import sympy
 
 from repro.verify.latex import depths, split, squeeze
 from repro.verify.math_expressions import expression, is_number, same_number
-
-
-LISTED = 1000  # a range of fewer integers is a list of them
-
-
-@dataclass(frozen=True)
-class Items:
-    """Several values: ``kind`` is list (no brackets, no order), tuple or set."""
-
-    kind: str
-    values: tuple
-
-
-@dataclass(frozen=True)
-class Reals:
-    """A set of real numbers, with the variable that lies in it where one was named."""
-
-    members: sympy.Set
-    name: str = ""
-
-
-@dataclass(frozen=True)
-class Named:
-    """Values by what they are called, in the order written: ``x = 1, y = 2``."""
-
-    values: tuple[tuple[str, object], ...]
-    equation: str = ""  # LaTeX of a single one, which may also be meant as an equation
-
-
-@dataclass(frozen=True)
-class Relation:
-    """An equation or inequality that names no value: ``2x + 3y = 5``, ``a < b < c``."""
-
-    latex: str
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """``1 : 2 : 3``."""
-
-    parts: tuple
-
+from repro.verify.math_forms import Items, Named, Ratio, Reals, Relation, as_set, interval
 
 _OR = re.compile(r",? *(?:\\text\{ *,? *or *,? *\}|\bor\b|\\lor(?![A-Za-z]))")
 _AND = re.compile(
-    r"(,? *(?:\\text\{ *,? *(?:and|with|where|for) *,? *\}|\band\b|\\land(?![A-Za-z])|(?<![&\\])&)|[,;])"
+    r"(,? *(?:\\text\{ *,? *(?:and|with|where|for) *,? *\}|\band\b|\\land(?![A-Za-z]))|[,;])"
 )
 _OPERATOR = re.compile(r"(\\cup(?![A-Za-z])|\\cap(?![A-Za-z])|\\setminus(?![A-Za-z]))")
 _COMPARISON = re.compile(r"(\\le(?![A-Za-z])|\\ge(?![A-Za-z])|\\ne(?![A-Za-z])|<|>)")
@@ -67,9 +25,7 @@ _EQUALS = re.compile(r"=")
 _COLON = re.compile(r":|\\text\{ *to *\}|(?<=\d) to (?=\d)")
 _BOUNDS = re.compile(r"[(\[].*[)\]]", re.S)
 _CASES = re.compile(r"\\begin *\{cases\}(.*)\\end *\{cases\}", re.S)
-_TRANSPOSED = re.compile(
-    r"[(\[]([^()\[\]]*,[^()\[\]]*)[)\]] *\^ *\{? *(?:T|\\top|\\text\{T\}) *\}?"
-)
+_TRANSPOSED = re.compile(r"[(\[]([^()\[\]]*,[^()\[\]]*)[)\]] *\^ *\{? *T *\}?")
 _DOMAINS = {"R": sympy.S.Reals, "Z": sympy.S.Integers, "Q": sympy.S.Rationals}
 _DOMAIN = re.compile(r"\\mathbb *\{? *([RZQ]) *\}? *(?:([\^_]) *(?:\{ *)?([+-]) *\}?)?")
 
@@ -170,8 +126,11 @@ def _name(value: object) -> str:
 
 
 def _signs(piece: str) -> list:
-    r"""Return the values of a piece, two where it has ``\pm``: all signs change together."""
-    if not re.search(r"\\pm(?![A-Za-z])|\\mp(?![A-Za-z])", piece) or r"\{" in piece:  # in braces: element by element
+    r"""Return the values of a piece, two where it has ``\pm``: all signs change together.
+
+    Within braces each element has signs of its own, and comes here later.
+    """
+    if r"\{" in piece or not re.search(r"\\(?:pm|mp)(?![A-Za-z])", piece):
         return [_piece(piece)]
     return [
         _piece(re.sub(r"\\mp(?![A-Za-z])", lower, re.sub(r"\\pm(?![A-Za-z])", upper, piece)))
@@ -181,7 +140,9 @@ def _signs(piece: str) -> list:
 
 def _piece(text: str) -> object:
     """Return the value of a text without separators at its top."""
-    text = re.sub(r"(\\mathbb *\{?[RZQ]\}?) *- *(?=\\\{|[\[(])", r"\1 \\setminus ", _without_braces(text))
+    text = re.sub(
+        r"(\\mathbb *\{?[RZQ]\}?) *- *(?=\\\{|[\[(])", r"\1 \\setminus ", _without_braces(text)
+    )
     if len(parts := split(text, re.compile(r"\\approx(?![A-Za-z])"))) > 1:
         bare = _is_name(parts[0])
         return _piece(f"{parts[0]} = {parts[1]}" if bare else parts[0])
@@ -218,7 +179,7 @@ def _bracketed(text: str) -> object:
             return Items("tuple", tuple(inside))
         if len(inside) != 2:
             raise ValueError(f"an interval has two ends: {text}")
-        return Reals(_interval(*inside, text[0] == "(", text[-1] == ")"))
+        return Reals(interval(*inside, text[0] == "(", text[-1] == ")"))
     if whole and text[0] + text[-1] == "()" and re.search(r"[=<>]|\\(?:in|cup)\b", text):
         return parse(text[1:-1])
     if text[:1] in "+-" and text[1:].lstrip()[:1] == "(":  # -(1, 2)
@@ -265,11 +226,10 @@ _ACCENT = r"\\(?:text|vec|overline|overrightarrow|hat|bar) *\{[^{}]*\}"
 _LETTER = rf"(?:[A-Za-z]|{_ACCENT}|\\[A-Za-z]+(?![A-Za-z])){_SUFFIXES}"
 _TERM = rf"(?:{_LETTER} ?(?:\((?:[^()]|\([^()]*\))*\){_SUFFIXES} ?)?)+"  # f(2), AB, f(x)g(x)
 _BETWEEN = r"(?:[-+/:]|\\(?:cdot|times|circ)(?![A-Za-z]))"
-_OTHER = re.compile(
-    r"\\(?:sqrt|l[no]g?|exp|text *\{ *(?:or|and|not)|pi|infty|begin|end)(?![a-z])"
-)
+_OTHER = re.compile(r"\\(?:sqrt|l[no]g?|exp|text *\{ *(?:or|and|not)|pi|infty|begin|end)(?![a-z])")
 _NAME = re.compile(
-    rf"{_TERM}(?: *{_BETWEEN} *{_TERM})*|\|{_TERM}\||\[[A-Z]+\]|\\frac *\{{{_TERM}\}} *\{{{_TERM}\}}"
+    rf"{_TERM}(?: *{_BETWEEN} *{_TERM})*|\|{_TERM}\||\[[A-Z]+\]"
+    rf"|\\frac *\{{{_TERM}\}} *\{{{_TERM}\}}"
     rf"|\( *{_LETTER} *(?:{_BETWEEN} *{_LETTER} *)+\) *\((?:[^()]|\([^()]*\))*\)"
 )
 _POINT = re.compile(r"\([^()]*,[^()]*\)")
@@ -370,35 +330,3 @@ def _operand(text: str) -> sympy.Set:
         half = sympy.Interval.open(0, sympy.oo)
         members = members.intersect(half if found[3] == "+" else sympy.Interval.open(-sympy.oo, 0))
     return members
-
-
-def _interval(start: sympy.Expr, end: sympy.Expr, *is_open: bool) -> sympy.Set:
-    if start.is_number and end.is_number and not start < end:
-        raise ValueError(f"no interval: from {start} to {end}")
-    return sympy.Interval(start, end, *is_open)
-
-
-def as_set(value: object, points: bool = False) -> sympy.Set:
-    """Return the real numbers a value stands for; (1, 2) is the interval.
-
-    Args:
-        points: numbers without braces are elements too.
-
-    Raises:
-        ValueError: it stands for no set of real numbers.
-    """
-    if isinstance(value, Reals):
-        is_listed = isinstance(value.members, sympy.Range) and value.members.size < LISTED
-        return sympy.FiniteSet(*value.members) if is_listed else value.members
-    if isinstance(value, Named) and len(value.values) == 1:
-        return as_set(value.values[0][1], points=True)
-    if isinstance(value, Items):
-        if value.kind == "tuple" and len(value.values) == 2 and all(map(is_number, value.values)):
-            return _interval(*value.values, True, True)
-        if value.kind == "set" and all(map(is_number, value.values)):
-            return sympy.FiniteSet(*value.values)
-        if value.kind == "list":
-            return sympy.Union(*(as_set(one, points) for one in value.values))
-    if points and is_number(value):
-        return sympy.FiniteSet(value)
-    raise ValueError(f"no set of real numbers: {value}")

@@ -9,8 +9,9 @@ from repro.verify.latex import split
 # Dimension: its units, each with its size in the first one; a word may be plural.
 _SIZES = {
     "length": {
-        "m meter metre": "1", "mm millimeter millimetre": "1/1000", "km kilometer kilometre": "1000",
-        "cm centimeter centimetre": "1/100", "dm decimeter decimetre": "1/10",
+        "m meter metre": "1", "mm millimeter millimetre": "1/1000",
+        "km kilometer kilometre": "1000", "cm centimeter centimetre": "1/100",
+        "dm decimeter decimetre": "1/10",
         "in inch inche": "127/5000", "ft foot feet": "381/1250", "yd yard": "1143/1250",
         "mi mile": "201168/125",
     },
@@ -53,7 +54,8 @@ _WORD = rf"\\text\{{[^{{}}\d]*{_POWER}\}}{_POWER}"
 _FRACTION = rf"\\frac ?\{{ ?{_WORD} ?\}} ?\{{ ?{_WORD} ?\}}"
 _TAIL = re.compile(
     rf"(?:{_WORD}|{_FRACTION})(?: ?(?:/|\\cdot|\\times)? ?{_WORD})*$"
-    rf"|\^ ?\\circ ?(?:[CFcf]|\\text\{{ ?[CFcf](?:elsius|ahrenheit)?\}})?$|(?<=\d) ?(?:\\\$|[€£¥₹¢])$"
+    rf"|\^ ?\\circ ?(?:[CFcf]|\\text\{{ ?[CFcf](?:elsius|ahrenheit)?\}})?$"
+    rf"|(?<=\d) ?(?:\\\$|[€£¥₹¢])$"
     rf"|(?<=[\d}} ])(?:square |cubic |sq |cu )?(?:{_BARE})(?:e?s)?(?:/[hs])?{_POWER}$"
     rf"|(?<=\d )[kc]?m/s{_POWER}$"
 )

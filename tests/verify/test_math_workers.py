@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_lists_of_different_length_and_no_workers_are_refused(judge):
 @pytest.mark.parametrize(("workers", "most"), [(1, 1), (3, 3), (None, 2)])
 def test_no_more_workers_than_allowed_run_at_once(monkeypatch, workers, most):
     """Also over several calls from several threads, and after a call that allowed more."""
-    alive, seen = 0, []
+    alive, at_work, peak = 0, 0, 0
     lock = threading.Lock()
     meeting = threading.Barrier(most)
 
@@ -67,13 +68,19 @@ def test_no_more_workers_than_allowed_run_at_once(monkeypatch, workers, most):
             nonlocal alive
             with lock:
                 alive += change
-                seen.append(alive)
 
         def stop(self):
             self.count(-1)
 
         def compare(self, question, gold, prediction):
+            nonlocal at_work, peak
+            with lock:
+                at_work += 1
+                peak = max(peak, at_work)
             meeting.wait(timeout=60)  # passes only if that many are at work together
+            time.sleep(0.01)
+            with lock:
+                at_work -= 1
             return True
 
     monkeypatch.setattr(math, "_Worker", Stub)
@@ -81,7 +88,6 @@ def test_no_more_workers_than_allowed_run_at_once(monkeypatch, workers, most):
     monkeypatch.setattr(math, "_pool", lambda pid: pool)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
     pool.queue += [Stub() for _ in range(4)]
-    seen.clear()
 
     def ask(name):
         responses = [rf"</think>\boxed{{{name}{index}+y}}" for index in range(6)]
@@ -94,5 +100,6 @@ def test_no_more_workers_than_allowed_run_at_once(monkeypatch, workers, most):
         thread.start()
     for thread in threads:
         thread.join(timeout=120)
+    assert peak == most
     assert alive == most
     assert len(pool.queue) == most

@@ -1,8 +1,10 @@
 r"""Where an answer stands in a response, one spelling for it, and what its text alone decides."""
 
 import re
-import unicodedata
 from typing import NamedTuple
+
+from repro.verify.latex import closing_brace, spell, squeeze
+from repro.verify.units import conversion, split_unit
 
 THINK_OPEN = "<think>"
 THINK_CLOSE = "</think>"
@@ -35,24 +37,9 @@ def last_box(text: str) -> str | None:
         while opening < len(text) and text[opening].isspace():
             opening += 1
         if opening < len(text) and text[opening] == "{":
-            closing = _closing_brace(text, opening)
+            closing = closing_brace(text, opening)
             if closing is not None:
                 return text[opening + 1 : closing]
-    return None
-
-
-def _closing_brace(text: str, opening: int) -> int | None:
-    depth, position = 0, opening
-    while position < len(text):
-        if text[position] == "\\":
-            position += 1
-        elif text[position] == "{":
-            depth += 1
-        elif text[position] == "}":
-            depth -= 1
-            if depth == 0:
-                return position
-        position += 1
     return None
 
 
@@ -63,100 +50,54 @@ class Answer(NamedTuple):
     unit: str
 
 
-_VULGAR = re.compile("[¼-¾⅐-⅞]")
-_RAISED = re.compile("[⁰¹²³⁴-⁹⁻]+")
-_LOWERED = re.compile("[₀-₉]+")
-_SYMBOLS = str.maketrans(
-    {"−": "-", "–": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "÷": "/", "⁄": "/"}
-    | {"π": r"\pi ", "∞": r"\infty ", "°": r"^\circ ", "±": r"\pm ", "∅": r"\emptyset "}
-    | {"≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "∈": r"\in ", "∪": r"\cup ", "∩": r"\cap "}
-)
-_ONE_SPELLING = [
-    (re.compile(pattern), replacement)
-    for pattern, replacement in [
-        (r"√\s*(?=\{)", r"\\sqrt"),
-        (r"√\s*\(([^()]*)\)", r"\\sqrt{\1}"),
-        (r"√\s*(\d+|[A-Za-z])", r"\\sqrt{\1}"),
-        (r"\\!|\\\$|[$€£]|(?<!\\)\\[()\[\]]", ""),
-        (r"(?<!\\)\\[,;:> ]|\\\\\s*$|~|\\(?:quad|qquad|displaystyle)(?![A-Za-z])|\s", " "),
-        (r"\\(?:left|right|[bB]igg?[lr]?)(?![A-Za-z])\s*\.?", ""),
-        (r"\\[dtc]frac(?![A-Za-z])", r"\\frac"),
-        (r"\^ *(\\frac *(?:\{[^{}]*\}|\d) *(?:\{[^{}]*\}|\d))", r"^{\1}"),
-        (r"\\math(?:rm|it|bf) *\{ *([ied]) *\}", r"\1"),
-        (r"\\(?:mbox|text(?:bf|it|rm|normal)|math(?:rm|it|bf)) *(?=\{)", r"\\text"),
-        (r"\\text\{ *\(?([\d.,]+)\)? *\}|^\\text\{ *(-?\d[^{}]*)\}$", r"\1\2"),
-        (r"(?:\\text\{ *)?\b(?:percent|pct)\b *\}?|(?<!\\)%", r"\\%"),
-        (r"\\varnothing(?![A-Za-z])", r"\\emptyset"),
-        (r"(?:\^ *)?\\degree(?![A-Za-z])|\^ *\{ *\\circ *\}", r"^\\circ"),
-        (r"(?<=\d)\{([,:])\}(?=\d)", r"\1"),
-        (r"  +", " "),
-    ]
-]
-# 1,234 and 1 234 are numbers unless brackets make them lists; the separator stays the same.
-_THOUSANDS = re.compile(r"(?<![\d.,_^])\d{1,3}([, ])\d{3}(?:\1\d{3})*(?!\d|\1\d)")
-_MIXED = re.compile(r"(?<![\d/^_{.])(\d+) (\d+)/(\d+)(?!\d)")
-
-_MEANING = {  # of words and abbreviations behind a number
-    spelling: group.split()[0]
-    for group in (
-        *("mm millimeter millimetre", "cm centimeter centimetre", "m meter metre"),
-        *("km kilometer kilometre", "inch in", "foot feet ft", "yard yd", "mile mi"),
-        *("second sec s", "minute min", "hour hr h", "day", "week", "month", "year", "dollar"),
-        *("cent", "gram g", "kg kilogram", "degree circ", "east", "west", "north", "south"),
-    )
-    for spelling in group.split()
-}
-# Outside \text a single letter may be a variable: only these words are units there.
-_BARE = "|".join([word for word in _MEANING if len(word) > 2] + ["mm|cm|km|kg|ft|mph|unit"])
-_POWER = r"(?: ?\^ ?(?:\d|\{\d\}))?"
-_UNIT = re.compile(
-    rf"\\text\{{[^{{}}\d]*{_POWER}\}}{_POWER}$|\^\\circ ?(?:[CF]|\\text\{{ ?[CF]\}})?$"
-    rf"|(?<=[\d}} ])(?:square |cubic |sq )?(?:{_BARE})(?:e?s)?(?:/[hs])?{_POWER}$"
-)
-_NO_UNIT = re.compile(  # words that change the value, or say that it is not the answer
-    r"\b(?:and|or|not|no|if|for|when|is|[ap]\.? ?m)\b"
-    r"|\b(?:half|dozen|squared|hundred|thousand|[mbtr]+illion)\b",
-    re.I,
-)
-
-
 def read(answer: str) -> Answer:
-    r"""Return an answer in one spelling.
-
-    Unicode becomes LaTeX (``½``, ``√2``, ``x²``, full-width digits, thin spaces), commands that
-    only change looks go, ``1,\!234``, ``1{,}234``, ``1\,234`` and ``1,234`` become ``1234``, a full
-    stop, dollar signs and a unit (``\text{ cm}^2``, ``^\circ``) are taken off.
-    """
-    text = _VULGAR.sub(_vulgar_fraction, answer)
-    text = _RAISED.sub(lambda run: "^{" + unicodedata.normalize("NFKC", run[0]) + "}", text)
-    text = _LOWERED.sub(lambda run: "_{" + unicodedata.normalize("NFKC", run[0]) + "}", text)
-    text = unicodedata.normalize("NFKC", text).translate(_SYMBOLS)
-    for pattern, replacement in _ONE_SPELLING:
-        text = pattern.sub(replacement, text)
-    text = text.strip()
+    r"""Return an answer in one spelling (`latex.spell`), without full stop, unit and currency."""
+    if _INTEGER.fullmatch(answer):
+        return Answer(answer, "")
+    if answer.count("$") - answer.count(r"\$") == 1:  # no delimiter of mathematics: dollars
+        answer = re.sub(r"(?<!\\)\$", r"\\$", answer)
+    text = spell(answer)
     if text.endswith((".", ",", ";")) and not text.endswith(".."):
         text = text[:-1].rstrip()
-    text = text.removeprefix("=").lstrip()
-    unit = _UNIT.search(text)
-    value = text[: unit.start()].rstrip() if unit else ""
-    is_unit = re.search(r"[\w)}\]!]$", value) and not _NO_UNIT.search(unit[0])
-    text, unit = (value, unit[0]) if is_unit else (text, "")
-    if not re.search(r"[(\[]|\\\{", text):
-        text = _THOUSANDS.sub(lambda number: number[0].replace(number[1], ""), text)
-    return Answer(_MIXED.sub(r"\1\\frac{\2}{\3}", text), unit)
-
-
-def _vulgar_fraction(character: re.Match) -> str:
-    upper, lower = unicodedata.normalize("NFKC", character[0]).split("⁄")
-    return rf"\frac{{{upper}}}{{{lower}}}"
+    return Answer(*split_unit(text.removeprefix("=").lstrip()))
 
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-_NUMERAL = re.compile(r"(?<![\w^])\(?\w*\d\)? ?_")
-_BASED = re.compile(r"(?:\(|\\text\{)?0*([0-9A-Z]+)[)}]? ?_ ?(?:\\text|[({])*([0-9]+)[)}]*")
+_BASES = {"two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7"}
+_BASES |= {"eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "sixteen": "16"}
+_BASES |= {"bin": "2", "binary": "2", "oct": "8", "octal": "8", "hex": "16"}
+_DIGITS = r"(?:\(|\{|\\text\{)* *0*([0-9A-Za-z]+?)[)} ]*"
+_IN_BASE = re.compile(
+    rf"{_DIGITS}(?:_|(?:[,_]? ?[({{]* ?\\text\{{)? ?[({{]* ?(?:in )?base)"
+    r"(?:\\text|[-_({}) ]|base)*([0-9]+|[a-z]+)[)} ]*"
+)
+_HEXADECIMAL = re.compile(r"(?:\\text\{)?0[xX]0*([0-9A-Fa-f]+)\}?")
+
+
+def _numeral(value: str) -> str:
+    """Return a numeral in a base as digits, ``_`` and the base."""
+    text = re.sub(r"(?<=[01]) (?=[01])", "", value) if re.search("_|base", value) else value
+    text = re.sub(r"\\text\{ *([0-9A-Fa-f]+) *\}", r"\1", text)
+    if found := _HEXADECIMAL.fullmatch(text):
+        return f"{found[1].upper()}_16"
+    found = _IN_BASE.fullmatch(text)
+    base = _BASES.get(found[2], found[2]) if found else ""
+    if not base.isdigit() or not re.search(r"\d|^[A-F]+$", found[1]):
+        return value
+    return f"{found[1].upper()}_{base}" if int(base) > 10 or found[1].isdigit() else value
+
+
+_NUMERAL = re.compile(r"[0-9A-F]+_[0-9]+")
+_SUBSCRIPTED = re.compile(r"(?<![\w^])\(?\w*\d\)? ?_")
 _CLOCK = re.compile(r"(\d{1,2}) ?: ?(\d\d) ?(?:\\text\{)? ?(?:([ap])\.? ?m\.?)? ?\}?", re.I)
-_ASSIGNED = re.compile(r"^[A-Za-z](?:_\w|_\{\w+\})? ?= ?(?=[^=<>]+$)")
+_ASSIGNED = re.compile(r"^(?:[A-Za-z](?:_\w|_\{\w+\})?|\\text\{[A-Za-z ]+\}) ?= ?(?=[^=<>]+$)")
 _TEXT = re.compile(r"\\text\{ *([(A-Za-z][^{}]*)\}")
+_CHOICE = re.compile(
+    r"(?:\\text\{ *)?\(?([A-J])(?:\)\.?|\.|:|\) *:)(?: *\}| ) *"
+    r"(?! *(?:\\text\{ *)?(?:and|or|nor|not|only)\b)(?:-?\w|\\(?:frac|sqrt|text|pi|\$)).*"
+    r"|([A-J]) +- +[A-Za-z]{2,}.*"
+    r"|\\text\{ *\(?([A-J])(?:\)|[.:])+ [^{}]+\}"
+)
 
 
 def decide(gold: Answer, prediction: Answer) -> bool | None:
@@ -166,40 +107,34 @@ def decide(gold: Answer, prediction: Answer) -> bool | None:
     same base only), times of day, words and choices, units that contradict each other.
     """
     a, b = gold.value, prediction.value
-    if not a or not b or _contradict(gold.unit, prediction.unit):
+    factor = conversion(gold.unit, prediction.unit)
+    if not a or not b or factor is None:
         return False
+    if _INTEGER.fullmatch(a) and _INTEGER.fullmatch(b):
+        return int(a) == int(b) * factor
     if "=" not in a:
         b = _ASSIGNED.sub("", b)
-    if a == b:
-        return True
-    if _INTEGER.fullmatch(a) and _INTEGER.fullmatch(b):
-        return int(a) == int(b)
-    if _NUMERAL.search(a) or _NUMERAL.search(b):  # the parser would ignore the base
-        one, other = _BASED.fullmatch(a), _BASED.fullmatch(b)
-        return bool(one and other) and one.groups() == other.groups()
+    a, b = _numeral(a), _numeral(b)
+    if squeeze(a) == squeeze(b):
+        return factor == 1
+    if _NUMERAL.fullmatch(a) or _SUBSCRIPTED.search(a) or _SUBSCRIPTED.search(b):
+        return False  # the parser would ignore the base
     if one := _CLOCK.fullmatch(a):  # the parser would read 12:30 as 12/30
         other = _CLOCK.fullmatch(b)
         return bool(other) and _same_time(one, other)
+    if re.fullmatch("[A-J]", a) and (choice := _CHOICE.fullmatch(b)):
+        return a in choice.groups()
     if _TEXT.fullmatch(a) or _TEXT.fullmatch(b):
         return _words(a) == _words(b)
     return None
 
 
-def _contradict(one: str, other: str) -> bool:
-    """Tell whether two units differ; a missing one agrees with all."""
-    one, other = _unit_words(one), _unit_words(other)
-    known = one & {*_MEANING.values()}, other & {*_MEANING.values()}
-    if all(known):
-        return known[0] != known[1]
-    return bool(one and other) and not any(known) and one != other
-
-
-def _unit_words(unit: str) -> set[str]:
-    words = {word for word in re.findall("[A-Za-z]+", unit.lower()) if word != "text"}
-    return {
-        next((_MEANING[w] for w in (word, word[:-1], word[:-2]) if w in _MEANING), word)
-        for word in words
-    }
+def converted(gold: Answer, prediction: Answer) -> str:
+    """Return the prediction's value in the gold answer's unit, as LaTeX."""
+    factor = conversion(gold.unit, prediction.unit)
+    if factor in (None, 1):
+        return prediction.value
+    return rf"({prediction.value}) \cdot \frac{{{factor.numerator}}}{{{factor.denominator}}}"
 
 
 def _same_time(one: re.Match, other: re.Match) -> bool:

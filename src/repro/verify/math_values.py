@@ -1,0 +1,332 @@
+r"""What a mathematical answer says: its structure, read from spelled LaTeX.
+
+Lists, tuples, sets, intervals, inequalities, named values and ``\pm`` are taken apart here, since
+latex2sympy takes ``(1, 2)`` for an interval, keeps no order and drops signs; it reads the
+expressions they consist of.
+"""
+
+import re
+
+import sympy
+
+from repro.verify.latex import depths, split, squeeze
+from repro.verify.math_expressions import expression, is_number, same_number
+from repro.verify.math_forms import Items, Named, Ratio, Reals, Relation, as_set, interval
+
+_OR = re.compile(r",? *(?:\\text\{ *,? *or *,? *\}|\bor\b|\\lor(?![A-Za-z]))")
+_AND = re.compile(
+    r"(,? *(?:\\text\{ *,? *(?:and|with|where|for) *,? *\}|\band\b|\\land(?![A-Za-z]))|[,;])"
+)
+_OPERATOR = re.compile(r"(\\cup(?![A-Za-z])|\\cap(?![A-Za-z])|\\setminus(?![A-Za-z]))")
+_COMPARISON = re.compile(r"(\\le(?![A-Za-z])|\\ge(?![A-Za-z])|\\ne(?![A-Za-z])|<|>)")
+_IN = re.compile(r"\\in(?![A-Za-z])")
+_SUCH_THAT = re.compile(r"\||:")
+_EQUALS = re.compile(r"=")
+_COLON = re.compile(r":|\\text\{ *to *\}|(?<=\d) to (?=\d)")
+_BOUNDS = re.compile(r"[(\[].*[)\]]", re.S)
+_CASES = re.compile(r"\\begin *\{cases\}(.*)\\end *\{cases\}", re.S)
+_TRANSPOSED = re.compile(r"[(\[]([^()\[\]]*,[^()\[\]]*)[)\]] *\^ *\{? *T *\}?")
+_DOMAINS = {"R": sympy.S.Reals, "Z": sympy.S.Integers, "Q": sympy.S.Rationals}
+_DOMAIN = re.compile(r"\\mathbb *\{? *([RZQ]) *\}? *(?:([\^_]) *(?:\{ *)?([+-]) *\}?)?")
+
+
+def parse(text: str) -> object:
+    r"""Return the value of an answer.
+
+    Raises:
+        Exception: of many kinds, where the answer is no mathematics.
+    """
+    text = _without_braces(text)
+    text = re.sub(r"(^|\\cup|\\cap|\\in|\\setminus|[=,]) *\](?=[^\[\]]*,)", r"\1 (", text)
+    text = re.sub(r"(,[^\[\]]*)\[ *(?=$|\\cup|\\cap|\\setminus)", r"\1) ", text)
+    if re.search(r"\\dots|\.\.", text):
+        raise ValueError(f"an ellipsis: {text}")
+    parts = split(text, _OR)
+    if len(parts) > 1:
+        return _either([parse(part) for part in parts])
+    return _listed(split(text, _AND))
+
+
+def _without_braces(text: str) -> str:
+    text = text.strip()
+    while text.startswith("{") and text.endswith("}") and all(depths(text)[1:-1]):
+        if text[-2] == "\\" or re.search(r"\\(?:choose|over|atop)\b", text):
+            break
+        text = text[1:-1].strip()
+    return text
+
+
+def _listed(parts: list[str]) -> object:
+    """Return the value of parts with their separators (commas, "and") between them."""
+    pieces, links = parts[::2], ["and" if len(link) > 1 else link for link in parts[1::2]]
+    values = []
+    for index, piece in enumerate(pieces):
+        if not piece.strip():
+            if 0 < index < len(pieces) - 1 and links[index] == "and":
+                continue  # 3, 5, and 7
+            raise ValueError("an empty element")
+        if r"\ne" in pieces[index - 1] and index and not re.search(r"[=<>]|\\", piece):
+            piece = re.sub(r"(\\ne(?![A-Za-z])).*", r"\1 ", pieces[index - 1]) + piece  # x != 1, 2
+            pieces[index] = piece
+        values += _signs(piece)
+    if len(values) == 1:
+        return values[0]
+    conditions = [value for value in values if isinstance(value, Reals) and value.name]
+    if len(conditions) == len(values):
+        return _all_of(conditions, "and" in links)
+    return _together(values)
+
+
+def _all_of(conditions: list[Reals], said_and: bool) -> object:
+    """Combine conditions side by side; where none could meet both, a comma stands for or."""
+    by_name: dict[str, sympy.Set] = {}
+    for condition in conditions:
+        both = by_name.get(condition.name, sympy.S.UniversalSet).intersect(condition.members)
+        if both is sympy.S.EmptySet and not said_and:
+            both = by_name[condition.name].union(condition.members)
+        by_name[condition.name] = both
+    found = [Reals(members, name) for name, members in by_name.items()]
+    return found[0] if len(found) == 1 else Named(tuple((part.name, part) for part in found))
+
+
+def _together(values: list) -> object:
+    """Combine values side by side: named ones by name, others as a list."""
+    flat = []
+    for value in values:
+        flat += value.values if isinstance(value, Items) and value.kind == "list" else [value]
+    names = [value.values[0][0] for value in flat if isinstance(value, Named)]
+    plain = [value for value in flat if not isinstance(value, Named)]
+    if names and len(set(names)) == 1 and (not plain or isinstance(flat[0], Named)):
+        bare = [value.values[0][1] if isinstance(value, Named) else value for value in flat]
+        return Named(((names[0], _together(bare)),))
+    if names and not plain:
+        merged = [pair for value in flat for pair in value.values]
+        if len({name for name, _ in merged}) < len(merged):
+            raise ValueError("a name with two values among other names")
+        return Named(tuple(merged))
+    if names:
+        raise ValueError("named and unnamed values")
+    return Items("list", tuple(flat))
+
+
+def _either(values: list) -> object:
+    """Combine alternatives: sets and conditions to their union, others as a list."""
+    if any(isinstance(value, Reals) for value in values):
+        names = {n for n in map(_name, values) if n}
+        if len(names) > 1:
+            raise ValueError(f"conditions on {sorted(names)}")
+        return Reals(sympy.Union(*map(as_set, values)), *names)
+    return _together(values)
+
+
+def _name(value: object) -> str:
+    if isinstance(value, Named):
+        return value.values[0][0] if len(value.values) == 1 else ""
+    return value.name if isinstance(value, Reals) else ""
+
+
+def _signs(piece: str) -> list:
+    r"""Return the values of a piece, two where it has ``\pm``: all signs change together.
+
+    Within braces each element has signs of its own, and comes here later.
+    """
+    if r"\{" in piece or not re.search(r"\\(?:pm|mp)(?![A-Za-z])", piece):
+        return [_piece(piece)]
+    return [
+        _piece(re.sub(r"\\mp(?![A-Za-z])", lower, re.sub(r"\\pm(?![A-Za-z])", upper, piece)))
+        for upper, lower in (("+", "-"), ("-", "+"))
+    ]
+
+
+def _piece(text: str) -> object:
+    """Return the value of a text without separators at its top."""
+    text = re.sub(
+        r"(\\mathbb *\{?[RZQ]\}?) *- *(?=\\\{|[\[(])", r"\1 \\setminus ", _without_braces(text)
+    )
+    if len(parts := split(text, re.compile(r"\\approx(?![A-Za-z])"))) > 1:
+        bare = _is_name(parts[0])
+        return _piece(f"{parts[0]} = {parts[1]}" if bare else parts[0])
+    if len(parts := split(text, _EQUALS)) > 1:
+        return _equation(text, parts)
+    if len(parts := split(text, _IN)) == 2:
+        return _member(*parts)
+    if len(parts := split(text, _COMPARISON)) > 1:
+        return _inequality(text, parts)
+    if len(parts := split(text, _OPERATOR)) > 1 or _DOMAIN.match(text):
+        return Reals(_set_expression(parts))
+    if len(parts := split(text, _COLON)) > 1:
+        return Ratio(tuple(expression(part) for part in parts))
+    return _bracketed(text)
+
+
+def _bracketed(text: str) -> object:
+    if text == r"\emptyset":
+        return Items("set", ())
+    if cases := _CASES.fullmatch(text):
+        return _cases(cases[1])
+    if column := _TRANSPOSED.fullmatch(text):
+        rows = split(column[1], re.compile(","))
+        return expression(r"\begin{pmatrix}" + r" \\ ".join(rows) + r"\end{pmatrix}")
+    depth = depths(text)
+    whole = len(text) > 1 and all(depth[1:-1])
+    if text.startswith(r"\{") and text.endswith(r"\}") and all(depth[2:-2]):
+        return _braced(text[2:-2])
+    if whole and _BOUNDS.fullmatch(text) and len(parts := split(text[1:-1], _AND)) > 1:
+        inside = [_piece(part) for part in parts[::2]]
+        if any(link.strip() not in (",", ";") for link in parts[1::2]):
+            raise ValueError(f"words in brackets: {text}")
+        if text[0] + text[-1] == "()" and sympy.oo not in inside and -sympy.oo not in inside:
+            return Items("tuple", tuple(inside))
+        if len(inside) != 2:
+            raise ValueError(f"an interval has two ends: {text}")
+        return Reals(interval(*inside, text[0] == "(", text[-1] == ")"))
+    if whole and text[0] + text[-1] == "()" and re.search(r"[=<>]|\\(?:in|cup)\b", text):
+        return parse(text[1:-1])
+    if text[:1] in "+-" and text[1:].lstrip()[:1] == "(":  # -(1, 2)
+        value = _bracketed(text[1:].strip())
+        if isinstance(value, Items):
+            return Items(value.kind, tuple(-x if text[0] == "-" else x for x in value.values))
+    return expression(text)
+
+
+def _cases(inside: str) -> object:
+    """Return the values with their conditions as a set of pairs, or a system's named values."""
+    rows = [row.strip(" ,;.") for row in split(inside, re.compile(r"\\\\"))]
+    pairs = [[cell.strip(" ,") for cell in split(row, re.compile("&"))] for row in rows if row]
+    if any(len(pair) == 1 for pair in pairs):
+        return _together([_piece("".join(pair)) for pair in pairs])
+    pairs = [(a, re.sub(r"^\\text\{ *(?:if|when|for) *\}", "", b)) for a, b in pairs]
+    return Items("set", tuple(Items("tuple", (_piece(a), parse(b))) for a, b in pairs))
+
+
+def _braced(inside: str) -> object:
+    if not inside.strip():
+        return Items("set", ())
+    if len(parts := split(inside, _SUCH_THAT)) == 2:  # {x in R : x > 2}
+        domain = _piece(parts[0]) if len(split(parts[0], _IN)) == 2 else None
+        condition = parse(parts[1])
+        if not isinstance(condition, Reals | Named):
+            raise ValueError(f"no condition: {parts[1]}")
+        name = domain.name if domain else squeeze(parts[0])
+        if name != _name(condition):
+            raise ValueError(f"a condition on {_name(condition)} for {name}")
+        members = as_set(condition)
+        return Reals(members.intersect(domain.members) if domain else members)
+    value = _listed(split(inside, _AND))
+    if isinstance(value, Reals):
+        return Reals(value.members)
+    if isinstance(value, Named) and len(value.values) > 1:
+        return value
+    is_list = isinstance(value, Items) and value.kind == "list"
+    return Items("set", value.values if is_list else (value,))
+
+
+_SUFFIXES = r"(?:_(?:\w|\{[^{}]*\})|'|\^\{?(?:-1|\\circ|\\prime|\*|\\ast)\}?|\^\{?\([^()]*\)\}?)*"
+_ACCENT = r"\\(?:text|vec|overline|overrightarrow|hat|bar) *\{[^{}]*\}"
+_LETTER = rf"(?:[A-Za-z]|{_ACCENT}|\\[A-Za-z]+(?![A-Za-z])){_SUFFIXES}"
+_TERM = rf"(?:{_LETTER} ?(?:\((?:[^()]|\([^()]*\))*\){_SUFFIXES} ?)?)+"  # f(2), AB, f(x)g(x)
+_BETWEEN = r"(?:[-+/:]|\\(?:cdot|times|circ)(?![A-Za-z]))"
+_OTHER = re.compile(r"\\(?:sqrt|l[no]g?|exp|text *\{ *(?:or|and|not)|pi|infty|begin|end)(?![a-z])")
+_NAME = re.compile(
+    rf"{_TERM}(?: *{_BETWEEN} *{_TERM})*|\|{_TERM}\||\[[A-Z]+\]"
+    rf"|\\frac *\{{{_TERM}\}} *\{{{_TERM}\}}"
+    rf"|\( *{_LETTER} *(?:{_BETWEEN} *{_LETTER} *)+\) *\((?:[^()]|\([^()]*\))*\)"
+)
+_POINT = re.compile(r"\([^()]*,[^()]*\)")
+
+
+def _is_name(text: str) -> bool:
+    """Tell ``x``, ``f(2)``, ``|AB|``, ``m + n`` from ``2x``, whose value is not that of x."""
+    return bool(_NAME.fullmatch(text.strip())) and not _OTHER.search(re.sub(r"\(.*\)", "", text))
+
+
+def _equation(text: str, parts: list[str]) -> object:
+    """Return a named value, the value of a true chain such as 2 + 3 = 5, or a relation."""
+    value = _value(parts[-1])
+    first = parts[0].strip()
+    if _POINT.fullmatch(first) and len(parts) == 2:
+        names = [squeeze(name) for name in first[1:-1].split(",")]
+        values = value.values if isinstance(value, Items) else ()
+        if len(names) != len(values) or not all(map(_is_name, names)):
+            raise ValueError(f"no names and values: {text}")
+        return Named(((squeeze(first), value),))
+    for part in parts[1 if _is_name(first) else 0 : -1]:
+        if _is_name(part):
+            continue
+        middle = expression(part)
+        if is_number(middle) and is_number(value):
+            if not same_number(middle, value):
+                raise ValueError(f"not true: {text}")
+        elif is_number(middle) or len(parts) == 2:
+            return Relation(text)
+    return Named(((squeeze(first), value),), text) if _is_name(first) else value
+
+
+def _value(text: str) -> object:
+    value = _piece(text)
+    if isinstance(value, Relation | Named):
+        raise ValueError(f"a relation on the right of an equation: {text}")
+    return value
+
+
+def _member(names: str, text: str) -> object:
+    value, name = _piece(text), squeeze(names)
+    if not (_is_name(names) or _POINT.fullmatch(names.strip())):
+        raise ValueError(f"no name: {names}")
+    if isinstance(value, Items) and value.kind == "set":
+        return Named(((name, value),))
+    return Reals(as_set(value), name)
+
+
+def _inequality(text: str, parts: list[str]) -> Reals | Relation:
+    """Return the numbers that satisfy a chain such as 0 < x <= 5, where it speaks of one name."""
+    variable = sympy.Dummy(real=True)
+    named, terms = [], []
+    for term in parts[::2]:
+        if _is_name(term) and "|" not in term and term.strip() != "e":
+            named.append(squeeze(term))
+            terms.append(variable)
+        elif is_number(value := expression(term)):
+            terms.append(value)
+        elif len(value.free_symbols) == 1 and _is_simple(value, symbol := value.free_symbols.pop()):
+            named.append(str(symbol))
+            terms.append(value.subs(symbol, variable))
+        else:
+            return Relation(text)
+    if len(named) != 1:
+        return Relation(text)
+    signs = [_HOLDS[sign.strip()] for sign in parts[1::2]]
+    pairs = zip(signs, terms, terms[1:], strict=False)
+    sets = [sympy.sympify(holds(a, b)).as_set() for holds, a, b in pairs]
+    return Reals(sympy.Intersection(sympy.S.Reals, *sets), named[0])
+
+
+_HOLDS = {"<": sympy.Lt, ">": sympy.Gt, r"\le": sympy.Le, r"\ge": sympy.Ge, r"\ne": sympy.Ne}
+
+
+def _is_simple(value: sympy.Expr, symbol: sympy.Symbol) -> bool:
+    """Tell -x, 2x + 1 and |x - 1| from what still has to be solved."""
+    inside = value.args[0] if isinstance(value, sympy.Abs) else value
+    return bool(inside.is_polynomial(symbol) and sympy.degree(inside, symbol) == 1)
+
+
+def _set_expression(parts: list[str]) -> sympy.Set:
+    """Combine sets from left to right; ``parts`` are sets with operators between them."""
+    members = _operand(parts[0])
+    for operator, part in zip(parts[1::2], parts[2::2], strict=True):
+        other = _operand(part)
+        members = {
+            r"\cup": members.union, r"\cap": members.intersect, r"\setminus": members.__sub__
+        }[operator.strip()](other)  # fmt: skip
+    return members
+
+
+def _operand(text: str) -> sympy.Set:
+    found = _DOMAIN.fullmatch(text.strip())
+    if not found:
+        return as_set(_piece(text), points=True)
+    members = _DOMAINS[found[1]]
+    if found[3]:
+        half = sympy.Interval.open(0, sympy.oo)
+        members = members.intersect(half if found[3] == "+" else sympy.Interval.open(-sympy.oo, 0))
+    return members

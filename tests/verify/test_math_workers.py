@@ -1,0 +1,105 @@
+"""The second scorer, math-verify alone, and the number of worker processes."""
+
+import os
+import threading
+import time
+
+import pytest
+
+from repro.verify import math
+from repro.verify.math import verify, verify_plain
+
+
+@pytest.mark.parametrize(
+    ("gold", "response", "strict", "plain"),
+    [
+        ("5", r"</think>It is \boxed{5}.", True, True),
+        (r"\frac12", r"</think>\boxed{0.5}", True, True),
+        ("5", r"</think>\boxed{6}", False, False),
+        (r"\frac13", r"</think>\boxed{0.3333333}", False, True),  # decimals are rounded
+        ("7", r"</think>First \boxed{6}, so \boxed{7}.", True, False),  # nearby boxes are a list
+        (r"n \equiv 1 \pmod 3", r"</think>\boxed{n\equiv 1\pmod{3}}", True, False),  # no parse
+        ("5", "</think>The answer is 5.", False, False),  # no LaTeX
+        ("5", r"<think>so \boxed{5}", False, False),  # no answer after the thought
+        ("5", "</think>", False, False),
+    ],
+)
+def test_plain_math_verify_is_a_second_opinion(gold, response, strict, plain):
+    assert verify([response], [gold]) == [strict]
+    assert verify_plain([response], [gold]) == [plain]
+
+
+def test_plain_math_verify_survives_a_hanging_answer():
+    responses = [r"</think>\boxed{9^{9^{9^9}}}", r"</think>\boxed{\frac{2}{4}}", "</think>"]
+    verdicts = []
+    thread = threading.Thread(
+        target=lambda: verdicts.extend(verify_plain(responses, ["3", "0.5", "1"]))
+    )
+    thread.start()
+    thread.join(timeout=300)
+    assert verdicts == [False, True, False]
+
+
+def test_a_long_response_reaches_the_worker_whole():
+    response = "</think>" + "so " * 200_000 + r"\boxed{\frac{3}{2}}"
+    assert verify_plain([response], ["1.5"]) == [True]
+
+
+@pytest.mark.parametrize("judge", [verify, verify_plain])
+def test_lists_of_different_length_and_no_workers_are_refused(judge):
+    with pytest.raises(ValueError, match="responses: got 1 for 2 answers"):
+        judge(["x"], ["1", "2"])
+    with pytest.raises(ValueError, match="workers: got 0, allowed are 1 and more"):
+        judge([r"</think>\boxed{x}"], ["y+1"], workers=0)
+
+
+@pytest.mark.parametrize(("workers", "most"), [(1, 1), (3, 3), (None, 2)])
+def test_no_more_workers_than_allowed_run_at_once(monkeypatch, workers, most):
+    """Also over several calls from several threads, and after a call that allowed more."""
+    alive, at_work, peak = 0, 0, 0
+    lock = threading.Lock()
+    meeting = threading.Barrier(most)
+
+    class Stub:
+        def __init__(self):
+            self.count(1)
+
+        def count(self, change):
+            nonlocal alive
+            with lock:
+                alive += change
+
+        def stop(self):
+            self.count(-1)
+
+        def compare(self, question, gold, prediction):
+            nonlocal at_work, peak
+            with lock:
+                at_work += 1
+                peak = max(peak, at_work)
+            meeting.wait(timeout=60)  # passes only if that many are at work together
+            time.sleep(0.01)
+            with lock:
+                at_work -= 1
+            return True
+
+    monkeypatch.setattr(math, "_Worker", Stub)
+    pool = math._Pool()
+    monkeypatch.setattr(math, "_pool", lambda pid: pool)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
+    pool.queue += [Stub() for _ in range(4)]
+
+    def ask(name):
+        responses = [rf"</think>\boxed{{{name}{index}+y}}" for index in range(6)]
+        verify(
+            responses, [f"y+{name}{index}+{workers or 9}" for index in range(6)], workers=workers
+        )
+
+    threads = [threading.Thread(target=ask, args=(name,)) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    assert peak == most
+    assert alive == most
+    assert len(pool.queue) == most

@@ -6,19 +6,19 @@ parent. Exit codes, printed markers and overloaded operators therefore prove not
 
 import ast
 import base64
+import builtins
 import io
 import json
 import math
 import pickle
 import re
 import zlib
+from collections.abc import Collection
 from decimal import Decimal, InvalidOperation
 
-from repro.verify.answers import split_thought
+from repro.verify.blocks import choose, fenced_blocks
 from repro.verify.conversation import Limits, Outcome
 from repro.verify.sandbox import Runner
-
-_FENCE = "```"
 
 # LiveCodeBench's own test harness puts these imports before every program: its starter code uses
 # List and friends without importing them.
@@ -63,21 +63,9 @@ _PARENT_OPERATORS = (ast.Add, ast.Sub)  # 2 ** f() or "x" * f() can be too large
 _LARGEST_INTEGER = 1 << (1 << 20)
 
 
-def extract_program(response: str) -> str | None:
-    """Return the last complete fenced block after the thought, or None where there is none."""
-    answer = split_thought(response)[1]
-    lines = [] if answer is None else answer.replace("\r\n", "\n").split("\n")
-    last, block = None, None
-    # Line by line, because a pattern takes quadratic time on many openings without an end.
-    for line in lines:
-        mark = line.strip(" \t")
-        if block is not None and mark != _FENCE:
-            block.append(f"{line}\n")
-        elif block is not None:
-            last, block = "".join(block), None
-        elif mark.startswith(_FENCE) and "`" not in mark[len(_FENCE) :]:
-            block = []
-    return last if last and last.strip() else None
+def extract_program(response: str, names: Collection[str] = ()) -> str | None:
+    """Return the program after the thought, see `blocks.choose`; None where there is none."""
+    return choose(fenced_blocks(response), names)
 
 
 def verify_mbpp(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
@@ -86,8 +74,8 @@ def verify_mbpp(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
     Raises:
         ValueError: a test is not a single assert statement, or asks the program for nothing.
     """
-    program = extract_program(response)
     tests = [_Test(source) for source in doc["test_list"]]
+    program = extract_program(response, _called(doc["test_list"]))
     if program is None:
         return False
     job = {
@@ -102,13 +90,24 @@ def verify_mbpp(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
     return all(test.holds([next(remaining) for _ in test.leaves]) for test in tests)
 
 
+def _called(tests: list[str]) -> set[str]:
+    """Return the names that tests call, without built-in ones where there are others."""
+    nodes = [node for test in tests for node in ast.walk(ast.parse(test.strip()))]
+    called = {
+        node.func.id
+        for node in nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    return called - {*dir(builtins)} or called
+
+
 def verify_lcb(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
     """Tell whether the program passes all public and private tests of a LiveCodeBench problem."""
-    program = extract_program(response)
+    name = json.loads(doc["metadata"] or "{}").get("func_name")
+    program = extract_program(response, (name, "Solution") if name else ())
     if program is None:
         return False
     cases = lcb_cases(doc["public_test_cases"]) + lcb_cases(doc["private_test_cases"])
-    name = json.loads(doc["metadata"] or "{}").get("func_name")
     verify_case = {
         "stdin": _passes_stdin,
         "functional": lambda *arguments: _passes_call(name, *arguments),

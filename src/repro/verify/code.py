@@ -10,11 +10,14 @@ import builtins
 import io
 import json
 import math
+import operator
 import pickle
 import re
 import zlib
-from collections.abc import Collection
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Collection
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 
 from repro.verify.blocks import choose, fenced_blocks
 from repro.verify.conversation import Limits, Outcome
@@ -35,19 +38,40 @@ _LCB_PRELUDE = "\n".join(
 # A program may choose values whose hashes collide: a set of n of them takes n² steps to build. No
 # test of the benchmarks compares a set or dictionary of so many items.
 _HASHED_ITEMS = 1000
+# Nor of so large values of the following types, which cost their judge more than it took to send.
+_MOST_DIGITS = 10_000  # of a Decimal as an integer
+_RANGE_ITEMS = 1 << 20
+_FRACTIONS_BYTES = 1 << 16  # of a value with fractions: to add them up takes quadratic time
 
 
-def _small(kind: type):
-    def build(items: object = (), **more: object) -> object:
+def _small(build: Callable) -> Callable:
+    def build_small(items: object = (), **more: object) -> object:
         if len(items) > _HASHED_ITEMS:
             raise ValueError(f"more than {_HASHED_ITEMS} items")
-        return kind(items, **more)
+        return build(items, **more)
 
-    return build
+    return build_small
+
+
+def _decimal(text: str) -> Decimal:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError("too many digits")
+    number = Decimal(text)
+    if number.is_snan() or abs(number.adjusted()) > _MOST_DIGITS:
+        raise ValueError("equals nothing, or as an integer is too large")
+    return number
+
+
+def _range(parts: list) -> range:
+    numbers = range(*parts)
+    if len(numbers) > _RANGE_ITEMS:
+        raise ValueError("as a list it is too large")
+    return numbers
 
 
 # What the parent itself evaluates in a test's expression; every other name or call is a leaf that
 # the child computes. All of them return plain values of plain values, and in bounded time.
+_ITERATING = {"all", "any", "frozenset", "list", "max", "min", "set", "sorted", "sum", "tuple"}
 _PARENT_FUNCTIONS = {
     **{
         function.__name__: function
@@ -56,7 +80,22 @@ _PARENT_FUNCTIONS = {
             *(sum, tuple),
         )
     },
-    **{kind.__name__: _small(kind) for kind in (dict, frozenset, set)},
+    **{kind.__name__: _small(kind) for kind in (frozenset, set)},
+}
+# These it makes of constants only, which are the test's own.
+_PARENT_TYPES = {
+    kind.__name__: kind for kind in (Counter, Decimal, Fraction, OrderedDict, deque, dict, range)
+}
+# From the parts that the child sends of a value to the value.
+_FROM_PARTS: dict[str, Callable] = {
+    "Counter": lambda pairs: Counter(_small(dict)(pairs)),
+    "Decimal": _decimal,
+    "Fraction": lambda parts: Fraction(*map(operator.index, parts)),
+    "OrderedDict": _small(OrderedDict),
+    "deque": deque,
+    "dict_items": lambda pairs: _small(dict)(pairs).items(),
+    "dict_keys": lambda keys: _small(dict.fromkeys)(keys).keys(),
+    "range": _range,
 }
 _PARENT_MATH = {"ceil", "fabs", "floor", "isclose", "isfinite", "isinf", "isnan", "sqrt", "trunc"}
 _PARENT_OPERATORS = (ast.Add, ast.Sub)  # 2 ** f() or "x" * f() can be too large for any machine
@@ -202,7 +241,7 @@ class _Test:
 
     def holds(self, values: list) -> bool:
         names = {f"_leaf{number}": value for number, value in enumerate(values)}
-        scope = {"__builtins__": {}, "math": math, **_PARENT_FUNCTIONS, **names}
+        scope = {"__builtins__": {}, "math": math, **_PARENT_TYPES, **_PARENT_FUNCTIONS, **names}
         try:
             return bool(eval(self._remainder, scope))
         # A value of an unexpected type (None < 3), or nested without end, fails the test, as it
@@ -220,6 +259,11 @@ class _LeafSplitter(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         match node.func:
+            case ast.Name(name) | ast.Attribute(
+                ast.Name("collections" | "decimal" | "fractions"), name
+            ) if self.known and name in _PARENT_TYPES and _is_constant(*node.args, *node.keywords):
+                node.func = ast.Name(name, ast.Load())
+                return node
             case ast.Name(name):
                 known = name in self.known
             case ast.Attribute(ast.Name("math"), name):
@@ -228,14 +272,18 @@ class _LeafSplitter(ast.NodeTransformer):
                 known = False
         if not known or any(word.arg == "key" for word in node.keywords):
             return self._leaf(node)
-        node.args = [self.visit(argument) for argument in node.args]
+        iterates = name in _ITERATING and (len(node.args) == 1 or name == "sum")
+        for position, argument in enumerate(node.args):
+            node.args[position] = visited = self.visit(argument)
+            if position == 0 and iterates and isinstance(visited, ast.Name):
+                # A leaf. Generators and the like cannot be sent, but what they yield can.
+                self.leaves[-1] = f"(*{self.leaves[-1]},)"
         for word in node.keywords:
             word.value = self.visit(word.value)
         return node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        constant = not any(isinstance(part, ast.Name) for part in ast.walk(node))
-        if constant or isinstance(node.op, _PARENT_OPERATORS):
+        if _is_constant(node) or isinstance(node.op, _PARENT_OPERATORS):
             return self.generic_visit(node)
         return self._leaf(node)
 
@@ -247,14 +295,20 @@ class _LeafSplitter(ast.NodeTransformer):
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _leaf
 
 
+def _is_constant(*nodes: ast.AST) -> bool:
+    return not any(isinstance(part, ast.Name) for node in nodes for part in ast.walk(node))
+
+
 def plain_values(outcome: Outcome, count: int) -> list | None:
     """Decode the values of expressions; None unless ``count`` plain values were delivered."""
     lines = outcome.stdout.split(b"\n")[:-1]
     if outcome.timed_out or len(lines) != count:
         return None
+    if any(len(line) > _FRACTIONS_BYTES and b'"Fraction"' in line for line in lines):
+        return None
     try:
         return [_decode(json.loads(line)) for line in lines]
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return None  # an exception, no plain value, or not what the encoder writes
 
 
@@ -279,7 +333,9 @@ def _decode(value: object) -> object:
             return {"list": list, "tuple": tuple}[kind](_decode(item) for item in content)
         case "set" | "frozenset" | "dict", list():
             items = [_decode_pair(item) if kind == "dict" else _decode(item) for item in content]
-            return _PARENT_FUNCTIONS[kind](items)
+            return _small({"set": set, "frozenset": frozenset, "dict": dict}[kind])(items)
+        case _ if kind in _FROM_PARTS:
+            return _FROM_PARTS[kind](_decode(content))
     # "error": it raised; "other": an object of its own making, which might compare as it likes.
     raise ValueError(f"not a plain value: {kind!r}")
 

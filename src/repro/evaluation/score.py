@@ -121,7 +121,7 @@ def _judge(verifier: str, sandbox_name: str, timeout_s: float) -> tuple[Judge, s
 
     def judge(doc: dict, gold: str, responses: list[str]) -> list[bool]:
         # A program that several responses to a problem give is run once.
-        programs = [code.extract_program(text) for text in responses]
+        programs = [code.fenced_blocks(text) for text in responses]
         first = dict(zip(reversed(programs), reversed(responses), strict=True))
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
             verdicts = threads.map(

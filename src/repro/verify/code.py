@@ -45,10 +45,10 @@ _FRACTIONS_BYTES = 1 << 16  # of a value with fractions: to add them up takes qu
 
 
 def _small(build: Callable) -> Callable:
-    def build_small(items: object = (), **more: object) -> object:
+    def build_small(items: object = ()) -> object:
         if len(items) > _HASHED_ITEMS:
             raise ValueError(f"more than {_HASHED_ITEMS} items")
-        return build(items, **more)
+        return build(items)
 
     return build_small
 
@@ -95,6 +95,7 @@ _FROM_PARTS: dict[str, Callable] = {
     "deque": deque,
     "dict_items": lambda pairs: _small(dict)(pairs).items(),
     "dict_keys": lambda keys: _small(dict.fromkeys)(keys).keys(),
+    "dict_values": lambda values: dict(enumerate(values)).values(),
     "range": _range,
 }
 _PARENT_MATH = {"ceil", "fabs", "floor", "isclose", "isfinite", "isinf", "isnan", "sqrt", "trunc"}

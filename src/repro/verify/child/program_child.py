@@ -39,10 +39,9 @@ _STREAMS = {
 
 # What values of some types of the standard library are made from. Only of these very types: a
 # subclass can say what it likes.
-_VIEWS = {"dict_keys": type({}.keys()), "dict_items": type({}.items())}
+_VIEWS = {type(view).__name__: type(view) for view in ({}.keys(), {}.values(), {}.items())}
 _PARTS = {
-    ("builtins", "dict_keys"): list,
-    ("builtins", "dict_items"): list,
+    **{("builtins", name): list for name in _VIEWS},
     ("builtins", "range"): lambda value: [value.start, value.stop, value.step],
     ("collections", "Counter"): lambda value: [*value.items()],
     ("collections", "OrderedDict"): lambda value: [*value.items()],

@@ -1,4 +1,4 @@
-"""Programs: the last fenced block after the thought, judged by the benchmark's tests.
+"""Programs: a fenced block after the thought (see ``blocks.py``), judged by the benchmark's tests.
 
 The child process only computes; every comparison with an expected value happens here, in the
 parent. Exit codes, printed markers and overloaded operators therefore prove nothing.

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from repro.verify.choice import chosen_letter, verify
@@ -81,10 +83,87 @@ UNSETTLED = [
     "",
 ]
 
+DRESSED = [
+    "ANSWER: C</answer>",
+    "<answer>ANSWER: C</answer>",
+    "<answer>C</answer>",
+    "<answer>\n(C) 12 eV\n</answer>",
+    "<answer>\\boxed{C}</answer>",
+    "ANSWER: C<br>",
+    "ANSWER: C<br>A or B would need more energy.",
+    "<p><strong>ANSWER:</strong> C</p>",
+    "ANSWER: <b>C</b>",
+    'ANSWER: <span class="a">C</span> (12 eV)',
+    "ANSWER: <C>",
+    "ANSWER: C <!-- the third -->",
+    'ANSWER: "C"',
+    "ANSWER: 'C'",
+    "ANSWER: “C”",
+    "ANSWER: `C`",
+    '{"reason": "A is heavier", "answer": "C"}',
+    "_ANSWER: C_",
+    "ANSWER: C(12 eV)",
+    "ANSWER: C => 12 eV",
+    "ANSWER: C <-- final",
+    "ANSWER: C // the third",
+    "ANSWER: C, I am sure",
+    "ANSWER: C, A proton is lighter",
+    "ANSWER: Letter C",
+    "ANSWER: $\\large C$",
+    "ANSWER: $\\left(C\\right)$",
+    "ANSWER: \\underline{C}",
+    "ANSWER: {\\bf C}",
+    "ANSWER: \\textcolor{red}{\\textbf{C}}",
+    "\\[\\boxed{\\text{ANSWER: } C}\\]",
+    "\\boxed{\\text{ANSWER}: C}",
+    "\\boxed{\\displaystyle C}",
+    "\\boxed{\\,\\underline{\\mathrm{C}}\\,}",
+    "'ANSWER: [LETTER]' where LETTER is one of A, B, C, D.\nANSWER: C",
+    "ANSWER: C</think>done",
+    "ANSWER: C\n</think>\n",
+    "ANSWER: A</think>No. ANSWER: C",
+]
+LETTER_A = [
+    "ANSWER: A because it is lighter",
+    "ANSWER: A is correct",
+    "ANSWER: A and this is final",
+    "ANSWER: A due to symmetry",
+    "ANSWER: A (proton)",
+    "ANSWER: **A** proton",
+    "ANSWER: <b>A</b> proton",
+    "ANSWER: A<br>proton",
+    "\\boxed{\\text{A is correct}}",
+]
+UNDRESSED = [
+    "<answer>A or C</answer>",
+    "<answer>A proton</answer>",
+    "<answer></answer>",
+    "ANSWER: <b>A</b> or <b>B</b>",
+    "ANSWER: `A`, `B`",
+    "ANSWER: C or possibly D",
+    "ANSWER: C or A is right",
+    "ANSWER: C vs. D",
+    "ANSWER: C D",
+    "ANSWER: A or something else",
+    "ANSWER: A by-product",
+    "ANSWER: I would say C",
+    "ANSWER: A(x)",
+    "ANSWER: C-14",
+    "ANSWER: C > 3",
+    "ANSWER: \\textbf{none}",
+    "ANSWER: C</think>ANSWER: A or B",
+    "\\boxed{\\vec B}",
+    "\\boxed{\\Delta E}",
+    "\\boxed{A \\times B}",
+    "\\boxed{A - B}",
+]
+
 
 @pytest.mark.parametrize(
     ("answer", "letter"),
-    [(text, "C") for text in STATED + REVISED] + [(text, None) for text in UNSETTLED],
+    [(text, "C") for text in STATED + REVISED + DRESSED]
+    + [(text, "A") for text in LETTER_A]
+    + [(text, None) for text in UNSETTLED + UNDRESSED],
 )
 def test_chosen_letter(answer, letter):
     assert chosen_letter("a thought, ANSWER: D</think>" + answer) == letter
@@ -101,3 +180,12 @@ def test_an_unclosed_thought_has_no_answer():
     assert not verify("ANSWER: C", "C")
     assert verify("</think>ANSWER: C", "C")
     assert not verify("</think>ANSWER: C", "B")
+
+
+@pytest.mark.parametrize(
+    "part", ["\\boxed{", "ANSWER: ", "\\text ", "<a ", "<answer>", "A or ", "ANSWER: A,", " ", "$"]
+)
+def test_hostile_responses_take_no_long_time(part):
+    start = time.process_time()
+    chosen_letter("</think>ANSWER: " + part * 30_000)
+    assert time.process_time() - start < 10  # quadratic time would be minutes

@@ -29,27 +29,6 @@ def passes(program: str, tests: list[str] | None = None, setup: str = "") -> boo
 
 
 @pytest.mark.parametrize(
-    ("text", "program"),
-    [
-        ("</think>```python\na\n```", "a\n"),
-        ("</think>```\na\n```", "a\n"),
-        ("</think>```py\r\na\r\n```\r\n", "a\n"),
-        ("</think>```python\na\n```\nor\n```python\nb\n```", "b\n"),
-        ("</think>```python\na\n```\nor\n```python\nb", "a\n"),  # the second one is cut off
-        ("```python\na\n```</think>```python\nb\n```", "b\n"),
-        ("```python\na\n```", None),  # still thinking
-        ("</think>```python\na\n```py\nb\n  ```\t\nc", "a\n```py\nb\n"),
-        ("</think>````\na\n````", None),
-        ("</think>" + "```a\n" * 300_000, None),  # a pattern would take quadratic time
-        ("</think>no code", None),
-        ("</think>```python\n\n```", None),
-    ],
-)
-def test_extract_program(text, program):
-    assert code.extract_program(text) == program
-
-
-@pytest.mark.parametrize(
     "program",
     [
         "def square(x):\n    return x * x",
@@ -241,6 +220,12 @@ def lcb_doc(*cases: tuple[str, str, str], name: str | None = None, encoded: bool
         ("print(3)", False),  # right for the first case only
         ("print(sum(map(int, input().split())))\nprint()\nprint('extra')", False),
         ("print(sum(map(int, input().split())))\nraise ValueError", False),
+        ("print(sum(map(int, input().split())))\nsys.exit(1)", True),
+        ("print(sum(map(int, input().split())))\nsys.exit('done')", True),
+        ("print(sum(map(int, input().split())))\nraise SystemExit(3)", True),
+        ("print(3)\nsys.exit(0)", False),
+        ("sys.exit('3')", False),
+        ("print(sum(map(int, open('/dev/stdin').read().split())))", True),
         ("print(math.factorial(3000) // math.factorial(3000) * sum(map(int, input().split())))\n"
          "str(math.factorial(3000))", True),  # 9,131 digits
         ("print('sNaN')", False),

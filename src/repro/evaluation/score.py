@@ -149,7 +149,7 @@ def _judge(
 
     def judge(doc: dict, gold: str, responses: list[str]) -> dict[str, list[bool]]:
         # A program that several responses to a problem give is run once.
-        programs = [code.extract_program(text) for text in responses]
+        programs = [code.fenced_blocks(text) for text in responses]
         first = dict(zip(reversed(programs), reversed(responses), strict=True))
         with ThreadPoolExecutor(threads) as pool:
             verdicts = pool.map(lambda text: passes(text, doc, run_program, limits), first.values())

@@ -1,4 +1,4 @@
-"""Programs: the last fenced block after the thought, judged by the benchmark's tests.
+"""Programs: a fenced block after the thought (see ``blocks.py``), judged by the benchmark's tests.
 
 The child process only computes; every comparison with an expected value happens here, in the
 parent. Exit codes, printed markers and overloaded operators therefore prove nothing.
@@ -6,19 +6,22 @@ parent. Exit codes, printed markers and overloaded operators therefore prove not
 
 import ast
 import base64
+import builtins
 import io
 import json
 import math
+import operator
 import pickle
 import re
 import zlib
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Collection
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 
-from repro.verify.answers import split_thought
+from repro.verify.blocks import choose, fenced_blocks
 from repro.verify.conversation import Limits, Outcome
 from repro.verify.sandbox import Runner
-
-_FENCE = "```"
 
 # LiveCodeBench's own test harness puts these imports before every program: its starter code uses
 # List and friends without importing them.
@@ -35,49 +38,90 @@ _LCB_PRELUDE = "\n".join(
 # A program may choose values whose hashes collide: a set of n of them takes n² steps to build. No
 # test of the benchmarks compares a set or dictionary of so many items.
 _HASHED_ITEMS = 1000
+# Nor of so large values of the following types, which cost their judge more than it took to send.
+_MOST_DIGITS = 10_000  # of a Decimal as an integer
+_RANGE_ITEMS = 1 << 20
+_FRACTION_BITS = 1 << 16  # of each part, and of all denominators that are added up
 
 
-def _small(kind: type):
-    def build(items: object = (), **more: object) -> object:
+def _small(build: Callable) -> Callable:
+    def build_small(items: object = ()) -> object:
         if len(items) > _HASHED_ITEMS:
             raise ValueError(f"more than {_HASHED_ITEMS} items")
-        return kind(items, **more)
+        return build(items)
 
-    return build
+    return build_small
+
+
+def _decimal(text: str) -> Decimal:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError("too many digits")
+    number = Decimal(text)
+    if number.is_snan() or abs(number.adjusted()) > _MOST_DIGITS:
+        raise ValueError("equals nothing, or as an integer is too large")
+    return number
+
+
+def _fraction(parts: list) -> Fraction:
+    parts = [*map(operator.index, parts)]
+    if any(part.bit_length() > _FRACTION_BITS for part in parts):
+        raise ValueError("too long to be reduced")
+    return Fraction(*parts)
+
+
+def _sum(items: Collection, start: object = 0) -> object:
+    """Add up, unless denominators would grow so long that it takes quadratic time."""
+    fractions = (item for item in items if isinstance(item, Fraction))
+    if sum(item.denominator.bit_length() for item in fractions) > _FRACTION_BITS:
+        raise ValueError("too many fractions")
+    return sum(items, start)
+
+
+def _range(parts: list) -> range:
+    numbers = range(*parts)
+    if len(numbers) > _RANGE_ITEMS:
+        raise ValueError("as a list it is too large")
+    return numbers
 
 
 # What the parent itself evaluates in a test's expression; every other name or call is a leaf that
 # the child computes. All of them return plain values of plain values, and in bounded time.
+_ITERATING = {"all", "any", "frozenset", "list", "max", "min", "set", "sorted", "sum", "tuple"}
 _PARENT_FUNCTIONS = {
     **{
         function.__name__: function
         for function in (
             *(abs, all, any, bool, complex, float, int, len, list, max, min, round, sorted, str),
-            *(sum, tuple),
+            tuple,
         )
     },
-    **{kind.__name__: _small(kind) for kind in (dict, frozenset, set)},
+    "sum": _sum,
+    **{kind.__name__: _small(kind) for kind in (frozenset, set)},
+}
+# These it makes of constants only, which are the test's own.
+_PARENT_TYPES = {
+    kind.__name__: kind for kind in (Counter, Decimal, Fraction, OrderedDict, deque, dict, range)
+}
+# From the parts that the child sends of a value to the value.
+_FROM_PARTS: dict[str, Callable] = {
+    "Counter": lambda pairs: Counter(_small(dict)(pairs)),
+    "Decimal": _decimal,
+    "Fraction": _fraction,
+    "OrderedDict": _small(OrderedDict),
+    "deque": deque,
+    "dict_items": lambda pairs: _small(dict)(pairs).items(),
+    "dict_keys": lambda keys: _small(dict.fromkeys)(keys).keys(),
+    "dict_values": lambda values: dict(enumerate(values)).values(),
+    "range": _range,
 }
 _PARENT_MATH = {"ceil", "fabs", "floor", "isclose", "isfinite", "isinf", "isnan", "sqrt", "trunc"}
 _PARENT_OPERATORS = (ast.Add, ast.Sub)  # 2 ** f() or "x" * f() can be too large for any machine
 _LARGEST_INTEGER = 1 << (1 << 20)
 
 
-def extract_program(response: str) -> str | None:
-    """Return the last complete fenced block after the thought, or None where there is none."""
-    answer = split_thought(response)[1]
-    lines = [] if answer is None else answer.replace("\r\n", "\n").split("\n")
-    last, block = None, None
-    # Line by line, because a pattern takes quadratic time on many openings without an end.
-    for line in lines:
-        mark = line.strip(" \t")
-        if block is not None and mark != _FENCE:
-            block.append(f"{line}\n")
-        elif block is not None:
-            last, block = "".join(block), None
-        elif mark.startswith(_FENCE) and "`" not in mark[len(_FENCE) :]:
-            block = []
-    return last if last and last.strip() else None
+def extract_program(response: str, names: Collection[str] = ()) -> str | None:
+    """Return the program after the thought, see `blocks.choose`; None where there is none."""
+    return choose(fenced_blocks(response), names)
 
 
 def verify_mbpp(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
@@ -86,8 +130,8 @@ def verify_mbpp(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
     Raises:
         ValueError: a test is not a single assert statement, or asks the program for nothing.
     """
-    program = extract_program(response)
     tests = [_Test(source) for source in doc["test_list"]]
+    program = extract_program(response, _called(doc["test_list"]))
     if program is None:
         return False
     job = {
@@ -102,13 +146,24 @@ def verify_mbpp(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
     return all(test.holds([next(remaining) for _ in test.leaves]) for test in tests)
 
 
+def _called(tests: list[str]) -> set[str]:
+    """Return the names that tests call, without built-in ones where there are others."""
+    nodes = [node for test in tests for node in ast.walk(ast.parse(test.strip()))]
+    called = {
+        node.func.id
+        for node in nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    return called - {*dir(builtins)} or called
+
+
 def verify_lcb(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
     """Tell whether the program passes all public and private tests of a LiveCodeBench problem."""
-    program = extract_program(response)
+    name = json.loads(doc["metadata"] or "{}").get("func_name")
+    program = extract_program(response, (name, "Solution") if name else ())
     if program is None:
         return False
     cases = lcb_cases(doc["public_test_cases"]) + lcb_cases(doc["private_test_cases"])
-    name = json.loads(doc["metadata"] or "{}").get("func_name")
     verify_case = {
         "stdin": _passes_stdin,
         "functional": lambda *arguments: _passes_call(name, *arguments),
@@ -203,7 +258,7 @@ class _Test:
 
     def holds(self, values: list) -> bool:
         names = {f"_leaf{number}": value for number, value in enumerate(values)}
-        scope = {"__builtins__": {}, "math": math, **_PARENT_FUNCTIONS, **names}
+        scope = {"__builtins__": {}, "math": math, **_PARENT_TYPES, **_PARENT_FUNCTIONS, **names}
         try:
             return bool(eval(self._remainder, scope))
         # A value of an unexpected type (None < 3), or nested without end, fails the test, as it
@@ -221,6 +276,11 @@ class _LeafSplitter(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         match node.func:
+            case ast.Name(name) | ast.Attribute(
+                ast.Name("collections" | "decimal" | "fractions"), name
+            ) if self.known and name in _PARENT_TYPES and _is_constant(*node.args, *node.keywords):
+                node.func = ast.Name(name, ast.Load())
+                return node
             case ast.Name(name):
                 known = name in self.known
             case ast.Attribute(ast.Name("math"), name):
@@ -229,14 +289,18 @@ class _LeafSplitter(ast.NodeTransformer):
                 known = False
         if not known or any(word.arg == "key" for word in node.keywords):
             return self._leaf(node)
-        node.args = [self.visit(argument) for argument in node.args]
+        iterates = name in _ITERATING and (len(node.args) == 1 or name == "sum")
+        for position, argument in enumerate(node.args):
+            node.args[position] = visited = self.visit(argument)
+            if position == 0 and iterates and isinstance(visited, ast.Name):
+                # A leaf. Generators and the like cannot be sent, but what they yield can.
+                self.leaves[-1] = f"(*{self.leaves[-1]},)"
         for word in node.keywords:
             word.value = self.visit(word.value)
         return node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        constant = not any(isinstance(part, ast.Name) for part in ast.walk(node))
-        if constant or isinstance(node.op, _PARENT_OPERATORS):
+        if _is_constant(node) or isinstance(node.op, _PARENT_OPERATORS):
             return self.generic_visit(node)
         return self._leaf(node)
 
@@ -248,6 +312,10 @@ class _LeafSplitter(ast.NodeTransformer):
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _leaf
 
 
+def _is_constant(*nodes: ast.AST) -> bool:
+    return not any(isinstance(part, ast.Name) for node in nodes for part in ast.walk(node))
+
+
 def plain_values(outcome: Outcome, count: int) -> list | None:
     """Decode the values of expressions; None unless ``count`` plain values were delivered."""
     lines = outcome.stdout.split(b"\n")[:-1]
@@ -255,7 +323,7 @@ def plain_values(outcome: Outcome, count: int) -> list | None:
         return None
     try:
         return [_decode(json.loads(line)) for line in lines]
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return None  # an exception, no plain value, or not what the encoder writes
 
 
@@ -280,7 +348,9 @@ def _decode(value: object) -> object:
             return {"list": list, "tuple": tuple}[kind](_decode(item) for item in content)
         case "set" | "frozenset" | "dict", list():
             items = [_decode_pair(item) if kind == "dict" else _decode(item) for item in content]
-            return _PARENT_FUNCTIONS[kind](items)
+            return _small({"set": set, "frozenset": frozenset, "dict": dict}[kind])(items)
+        case _ if kind in _FROM_PARTS:
+            return _FROM_PARTS[kind](_decode(content))
     # "error": it raised; "other": an object of its own making, which might compare as it likes.
     raise ValueError(f"not a plain value: {kind!r}")
 

@@ -56,7 +56,8 @@ class Outcome:
 
     ``stdout``: of a script, what it printed, cut at ``Limits.output_bytes``; of a job with
     expressions, one line of JSON for each that was answered. ``returncode``: 0 only for a script
-    that ended by itself in time and within its limits. ``timed_out``: its wall time was over.
+    that ended by itself in time and within its limits, also by ``sys.exit`` with any status.
+    ``timed_out``: its wall time was over.
     """
 
     stdout: bytes

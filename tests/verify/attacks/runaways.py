@@ -66,7 +66,12 @@ SCRIPTS = {
     "right, with asyncio": ("import asyncio\nasync def main():\n    await asyncio.sleep(0.01)\n"
                             f"    {_ADD}\nasyncio.run(main())", True),
     "right, and fails": (_ADD + "\nraise ValueError", False),
-    "right, and exits with 1": (_ADD + "\nexit(1)", False),
+    "right, and exits with 1": (_ADD + "\nexit(1)", True),
+    "right, and exits with 1 by force": (_ADD + "\nimport os, sys\nsys.stdout.flush()\n"
+                                         "os._exit(1)", False),
+    "right, and exits from a crash": (_ADD + "\ntry: 1 / 0\nfinally: raise KeyError", False),
+    "wrong, and exits": ("exit('3')", False),
+    "right, by name": ("print(sum(map(int, open('/dev/stdin').read().split())))", True),
     "right, and is killed": (_ADD + "\nimport ctypes\nctypes.string_at(0)", False),
     "right, and sleeps": (_ADD + "\nimport time\ntime.sleep(1000)", False),
     "right, and closes its output": (_ADD + "\nimport os, sys, time\nsys.stdout.flush()\n"

@@ -37,8 +37,8 @@ def parse(text: str) -> object:
         Exception: of many kinds, where the answer is no mathematics.
     """
     text = _without_braces(text)
-    text = re.sub(r"(^|\\cup|\\cap|\\in|\\setminus|[=,]) *\](?=[^\[\]]*,)", r"\1 (", text)
-    text = re.sub(r"(,[^\[\]]*)\[ *(?=$|\\cup|\\cap|\\setminus)", r"\1) ", text)
+    text = re.sub(r"(^|\\cup|\\cap|\\in|\\setminus|[=,]) *\](?=[^\[\]]*[,;])", r"\1 (", text)
+    text = re.sub(r"([,;][^\[\]]*)\[ *(?=$|\\cup|\\cap|\\setminus)", r"\1) ", text)
     if re.search(r"\\dots|\.\.", text):
         raise ValueError(f"an ellipsis: {text}")
     parts = split(text, _OR)

@@ -57,7 +57,7 @@ _TAIL = re.compile(
     rf"|\^ ?\\circ ?(?:[CFcf]|\\text\{{ ?[CFcf](?:elsius|ahrenheit)?\}})?$"
     rf"|(?<=\d) ?(?:\\\$|[€£¥₹¢])$"
     rf"|(?<=[\d}} ])(?:square |cubic |sq |cu )?(?:{_BARE})(?:e?s)?(?:/[hs])?{_POWER}$"
-    rf"|(?<=\d )[kc]?m/s{_POWER}$"
+    rf"|(?<=\d )(?:hrs?|lbs?|[kc]?m/s{_POWER})$"
 )
 # Bare words that count things, `5 apples`: an answer multiplies no such words.
 _NOUN = re.compile(r"(?<=[\d}] )[a-z]*[aeiouy][a-z]+(?: [a-z]+)*$")

@@ -117,6 +117,13 @@ def test_a_stated_setting_decides_mixed_files(files, thinking, correct):
     assert list(verdicts(scores).values()) == correct
 
 
+def test_a_second_mark_is_text_and_the_last_answer_counts(files):
+    texts = ["a</think>\\boxed{9}</think>\\boxed{2}", "a</think>\\boxed{2}</think>", "\\boxed{2}"]
+    texts.append("\\boxed{2}</think>\\boxed{2}</think>\\boxed{9}")
+    rows = [response(0, text, sample=number) for number, text in enumerate(texts)]
+    assert verdicts(score_rows(files, rows, thinks="required")) == {0: [1, 1, 0, 0]}
+
+
 def test_choices_in_another_order_are_refused(tmp_path):
     doc = {
         "Record ID": "rec1",

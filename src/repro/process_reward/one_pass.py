@@ -11,6 +11,7 @@ The cache may come from any forward with the same weights: `cached_forward`, the
 trainer its old log-probabilities, or generation itself.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -350,13 +351,17 @@ def _logits_in_parts(
         model: whose head turns states into logits.
         hidden: (N, H).
         targets: (N,).
-        exact: whether a plain head multiplies in float32 whatever the precision of the model.
+        exact: whether a plain head of a model that rounds more than float32 multiplies in float32.
     """
     model = causal_lm(model)
     head, config = model.get_output_embeddings(), model.config.get_text_config()
     size = max(1, LOGITS_AT_ONCE // head.weight.shape[0])
+    if exact and type(head) is nn.Linear:
+        is_rounded = head.weight.dtype.itemsize < 4
+        if is_rounded or torch.is_autocast_enabled(hidden.device.type):
+            head = functools.partial(_exact_product, head)
     for some, target in zip(hidden.split(size), targets.split(size), strict=True):
-        logits = _exact_product(head, some) if exact and type(head) is nn.Linear else head(some)
+        logits = head(some)
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         # What some models do between head and softmax: Cohere and Granite scale, Gemma caps.
         if getattr(config, "logit_scale", None) is not None:

@@ -218,7 +218,7 @@ class ScoringTrainer(GRPOTrainer):
         return log_probs, *scored
 
     def _check_objective(self, out: dict[str, Tensor]) -> None:
-        """Compare the longest thought of a training's first rollout with the repeat loop, once.
+        """Compare the longest thought of the first rollout with the repeat loop, once.
 
         `why_not` knows the architectures whose cache cannot be cut only by name. Where the two
         differ by more than rounding, in any process, the whole training uses the loop.
@@ -230,19 +230,17 @@ class ScoringTrainer(GRPOTrainer):
         cuts = [cut for cut in rollout.cuts[row].tolist() if cut >= 0]
         prompt = out["prompt_ids"][row][out["prompt_mask"][row].bool()].tolist()
         thought = out["completion_ids"][row, : cuts[-1]].tolist()
-        ends = sorted({0, len(cuts) - 1})
         with self._scoring() as model:
-            expected = self._scorer.by_loop(
-                model, prompt, thought, [cuts[end] for end in ends], rollout.answers[row]
-            )
-        found = rollout.objective[row, ends]
+            expected = self._scorer.by_loop(model, prompt, thought, cuts, rollout.answers[row])
+        error = (rollout.objective[row, : len(cuts)] - expected).abs().mean()
+        # Wrong masks and positions are off by 0.2 to 2, rounding to bfloat16 by 0.01 to 0.05.
         is_rounded = self.accelerator.mixed_precision != "no" or model.dtype.itemsize < 4
-        allowed = (0.2 + 0.05 * expected.abs()) * (1.0 if is_rounded else 0.1)
-        is_off = ((found - expected).abs() > allowed).any().float()
+        allowed = (0.1 + 0.01 * expected.abs().mean()) * (1.0 if is_rounded else 0.1)
+        is_off = (~(error <= allowed)).float()
         if self.accelerator.reduce(is_off, reduction="sum") > 0:
             self._why_not_cut = (
                 f"{type(causal_lm(model)).__name__}: J from the cache is not that of the repeat "
-                f"loop ({found.tolist()} and {expected.tolist()} in the first rollout)"
+                f"loop (a response of the first rollout is off by {error:.2g} in the mean)"
             )
             ids, mask, length = prompts_and_completions(out)
             self._score_by_one_pass(ids, mask, length)

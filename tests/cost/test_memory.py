@@ -1,5 +1,7 @@
 """What does not fit into a GPU's memory, and the bytes that say so."""
 
+import dataclasses
+
 import pytest
 from plans import estimate
 
@@ -46,6 +48,23 @@ def test_what_a_process_holds(paper, strategy, parts):
     run = settings.run_settings(paper, "Qwen3-1.7B", "ppo+repro", 0)
     held, _ = memory.update_bytes(run, shape, assume, model.Spread(8, strategy))
     assert held == pytest.approx(sum(parts) * shape.parameters)
+
+
+def test_gathered_parts_of_shared_weights_are_counted(paper):
+    """A matrix of Qwen3-8B's vocabulary is larger than its layers: 151,936 x 4,096 numbers."""
+    shape = model.shape("Qwen3-8B", paper["backbones"]["Qwen3-8B"], "results")
+    matrix = 151_936 * 4_096
+    # Weights and gradients in bfloat16, their sum in float32; the output matrix stays.
+    assert memory.unit_bytes(shape) == (2 + 2 + 4) * matrix + 2 * matrix
+    layer = 4_096 * (2 * 4_096 + 2 * 1_024 + 3 * 12_288 + 2) + 2 * 128
+    few_words = dataclasses.replace(shape, vocabulary=1_000)
+    # The last norm is counted with the layers.
+    expected = (2 + 2 + 4) * (layer + 4_096 / 36) + 2 * 1_000 * 4_096
+    assert memory.unit_bytes(few_words) == pytest.approx(expected)
+    run = settings.run_settings(paper, "Qwen3-8B", "grpo+repro", 0)
+    assume = assumptions.read(paper, "H100-80G", {})
+    held, updating = memory.update_bytes(run, shape, assume, model.Spread(8, "fsdp"))
+    assert updating - held > memory.unit_bytes(shape)
 
 
 @pytest.mark.parametrize(

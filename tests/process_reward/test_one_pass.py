@@ -232,6 +232,23 @@ def test_logits_never_exist_all_at_once(monkeypatch):
     assert_equal(found, by_the_loop(model, rows))
 
 
+@pytest.mark.parametrize("is_autocast", [False, True])
+def test_probes_logits_are_not_rounded_to_bfloat16(is_autocast, monkeypatch):
+    """The head multiplies in float32, a part of the vocabulary at a time."""
+    monkeypatch.setattr(one_pass, "LOGITS_AT_ONCE", 20 * 32)  # 20 of 50 rows of the head
+    model = new_model("qwen3")
+    if not is_autocast:
+        model.to(torch.bfloat16)
+    hidden = torch.randn(12, 32, generator=torch.Generator().manual_seed(0)).to(model.dtype)
+    expected = hidden.double() @ model.lm_head.weight.double().T
+    for exact, is_close in ((True, True), (False, False)):
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=is_autocast):
+            parts = one_pass._logits_in_parts(model, hidden, torch.arange(12), exact=exact)
+            found = torch.cat([logits for logits, _ in parts])
+        assert found.dtype == torch.float32
+        assert torch.allclose(found.double(), expected, atol=1e-5) == is_close
+
+
 def test_the_cached_forward_can_be_asked_again():
     model, rows = model_of("qwen3"), random_rows(0)
     forward, _, _ = one_pass.cached_forward(model, *rows.padded(), rows.prompt_length)

@@ -1,6 +1,7 @@
 """Whatever does not fit is a ValueError whose message begins with the argument's name."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -196,6 +197,9 @@ def test_why_not_names_what_keeps_no_cache():
         ({"num_kv_shared_layers": 2}, "share the keys and values"),
         ({"alibi": True}, "ALiBi"),
         ({"model_type": "bloom"}, "ALiBi"),
+        ({"model_type": "doge"}, "computed from the values"),
+        ({"rope_parameters": {"rope_type": "dynamic"}}, "of kind dynamic depend on the length"),
+        ({"rope_parameters": {"full_attention": {"rope_type": "longrope"}}}, "of kind longrope"),
     ],
 )
 def test_why_not_names_caches_that_only_look_plain(setting, reason):
@@ -203,6 +207,20 @@ def test_why_not_names_caches_that_only_look_plain(setting, reason):
     for name, value in setting.items():
         setattr(model.config, name, value)
     assert reason in one_pass.why_not(model)
+
+
+def test_why_not_names_a_learnt_prompt():
+    class Tuned:  # as PEFT's: it prepends what it has learnt to the states, not to the tokens
+        config = model_of("qwen3").config
+        active_peft_config = SimpleNamespace(is_prompt_learning=True)
+
+    assert one_pass.why_not(Tuned()) == "a learnt prompt stands before the text in the cache"
+
+
+def test_hunyuans_scaling_of_its_rotary_embedding_is_fixed():
+    model = new_model("hunyuan")
+    model.config.rope_parameters = {"rope_type": "dynamic", "alpha": 1000.0, "factor": 1.0}
+    assert one_pass.why_not(model) is None
 
 
 @pytest.mark.parametrize("kind", ["qwen3", "mistral, all layers sliding", "gemma3", "hunyuan"])

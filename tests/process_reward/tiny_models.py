@@ -10,7 +10,9 @@ from transformers import (
     CohereForCausalLM,
     Gemma2Config,
     Gemma2ForCausalLM,
+    Gemma3Config,
     Gemma3ForCausalLM,
+    Gemma3ForConditionalGeneration,
     Gemma3TextConfig,
     GraniteConfig,
     GraniteForCausalLM,
@@ -22,6 +24,7 @@ from transformers import (
     Qwen2ForCausalLM,
     Qwen3Config,
     Qwen3ForCausalLM,
+    SiglipVisionConfig,
 )
 
 from repro.process_reward.probes import Probe
@@ -44,6 +47,16 @@ SIZES = {
 WINDOW = {"sliding_window": 5}  # shorter than the sequences below
 SOME_LAYERS_SLIDE = {"use_sliding_window": True, "max_window_layers": 2, **WINDOW}
 MIXED = {"layer_types": ["sliding_attention", "full_attention"] * 2, "head_dim": 16, **WINDOW}
+
+
+def with_vision(**sizes) -> Gemma3Config:
+    """The sizes of the text model one level down, as checkpoints of 4B parameters and more."""
+    vision = SiglipVisionConfig(
+        hidden_size=16, intermediate_size=24, num_hidden_layers=1, num_attention_heads=2
+    )
+    return Gemma3Config(text_config=Gemma3TextConfig(**sizes), vision_config=vision)
+
+
 MODELS = {
     "qwen2": (Qwen2ForCausalLM, Qwen2Config, {}),
     "qwen2, some layers sliding": (Qwen2ForCausalLM, Qwen2Config, SOME_LAYERS_SLIDE),
@@ -51,6 +64,7 @@ MODELS = {
     "mistral, all layers sliding": (MistralForCausalLM, MistralConfig, WINDOW),
     "gemma2": (Gemma2ForCausalLM, Gemma2Config, MIXED),
     "gemma3": (Gemma3ForCausalLM, Gemma3TextConfig, MIXED),
+    "gemma3 with vision": (Gemma3ForConditionalGeneration, with_vision, MIXED),
     "granite": (GraniteForCausalLM, GraniteConfig, {"logits_scaling": 3.0}),
     "cohere": (CohereForCausalLM, CohereConfig, {"logit_scale": 0.3}),
     "hunyuan": (HunYuanDenseV1ForCausalLM, HunYuanDenseV1Config, {"head_dim": 16}),

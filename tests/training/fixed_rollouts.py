@@ -13,6 +13,8 @@ import torch
 from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import DistributedType
 from torch.distributed.checkpoint.state_dict import get_model_state_dict
+from torch.distributed.fsdp import FSDPModule
+from torch.distributed.tensor import DTensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
 
 from repro.process_reward.settings import resolve
@@ -31,6 +33,11 @@ TEXTS = (
 class FixedRollouts(ReProTrainer):
     """Each response follows from its prompt and its place in the group."""
 
+    def __init__(self, *args, **kwargs) -> None:
+        self.facts = {"whole gradients": 0}
+        self.facts |= {"gradients are bfloat16": True, "entropies are bfloat16": True}
+        super().__init__(*args, **kwargs)
+
     def _generate_single_turn(self, prompt_ids, *args, **kwargs):
         completions = []
         for local, prompt in enumerate(prompt_ids):
@@ -41,6 +48,43 @@ class FixedRollouts(ReProTrainer):
             completions.append([*ids, self._tokenizer.eos_token_id] if rng.random() < 0.7 else ids)
         return completions, None
 
+    def _compute_loss(self, model, inputs):
+        """Look at what the last micro-batch left behind."""
+        models = [self.model] + ([self.critic.model] if self.critic else [])
+        self.facts["whole gradients"] += sum(map(whole_gradients, models))
+        for parameter in self.model.parameters():
+            if self.model.training and parameter.grad is not None:
+                self.facts["gradients are bfloat16"] &= is_bfloat16(parameter.grad)
+        return super()._compute_loss(model, inputs)
+
+    def _get_per_token_logps_and_entropies(self, *args, **kwargs):
+        found = super()._get_per_token_logps_and_entropies(*args, **kwargs)
+        if found[1] is not None:
+            self.facts["entropies are bfloat16"] &= is_bfloat16(found[1].detach())
+        return found
+
+
+def whole_gradients(model: torch.nn.Module) -> int:
+    """Numbers of gradients that FSDP2 holds unsharded; 0 for any other model."""
+    units = [module for module in model.modules() if isinstance(module, FSDPModule)]
+    held = 0
+    for unit in units:
+        for group in unit._get_fsdp_state()._fsdp_param_groups:
+            for parameter in group.fsdp_params:
+                whole = getattr(parameter, "_unsharded_param", None)
+                for gradient in (
+                    parameter.unsharded_accumulated_grad,
+                    getattr(whole, "grad", None),
+                ):
+                    held += 0 if gradient is None else gradient.numel()
+    return held
+
+
+def is_bfloat16(tensor: torch.Tensor) -> bool:
+    """Whether each number of a tensor, or of this process's part, would fit into bfloat16."""
+    local = tensor.to_local() if isinstance(tensor, DTensor) else tensor
+    return torch.equal(local, local.bfloat16().to(local.dtype))
+
 
 def chance(responses: list[str], answers: list[str]) -> list[float]:
     """A reward that depends on the text alone."""
@@ -48,18 +92,19 @@ def chance(responses: list[str], answers: list[str]) -> list[float]:
 
 
 def weights_after(settings: dict, model_dir: str, train_file: str, work_dir: str, **changes):
-    """Train a case; returns the weights of policy and critic, and the logged metrics.
+    """Train a case; returns the weights of policy and critic, and the logs with facts behind.
 
     Args:
         settings: as for `train.run`.
         model_dir: the backbone; computed in float64 unless `dtype` says otherwise.
         train_file: JSONL with `problem` and `answer`.
         work_dir: scratch.
-        changes: `dtype` of the weights; `resume`, a checkpoint to start from; others are set on
-            TRL's arguments.
+        changes: `dtype` of the weights or its name; `resume`, a checkpoint to start from; others
+            are set on TRL's arguments.
     """
     train.correctness = chance
     training, dtype = settings["training"], changes.pop("dtype", torch.float64)
+    dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
     resume = changes.pop("resume", None)
     tokenizer = AutoTokenizer.from_pretrained(model_dir)
     arguments = train.trainer_arguments(training, settings["seed"], Path(work_dir))
@@ -87,7 +132,8 @@ def weights_after(settings: dict, model_dir: str, train_file: str, work_dir: str
         for name, whole in found.items()
         for key, value in whole.items()
     }
-    return weights, trainer.state.log_history, trainer.is_world_process_zero()
+    log = [*trainer.state.log_history, trainer.facts]
+    return weights, log, trainer.is_world_process_zero()
 
 
 def allow_fsdp_on_a_cpu() -> None:

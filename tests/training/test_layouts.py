@@ -89,6 +89,12 @@ CASES = {
 }
 
 
+# Two micro-batches for each of two processes.
+BFLOAT16 = case("ppo", dtype="bfloat16", prompts_per_step=4) | {
+    "changes": {"dtype": "float32", "optim": "sgd"}
+}
+
+
 # A checkpoint is written by one training and continued by another.
 CASES["saved"] = case("ppo") | {"changes": {"save_strategy": "steps"}}
 
@@ -100,7 +106,7 @@ CASES["saved"] = case("ppo") | {"changes": {"save_strategy": "steps"}}
 def on_two_processes(request, backbones, train_file, tmp_path_factory):
     """Every case on two processes over gloo, launched as a user would."""
     folder = tmp_path_factory.mktemp(request.param)
-    halves = json.loads(json.dumps(CASES))
+    halves = json.loads(json.dumps(CASES | {"bfloat16": BFLOAT16}))
     halves["resumed"] = case("ppo") | {"changes": {"resume": str(folder / "checkpoint-2")}}
     for settings in halves.values():
         settings["training"]["micro_batch_size"] = 4
@@ -122,6 +128,24 @@ def test_two_processes_resume_to_the_same_bits(on_two_processes):
         for name in ("saved", "resumed")
     )
     assert_same_update(resumed, saved, tolerance=0)
+
+
+def test_two_processes_sum_bfloat16s_gradients_in_float32(on_two_processes, train_case):
+    """Sharded, they give them away after each micro-batch; nothing TRL computes is rounded."""
+    facts = json.loads((on_two_processes / "bfloat16.json").read_text())[-1]
+    assert facts == {
+        "whole gradients": 0,
+        "gradients are bfloat16": False,
+        "entropies are bfloat16": False,
+    }
+    weights = torch.load(on_two_processes / "bfloat16.pt", weights_only=True)
+    exact = json.loads(json.dumps(BFLOAT16)) | {"changes": None}
+    exact["training"]["dtype"] = "float32"
+    expected = train_case(exact, dtype=torch.float32, optim="sgd")
+    exact["training"]["learning_rate"] = 1e-12
+    start = train_case(exact, dtype=torch.float32, optim="sgd")
+    name = "policy.lm_head.weight"
+    assert (weights[name] - expected[name]).norm() < 0.1 * (expected[name] - start[name]).norm()
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -53,8 +53,7 @@ def scored_by(trainer, route, monkeypatch):
     if route != "generation":
         monkeypatch.setattr(GenerationRecord, "is_usable", lambda *_: False)
     if route == "repeat loop":
-        trainer._cache_can_be_cut = False
-        monkeypatch.setattr(one_pass, "why_not", lambda _: "no cache")
+        trainer._why_not_cut = "no cache"
     seen, make = [], trainer._process_term
     monkeypatch.setattr(trainer, "_process_term", lambda r: seen.append(r) or make(r))
     out = rollout(trainer)

@@ -54,7 +54,7 @@ def update_bytes(
         shape: of the backbone.
         assume: as `assumptions.read` returns them.
         over: the processes. Where they share the weights, those of a layer are gathered to learn
-            and all of them to score.
+            and all of them to score; see `unit_bytes`.
     """
     training, engine = run["training"], model.rollout_engine(run)
     width = _width(run, assume)
@@ -63,11 +63,24 @@ def update_bytes(
     total = held + _batch_bytes(run, width, over)
     checkpointing = training["gradient_checkpointing"]
     learning = activation_bytes(shape, tokens, checkpointing, copies=not over.shares_weights)
+    learning += unit_bytes(shape) if over.shares_weights else 0
     gathered = BFLOAT16 * shape.parameters if over.shares_weights else 0
     total += max(learning, gathered)
     if engine and not engine["sleep"]:
         total += engine["gpu_memory"] * assume["memory"]
     return held, total
+
+
+def unit_bytes(shape: Shape) -> float:
+    """Bytes at the peak of a backward pass over shared weights, beside a process's own part.
+
+    Of the largest unit, a layer or an embedding, the weights and gradients in bfloat16 and the sum
+    of the gradients over processes in float32; each unit frees them after every micro-batch. The
+    output matrix stays gathered from forward to backward.
+    """
+    matrix = shape.vocabulary * shape.hidden_size
+    layer = (shape.parameters - (1 if shape.tied else 2) * matrix) / shape.layers
+    return (2 * BFLOAT16 + FLOAT32) * max(layer, matrix) + BFLOAT16 * matrix
 
 
 def _width(run: dict, assume: Assumptions) -> float:

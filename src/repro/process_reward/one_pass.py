@@ -11,13 +11,14 @@ The cache may come from any forward with the same weights: `cached_forward`, the
 trainer its old log-probabilities, or generation itself.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
@@ -62,13 +63,27 @@ class CachedForward:
 
 
 def why_not(model: PreTrainedModel) -> str | None:
-    """Say why the cache of this model cannot be cut; None where it can."""
+    """Say why the cache of this model cannot be cut; None where it can.
+
+    Args:
+        model: causal language model, with its adapters or without.
+    """
     config = model.config.get_text_config()
+    if getattr(getattr(model, "active_peft_config", None), "is_prompt_learning", False):
+        return "a learnt prompt stands before the text in the cache"
     kinds = set(getattr(config, "layer_types", None) or ()) - LAYER_KINDS
     if kinds:
         return f"layers of kind {', '.join(sorted(kinds))} keep no cache that can be cut"
     if getattr(config, "num_kv_shared_layers", 0):
         return "some layers share the keys and values of others"
+    ropes = getattr(config, "rope_parameters", None) or {}
+    for rope in (ropes, *ropes.values()):  # one, or one for each kind of layer
+        kind = rope.get("rope_type") if isinstance(rope, dict) else None
+        # Hunyuan's alpha scales once and for all.
+        if kind == "longrope" or (kind == "dynamic" and not rope.get("alpha")):
+            return f"rotary embeddings of kind {kind} depend on the length of the whole sequence"
+    if config.model_type == "doge":
+        return "attention with a mask computed from the values takes no mask of our own"
     if getattr(config, "alibi", False) or config.model_type in ("bloom", "mpt"):
         return "attention biased by distance (ALiBi) takes no mask of our own"
     if getattr(model, "_is_stateful", False) or config.is_encoder_decoder:
@@ -235,7 +250,7 @@ def _query(
     found = torch.cat(
         [
             -functional.cross_entropy(logits, target, reduction="none")
-            for logits, target in _logits_in_parts(model, hidden[scored], ids[scored])
+            for logits, target in _logits_in_parts(model, hidden[scored], ids[scored], exact=True)
         ]
     )
     log_probs = found.new_zeros(scored.shape).masked_scatter_(scored, found)
@@ -281,8 +296,8 @@ def _masks(decoder, forward: CachedForward, last: Tensor, positions: Tensor, fir
         lowest = torch.finfo(decoder.dtype).min  # eager adds its mask; a boolean one is wrong there
         return torch.zeros_like(allowed, dtype=decoder.dtype).masked_fill_(~allowed, lowest)
 
-    kinds = getattr(decoder.config, "layer_types", None)
-    window = getattr(decoder.config, "sliding_window", None)
+    config = decoder.config.get_text_config()
+    kinds, window = getattr(config, "layer_types", None), getattr(config, "sliding_window", None)
     if kinds is None and window is None:
         return join(past, within)
     masks = {"full_attention": join(past, within)} if kinds and "full_attention" in kinds else {}
@@ -327,17 +342,24 @@ def _attention_with_masks(model: PreTrainedModel) -> Iterator[None]:
         model.set_attn_implementation(current)
 
 
-def _logits_in_parts(model, hidden: Tensor, targets: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+def _logits_in_parts(
+    model, hidden: Tensor, targets: Tensor, exact: bool = False
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield logits in float32 or wider and their targets, never all of them at once.
 
     Args:
         model: whose head turns states into logits.
         hidden: (N, H).
         targets: (N,).
+        exact: whether a plain head of a model that rounds more than float32 multiplies in float32.
     """
     model = causal_lm(model)
     head, config = model.get_output_embeddings(), model.config.get_text_config()
     size = max(1, LOGITS_AT_ONCE // head.weight.shape[0])
+    if exact and type(head) is nn.Linear:
+        is_rounded = head.weight.dtype.itemsize < 4
+        if is_rounded or torch.is_autocast_enabled(hidden.device.type):
+            head = functools.partial(_exact_product, head)
     for some, target in zip(hidden.split(size), targets.split(size), strict=True):
         logits = head(some)
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
@@ -348,3 +370,14 @@ def _logits_in_parts(model, hidden: Tensor, targets: Tensor) -> Iterator[tuple[T
             logits = logits / config.logits_scaling
         cap = getattr(config, "final_logit_softcapping", None)
         yield (logits if cap is None else cap * torch.tanh(logits / cap)), target
+
+
+def _exact_product(head: nn.Linear, states: Tensor) -> Tensor:
+    """Logits of some states, (N, V), in float32 or wider, outside autocast."""
+    dtype = torch.promote_types(head.weight.dtype, torch.float32)
+    with torch.autocast(states.device.type, enabled=False):
+        # A part of the vocabulary at a time: a whole copy of the head may be gigabytes.
+        parts = head.weight.split(max(1, LOGITS_AT_ONCE // head.in_features))
+        products = [functional.linear(states.to(dtype), part.to(dtype)) for part in parts]
+        logits = torch.cat(products, dim=-1)
+        return logits if head.bias is None else logits + head.bias.to(dtype)

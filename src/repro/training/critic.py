@@ -28,7 +28,7 @@ from torch.distributed.tensor import DTensor
 from torch.optim import AdamW
 from transformers import PreTrainedModel, get_constant_schedule_with_warmup
 
-from repro.training import sharding
+from repro.training import padding, sharding
 
 WEIGHTS, OPTIMIZER, SCHEDULE = "critic.safetensors", "critic_optimizer.pt", "critic_schedule.json"
 # Whole tensors by name, whether the model is sharded or not.
@@ -73,10 +73,14 @@ class ValueModel(nn.Module):
         self.to(policy.device, policy.dtype)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, length: int) -> Tensor:
-        """Value of the state before each of the last `length` tokens, (B, length), float32."""
-        hidden = self.decoder(input_ids, attention_mask=attention_mask, use_cache=False)
-        states = hidden.last_hidden_state[:, -length - 1 : -1]  # (B, T, H)
-        return self.head(states).squeeze(-1).float()
+        """Value of the state before each of the last `length` tokens, (B, length), float32.
+
+        0 after the longest response.
+        """
+        ids, mask, kept = padding.trim(input_ids, attention_mask, length)
+        hidden = self.decoder(ids, attention_mask=mask, use_cache=False)
+        states = hidden.last_hidden_state[:, -kept - 1 : -1]  # (B, N, H)
+        return padding.restore(self.head(states).squeeze(-1).float(), length)
 
 
 class Critic:
@@ -107,7 +111,7 @@ class Critic:
         if gradient_checkpointing:
             self.model.decoder.gradient_checkpointing_enable({"use_reentrant": False})
         if accelerator.is_fsdp2:  # accelerate would shard it with the policy's optimizer only
-            sharding.shard(self.model, set(policy._no_split_modules or ()))
+            sharding.shard(self.model, set(policy._no_split_modules or ()), accelerator)
         self.optimizer = AdamW(
             self.model.parameters(),
             lr=settings.learning_rate,
@@ -141,7 +145,8 @@ class Critic:
         ids = torch.cat([inputs["prompt_ids"], inputs["completion_ids"]], dim=1)
         attention = torch.cat([inputs["prompt_mask"], inputs["completion_mask"]], dim=1)
         mask, old, returns = inputs["completion_mask"], inputs["values"], inputs["returns"]
-        sync = self.accelerator.sync_gradients
+        # Sharded, a critic gives its gradients away at once, as the policy does.
+        sync = self.accelerator.sync_gradients or self.accelerator.is_fsdp2
         with nullcontext() if sync else self.accelerator.no_sync(self.wrapped):
             with self.accelerator.autocast():
                 values = self.wrapped(ids, attention, mask.shape[1])

@@ -1,6 +1,5 @@
 """From a rollout to its cut points and surrogate objectives, with tokens as TRL hands them over."""
 
-import warnings
 from collections.abc import Sequence
 
 from torch import Tensor
@@ -20,7 +19,6 @@ class ProcessScorer:
         tokenizer: a fast tokenizer.
         settings: of the process reward.
         eos_token_ids: the tokens that end a response.
-        batch_size: sequences in one forward of the repeat loop.
     """
 
     def __init__(
@@ -28,11 +26,9 @@ class ProcessScorer:
         tokenizer: PreTrainedTokenizerBase,
         settings: ProcessRewardSettings,
         eos_token_ids: Sequence[int],
-        batch_size: int,
     ) -> None:
         self.settings = settings
         self.eos_token_ids = eos_token_ids
-        self.batch_size = batch_size
         self._tokenizer = tokenizer
         self._token_texts = segments.TokenTexts(tokenizer)
 
@@ -81,12 +77,10 @@ class ProcessScorer:
         entropies: Tensor,
         answers: Sequence[str],
     ) -> tuple[Tensor, Tensor]:
-        """Score responses by a forward per cut point, for a model whose cache cannot be cut."""
-        warnings.warn(
-            f"{one_pass.why_not(model)}: the process reward is computed by a forward per cut "
-            "point, k + 2 times the cost",
-            stacklevel=2,
-        )
+        """Score responses by a forward per cut point, for a model whose cache cannot be cut.
+
+        Without padding, which moves a learnt prompt or a length-dependent rotary embedding.
+        """
         cuts, probes = self._cut(prompts, completion_ids, completion_mask, entropies, answers)
         found = repeat_loop.surrogate_objective(
             model,
@@ -97,9 +91,24 @@ class ProcessScorer:
             ],
             [[cut for cut in row if cut >= 0] for row in cuts.tolist()],
             probes,
-            batch_size=self.batch_size,
+            batch_size=1,
         )
         return cuts, functional.pad(found.double(), (0, cuts.shape[1] - found.shape[1]))
+
+    def by_loop(
+        self,
+        model: PreTrainedModel,
+        prompt: list[int],
+        completion: list[int],
+        cuts: list[int],
+        answer: str,
+    ) -> Tensor:
+        """Return the objective of one response at some cut points, (C,), from a forward each."""
+        probes = self._probes(prompt, completion, answer, cuts, self.thought(completion))
+        found = repeat_loop.surrogate_objective(
+            model, [prompt], [completion], [cuts], [probes], batch_size=1
+        )
+        return found[0].double()
 
     def _cut(
         self,
@@ -113,19 +122,28 @@ class ProcessScorer:
         lengths = mask.sum(dim=1).tolist()
         rows = zip(prompts, ids.tolist(), lengths, entropies.tolist(), answers, strict=True)
         for prompt, row, length, entropy, answer in rows:
-            thought, opened_at = self.thought(row[:length]), None
-            if settings.close_thought:
-                asked = "".join(self._token_texts[i] for i in prompt)
-                opened_at = segments.opened_at(asked, self._texts(row[:length]))
+            thought = self.thought(row[:length])
             cuts.append(segments.cut_points(thought, entropy, settings.k))
-            probes.append(
-                probes_at_cuts(
-                    self._tokenizer,
-                    answer,
-                    cuts[-1],
-                    opened_at=opened_at,
-                    closed_at=thought.end if thought.closed else None,
-                    answer_only=settings.answer_only,
-                )
-            )
+            probes.append(self._probes(prompt, row[:length], answer, cuts[-1], thought))
         return segments.pad_cut_points(cuts, settings.k + 2).to(ids.device), probes
+
+    def _probes(
+        self,
+        prompt: Sequence[int],
+        completion: Sequence[int],
+        answer: str,
+        cuts: list[int],
+        thought: segments.Thought,
+    ) -> list[Probe]:
+        opened_at = None
+        if self.settings.close_thought:
+            asked = "".join(self._token_texts[i] for i in prompt)
+            opened_at = segments.opened_at(asked, self._texts(completion))
+        return probes_at_cuts(
+            self._tokenizer,
+            answer,
+            cuts,
+            opened_at=opened_at,
+            closed_at=thought.end if thought.closed else None,
+            answer_only=self.settings.answer_only,
+        )

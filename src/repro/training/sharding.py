@@ -6,11 +6,13 @@ as how many tokens are sampled or asked in a query pass, must therefore find the
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 
+import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedType
 from torch import nn
-from torch.distributed.fsdp import FSDPModule, fully_shard
+from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 from transformers import PreTrainedModel
 from trl.models import unwrap_model_for_generation
 
@@ -29,6 +31,23 @@ def check(accelerator: Accelerator, has_critic: bool) -> None:
             "distributed_type: DEEPSPEED; its engine does not train PPO's critic, allowed: one "
             "process, data parallel, FSDP"
         )
+
+
+def keep_precision(accelerator: Accelerator) -> None:
+    """Let FSDP2 sum gradients in float32 and leave what the policy computes as it is.
+
+    In bfloat16 accelerate's policy would sum gradients in it and round the outputs to it, among
+    them log-probabilities. And every micro-batch gives its gradients away: by itself each process
+    would hold those of all parameters until the last one. Call it before a model is sharded.
+    """
+    if not accelerator.is_fsdp2:
+        return
+    plugin = accelerator.state.fsdp_plugin
+    if plugin.mixed_precision_policy is not None:
+        plugin.mixed_precision_policy = replace(
+            plugin.mixed_precision_policy, reduce_dtype=torch.float32, output_dtype=None
+        )
+    accelerator.gradient_state.plugin_kwargs["sync_each_batch"] = True
 
 
 @contextmanager
@@ -60,16 +79,18 @@ def whole(policy: PreTrainedModel, wrapped: nn.Module, accelerator: Accelerator)
         policy.get_output_embeddings().set_reshard_after_forward(False, recurse=False)
 
 
-def shard(model: nn.Module, layer_classes: set[str]) -> None:
+def shard(model: nn.Module, layer_classes: set[str], accelerator: Accelerator) -> None:
     """Shard a model over all processes by FSDP2, in place: each layer a unit, the rest one more.
 
-    Parameters are gathered and gradients summed in their own precision.
+    Parameters are gathered and gradients summed in the same precision as those of the policy.
 
     Args:
         model: on any device.
         layer_classes: names of the classes that are units.
+        accelerator: the trainer's.
     """
+    policy = accelerator.state.fsdp_plugin.mixed_precision_policy or MixedPrecisionPolicy()
     for module in list(model.modules()):
         if type(module).__name__ in layer_classes:
-            fully_shard(module)
-    fully_shard(model)
+            fully_shard(module, mp_policy=policy)
+    fully_shard(model, mp_policy=policy)

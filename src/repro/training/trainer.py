@@ -1,14 +1,10 @@
 """The one trainer: TRL's GRPOTrainer with this project's advantages.
 
-What changes against TRL 1.16, and nothing else:
+What changes against TRL 1.16, besides the scoring of rollouts in `policy_scoring`:
 
 * `_generate_and_score_completions` replaces `advantages` (B,) by the total advantage (B, T) of
   `repro.algorithms`, adds `values` and `returns` for PPO's critic and logs the rollout's metrics;
 * `_calculate_rewards` remembers the rewards of all processes;
-* `_generate_single_turn` scores the responses from the cache that generation leaves behind, or
-  gives each its seed where vLLM generates;
-* `_get_per_token_logps_and_entropies`, where TRL asks for the old log-probabilities and nothing
-  is scored yet, scores the responses from the cache of that same forward;
 * `_compute_loss` and `training_step` hand each micro-batch to PPO's critic as well;
 * checkpoints hold the critic.
 
@@ -19,47 +15,24 @@ exactly 1.
 
 import functools
 from collections.abc import Mapping
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from accelerate.utils import set_seed
 from torch import Tensor
-from transformers import DynamicCache
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
-from trl import GRPOTrainer
-from trl.models.utils import disable_gradient_checkpointing
 
 from repro.algorithms import ADVANTAGES
 from repro.algorithms.batch import Batch, ProcessTerm
-from repro.process_reward import one_pass, reward, scores
-from repro.process_reward.one_pass import CachedForward, causal_lm
+from repro.process_reward import reward, scores
 from repro.process_reward.settings import ProcessRewardSettings
-from repro.training import model_card, rollout_metrics, sharding, supported, vllm_rollouts
+from repro.training import model_card, rollout_metrics, sharding, supported
 from repro.training.critic import Critic, CriticSettings, explained_variance
-from repro.training.generation_record import recording
-from repro.training.process_scoring import ProcessScorer
+from repro.training.policy_scoring import Rollout, ScoringTrainer, prompts_and_completions
 
 
-@dataclass(frozen=True)
-class Rollout:
-    """A generation batch on its way through TRL; each field is None until it is known.
-
-    Attributes:
-        answers: ground truths of the B local responses.
-        cuts: their cut points, (B, k + 2).
-        objective: J there, (B, k + 2).
-        rewards: outcome rewards of all processes, (G,), groups in consecutive rows.
-    """
-
-    answers: list[str] | None = None
-    cuts: Tensor | None = None
-    objective: Tensor | None = None
-    rewards: Tensor | None = None
-
-
-class ReProTrainer(GRPOTrainer):
+class ReProTrainer(ScoringTrainer):
     """GRPOTrainer with a choice of algorithm and RePro's process reward.
 
     Args:
@@ -96,14 +69,7 @@ class ReProTrainer(GRPOTrainer):
         self.algorithm, self.process_reward = algorithm, process_reward
         self.gamma, self.lam = gamma, lam
         self._name, self._paper = model_card.name_and_paper(algorithm, process_reward is not None)
-        self._scorer = ProcessScorer(
-            self._tokenizer,
-            process_reward or ProcessRewardSettings(),
-            self.eos_token_ids,
-            self.args.per_device_train_batch_size,
-        )
-        self._cache_can_be_cut = one_pass.why_not(causal_lm(self.model)) is None
-        self._rollout: Rollout | None = None
+        self._prepare_scoring()
         self._micro_batch: dict[str, Tensor] = {}
         self._critic_sums: dict[str, Tensor] = {}
         self.critic = None
@@ -123,8 +89,10 @@ class ReProTrainer(GRPOTrainer):
         answers = [row["answer"] for row in inputs] if self.process_reward else None
         self._rollout = Rollout(answers)
         out = super()._generate_and_score_completions(inputs)
-        if self.process_reward is not None and self._rollout.objective is None:
-            self._score_by_one_pass(*_prompts_and_completions(out))
+        if self.process_reward is not None:
+            if self._rollout.objective is None:
+                self._score_by_one_pass(*prompts_and_completions(out))
+            self._check_objective(out)
         rollout, self._rollout = self._rollout, None
 
         first = self.accelerator.process_index * len(inputs)
@@ -139,7 +107,7 @@ class ReProTrainer(GRPOTrainer):
             sum_over_processes=functools.partial(self.accelerator.reduce, reduction="sum"),
         )
         if self.critic is not None:
-            ids, attention, length = _prompts_and_completions(out)
+            ids, attention, length = prompts_and_completions(out)
             out["values"] = self.critic.values(
                 ids, attention, length, self.args.per_device_train_batch_size
             )
@@ -167,121 +135,6 @@ class ReProTrainer(GRPOTrainer):
             total = (rewards * weights).nansum(dim=1)
             self._rollout = replace(self._rollout, rewards=total)
         return rewards
-
-    def _generate_single_turn(self, prompt_ids, *args, **kwargs):
-        if self.use_vllm:
-            with self._seeded_engine():
-                return super()._generate_single_turn(prompt_ids, *args, **kwargs)
-        # TRL gathers the policy itself for ZeRO-3, not for FSDP2.
-        with self._whole_policy() if self.accelerator.is_fsdp2 else nullcontext():
-            if self._rollout is None or self.process_reward is None or not self._cache_can_be_cut:
-                return super()._generate_single_turn(prompt_ids, *args, **kwargs)
-            return self._generate_and_score(prompt_ids, *args, **kwargs)
-
-    def _generate_and_score(self, prompt_ids, *args, **kwargs):
-        """Sample with transformers, and score from the cache that is left if it is of use."""
-        model = self.accelerator.unwrap_model(self.model)
-        with recording(model, self.temperature) as record:
-            completion_ids, log_probs = super()._generate_single_turn(prompt_ids, *args, **kwargs)
-        if record.is_usable(len(prompt_ids)):
-            with self._without_checkpointing(), self._whole_policy():
-                forward, mask, entropies = record.forward(model, prompt_ids, completion_ids)
-                cuts, objective = self._scorer.from_cache(
-                    model, forward, mask, entropies, self._rollout.answers
-                )
-            self._rollout = replace(self._rollout, cuts=cuts, objective=objective)
-        return completion_ids, log_probs
-
-    def _seeded_engine(self):
-        """Seed the responses of vLLM in this process; a server's are its own affair."""
-        if self.vllm_mode != "colocate":
-            return nullcontext()
-        engine = self.accelerator.process_index // self.vllm_tensor_parallel_size
-        llm, step = self.vllm_generation.llm, self.state.global_step
-        return vllm_rollouts.seeded(llm, self.args.seed, step, engine)
-
-    def _get_per_token_logps_and_entropies(
-        self, model, input_ids, attention_mask, logits_to_keep, *args, **kwargs
-    ):
-        # The first question about the policy while a rollout is scored is for the old
-        # log-probabilities, if TRL asks for them at all; later ones concern the reference model.
-        unscored = self._rollout is not None and self._rollout.objective is None
-        if unscored and self.process_reward and model is self.model and self._asks_for_old():
-            log_probs = self._score_by_one_pass(input_ids, attention_mask, logits_to_keep)
-            return log_probs, None, None
-        return super()._get_per_token_logps_and_entropies(
-            model, input_ids, attention_mask, logits_to_keep, *args, **kwargs
-        )
-
-    def _asks_for_old(self) -> bool:
-        """Whether TRL computes old log-probabilities of a rollout (its own condition)."""
-        generate_every = self.args.steps_per_generation * self.num_iterations
-        return self.args.gradient_accumulation_steps % generate_every != 0 or (
-            self.use_vllm and self.vllm_importance_sampling_correction
-        )
-
-    def _without_checkpointing(self):
-        """Gradient checkpointing would silently drop every cache."""
-        kwargs = self.args.gradient_checkpointing_kwargs
-        return disable_gradient_checkpointing(self.model, kwargs)
-
-    def _whole_policy(self):
-        """What is scored differs between processes, so nothing may be gathered on the way."""
-        return sharding.whole(self.model, self.model_wrapped, self.accelerator)
-
-    @torch.no_grad()
-    def _score_by_one_pass(self, input_ids: Tensor, attention_mask: Tensor, length: int) -> Tensor:
-        """Score a rollout from TRL's own forward, in chunks; returns its log-probabilities (B, T).
-
-        Never more than one chunk's cache is alive.
-        """
-        model = self.accelerator.unwrap_model(self.model)
-        size, found = self.args.per_device_train_batch_size, []
-        with self._without_checkpointing(), self._whole_policy():
-            for start in range(0, len(input_ids), size):
-                rows = slice(start, start + size)
-                answers = self._rollout.answers[rows]
-                found.append(
-                    self._score_chunk(model, input_ids[rows], attention_mask[rows], length, answers)
-                )
-        log_probs, cuts, objective = (torch.cat(parts) for parts in zip(*found, strict=True))
-        self._rollout = replace(self._rollout, cuts=cuts, objective=objective)
-        return log_probs
-
-    def _score_chunk(self, model, ids, mask, length, answers) -> tuple[Tensor, Tensor, Tensor]:
-        """Log-probabilities (N, T), cut points and objective (N, k + 2) of some responses."""
-        cache, hidden = DynamicCache(), []
-        policy = self.model
-        if self._cache_can_be_cut:
-            policy = functools.partial(self.model, past_key_values=cache)
-        handle = causal_lm(model).base_model.register_forward_hook(
-            lambda _module, _arguments, output: hidden.append(output.last_hidden_state)
-        )
-        try:
-            log_probs, entropies, _ = super()._get_per_token_logps_and_entropies(
-                policy, ids, mask, length, compute_entropy=True
-            )
-        finally:
-            handle.remove()
-        prompt_length = ids.shape[1] - length
-        completion_mask = mask[:, prompt_length:]
-        with self.accelerator.autocast():
-            if self._cache_can_be_cut:
-                # TRL passes no position ids: transformers counts columns, padding included.
-                positions = torch.arange(ids.shape[1], device=ids.device).expand(ids.shape)
-                forward = CachedForward(cache, ids, mask, positions, prompt_length, hidden[0])
-                scored = self._scorer.from_cache(
-                    model, forward, completion_mask, entropies, answers
-                )
-            else:
-                prompts = [
-                    row[:prompt_length][kept[:prompt_length].bool()].tolist()
-                    for row, kept in zip(ids, mask, strict=True)
-                ]
-                scored = self._scorer.from_repeats(
-                    model, prompts, ids[:, prompt_length:], completion_mask, entropies, answers
-                )
-        return log_probs, *scored
 
     def _process_term(self, rollout: Rollout) -> tuple[ProcessTerm, dict[str, float]]:
         """The process rewards of all processes, and the sums of this one for the metrics."""
@@ -360,10 +213,3 @@ class ReProTrainer(GRPOTrainer):
         super()._load_optimizer_and_scheduler(checkpoint)
         if self.critic is not None and checkpoint is not None:
             self.critic.load(checkpoint)
-
-
-def _prompts_and_completions(out: dict[str, Tensor]) -> tuple[Tensor, Tensor, int]:
-    """Token ids and attention mask of prompts with completions, (B, P + T) each, and T."""
-    ids = torch.cat([out["prompt_ids"], out["completion_ids"]], dim=1)
-    attention = torch.cat([out["prompt_mask"], out["completion_mask"]], dim=1)
-    return ids, attention, out["completion_ids"].shape[1]

@@ -1,0 +1,263 @@
+"""TRL's trainer, with RePro's objective measured on each rollout.
+
+What changes against TRL 1.16:
+
+* `_generate_single_turn` scores the responses from the cache that generation leaves behind, or
+  gives each its seed where vLLM generates;
+* `_get_per_token_logps_and_entropies` leaves out the columns that are padding in all of its rows.
+  Where TRL asks it for the old log-probabilities and nothing is scored yet, it scores the responses
+  from the cache of that same forward.
+
+The objective is a measurement: it is taken in evaluation mode, so dropout never changes it. Where a
+policy is random in training, the old log-probabilities stay those of TRL, from its own forward.
+"""
+
+import functools
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+from transformers import DynamicCache, PreTrainedModel
+from trl import GRPOTrainer
+from trl.models.utils import disable_gradient_checkpointing
+
+from repro.process_reward.one_pass import CachedForward, causal_lm, why_not
+from repro.process_reward.settings import ProcessRewardSettings
+from repro.training import padding, sharding, vllm_rollouts
+from repro.training.generation_record import recording
+from repro.training.process_scoring import ProcessScorer
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """A generation batch on its way through TRL; each field is None until it is known.
+
+    Attributes:
+        answers: ground truths of the B local responses.
+        cuts: their cut points, (B, k + 2).
+        objective: J there, (B, k + 2).
+        rewards: outcome rewards of all processes, (G,), groups in consecutive rows.
+    """
+
+    answers: list[str] | None = None
+    cuts: Tensor | None = None
+    objective: Tensor | None = None
+    rewards: Tensor | None = None
+
+
+class ScoringTrainer(GRPOTrainer):
+    """GRPOTrainer that knows RePro's objective of the rollout at hand.
+
+    A subclass sets `process_reward` and calls `_prepare_scoring`; it starts a rollout by putting a
+    `Rollout` with its answers into `_rollout`.
+    """
+
+    process_reward: ProcessRewardSettings | None
+    _rollout: Rollout | None = None
+
+    def create_accelerator_and_postprocess(self) -> None:
+        """Set how FSDP rounds before any model is sharded."""
+        super().create_accelerator_and_postprocess()
+        sharding.keep_precision(self.accelerator)
+
+    def _prepare_scoring(self) -> None:
+        chosen = self.process_reward or ProcessRewardSettings()
+        self._scorer = ProcessScorer(self._tokenizer, chosen, self.eos_token_ids)
+        self._why_not_cut = why_not(self.model)
+        self._is_checked = False
+        self._is_random = is_random_in_training(self.model)
+
+    def _generate_single_turn(self, prompt_ids, *args, **kwargs):
+        if self.use_vllm:
+            with self._seeded_engine():
+                return super()._generate_single_turn(prompt_ids, *args, **kwargs)
+        # TRL samples in training mode: with dropout each step of the cache has its own policy.
+        wanted = self._rollout is not None and self.process_reward and not self._is_random
+        # TRL gathers the policy itself for ZeRO-3, not for FSDP2.
+        with self._whole_policy() if self.accelerator.is_fsdp2 else nullcontext():
+            if not wanted or self._why_not_cut:
+                return super()._generate_single_turn(prompt_ids, *args, **kwargs)
+            return self._generate_and_score(prompt_ids, *args, **kwargs)
+
+    def _generate_and_score(self, prompt_ids, *args, **kwargs):
+        """Sample with transformers, and score from the cache that is left if it is of use."""
+        model = self.accelerator.unwrap_model(self.model)
+        with recording(model, self.temperature) as record:
+            completion_ids, log_probs = super()._generate_single_turn(prompt_ids, *args, **kwargs)
+        if record.is_usable(len(prompt_ids)):
+            with self._scoring() as model:
+                forward, mask, entropies = record.forward(model, prompt_ids, completion_ids)
+                cuts, objective = self._scorer.from_cache(
+                    model, forward, mask, entropies, self._rollout.answers
+                )
+            self._rollout = replace(self._rollout, cuts=cuts, objective=objective)
+        return completion_ids, log_probs
+
+    def _seeded_engine(self):
+        """Seed the responses of vLLM in this process; a server's are its own affair."""
+        if self.vllm_mode != "colocate":
+            return nullcontext()
+        engine = self.accelerator.process_index // self.vllm_tensor_parallel_size
+        llm, step = self.vllm_generation.llm, self.state.global_step
+        return vllm_rollouts.seeded(llm, self.args.seed, step, engine)
+
+    def _get_per_token_logps_and_entropies(
+        self, model, input_ids, attention_mask, logits_to_keep, batch_size=None, **kwargs
+    ):
+        # The first question about the policy while a rollout is scored is for the old
+        # log-probabilities, if TRL asks for them at all; later ones concern the reference model.
+        unscored = self._rollout is not None and self._rollout.objective is None
+        wanted = unscored and self.process_reward and not self._is_random
+        if wanted and model is self.model and self._asks_for_old():
+            log_probs = self._score_by_one_pass(input_ids, attention_mask, logits_to_keep)
+            return log_probs, None, None
+        forward = super()._get_per_token_logps_and_entropies
+        if not all(value is None or isinstance(value, bool) for value in kwargs.values()):
+            kwargs["batch_size"] = batch_size  # images belong to columns: nothing is cut off
+            return forward(model, input_ids, attention_mask, logits_to_keep, **kwargs)
+        size, found = batch_size or len(input_ids), []
+        for ids, mask in zip(input_ids.split(size), attention_mask.split(size), strict=True):
+            ids, mask, length = padding.trim(ids, mask, logits_to_keep)
+            *columns, aux_loss = forward(model, ids, mask, length, **kwargs)
+            # TRL's own value on padding is 0, too.
+            padded = (c if c is None else padding.restore(c, logits_to_keep) for c in columns)
+            found.append((*padded, aux_loss))
+        log_probs, entropies, aux_losses = zip(*found, strict=True)
+        return (
+            torch.cat(log_probs),
+            None if entropies[0] is None else torch.cat(entropies),
+            None if aux_losses[0] is None else torch.stack(aux_losses).mean(),
+        )
+
+    def _asks_for_old(self) -> bool:
+        """Whether TRL computes old log-probabilities of a rollout (its own condition)."""
+        generate_every = self.args.steps_per_generation * self.num_iterations
+        return self.args.gradient_accumulation_steps % generate_every != 0 or (
+            self.use_vllm and self.vllm_importance_sampling_correction
+        )
+
+    def _whole_policy(self):
+        """What is scored differs between processes, so nothing may be gathered on the way."""
+        return sharding.whole(self.model, self.model_wrapped, self.accelerator)
+
+    @contextmanager
+    def _scoring(self) -> Iterator[PreTrainedModel]:
+        """Hold the whole policy as it evaluates, in the precision of training.
+
+        Gradient checkpointing would silently drop every cache.
+        """
+        was_training, checkpointing = self.model.training, self.args.gradient_checkpointing_kwargs
+        self.model.eval()
+        try:
+            with (
+                torch.no_grad(),
+                disable_gradient_checkpointing(self.model, checkpointing),
+                self._whole_policy(),
+                self.accelerator.autocast(),
+            ):
+                yield self.accelerator.unwrap_model(self.model)
+        finally:
+            self.model.train(was_training)
+
+    def _score_by_one_pass(self, input_ids: Tensor, attention_mask: Tensor, length: int) -> Tensor:
+        """Score a rollout from TRL's own forward, in chunks; returns its log-probabilities (B, T).
+
+        Never more than one chunk's cache is alive.
+        """
+        if self._why_not_cut and self.accelerator.is_main_process:
+            warnings.warn(
+                f"{self._why_not_cut}: the process reward is computed by a forward per cut point, "
+                "k + 2 times the cost",
+                stacklevel=2,
+            )
+        size, found = self.args.per_device_train_batch_size, []
+        with self._scoring() as model:
+            for start in range(0, len(input_ids), size):
+                rows = slice(start, start + size)
+                answers = self._rollout.answers[rows]
+                ids, mask, kept = padding.trim(input_ids[rows], attention_mask[rows], length)
+                log_probs, *scored = self._score_chunk(model, ids, mask, kept, answers)
+                found.append((padding.restore(log_probs, length), *scored))
+        log_probs, cuts, objective = (torch.cat(parts) for parts in zip(*found, strict=True))
+        self._rollout = replace(self._rollout, cuts=cuts, objective=objective)
+        return log_probs
+
+    def _score_chunk(self, model, ids, mask, length, answers) -> tuple[Tensor, Tensor, Tensor]:
+        """Log-probabilities (N, T), cut points and objective (N, k + 2) of some responses."""
+        cache, hidden = DynamicCache(), []
+        policy = self.model
+        if not self._why_not_cut:
+            policy = functools.partial(self.model, past_key_values=cache)
+        handle = causal_lm(model).base_model.register_forward_hook(
+            lambda _module, _arguments, output: hidden.append(output.last_hidden_state)
+        )
+        try:
+            log_probs, entropies, _ = super()._get_per_token_logps_and_entropies(
+                policy, ids, mask, length, compute_entropy=True
+            )
+        finally:
+            handle.remove()
+        prompt_length = ids.shape[1] - length
+        completion_mask = mask[:, prompt_length:]
+        if self._why_not_cut:
+            prompts = [
+                row[:prompt_length][kept[:prompt_length].bool()].tolist()
+                for row, kept in zip(ids, mask, strict=True)
+            ]
+            scored = self._scorer.from_repeats(
+                model, prompts, ids[:, prompt_length:], completion_mask, entropies, answers
+            )
+        else:
+            # TRL passes no position ids: transformers counts columns, padding included.
+            positions = torch.arange(ids.shape[1], device=ids.device).expand(ids.shape)
+            forward = CachedForward(cache, ids, mask, positions, prompt_length, hidden[0])
+            scored = self._scorer.from_cache(model, forward, completion_mask, entropies, answers)
+        return log_probs, *scored
+
+    def _check_objective(self, out: dict[str, Tensor]) -> None:
+        """Compare the longest thought of the first rollout with the repeat loop, once.
+
+        `why_not` knows the architectures whose cache cannot be cut only by name. Where the two
+        differ by more than rounding, in any process, the whole training uses the loop.
+        """
+        if self._is_checked or self._why_not_cut:
+            return
+        self._is_checked, rollout = True, self._rollout
+        row = int(rollout.cuts.amax(dim=1).argmax())
+        cuts = [cut for cut in rollout.cuts[row].tolist() if cut >= 0]
+        prompt = out["prompt_ids"][row][out["prompt_mask"][row].bool()].tolist()
+        thought = out["completion_ids"][row, : cuts[-1]].tolist()
+        with self._scoring() as model:
+            expected = self._scorer.by_loop(model, prompt, thought, cuts, rollout.answers[row])
+        error = (rollout.objective[row, : len(cuts)] - expected).abs().mean()
+        # Wrong masks and positions are off by 0.2 to 2, rounding to bfloat16 by 0.01 to 0.05.
+        is_rounded = self.accelerator.mixed_precision != "no" or model.dtype.itemsize < 4
+        allowed = (0.1 + 0.01 * expected.abs().mean()) * (1.0 if is_rounded else 0.1)
+        is_off = (~(error <= allowed)).float()
+        if self.accelerator.reduce(is_off, reduction="sum") > 0:
+            self._why_not_cut = (
+                f"{type(causal_lm(model)).__name__}: J from the cache is not that of the repeat "
+                f"loop (a response of the first rollout is off by {error:.2g} in the mean)"
+            )
+            ids, mask, length = prompts_and_completions(out)
+            self._score_by_one_pass(ids, mask, length)
+
+
+def prompts_and_completions(out: dict[str, Tensor]) -> tuple[Tensor, Tensor, int]:
+    """Token ids and attention mask of prompts with completions, (B, P + T) each, and T."""
+    ids = torch.cat([out["prompt_ids"], out["completion_ids"]], dim=1)
+    attention = torch.cat([out["prompt_mask"], out["completion_mask"]], dim=1)
+    return ids, attention, out["completion_ids"].shape[1]
+
+
+def is_random_in_training(model: nn.Module) -> bool:
+    """Whether two forwards in training mode differ: dropout, dropped layers or paths, jitter."""
+    return any(
+        (name == "p" and isinstance(module, nn.modules.dropout._DropoutNd) and value > 0)
+        or (("drop" in name or "jitter" in name) and type(value) is float and value > 0)
+        for module in model.modules()
+        for name, value in vars(module).items()
+    )

@@ -37,9 +37,8 @@ def test_only_a_thought_that_is_open_is_closed(monkeypatch, route, opening, resp
         return compute(*args, **kwargs)
 
     monkeypatch.setattr(module, "surrogate_objective", spy)
-    scorer = ProcessScorer(
-        tokenizer, ProcessRewardSettings(close_thought=True, k=3), [tokenizer.eos_token_id], 4
-    )
+    settings = ProcessRewardSettings(close_thought=True, k=3)
+    scorer = ProcessScorer(tokenizer, settings, [tokenizer.eos_token_id])
 
     def encode(text):
         return tokenizer(text, add_special_tokens=False)["input_ids"]
@@ -54,10 +53,6 @@ def test_only_a_thought_that_is_open_is_closed(monkeypatch, route, opening, resp
         if route == "cache":
             cuts, found = scorer.from_cache(model, forward, mask, entropies, ["7"])
         else:
-            monkeypatch.setattr(one_pass, "why_not", lambda _: "for this test")
-            with pytest.warns(UserWarning, match="a forward per cut"):
-                cuts, found = scorer.from_repeats(
-                    model, [prompt], completion, mask, entropies, ["7"]
-                )
+            cuts, found = scorer.from_repeats(model, [prompt], completion, mask, entropies, ["7"])
     assert [tokenizer.decode(probe.ids) for probe in probes[0]] == expected
     assert (cuts >= 0).sum() == 3 and (found[0, :3] < 0).all()

@@ -7,12 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 from tests.paths import ROOT
 
 from repro import config_files
 from repro.cli import main
-from repro.cost import assumptions, estimate, jobs
+from repro.cost import estimate, jobs
 
 
 def line(found: estimate.Estimate, *path: str) -> estimate.Line:
@@ -60,12 +59,7 @@ def test_what_a_kill_of_the_longest_training_loses_is_said(paper_on_eight):
         "The longest training, Qwen3-8B ppo+repro, has 500 steps of 110 min, with a checkpoint of "
         "7 min every step. Killed without a warning it loses at most 117 min."
     )
-    job = jobs.read_training(
-        paper_on_eight,
-        jobs.settings.Run("Qwen3-8B", "ppo+repro", 0),
-        assumptions.read(paper_on_eight, "H100-80G", []),
-    )
-    checkpoint = 2 * 2 * 12 * job.sampler.shape.parameters / 1e9  # s: written and read, 1 GB/s
+    checkpoint = 2 * 2 * 12 * 8_190_735_360 / 1e9  # s: written and read, 1 GB/s
     assert round(checkpoint / 60) == 7
     whole = line(estimate.estimate(paper_on_eight), "train", "Qwen3-8B", "ppo+repro").job_seconds
     assert ((whole - 12) / 500 - checkpoint) / 60 == pytest.approx(110, abs=0.5)
@@ -110,18 +104,11 @@ def test_wrong_hardware_is_refused(paper, smoke):
         estimate.estimate(smoke, "H200")
 
 
-def test_a_wrong_configuration_is_refused_as_by_the_workflow(tmp_path, capsys):
-    (tmp_path / "bad.yaml").write_text("metods: []")
-    assert main(["cost", "--config", str(ROOT / "config/smoke.yaml"), "bad.yaml"]) == 1
-    assert "bad.yaml: unknown key 'metods'; did you mean 'methods'" in capsys.readouterr().err
-
-
 def test_times_of_finished_jobs_are_shown(smoke):
     runs = Path("work/benchmark", smoke["results_dir"], "runs/tiny-qwen3")
-    for method, rule, seconds in (
-        *(("grpo", "train", 30.5), ("grpo", "generate", 100), ("original", "generate", 300)),
-    ):
-        file = runs / method / f"0/{rule}.tsv"
+    times = {"grpo/0/train": 30.5, "grpo/0/generate": 100, "original/0/generate": 300}
+    for name, seconds in times.items():
+        file = runs / f"{name}.tsv"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"s\th:m:s\tmax_rss\n{seconds:.2f}\t0:00:00\tNA\n")
     found = estimate.estimate(smoke)
@@ -168,15 +155,6 @@ def test_the_table_and_json_say_the_same(name, capsys):
     assert row.split()[1:3] == [str(total["jobs"]), f"{total['device_hours']:,.2f}"]
     assert max(map(len, table.partition("It rests on")[0].splitlines())) <= 80
     assert "nobody has checked" in table
-
-
-def test_a_second_file_changes_the_first(tmp_path):
-    few = {"methods": ["original", "grpo"], "training": {"steps": 10}, "seeds": [1, 2]}
-    few |= {"subset": {"backbones": ["Qwen3-1.7B"]}, "objective": {"methods": None}}
-    few["ablations"] = {"backbones": None, "alpha": [], "w": [], "k": []}
-    (tmp_path / "few.yaml").write_text(yaml.safe_dump(few))
-    config = config_files.read(ROOT / "config/paper.yaml", tmp_path / "few.yaml")
-    assert line(estimate.estimate(config), "train").jobs == 2
 
 
 def test_nothing_heavy_is_imported():

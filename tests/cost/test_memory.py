@@ -129,17 +129,6 @@ def test_activations_are_what_autograd_keeps(family):
         for tokens in (64, 192)
     ]
     counted = (by_tokens[1] - by_tokens[0]) / 128
-    shape = model.Shape(
-        layers=0,
-        hidden_size=256,
-        heads=4,
-        key_value_heads=2,
-        head_dim=64,
-        intermediate_size=1024,
-        vocabulary=32,
-        tied=True,
-        qkv_bias=False,
-        qk_norm=False,
-    )
+    shape = model.Shape(0, 256, 4, 2, 64, 1024, 32, tied=True, qkv_bias=False, qk_norm=False)
     layer = memory.activation_bytes(shape, 1000, False) - memory.activation_bytes(shape, 0, False)
     assert counted < layer / 1000 < 1.25 * counted

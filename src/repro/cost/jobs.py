@@ -71,17 +71,13 @@ def read_device(assume: Assumptions, gpus: int, split: int = 1) -> Device:
 
 def read_sampler(config: dict, backbone: str, stage: str, assume: Assumptions) -> Sampler:
     """Return what samples responses: in stage `train` rollouts, in `generate` the evaluation's."""
-    training, evaluation = config["training"], config["evaluation"]
-    engine, limit, split = {
-        "train": (training["rollouts"]["engine"], training["max_completion_tokens"], 1),
-        "generate": (
-            evaluation["engine"],
-            evaluation["max_new_tokens"],
-            evaluation["tensor_parallel"],
-        ),
-    }[stage]
-    chosen = config["backbones"][backbone]
-    kind = kind_of(chosen)
+    if stage == "train":
+        how, split = config["training"], 1
+        engine, limit = how["rollouts"]["engine"], how["max_completion_tokens"]
+    else:
+        how, split = config["evaluation"], config["evaluation"]["tensor_parallel"]
+        engine, limit = how["engine"], how["max_new_tokens"]
+    chosen, kind = config["backbones"][backbone], kind_of(config["backbones"][backbone])
     return Sampler(
         shape=read_shape(backbone, chosen, config["results_dir"]),
         device=read_device(assume, config["gpus"], split),

@@ -54,21 +54,19 @@ def update_bytes(job: Training) -> tuple[float, float]:
     weights, those of a layer are gathered to learn and all of them to score.
     """
     shape, tokens = job.sampler.shape, job.micro_batch * job.sampler.padded
-    held = training_bytes(job) + gradient_bytes(job)
+    gradients = gradient_bytes(job)
     learning = activation_bytes(shape, tokens, job.checkpointing, copies=not job.shares_weights)
     gathered = BFLOAT16 * shape.parameters if job.shares_weights else 0
-    total = held + _batch_bytes(job) + max(learning, gathered)
-    return held, total + (0 if job.vllm_sleeps else job.vllm_bytes)
+    total = rollout_bytes(job) + gradients + max(learning, gathered)
+    return training_bytes(job) + gradients, total + (0 if job.vllm_sleeps else job.vllm_bytes)
 
 
 def rollout_bytes(job: Training) -> float:
-    """Bytes that a training holds while its rollouts are sampled, their cache left out."""
-    return training_bytes(job) + _batch_bytes(job)
+    """Bytes that a training holds while its rollouts are sampled, their cache left out.
 
-
-def _batch_bytes(job: Training) -> float:
-    """Bytes of a step's batch on a device, which stays until the next one is there."""
-    return job.rows * job.sampler.padded * BATCH
+    A step's batch stays until the next one is there.
+    """
+    return training_bytes(job) + job.rows * job.sampler.padded * BATCH
 
 
 def training_notes(what: str, job: Training) -> list[str]:

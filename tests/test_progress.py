@@ -1,5 +1,7 @@
 """Progress lines: now and then, with the time left, and always at the end."""
 
+import pytest
+
 from repro import progress
 
 
@@ -20,3 +22,11 @@ def test_resumed_work_does_not_count_for_the_rate(capsys, monkeypatch):
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
     progress.Progress("train", total=100, start=80).advance(10)
     assert "90/100 steps, 00:20 gone, 00:20 left" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "-"), (45, "45 s"), (119, "119 s"), (600, "10 min"), (9000, "2.5 h"), (1e6, "11.6 d")],
+)
+def test_durations(seconds, said):
+    assert progress.duration(seconds) == said

@@ -81,10 +81,6 @@ def parser() -> argparse.ArgumentParser:
             "--config", nargs="+", required=True, help="later files change what earlier ones say"
         )
     cost_step.add_argument("--hardware", help="A100-80G, H100-80G, H200 or cpu-core")
-    cost_step.add_argument("--cores", type=int, help="CPU cores; by default the machine's")
-    cost_step.add_argument(
-        "--gpus-in-parallel", type=int, help="over all jobs at a time; by default those of one job"
-    )
     cost_step.add_argument(
         *("--set", "-s"), action="append", default=[], metavar="NAME=VALUE", help="an assumption"
     )

@@ -44,3 +44,14 @@ class Progress:
             bar_format="{desc}: {n_fmt}/{total_fmt} {unit}s, {elapsed} gone, {remaining} left",
         )
         print(meter + (f", {detail}" if detail else ""), flush=True)
+
+
+def duration(seconds: float) -> str:
+    """Return a time with its unit: 45 s, 12 min, 5.2 h, 12.1 d."""
+    if not seconds:
+        return "-"
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            number = seconds / size
+            return f"{number:,.{int(number < 100 and unit != 'min')}f} {unit}"
+    return f"{seconds:.0f} s"

@@ -3,6 +3,7 @@
 import json
 import sys
 from contextlib import nullcontext
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,17 +14,12 @@ WORK = Path("work")  # checkpoints, caches, logs: undeclared in the workflow, sa
 
 def cost(options) -> None:
     """Say what an experiment will cost, before anything runs."""
-    from repro import cost as estimates
+    from repro import config_files
+    from repro.cost import estimate
 
-    report = estimates.report(
-        *options.config,
-        hardware=options.hardware,
-        cores=options.cores,
-        gpus_in_parallel=options.gpus_in_parallel,
-        changes=options.set,
-        as_json=options.json,
-    )
-    print(report)
+    config = config_files.read(*options.config)
+    found = estimate.estimate(config, options.hardware, options.set)
+    print(json.dumps(asdict(found), indent=1) if options.json else estimate.write_text(found))
 
 
 def check(options) -> None:

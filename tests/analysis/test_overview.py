@@ -2,7 +2,6 @@
 
 import json
 import re
-from base64 import urlsafe_b64encode
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -251,18 +250,16 @@ def test_missing_provenance_is_said(world, content):
     assert text.count(run_facts.NOT_RECORDED) >= 4
 
 
-@pytest.mark.parametrize("queued", [False, True])
-def test_times_of_jobs_are_shown_unless_they_waited_in_a_queue(world, tmp_path, queued):
-    records = tmp_path / ".snakemake/metadata"
-    records.mkdir(parents=True)
-    name = f"{world.runs[0]['path']}/objective.jsonl"
-    record = {"starttime": 100, "endtime": 145, "params": []}
-    (records / urlsafe_b64encode(name.encode()).decode()).write_text(json.dumps(record))
-    if queued:
-        (tmp_path / ".snakemake/slurm_logs").mkdir()
+def test_times_of_jobs_come_from_snakemakes_benchmark_files(world, tmp_path):
+    folder = tmp_path / "work/benchmark/runs/tiny/original/0"
+    folder.mkdir(parents=True)
+    (folder / "objective.tsv").write_text("s\th:m:s\tmax_rss\n45.31\t0:00:45\tNA\n")
     page = Page(world()["overview"])
-    assert ("45 s in 1 job" in page.text) != queued
-    assert ("45 s" in page.cells) != queued
+    assert "45 s in 1 job" in page.text
+    assert "45 s" in page.cells
+    (folder / "objective.tsv").write_text("45.31\n")
+    with pytest.raises(ValueError, match=r"original/0/objective\.tsv: expected a benchmark file"):
+        world()
 
 
 def test_figures_are_embedded(world, tmp_path):

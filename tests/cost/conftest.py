@@ -1,27 +1,41 @@
-"""Two configurations, and a directory without records of finished jobs."""
+"""Two configurations, and a directory without the times of finished jobs."""
 
 import pytest
-from plans import on_one_gpu, read, resolve
+import yaml
+from tests.paths import ROOT
+
+from repro import config_files
+
+ON_ONE_GPU = {  # what fits there beside a critic
+    "gpus": 1,
+    "training": {
+        "parallel": {"strategy": "ddp"},
+        "rollouts": {"gpu_memory": 0.28},
+        "critic": {"gpu_memory": None},
+        "save_every": 25,
+    },
+}
 
 
 @pytest.fixture(autouse=True)
 def empty_directory(tmp_path, monkeypatch):
-    """Without records of finished jobs."""
+    """Without times of finished jobs."""
     monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
 def smoke() -> dict:
-    return resolve(read("smoke"))
+    return config_files.read(ROOT / "config/smoke.yaml")
 
 
 @pytest.fixture
-def paper() -> dict:
+def paper(tmp_path) -> dict:
     """On a single GPU."""
-    return resolve(on_one_gpu(read("paper")))
+    (tmp_path / "one.yaml").write_text(yaml.safe_dump(ON_ONE_GPU))
+    return config_files.read(ROOT / "config/paper.yaml", tmp_path / "one.yaml")
 
 
 @pytest.fixture
 def paper_on_eight() -> dict:
-    """As it stands: a training on eight GPUs."""
-    return resolve(read("paper"))
+    """As it is: a training on eight GPUs."""
+    return config_files.read(ROOT / "config/paper.yaml")

@@ -1,37 +1,39 @@
 """What does not fit into a GPU's memory, and the bytes that say so."""
 
-import dataclasses
+from dataclasses import replace
 
 import pytest
-from plans import estimate
 
-from repro import settings
-from repro.cost import assumptions, memory, model
+from repro.cost import assumptions, jobs, memory, model
+from repro.cost.estimate import estimate
+from repro.settings import Run
 
 
-def notes(config: dict, backbone: str, **changes: float) -> list[str]:
-    """The notes on one backbone."""
-    found = estimate(config, **changes).notes
+def list_notes(config: dict, backbone: str = "") -> list[str]:
+    """What of one backbone, or of all, does not fit."""
+    found = [note for note in estimate(config).notes if note.startswith("OUT OF MEMORY")]
     assert len(set(found)) == len(found)
-    memory_notes = [note for note in found if note.startswith("OUT OF MEMORY")]
-    return [note for note in memory_notes if f" {backbone}" in note]
+    return [note for note in found if f" {backbone}" in note]
+
+
+def read_training(config: dict, method: str) -> model.Training:
+    assume = assumptions.read(config, "H100-80G", [])
+    return jobs.read_training(config, Run("Qwen3-1.7B", method, 0), assume)
 
 
 def test_the_paper_fits_but_for_its_largest_backbone(paper, smoke):
-    large = notes(paper, "Qwen3-8B")
+    large = list_notes(paper, "Qwen3-8B")
     assert len(large) == 2  # with a critic and without
     assert all("alone take" in note and "strategy = fsdp" in note for note in large)
-    assert [n for n in estimate(paper).notes if n.startswith("OUT OF MEMORY")] == large
+    assert list_notes(paper) == large
     assert not estimate(smoke).notes
 
 
 def test_on_eight_gpus_that_share_the_model_all_of_it_fits(paper_on_eight):
-    def too_large(config: dict) -> list[str]:
-        return [n for n in estimate(config).notes if n.startswith("OUT OF MEMORY")]
-
-    assert not too_large(paper_on_eight)
+    assert not list_notes(paper_on_eight)
     paper_on_eight["training"]["parallel"]["strategy"] = "ddp"
-    assert {note.split(":")[1] for note in too_large(paper_on_eight) if "alone take" in note} == {
+    found = list_notes(paper_on_eight)
+    assert {note.split(":")[1] for note in found if "alone take" in note} == {
         " train Qwen3-8B with critic",
         " train Qwen3-8B",
     }
@@ -43,27 +45,28 @@ def test_on_eight_gpus_that_share_the_model_all_of_it_fits(paper_on_eight):
     [("ddp", (12, 16, 8)), ("zero2", (12, 2, 1)), ("fsdp", (1.5, 2, 1)), ("zero3", (1.5, 2, 1))],
 )
 def test_what_a_process_holds(paper, strategy, parts):
-    shape = model.shape("Qwen3-1.7B", paper["backbones"]["Qwen3-1.7B"], "results")
-    assume = assumptions.read(paper, "H100-80G", {})
-    run = settings.run_settings(paper, "Qwen3-1.7B", "ppo+repro", 0)
-    held, _ = memory.update_bytes(run, shape, assume, model.Spread(8, strategy))
-    assert held == pytest.approx(sum(parts) * shape.parameters)
+    job = replace(read_training(paper, "ppo+repro"), processes=8, strategy=strategy)
+    held, _ = memory.update_bytes(job)
+    assert held == pytest.approx(sum(parts) * job.sampler.shape.parameters)
 
 
 def test_gathered_parts_of_shared_weights_are_counted(paper):
     """A matrix of Qwen3-8B's vocabulary is larger than its layers: 151,936 x 4,096 numbers."""
-    shape = model.shape("Qwen3-8B", paper["backbones"]["Qwen3-8B"], "results")
-    matrix = 151_936 * 4_096
+    assume = assumptions.read(paper, "H100-80G", [])
+    job = jobs.read_training(paper, Run("Qwen3-8B", "grpo+repro", 0), assume)
+    job, shape, matrix = (
+        replace(job, processes=8, strategy="fsdp"),
+        job.sampler.shape,
+        151_936 * 4_096,
+    )
     # Weights and gradients in bfloat16, their sum in float32; the output matrix stays.
     assert memory.unit_bytes(shape) == (2 + 2 + 4) * matrix + 2 * matrix
     layer = 4_096 * (2 * 4_096 + 2 * 1_024 + 3 * 12_288 + 2) + 2 * 128
-    few_words = dataclasses.replace(shape, vocabulary=1_000)
+    few_words = replace(shape, vocabulary=1_000)
     # The last norm is counted with the layers.
     expected = (2 + 2 + 4) * (layer + 4_096 / 36) + 2 * 1_000 * 4_096
     assert memory.unit_bytes(few_words) == pytest.approx(expected)
-    run = settings.run_settings(paper, "Qwen3-8B", "grpo+repro", 0)
-    assume = assumptions.read(paper, "H100-80G", {})
-    held, updating = memory.update_bytes(run, shape, assume, model.Spread(8, "fsdp"))
+    held, updating = memory.update_bytes(job)
     assert updating - held > memory.unit_bytes(shape)
 
 
@@ -85,7 +88,7 @@ def test_what_does_not_fit_on_the_gpu_is_said(paper, change, words, also_without
             paper["training"][key] |= value
         else:
             paper["training"][key] = value
-    found = notes(paper, "Qwen3-1.7B")
+    found = list_notes(paper, "Qwen3-1.7B")
     with_critic = "OUT OF MEMORY: train Qwen3-1.7B with critic: "
     assert any(note.startswith(with_critic) and words in note for note in found)
     plain = [note for note in found if note.startswith("OUT OF MEMORY: train Qwen3-1.7B: ")]
@@ -94,20 +97,28 @@ def test_what_does_not_fit_on_the_gpu_is_said(paper, change, words, also_without
 
 def test_responses_of_an_evaluation_by_transformers_need_room(paper):
     paper["evaluation"]["engine"] = "transformers"
-    assert any("generate Qwen3-1.7B: 1,024 responses" in n for n in notes(paper, "Qwen3-1.7B"))
+    assert any("generate Qwen3-1.7B: 1,024 responses" in n for n in list_notes(paper))
 
 
 def test_a_critic_doubles_what_learns_and_its_gradients(paper):
-    shape = model.shape("Qwen3-1.7B", paper["backbones"]["Qwen3-1.7B"], "results")
-    assume = assumptions.read(paper, "H100-80G", {})
-    held = {
-        method: memory.update_bytes(
-            settings.run_settings(paper, "Qwen3-1.7B", method, 0), shape, assume
-        )[0]
-        for method in ("grpo", "ppo+repro")
-    }
-    # A learner has weights, two moments and gradients, four bytes each; the reference weights.
-    assert held == {"grpo": 20 * shape.parameters, "ppo+repro": 36 * shape.parameters}
+    for method, bytes_each in (("grpo", 20), ("ppo+repro", 36)):
+        # A learner has weights, two moments and gradients, four bytes each; the reference weights.
+        job = read_training(paper, method)
+        assert memory.update_bytes(job)[0] == bytes_each * job.sampler.shape.parameters
+
+
+def test_the_table_shows_the_peak_of_a_training(paper):
+    line = next(one for one in estimate(paper).lines if one.path[1:] == ("Qwen3-1.7B", "ppo"))
+    job = read_training(paper, "ppo")
+    n, width = job.sampler.shape.parameters, 200 + 16384
+    batch = 2048 * width * 32
+    # Sampling: 28 bytes a parameter, the batch, vLLM's 0.28 of 84 GB. Learning: 8 more of
+    # gradients, layers' inputs in float32, and the larger of the bfloat16 weights and two layers.
+    sampling = 28 * n + batch + 0.28 * 84e9
+    layers = 28 * 4 * 2048 * width
+    two = 2 * (32 * 2048 + 8 * 6144 + 8 * 24 * 128) * width
+    learning = 36 * n + batch + layers + max(two, 2 * n)
+    assert line.memory_bytes == pytest.approx(max(sampling, learning))
 
 
 def kept_for_backward(family: str, layers: int, tokens: int) -> int:
@@ -138,17 +149,6 @@ def test_activations_are_what_autograd_keeps(family):
         for tokens in (64, 192)
     ]
     counted = (by_tokens[1] - by_tokens[0]) / 128
-    shape = model.Shape(
-        layers=0,
-        hidden_size=256,
-        heads=4,
-        key_value_heads=2,
-        head_dim=64,
-        intermediate_size=1024,
-        vocabulary=32,
-        tied=True,
-        qkv_bias=False,
-        qk_norm=False,
-    )
+    shape = model.Shape(0, 256, 4, 2, 64, 1024, 32, tied=True, qkv_bias=False, qk_norm=False)
     layer = memory.activation_bytes(shape, 1000, False) - memory.activation_bytes(shape, 0, False)
     assert counted < layer / 1000 < 1.25 * counted

@@ -1,39 +1,28 @@
 """Sizes and formulas: parameters, bytes, seconds of passes, of sampling and of steps."""
 
-import copy
 import json
 import random
+from dataclasses import replace
 
 import pytest
-from plans import read
 
-from repro import settings
-from repro.cost import assumptions, model
+from repro.cost import assumptions, jobs, model
+from repro.settings import Run
 
 HUB = assumptions.numbers()["models"]
-SHAPE = model.Shape(
-    layers=2,
-    hidden_size=8,
-    heads=2,
-    key_value_heads=1,
-    head_dim=4,
-    intermediate_size=16,
-    vocabulary=10,
-    tied=True,
-    qkv_bias=False,
-    qk_norm=False,
-)
+# Two layers 8 wide with two heads of 4 for queries and one for keys, an MLP of 16, 10 tokens.
+SHAPE = model.Shape(2, 8, 2, 1, 4, 16, 10, tied=True, qkv_bias=False, qk_norm=False)
 
 
 @pytest.mark.parametrize("architecture", ["qwen2", "qwen3"])
-def test_parameters_of_a_tiny_backbone_are_exact(architecture):
+def test_parameters_of_a_tiny_backbone_are_exact(architecture, smoke):
     from repro.tinyworld import backbone, tokenizer
 
-    chosen = {**read("smoke")["backbones"]["tiny-qwen3"], "architecture": architecture}
+    chosen = {**smoke["backbones"]["tiny-qwen3"], "architecture": architecture}
     rng = random.Random(0)
     texts = [text for _ in range(500) for text in backbone.example(rng)]
     made = backbone.create(chosen, tokenizer.train(architecture, texts, vocabulary=512))
-    assert model.shape("tiny", chosen, "results").parameters == made.num_parameters()
+    assert jobs.read_shape("tiny", chosen, "results").parameters == made.num_parameters()
 
 
 @pytest.mark.parametrize("repo", HUB)
@@ -60,34 +49,33 @@ def test_parameters_of_a_hub_backbone_are_exact(repo):
 
 
 def test_an_unknown_backbone_is_read_from_its_download_or_refused(tmp_path):
-    settings_of_it = {"source": "hub", "repo": "Qwen/Qwen3-1.7b"}
+    chosen = {"source": "hub", "repo": "Qwen/Qwen3-1.7b"}
     with pytest.raises(ValueError, match=r"backbones\.mine.*did you mean 'Qwen/Qwen3-1\.7B'"):
-        model.shape("mine", settings_of_it, tmp_path)
+        jobs.read_shape("mine", chosen, tmp_path)
     folder = tmp_path / "backbones/mine"
     folder.mkdir(parents=True)
-    written = {
-        "model_type": "qwen3",
-        "num_hidden_layers": 28,
-        "hidden_size": 2048,
-        "num_attention_heads": 16,
-        "num_key_value_heads": 8,
-        "head_dim": 128,
-        "intermediate_size": 6144,
-        "vocab_size": 151936,
-        "tie_word_embeddings": True,
-    }
+    written = {"num_hidden_layers": 2, "hidden_size": 8, "num_attention_heads": 2}
+    written |= {"num_key_value_heads": 1, "intermediate_size": 16, "vocab_size": 10}
+    written |= {"model_type": "qwen3", "tie_word_embeddings": True}
     (folder / "config.json").write_text(json.dumps(written))
-    found = model.shape("mine", settings_of_it, tmp_path)
-    assert found == model.Shape(**HUB["Qwen/Qwen3-1.7B"])
+    expected = replace(SHAPE, qk_norm=True)
+    assert jobs.read_shape("mine", chosen, tmp_path) == expected
+    of_yours = {"source": "directory", "path": str(folder)}
+    assert jobs.read_shape("mine", of_yours, "results") == expected
+
+
+def read_training(config: dict, method: str, *changes: str) -> model.Training:
+    name = "Qwen3-1.7B" if config["gpus"] else "tiny-qwen3"
+    assume = assumptions.read(config, "H100-80G" if config["gpus"] else "cpu-core", changes)
+    return jobs.read_training(config, Run(name, method, 0), assume)
 
 
 def test_disk_of_a_run_is_weights_and_two_checkpoints(paper):
-    run = settings.run_settings(paper, "Qwen3-1.7B", "grpo", 0)
-    assert model.run_bytes(run, 100) == (400, 2 * 1200)
-    run["training"]["steps"] = run["training"]["save_every"]
-    assert model.run_bytes(run, 100) == (400, 1200)
-    with_critic = settings.run_settings(paper, "Qwen3-1.7B", "ppo+repro", 0)
-    assert model.run_bytes(with_critic, 100) == (400, 2 * 2400)
+    n = 1_720_574_976
+    assert model.run_bytes(read_training(paper, "grpo")) == (4 + 2 * 12) * n
+    assert model.run_bytes(read_training(paper, "ppo+repro")) == (4 + 2 * 24) * n
+    paper["training"]["steps"] = paper["training"]["save_every"]
+    assert model.run_bytes(read_training(paper, "grpo")) == (4 + 12) * n
 
 
 def on(**changes: float) -> model.Device:
@@ -117,47 +105,47 @@ def test_a_token_takes_as_long_as_its_flop_or_its_bytes():
     assert model.token_seconds(SHAPE, slow, 3, 5, 7) == 7 + 2 * (n + 3 * 5 * 2 * 2 * 4)
 
 
+def sampler(device: model.Device, scheduling: float | None) -> model.Sampler:
+    return model.Sampler(SHAPE, device, prompt=3, mean=10, longest=20, scheduling=scheduling)
+
+
 def test_a_padded_batch_that_does_not_fit_goes_in_rounds():
-    device = on(flops=float("inf"), layer_seconds=1.0)
-    once = model.padded_seconds(SHAPE, device, 10, 3, 20, fit=10)
+    padded = sampler(on(flops=float("inf"), layer_seconds=1.0), None)
+    once = model.sampling_seconds(padded, 10, fit=10)
     assert once == 2 * 20 + 2  # two layers a token, and the prompt's pass
-    assert model.padded_seconds(SHAPE, device, 10, 3, 20, fit=4) == 3 * once
+    assert model.sampling_seconds(padded, 10, fit=4) == 3 * once
 
 
 def test_continuous_batching_takes_the_longest_response_or_the_mean_of_all():
-    device = on(flops=float("inf"))
-    few = model.continuous_seconds(SHAPE, device, 4, (3, 10, 25), fit=4, step_seconds=1)
-    assert few == 25
-    many = model.continuous_seconds(SHAPE, device, 40, (3, 10, 25), fit=4, step_seconds=1)
-    assert many == 40 * 10 / 4
+    continuous = sampler(on(flops=float("inf")), 1)
+    assert model.sampling_seconds(continuous, 4, fit=4) == 20
+    assert model.sampling_seconds(continuous, 40, fit=4) == 40 * 10 / 4
 
 
-def passes(config: dict, method: str, **training) -> float:
+def test_a_cache_holds_what_the_engine_keeps_of_a_response():
+    # Keys and values of one head of four numbers, in two layers, two bytes each: 32 a token.
+    assert sampler(on(), None).count_fitting(32 * 23 * 5) == 5  # padded to the longest
+    assert sampler(on(), 1).count_fitting(32 * 13 * 5) == 5
+
+
+def count_passes(config: dict, method: str, **training) -> float:
     """Seconds of a step in units of one forward over all rollouts, sampling left out."""
-    config = copy.deepcopy(config)
-    config["training"] |= training
-    name = next(iter(config["backbones"]))
-    assume = assumptions.read(config, "cpu-core", {"probe_tokens": 1e-9})
-    run = settings.run_settings(config, name, method, 0)
-    rows = run["training"]["prompts_per_step"] * run["training"]["num_generations"]
-    device = on()
-    longest = assume[f"longest_share.{name}"] * run["training"]["max_completion_tokens"]
-    prompt = assume[f"prompt_tokens.{name}"]
-    sampling = model.padded_seconds(SHAPE, device, rows, prompt, longest, rows)
-    one_pass = model.pass_seconds(SHAPE, device, rows, prompt + longest, rows)
-    updates = run["training"]["updates_per_generation"]
-    found = model.step_seconds(run, SHAPE, device, assume) - sampling / updates
-    return pytest.approx(found / one_pass, rel=1e-6)
+    changed = {**config, "training": {**config["training"], **training}}
+    job = read_training(changed, method, "probe_tokens=1e-9", "layer_seconds=1e-12")
+    padded, device = job.sampler.padded, job.sampler.device
+    sampling = model.sampling_seconds(job.sampler, job.rows, job.rows) / job.updates
+    one = model.pass_seconds(job.sampler.shape, device, job.rows, padded, job.micro_batch)
+    return pytest.approx((model.step_seconds(job) - sampling) / one, rel=1e-6)
 
 
 def test_a_step_makes_the_passes_that_the_trainer_makes(smoke):
-    assert passes(smoke, "grpo") == 1 + 3  # reference; forward, backward
-    assert passes(smoke, "grpo", kl_coef=0) == 3
-    assert passes(smoke, "grpo", gradient_checkpointing=True) == 1 + 4
-    assert passes(smoke, "grpo+repro") == 1 + 3  # asks the cache that sampling leaves
-    assert passes(smoke, "ppo") == 1 + 1 + 2 * 3  # values; the critic learns too
+    assert count_passes(smoke, "grpo") == 1 + 3  # reference; forward, backward
+    assert count_passes(smoke, "grpo", kl_coef=0) == 3
+    assert count_passes(smoke, "grpo", gradient_checkpointing=True) == 1 + 4
+    assert count_passes(smoke, "grpo+repro") == 1 + 3  # asks the cache that sampling leaves
+    assert count_passes(smoke, "ppo") == 1 + 1 + 2 * 3  # values; the critic learns too
     two = {"updates_per_generation": 2}  # old log-probabilities; two updates share a generation
-    assert passes(smoke, "reinforce_pp", **two) == (1 + 1) / 2 + 3
+    assert count_passes(smoke, "reinforce_pp", **two) == (1 + 1) / 2 + 3
 
 
 @pytest.mark.parametrize(
@@ -166,40 +154,19 @@ def test_a_step_makes_the_passes_that_the_trainer_makes(smoke):
 )
 def test_repro_needs_a_forward_where_sampling_leaves_no_cache(paper, engine, memory, forwards):
     paper["training"]["rollouts"]["engine"] = engine
-    shape = model.shape("Qwen3-1.7B", paper["backbones"]["Qwen3-1.7B"], "results")
-    assume = assumptions.read(paper, "H100-80G", {"memory": memory})
-    device = model.device(assume, 1)
-    seconds = {
-        method: model.step_seconds(
-            settings.run_settings(paper, "Qwen3-1.7B", method, 0), shape, device, assume
-        )
-        for method in ("grpo", "grpo+repro")
-    }
+    plain, job = (read_training(paper, m, f"memory={memory}") for m in ("grpo", "grpo+repro"))
+    shape, device = job.sampler.shape, job.sampler.device
     forward = model.pass_seconds(shape, device, 2048, 16384 + 200, 1)
     query = model.query_seconds(shape, device, 2048, 22 * 8, 16384 / 2 + 200, 1)
     expected = pytest.approx(forwards * forward + query)
-    assert seconds["grpo+repro"] - seconds["grpo"] == expected
+    assert model.step_seconds(job) - model.step_seconds(plain) == expected
 
 
 def test_rollouts_fit_into_what_training_leaves_or_into_vllms_share(paper):
-    name = "Qwen3-1.7B"
-    shape, assume = model.Shape(**HUB["Qwen/Qwen3-1.7B"]), assumptions.read(paper, "H100-80G", {})
-    device, cache = model.device(assume, 1), 2 * 2 * 28 * 8 * 128  # bytes of a token
-    by_vllm = settings.run_settings(paper, name, "ppo", 0)
-    free = 0.28 * 84e9 - 2 * shape.parameters - 5e9
-    expected = free / (cache * (200 + 0.5 * 16384))
-    assert model.rollouts_that_fit(by_vllm, shape, device, assume) == pytest.approx(expected)
+    n, cache = 1_720_574_976, 2 * 2 * 28 * 8 * 128  # bytes of a token
+    expected = (0.28 * 84e9 - 2 * n - 5e9) / (cache * (200 + 0.5 * 16384))
+    assert model.rollouts_that_fit(read_training(paper, "ppo")) == pytest.approx(expected)
     paper["training"]["rollouts"]["engine"] = "transformers"
-    plain = settings.run_settings(paper, name, "ppo", 0)
-    free = 0.9 * 84e9 - 28 * shape.parameters  # two learners of 12 bytes, the reference's weights
+    free = 0.9 * 84e9 - 28 * n  # two learners of 12 bytes, the reference's weights
     expected = free / (cache * (200 + 16384))
-    assert model.rollouts_that_fit(plain, shape, device, assume) == pytest.approx(expected)
-
-
-def test_a_backbone_on_the_disk_has_the_sizes_of_its_own_config(tmp_path):
-    sizes = {"num_hidden_layers": 2, "hidden_size": 8, "num_attention_heads": 2}
-    sizes |= {"num_key_value_heads": 1, "intermediate_size": 16, "vocab_size": 10}
-    written = sizes | {"model_type": "llama", "tie_word_embeddings": True}
-    (tmp_path / "config.json").write_text(json.dumps(written))
-    found = model.shape("mine", {"source": "directory", "path": str(tmp_path)}, "results")
-    assert found == SHAPE
+    assert model.rollouts_that_fit(read_training(paper, "ppo")) == pytest.approx(expected)

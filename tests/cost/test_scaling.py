@@ -4,11 +4,10 @@ import json
 import re
 import shlex
 
-import yaml
 from tests.paths import ROOT
 
 from repro.cli import main
-from repro.cost import table
+from repro.progress import duration
 
 PAGE = (ROOT / "docs/scaling.md").read_text()
 
@@ -16,30 +15,30 @@ PAGE = (ROOT / "docs/scaling.md").read_text()
 def test_the_page_shows_what_its_commands_print(capsys, tmp_path, monkeypatch):
     [own] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "one_gpu.yaml").write_text(own)
-    assert yaml.safe_load(own)["gpus"] == 1
     (tmp_path / "config").symlink_to(ROOT / "config")
     monkeypatch.chdir(tmp_path)
-    commands = re.findall(r"^python -m repro (cost .*)$", PAGE, re.MULTILINE)
+    found = []
+    for command in re.findall(r"^python -m repro (cost .*)$", PAGE, re.MULTILINE):
+        assert main([*shlex.split(command), "--json"]) == 0
+        found.append(json.loads(capsys.readouterr().out))
+    one, eight = found
     rows = [row for row in PAGE.splitlines() if re.match(r"\| \d+ \|", row)]
-    assert len(commands) == 3
-    assert rows == [shown(command, capsys) for command in commands]
+    assert rows == [show(one, 1, 1), show(eight, 8, 8), show(eight, 64, 8)]
 
 
-def shown(command: str, capsys) -> str:
-    """The row of the page's table that a command stands for."""
-    assert main([*shlex.split(command), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    of = {tuple(line["path"]): line for line in found["lines"]}
-    train, generate = of[("train",)], of[("generate",)]
-    assert not [note for note in found["notes"] if note.startswith("OUT OF MEMORY")]
-    longest, gpus, step, checkpoint = re.search(
-        r"takes (.*?) on (\d+) GPU.* steps of (.*?), with a checkpoint of (.*?) every step",
-        found["notes"][0],
-    ).groups()
-    there = found["gpus_in_parallel"]
+def show(found: dict, gpus: int, taken: int) -> str:
+    """The row of the page's table for a number of GPUs, of which a training takes some."""
+    lines = {tuple(line["path"]): line for line in found["lines"]}
+    train, generate = (
+        (line, max(line["job_seconds"], line["device_hours"] * 3600 / gpus))
+        for line in (lines["train",], lines["generate",])
+    )
+    [note] = found["notes"]  # everything fits
+    said = r"steps of (.*?), with a checkpoint of (.*?) every step"
     cells = [
-        *(there, there // int(gpus), train["jobs"], f"{train['gpu_hours']:,.0f}"),
-        *(table.duration(train["wall_seconds"]), longest, step, checkpoint),
-        table.duration(generate["wall_seconds"]),
+        *(gpus, gpus // taken, train[0]["jobs"], f"{train[0]['device_hours']:,.0f}"),
+        *map(duration, (train[1], train[0]["job_seconds"])),
+        *re.search(said, note).groups(),
+        duration(generate[1]),
     ]
     return f"| {' | '.join(map(str, cells))} |"

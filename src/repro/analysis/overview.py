@@ -16,7 +16,7 @@ from repro.analysis import compare, html_pages, names, run_facts, table_sheets
 from repro.analysis.claims import DIRECTIONS, NOT_TESTED, VERDICTS
 from repro.analysis.run_facts import NOT_RECORDED, STAGES, Facts
 from repro.analysis.table_formats import Sheet
-from repro.cost.table import duration
+from repro.progress import duration
 
 TITLE = "RePro, reproduced"
 SHEETS = {  # of the tables that have a page: what makes it from the frame, and its title
@@ -31,9 +31,9 @@ _PART_HEADER = ("Part", "Effect", "Threshold", "Unit", "Verdict", "n", "Seeds", 
 _PART_TEXTS = (0, 3, 4, 7)  # columns
 _TIMES = (
     "Training: wall time that the run itself recorded (a resumed run: since it was resumed). The "
-    "other stages: from Snakemake's records of finished jobs, which include starting the process; "
-    "none where jobs waited in a queue. A dash: not recorded, or no such stage. Other rules: see "
-    "Statistics in the report."
+    "other stages: from the benchmark files that Snakemake writes below work/benchmark, which "
+    "include starting the process and no time in a queue. A dash: not recorded, or no such stage. "
+    "Other rules: see Statistics in the report."
 )
 
 
@@ -64,7 +64,7 @@ def run(
     output_dir.mkdir(parents=True, exist_ok=True)
     frames = {table: _frame(tables / f"{table}.csv") for table in SHEETS}
     claims = _claims(tables / "claims.json")
-    found = run_facts.read(runs, benchmarks)
+    found = run_facts.read(runs)
     problems = {name: _problems(runs, name) for name in names.BENCHMARKS if name in benchmarks}
     first = page(frames, claims, found, problems, note, name, _figures(figures))
     pages = {"overview": first, "opening": opening(first), "claims": claims_page(claims, note)}

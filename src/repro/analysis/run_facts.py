@@ -1,14 +1,16 @@
 """What runs were made of and how long they took, as far as it was recorded."""
 
+import csv
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
 from repro import jsonl, methods
-from repro.cost import past
 
 NOT_RECORDED = "not recorded"
+BENCHMARKS = "work/benchmark"  # where the rules' `benchmark:` files lie
 STAGES = ("train", "generate", "score", "objective")
 
 
@@ -36,32 +38,48 @@ class Facts:
         return self.method != methods.ORIGINAL
 
 
-def read(runs: Sequence[dict], benchmarks: Sequence[str]) -> list[Facts]:
+def read_seconds(run_dir: str | Path, rule: str) -> float | None:
+    """Return what the finished job of a rule took, from the file that Snakemake wrote of it.
+
+    Args:
+        run_dir: the run's directory.
+        rule: its name, such as `generate`.
+
+    Returns:
+        Seconds in the job, without any time in a queue; None where there is no such file.
+
+    Raises:
+        ValueError: the file is not a benchmark file of Snakemake; the message names it.
+    """
+    file = Path(BENCHMARKS, os.path.relpath(run_dir), f"{rule}.tsv")
+    if not file.is_file():
+        return None
+    with open(file, encoding="utf-8", newline="") as opened:
+        rows = list(csv.DictReader(opened, delimiter="\t"))
+    try:
+        return float(rows[-1]["s"])
+    except (IndexError, KeyError, TypeError, ValueError):
+        raise ValueError(f"{file}: expected a benchmark file with seconds in column s") from None
+
+
+def read(runs: Sequence[dict]) -> list[Facts]:
     """Return the facts of runs.
 
     Args:
         runs: {"backbone", "method", "seed", "path"} each, path being the run's directory.
-        benchmarks: those that were evaluated, which tells the files of a job.
 
     Raises:
         ValueError: a file is there and is not what the workflow writes; the message names it.
     """
     found = []
-    timed = not past.records_hold_waiting()
     for run in runs:
         folder = Path(run["path"])
         provenance = _recorded(folder / "provenance.json")
         log = folder / "training.jsonl"
         rows = jsonl.read(log) if log.is_file() else []
         steps = [row["step_seconds"] for row in rows if row.get("step_seconds") is not None]
-        outputs = {
-            "generate": [f"{folder}/generations/{name}.jsonl" for name in benchmarks],
-            "score": [f"{folder}/scores/{name}.json" for name in benchmarks],
-            "objective": [f"{folder}/objective.jsonl"],
-        }
-        seconds = {"train": provenance.get("seconds")}
-        for stage, files in outputs.items():
-            seconds[stage] = past.job_seconds(files, None) if timed else None
+        seconds = {stage: read_seconds(folder, stage) for stage in STAGES[1:]}
+        seconds["train"] = provenance.get("seconds")  # kept where work/ was deleted
         found.append(
             Facts(
                 *(run["backbone"], run["method"], run["seed"]),

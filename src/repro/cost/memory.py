@@ -10,10 +10,15 @@ out, as is a library's own memory: `memory_share` leaves room.
 
 import math
 
-from repro import settings
-from repro.cost import model
-from repro.cost.assumptions import Assumptions
-from repro.cost.model import ALONE, FLOAT32, Device, Shape, Spread
+from repro.cost.model import (
+    FLOAT32,
+    Sampler,
+    Shape,
+    Training,
+    gradient_bytes,
+    rollouts_that_fit,
+    training_bytes,
+)
 
 BFLOAT16 = 2  # bytes
 
@@ -41,34 +46,20 @@ def activation_bytes(
     return shape.layers * FLOAT32 * shape.hidden_size * tokens + max(2 * layer * tokens, weights)
 
 
-def update_bytes(
-    run: dict, shape: Shape, assume: Assumptions, over: Spread = ALONE
-) -> tuple[float, float]:
+def update_bytes(job: Training) -> tuple[float, float]:
     """Bytes at the peak of an update: weights, AdamW and gradients; with batch and activations.
 
     The second is with vLLM's share of the memory, unless it sleeps. Scoring a micro-batch keeps
-    less than learning from it: its cache and the states of one layer.
-
-    Args:
-        run: the run's resolved settings.
-        shape: of the backbone.
-        assume: as `assumptions.read` returns them.
-        over: the processes. Where they share the weights, those of a layer are gathered to learn
-            and all of them to score; see `unit_bytes`.
+    less than learning from it: its cache and the states of one layer. Where the processes share the
+    weights, those of a layer are gathered to learn, see `unit_bytes`, and all of them to score.
     """
-    training, engine = run["training"], model.rollout_engine(run)
-    width = _width(run, assume)
-    held = model.training_bytes(run, shape, over) + model.gradient_bytes(run, shape, over)
-    tokens = training["micro_batch_size"] * width
-    total = held + _batch_bytes(run, width, over)
-    checkpointing = training["gradient_checkpointing"]
-    learning = activation_bytes(shape, tokens, checkpointing, copies=not over.shares_weights)
-    learning += unit_bytes(shape) if over.shares_weights else 0
-    gathered = BFLOAT16 * shape.parameters if over.shares_weights else 0
-    total += max(learning, gathered)
-    if engine and not engine["sleep"]:
-        total += engine["gpu_memory"] * assume["memory"]
-    return held, total
+    shape, tokens = job.sampler.shape, job.micro_batch * job.sampler.padded
+    gradients = gradient_bytes(job)
+    learning = activation_bytes(shape, tokens, job.checkpointing, copies=not job.shares_weights)
+    learning += unit_bytes(shape) if job.shares_weights else 0
+    gathered = BFLOAT16 * shape.parameters if job.shares_weights else 0
+    total = rollout_bytes(job) + gradients + max(learning, gathered)
+    return training_bytes(job) + gradients, total + (0 if job.vllm_sleeps else job.vllm_bytes)
 
 
 def unit_bytes(shape: Shape) -> float:
@@ -83,79 +74,46 @@ def unit_bytes(shape: Shape) -> float:
     return (2 * BFLOAT16 + FLOAT32) * max(layer, matrix) + BFLOAT16 * matrix
 
 
-def _width(run: dict, assume: Assumptions) -> float:
-    """Tokens of a padded prompt and response."""
-    name, limit = run["backbone"], run["training"]["max_completion_tokens"]
-    return assume[f"prompt_tokens.{name}"] + limit * assume[f"longest_share.{name}"]
+def rollout_bytes(job: Training) -> float:
+    """Bytes that a training holds while its rollouts are sampled, their cache left out.
 
-
-def _batch_bytes(run: dict, width: float, over: Spread) -> float:
-    """Bytes of a step's batch on a device, which stays until the next one is there."""
-    training = run["training"]
-    rows = training["prompts_per_step"] * training["num_generations"] / over.processes
-    return rows * width * BATCH
-
-
-def notes(config: dict, assume: Assumptions) -> list[str]:
-    """Say what does not fit on a job's GPUs; no two notes are the same.
-
-    Args:
-        config: a resolved configuration.
-        assume: as `assumptions.read` returns them.
+    A step's batch stays until the next one is there.
     """
-    device, found, over = model.device(assume, config["gpus"]), [], model.spread(config)
-    together = model.device(assume, config["gpus"], config["evaluation"]["tensor_parallel"])
-    if math.isinf(device.memory):
-        return []
-    for run in settings.all_runs(config):
-        shape = model.shape(run.backbone, config["backbones"][run.backbone], config["results_dir"])
-        chosen = settings.run_settings(config, run.backbone, run.method, run.seed)
-        if chosen["algorithm"]:
-            found += _of_training(chosen, shape, device, assume, over)
-        evaluation = config["evaluation"]
-        fit = model.responses_that_fit(evaluation, run.backbone, shape, together, assume)
-        padded = evaluation["engine"] != "vllm"
-        found += _of_cache(f"generate {run.backbone}", padded, evaluation["batch_size"], fit)
-    return list(dict.fromkeys(f"OUT OF MEMORY: {note}" for note in found))
+    return training_bytes(job) + job.rows * job.sampler.padded * BATCH
 
 
-def _of_training(
-    run: dict, shape: Shape, device: Device, assume: Assumptions, over: Spread
-) -> list[str]:
-    training, engine = run["training"], model.rollout_engine(run)
-    what = f"train {run['backbone']}{' with critic' if run['algorithm'] == 'ppo' else ''}"
-    there = f"{_giga(device.memory)} are there"
-    held, updating = update_bytes(run, shape, assume, over)
-    if held > device.memory:
+def training_notes(what: str, job: Training) -> list[str]:
+    """Say what of a training does not fit on its GPUs; `what` names it."""
+    memory, (held, updating), holds = (
+        job.sampler.device.memory,
+        update_bytes(job),
+        rollout_bytes(job),
+    )
+    there = f"{_giga(memory)} are there"
+    if held > memory:
         return [
             f"{what}: weights, gradients and optimizer alone take {_giga(held)}, {there}. It needs "
             "more GPUs that share them (gpus, training.parallel.strategy = fsdp)."
         ]
     found = []
-    if updating > device.memory:
+    if updating > memory:
         found.append(
-            f"{what}: an update takes {_giga(updating)} with micro_batch_size = "
-            f"{training['micro_batch_size']}, {there}."
+            f"{what}: an update takes {_giga(updating)} with micro_batch_size = {job.micro_batch}, "
+            f"{there}."
         )
-    if engine:
-        holds = model.training_bytes(run, shape, over)
-        holds += _batch_bytes(run, _width(run, assume), over)
-        share = engine["gpu_memory"] * assume["memory"]
-        if holds + share > device.memory:
-            found.append(
-                f"{what}: while sampling, training holds {_giga(holds)} and vLLM {_giga(share)}, "
-                f"{there}."
-            )
-    rollouts = training["prompts_per_step"] * training["num_generations"] // over.processes
-    fit = model.rollouts_that_fit(run, shape, device, assume, over)
-    return found + _of_cache(what, not engine, rollouts, fit)
+    if job.vllm_bytes and holds + job.vllm_bytes > memory:
+        found.append(
+            f"{what}: while sampling, training holds {_giga(holds)} and vLLM "
+            f"{_giga(job.vllm_bytes)}, {there}."
+        )
+    return found + sampling_notes(what, job.sampler, int(job.rows), rollouts_that_fit(job))
 
 
-def _of_cache(what: str, padded: bool, wanted: int, fit: float) -> list[str]:
+def sampling_notes(what: str, sampler: Sampler, wanted: int, fit: float) -> list[str]:
     """Say that responses do not fit; transformers samples all that are wanted at once."""
     if fit < 1:
         return [f"{what}: no room for the cache of a single response."]
-    if padded and fit < wanted:
+    if sampler.scheduling is None and fit < wanted:
         return [
             f"{what}: {wanted:,} responses are sampled at once, the cache of {int(fit):,} fits; "
             f"counted as {math.ceil(wanted / fit):,} rounds."

@@ -8,17 +8,10 @@ left out.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-import yaml
+from repro.cost.assumptions import Assumptions
 
-from repro import layout, methods
-from repro.cost.assumptions import NUMBERS, Assumptions, choices, numbers
-
-# tinyworld.tokenizer.train: 512 entries and the special tokens, rounded up to a multiple of 64.
-TINY_VOCABULARY = 576
 FLOAT32 = 4  # bytes
 ADAMW = 2 * FLOAT32  # bytes a parameter: two moments
 CHECKPOINTS_KEPT = 2  # save_total_limit of training.train
@@ -75,83 +68,72 @@ class Device:
 
 
 @dataclass(frozen=True)
-class Spread:
-    """How a training is spread over processes, a device each; see `training.parallel`."""
+class Sampler:
+    """A backbone that samples responses on a device, and their lengths in tokens."""
 
-    processes: int = 1
-    strategy: str = "ddp"
+    shape: Shape
+    device: Device
+    prompt: float
+    mean: float
+    longest: float
+    scheduling: float | None  # vLLM's seconds a token; None: transformers samples, which pads
+
+    @property
+    def padded(self) -> float:
+        """Tokens of a prompt and response in a padded batch."""
+        return self.prompt + self.longest
+
+    @property
+    def weights(self) -> float:
+        """Bytes of the weights while sampling."""
+        return self.device.number_bytes * self.shape.parameters
+
+    @property
+    def fit_alone(self) -> float:
+        """Responses whose cache fits beside the weights alone."""
+        return self.count_fitting(self.device.memory - self.weights)
+
+    def count_fitting(self, free: float) -> float:
+        """Responses whose cache fits into `free` bytes; below 1 where not even one does."""
+        width = self.padded if self.scheduling is None else self.prompt + self.mean
+        return free / (self.device.number_bytes * self.shape.cache * width)
+
+
+@dataclass(frozen=True)
+class Training:
+    """What decides the costs of a training, for each of its processes, which has a device."""
+
+    sampler: Sampler
+    vllm_bytes: float  # vLLM's share of the memory; 0: transformers samples the rollouts
+    vllm_held: float  # bytes of that share that are no cache: weights and more
+    vllm_sleeps: bool  # gives its share back while the trainer learns
+    processes: int
+    strategy: str  # how they share the model, see `training.parallel`
+    efficiency: float  # of its speed that a device keeps beside others
+    rows: float  # rollouts of a step
+    micro_batch: int
+    steps: int
+    save_every: int
+    updates: int  # for each generation
+    learners: int  # models that learn: the policy, and PPO's critic
+    reference: bool  # whether there is a reference model
+    checkpointing: bool  # of gradients
+    probe_tokens: float  # that RePro asks of each response; 0 without it
 
     @property
     def shares_weights(self) -> bool:
         """Whether a process holds a part of the weights only."""
         return self.strategy in ("fsdp", "zero3")
 
-
-ALONE = Spread()
-
-
-def spread(config: dict) -> Spread:
-    """Return how a configuration's trainings are spread."""
-    return Spread(layout.processes(config), config["training"]["parallel"]["strategy"])
-
-
-def device(assume: Assumptions, gpus: int, split: int = 1) -> Device:
-    """Return what one device reaches, or `split` of them over which a model is split."""
-    speed = split * (assume["parallel_efficiency"] if split > 1 else 1)
-    return Device(
-        flops=assume["flops"] * assume["efficiency"] * speed,
-        bandwidth=assume["bandwidth"] * assume["bandwidth_share"] * speed,
-        memory=assume["memory"] * assume["memory_share"] * split if gpus else math.inf,
-        layer_seconds=assume["layer_seconds"],
-        number_bytes=2 if gpus else FLOAT32,
-    )
-
-
-def shape(name: str, backbone: dict, results_dir: str) -> Shape:
-    """Return the sizes of a backbone, without loading or downloading anything.
-
-    Raises:
-        ValueError: a model of the hub that is neither in `numbers.yml` nor downloaded.
-    """
-    if backbone["source"] == "tinyworld":
-        return Shape(
-            **{key: backbone[key] for key in ("layers", "hidden_size", "heads", "key_value_heads")},
-            head_dim=backbone["hidden_size"] // backbone["heads"],
-            intermediate_size=2 * backbone["hidden_size"],
-            vocabulary=TINY_VOCABULARY,
-            tied=True,
-            qkv_bias=backbone["architecture"] == "qwen2",
-            qk_norm=backbone["architecture"] == "qwen3",
-        )
-    models = numbers()["models"]
-    if backbone.get("repo") in models:
-        return Shape(**models[backbone["repo"]])
-    file = Path(backbone.get("path") or f"{results_dir}/backbones/{name}") / "config.json"
-    if not file.is_file():
-        raise ValueError(
-            f"backbones.{name}.repo = {backbone['repo']!r}: its size is not known; "
-            f"{choices(backbone['repo'], models)}, or download it (`snakemake fetch`): {file}, or "
-            f"add its sizes to {NUMBERS}"
-        )
-    found = yaml.safe_load(file.read_text(encoding="utf-8"))
-    return Shape(
-        layers=found["num_hidden_layers"],
-        hidden_size=found["hidden_size"],
-        heads=found["num_attention_heads"],
-        key_value_heads=found["num_key_value_heads"],
-        head_dim=found.get("head_dim") or found["hidden_size"] // found["num_attention_heads"],
-        intermediate_size=found["intermediate_size"],
-        vocabulary=found["vocab_size"],
-        tied=found.get("tie_word_embeddings", False),
-        qkv_bias=found["model_type"] == "qwen2",
-        qk_norm=found["model_type"] == "qwen3",
-    )
+    @property
+    def sharing(self) -> int:
+        """Processes that share gradients and optimizer."""
+        return 1 if self.strategy == "ddp" else self.processes
 
 
 def pass_seconds(model: Shape, on: Device, rows: float, width: float, micro_batch: float) -> float:
     """Seconds of one forward over `rows` sequences of `width` tokens, a micro-batch at a time."""
-    flop = rows * width * (2 * model.multiplied + model.attention(width / 2))
-    return flop / on.flops + rows / micro_batch * model.layers * on.layer_seconds
+    return query_seconds(model, on, rows, width, width / 2, micro_batch)
 
 
 def query_seconds(
@@ -171,85 +153,51 @@ def token_seconds(
     return step_seconds + max(flop / on.flops, read / on.bandwidth)
 
 
-def rows_that_fit(model: Shape, on: Device, free: float, tokens: float) -> float:
-    """Sequences of `tokens` tokens whose cache fits into `free` bytes; below 1 where none."""
-    return free / (on.number_bytes * model.cache * tokens)
+def sampling_seconds(sampler: Sampler, rows: float, fit: float) -> float:
+    """Seconds to sample `rows` responses, of which the cache holds `fit` at a time.
 
-
-def padded_seconds(
-    model: Shape, on: Device, rows: int, prompt: float, longest: float, fit: float
-) -> float:
-    """Seconds to sample a batch with transformers, which ends with its longest response.
-
-    A batch whose cache does not fit is counted as several.
+    transformers ends a batch with its longest response; one that does not fit is counted as
+    several. vLLM fills every place that becomes free (continuous batching).
     """
-    rounds = max(1, math.ceil(rows / max(1.0, fit)))
-    at_once, step = rows / rounds, model.layers * on.layer_seconds
-    token = token_seconds(model, on, at_once, prompt + longest / 2, step)
-    return rounds * (longest * token + pass_seconds(model, on, at_once, prompt, at_once))
+    model, on, fit = sampler.shape, sampler.device, max(1.0, fit)
+    if sampler.scheduling is None:
+        rounds = max(1, math.ceil(rows / fit))
+        at_once, steps = rows / rounds, sampler.longest
+        context, waiting = sampler.prompt + steps / 2, model.layers * on.layer_seconds
+        token = token_seconds(model, on, at_once, context, waiting)
+        first = pass_seconds(model, on, at_once, sampler.prompt, at_once)
+        return rounds * (steps * token + first)
+    at_once = min(rows, fit)
+    steps = max(sampler.longest, rows * sampler.mean / at_once)
+    context, under_way = sampler.prompt + sampler.mean / 2, rows * sampler.mean / steps
+    token = token_seconds(model, on, under_way, context, sampler.scheduling)
+    return steps * token + pass_seconds(model, on, rows, sampler.prompt, at_once)
 
 
-def continuous_seconds(
-    model: Shape,
-    on: Device,
-    rows: int,
-    lengths: tuple[float, float, float],
-    fit: float,
-    step_seconds: float,
-) -> float:
-    """Seconds to sample a batch with continuous batching; lengths: prompt, mean, longest."""
-    prompt, mean, longest = lengths
-    at_once = min(rows, max(1.0, fit))
-    steps = max(longest, rows * mean / at_once)
-    token = token_seconds(model, on, rows * mean / steps, prompt + mean / 2, step_seconds)
-    return steps * token + pass_seconds(model, on, rows, prompt, at_once)
-
-
-def training_bytes(run: dict, model: Shape, over: Spread = ALONE) -> float:
+def training_bytes(job: Training) -> float:
     """Bytes on a device while rollouts are sampled: weights, AdamW, the reference's weights.
 
     All in float32; gradients are freed by then.
     """
-    learners = 2 if run["algorithm"] == "ppo" else 1
-    reference = run["training"]["kl_coef"] > 0
-    weights = (learners + reference) * FLOAT32 / (over.processes if over.shares_weights else 1)
-    optimizer = learners * ADAMW / (over.processes if over.strategy != "ddp" else 1)
-    return model.parameters * (weights + optimizer)
+    models = (job.learners + job.reference) / (job.processes if job.shares_weights else 1)
+    optimizer = job.learners * ADAMW / job.sharing
+    return job.sampler.shape.parameters * (models * FLOAT32 + optimizer)
 
 
-def gradient_bytes(run: dict, model: Shape, over: Spread) -> float:
+def gradient_bytes(job: Training) -> float:
     """Bytes of the gradients on a device."""
-    learners = 2 if run["algorithm"] == "ppo" else 1
-    shared = over.processes if over.strategy != "ddp" else 1
-    return learners * FLOAT32 * model.parameters / shared
+    return job.learners * FLOAT32 * job.sampler.shape.parameters / job.sharing
 
 
-def rollouts_that_fit(
-    run: dict, model: Shape, on: Device, assume: Assumptions, over: Spread = ALONE
-) -> float:
+def rollouts_that_fit(job: Training) -> float:
     """Rollouts whose cache fits beside what training holds, or into vLLM's share of the memory."""
-    training, name = run["training"], run["backbone"]
-    by_vllm, prompt = rollout_engine(run), assume[f"prompt_tokens.{name}"]
-    kind = "train_share" if by_vllm else "longest_share"
-    width = training["max_completion_tokens"] * assume[f"{kind}.{name}"]
-    if not by_vllm:
-        free = on.memory - training_bytes(run, model, over)
-        return rows_that_fit(model, on, free, prompt + width)
-    weights = on.number_bytes * model.parameters / by_vllm["tensor_parallel"]
-    taken = weights + assume["engine_bytes"]
-    free = by_vllm["gpu_memory"] * assume["memory"] - taken
-    return rows_that_fit(model, on, free, prompt + width)
+    beside = job.sampler.device.memory - training_bytes(job)
+    free = job.vllm_bytes - job.vllm_held if job.vllm_bytes else beside
+    return job.sampler.count_fitting(free)
 
 
-def rollout_engine(run: dict) -> dict | None:
-    """Return the settings of vLLM, None where transformers samples the rollouts."""
-    return run["training"].get("rollouts")  # as `settings.run_settings` leaves them
-
-
-def step_seconds(
-    run: dict, model: Shape, on: Device, assume: Assumptions, over: Spread = ALONE
-) -> float:
-    """Seconds of one optimizer step of a run, its share of the rollouts included.
+def step_seconds(job: Training) -> float:
+    """Seconds of one optimizer step, its share of the rollouts included.
 
     Each process takes its part of the rollouts; the longest response is as long as before.
 
@@ -258,98 +206,33 @@ def step_seconds(
     behind or old log-probabilities are wanted anyway, a forward. An update: forward and backward of
     the policy and, with PPO, of the critic, which is another model of the same size. All passes
     are over batches padded to the longest response.
-
-    Args:
-        run: the run's resolved settings (`settings.run_settings`).
-        model: of the backbone.
-        on: one device.
-        assume: as `assumptions.read` returns them.
-        over: the processes.
     """
-    training, name = run["training"], run["backbone"]
-    rows = training["prompts_per_step"] * training["num_generations"] / over.processes
-    prompt, limit = assume[f"prompt_tokens.{name}"], training["max_completion_tokens"]
-    longest = limit * assume[f"longest_share.{name}"]
-    fit = rollouts_that_fit(run, model, on, assume, over)
-    continuous = rollout_engine(run) is not None
-    if continuous:
-        mean = limit * assume[f"train_share.{name}"]
-        step = assume["continuous_step_seconds"]
-        sampling = continuous_seconds(model, on, rows, (prompt, mean, longest), fit, step)
-    else:
-        sampling = padded_seconds(model, on, rows, prompt, longest, fit)
-    micro = training["micro_batch_size"]
-    one_pass = pass_seconds(model, on, rows, prompt + longest, micro)
-    updates = training["updates_per_generation"]
-    forwards = (training["kl_coef"] > 0) + (run["algorithm"] == "ppo")
-    if updates > 1 or (run["process_reward"] and (continuous or fit < rows)):
+    sampler, fit = job.sampler, rollouts_that_fit(job)
+    model, on, micro = sampler.shape, sampler.device, job.micro_batch
+    generation = sampling_seconds(sampler, job.rows, fit)
+    one_pass = pass_seconds(model, on, job.rows, sampler.padded, micro)
+    forwards = job.reference + (job.learners - 1)
+    if job.updates > 1 or (job.probe_tokens and (job.vllm_bytes or fit < job.rows)):
         forwards += 1
-    query = 0.0
-    if run["process_reward"]:
-        tokens = (run["process_reward"]["k"] + 2) * assume["probe_tokens"]
-        query = query_seconds(model, on, rows, tokens, prompt + longest / 2, micro)
-    passes = 4 if training["gradient_checkpointing"] else 3
-    learners = 2 if run["algorithm"] == "ppo" else 1
-    generation = (sampling + forwards * one_pass + query) / updates
-    alone = generation + learners * passes * one_pass
-    return alone / (assume["parallel_efficiency"] if over.processes > 1 else 1)
+    if job.probe_tokens:
+        context = sampler.prompt + sampler.longest / 2
+        generation += query_seconds(model, on, job.rows, job.probe_tokens, context, micro)
+    passes = 4 if job.checkpointing else 3
+    update = job.learners * passes * one_pass
+    return ((generation + forwards * one_pass) / job.updates + update) / job.efficiency
 
 
-def checkpoint_seconds(run: dict, model: Shape, assume: Assumptions) -> float:
-    """Seconds to write a checkpoint, and to read it for the digests of its files."""
-    return 2 * checkpoint_bytes(run, model.parameters) / assume["checkpoint_bytes_per_second"]
-
-
-def responses_that_fit(
-    evaluation: dict, backbone: str, model: Shape, on: Device, assume: Assumptions
-) -> float:
-    """Responses of an evaluation whose cache fits beside the weights; see `rows_that_fit`."""
-    kind = "generate_share" if evaluation["engine"] == "vllm" else "longest_share"
-    width = evaluation["max_new_tokens"] * assume[f"{kind}.{backbone}"]
-    free = on.memory - on.number_bytes * model.parameters
-    return rows_that_fit(model, on, free, assume[f"prompt_tokens.{backbone}"] + width)
-
-
-def evaluation_seconds(
-    evaluation: dict,
-    backbone: str,
-    batches: Mapping[int, int],
-    model: Shape,
-    on: Device,
-    assume: Assumptions,
-) -> float:
-    """Seconds to sample all responses of one run.
-
-    Args:
-        evaluation: the configuration's `evaluation`.
-        backbone: its name.
-        batches: responses of a batch -> how many such batches.
-        model: of the backbone.
-        on: one device.
-        assume: as `assumptions.read` returns them.
-    """
-    prompt, limit = assume[f"prompt_tokens.{backbone}"], evaluation["max_new_tokens"]
-    longest = limit * assume[f"longest_share.{backbone}"]
-    fit = responses_that_fit(evaluation, backbone, model, on, assume)
-    if evaluation["engine"] != "vllm":
-        return sum(
-            n * padded_seconds(model, on, rows, prompt, longest, fit) for rows, n in batches.items()
-        )
-    lengths = prompt, limit * assume[f"generate_share.{backbone}"], longest
-    step = assume["continuous_step_seconds"]
-    return sum(
-        n * continuous_seconds(model, on, rows, lengths, fit, step) for rows, n in batches.items()
-    )
-
-
-def run_bytes(run: dict, parameters: int) -> tuple[int, int]:
-    """Bytes that a trained run leaves: in its results (float32 weights), and in checkpoints."""
-    training = run["training"]
-    checkpoints = min(CHECKPOINTS_KEPT, math.ceil(training["steps"] / training["save_every"]))
-    return FLOAT32 * parameters, checkpoints * checkpoint_bytes(run, parameters)
-
-
-def checkpoint_bytes(run: dict, parameters: int) -> int:
+def checkpoint_bytes(job: Training) -> int:
     """Bytes of one checkpoint: weights and AdamW of the policy, and of PPO's critic."""
-    learners = 2 if methods.parse(run["method"]).algorithm == "ppo" else 1
-    return learners * (FLOAT32 + ADAMW) * parameters
+    return job.learners * (FLOAT32 + ADAMW) * job.sampler.shape.parameters
+
+
+def checkpoint_seconds(job: Training, assume: Assumptions) -> float:
+    """Seconds to write a checkpoint, and to read it for the digests of its files."""
+    return 2 * checkpoint_bytes(job) / assume["checkpoint_bytes_per_second"]
+
+
+def run_bytes(job: Training) -> int:
+    """Bytes that a training leaves: float32 weights, and its last checkpoints under work/."""
+    checkpoints = min(CHECKPOINTS_KEPT, math.ceil(job.steps / job.save_every))
+    return FLOAT32 * job.sampler.shape.parameters + checkpoints * checkpoint_bytes(job)

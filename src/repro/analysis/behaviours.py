@@ -30,18 +30,13 @@ check needed. Left out on purpose:
 How well it does is measured in tests/analysis/test_behaviours.py, on sentences labelled by hand. A
 first set that it had never met, in unusual words, showed a recall of 0.76 for backtracking and
 widened the families of phrases; on a second one, in the words of reasoning models, it had a
-precision of 0.91 and a recall of 1.00, and was left as it was. A language model as a judge of the
-same definitions: :mod:`repro.analysis.judge`.
+precision of 0.91 and a recall of 1.00, and was left as it was.
 """
 
 import re
 from typing import NamedTuple
 
-from repro.analysis.phrases.backtracking import BACKTRACKING, SIGNS
-from repro.analysis.phrases.blocks import BLOCKS, FILLERS
-from repro.analysis.phrases.hesitation import DOUBT, OBJECTION, PAUSES, POSED, STOPS
-from repro.analysis.phrases.language import Phrases, Text, expand, join, read
-from repro.analysis.phrases.verification import VERIFICATION
+from repro.analysis.phrases.language import Text, load, read
 
 DEFINITIONS = {
     "backtracking": "abandons what it was doing, changes the approach, or takes back or corrects "
@@ -54,13 +49,6 @@ DEFINITIONS = {
 }
 
 _SEGMENT_BREAK = re.compile(r"\n\s*\n")
-_FILLER = re.compile(expand("".join(join(FILLERS)), {}) + r"\b[,.:!]* ")
-_BACKTRACKS, _SIGNS, _VERIFIES = (
-    Phrases(family, BLOCKS) for family in (BACKTRACKING, SIGNS, VERIFICATION)
-)
-_STOPS, _PAUSES, _OBJECTS, _DOUBTS, _POSES = (
-    Phrases(family, BLOCKS) for family in (STOPS, PAUSES, OBJECTION, DOUBT, POSED)
-)
 
 
 class Behaviours(NamedTuple):
@@ -71,11 +59,6 @@ class Behaviours(NamedTuple):
     verification: int
     hesitation: int
 
-    @property
-    def marked(self) -> int:
-        """Segments that backtrack, verify or hesitate."""
-        return self.backtracking + self.verification + self.hesitation
-
 
 def split_segments(thought: str) -> list[str]:
     """Return the non-empty texts between the paragraph breaks, without an opening ``<think>``."""
@@ -85,24 +68,24 @@ def split_segments(thought: str) -> list[str]:
 
 def classify(segment: str) -> str | None:
     """Return the behaviour of one segment, a key of `DEFINITIONS`, or None: ordinary progress."""
-    text = read(segment, _FILLER)
-    if _BACKTRACKS.search(text):
+    text = read(segment)
+    if load("backtracking").search(text):
         return "backtracking"
-    if _VERIFIES.search(text):
+    if load("verification").search(text):
         return "verification"
     asks = text.plain.rstrip(" )]'").endswith("?")
-    doubts = _DOUBTS.search(text)
-    stop, pause = _STOPS.search(text), _PAUSES.search(text)
+    doubts = load("doubt").search(text)
+    stop, pause = load("stops").search(text), load("pauses").search(text)
     corrects = stop and len(text.plain[stop.end() :].split()) > 2
-    objects = pause and _OBJECTS.search(text.after(pause.end()))
+    objects = pause and load("objection").search(text.after(pause.end()))
     if (corrects or objects) and not (asks or doubts):
         return "backtracking"
     surprise = pause and pause.group() in ("oh", "ah")  # opens an insight as often as a doubt
     if doubts or stop or (pause and not surprise):
         return "hesitation"
-    if asks and not _POSES.search(_last_sentence(text)):
+    if asks and not load("posed").search(_last_sentence(text)):
         return "hesitation"
-    return "backtracking" if _SIGNS.search(text) else None
+    return "backtracking" if load("signs").search(text) else None
 
 
 def count(thought: str) -> Behaviours:

@@ -46,7 +46,6 @@ DAMAGED = {
     "null bytes": ("aime24", lambda c: c + b"\0" * 64, "line 31: not valid JSON"),
     "Latin-1": ("aime24", lambda c: c.replace(b"walk", b"w\xe9lk", 1), "line 1: not UTF-8 text"),
     "UTF-16": ("aime24", lambda c: c.decode().encode("utf-16"), "line 1: not UTF-8 text"),
-    "a byte order mark": ("aime24", lambda c: b"\xef\xbb\xbf" + c, "line 1: not valid JSON (Unexp"),
     "a list of rows": ("aime24", lambda c: b"[1, 2]\n" + c, "line 1: wanted a JSON object"),
     "nesting": ("aime24", lambda c: b"[" * 100_000 + c, "line 1: not valid JSON"),
     "digits": ("aime24", lambda c: b'{"id": ' + b"1" * 5000 + b"}\n" + c, "line 1: not valid JSON"),

@@ -1,11 +1,13 @@
 """Backtracking, verification and hesitation: which segments of a thought do what.
 
 A segment is the text between two paragraph breaks (the unit that RePro, arXiv 2512.01925, scores).
-Each has at most one behaviour, the first that fits of those in `DEFINITIONS`:
+Each has at most one behaviour, the first that fits:
 
-* backtracking: it takes something back, gives an approach up or turns to another one;
-* verification: it re-checks something without taking it back;
-* hesitation: it pauses, doubts or asks, and leaves it at that.
+* backtracking: it takes something back, gives an approach up or turns to another one ("let me start
+  over", "No, that's wrong", "I forgot the carry");
+* verification: it re-checks something without taking it back ("let me double-check", "plugging
+  x = 3 back in");
+* hesitation: it pauses, doubts or asks, and leaves it at that ("Hmm", "is that right?").
 
 The rule looks for phrases (:mod:`repro.analysis.phrases`), in this order:
 
@@ -38,16 +40,7 @@ from typing import NamedTuple
 
 from repro.analysis.phrases.language import Text, load, read
 
-DEFINITIONS = {
-    "backtracking": "abandons what it was doing, changes the approach, or takes back or corrects "
-    'what it had derived ("this isn\'t getting anywhere", "let me start over", "Alternatively, '
-    'use ...", "No, that\'s wrong: ...", "I forgot the carry").',
-    "verification": 're-checks something it had derived, without taking it back ("let me '
-    'double-check", "plugging x = 3 back in ...").',
-    "hesitation": "pauses, doubts or wonders, without abandoning, taking back or checking anything "
-    '("Wait.", "Hmm", "I\'m not sure whether ...", "is that right?").',
-}
-
+BEHAVIOURS = ("backtracking", "verification", "hesitation")
 _SEGMENT_BREAK = re.compile(r"\n\s*\n")
 
 
@@ -67,7 +60,7 @@ def split_segments(thought: str) -> list[str]:
 
 
 def classify(segment: str) -> str | None:
-    """Return the behaviour of one segment, a key of `DEFINITIONS`, or None: ordinary progress."""
+    """Return the behaviour of one segment, one of `BEHAVIOURS`, or None: ordinary progress."""
     text = read(segment)
     if load("backtracking").search(text):
         return "backtracking"
@@ -95,7 +88,7 @@ def count(thought: str) -> Behaviours:
         thought: the text before ``</think>``; an opening ``<think>`` is ignored.
     """
     kinds = [classify(segment) for segment in split_segments(thought)]
-    return Behaviours(len(kinds), *(kinds.count(behaviour) for behaviour in DEFINITIONS))
+    return Behaviours(len(kinds), *(kinds.count(behaviour) for behaviour in BEHAVIOURS))
 
 
 def backtracking_per_1k(backtracking: float, reasoning_tokens: float) -> float:

@@ -119,12 +119,9 @@ class Phrases:
     def _patterns(self, first: str, opens: bool) -> list[re.Pattern[str]]:
         """Return what to try at a word with this first character, compiled once."""
         if (first, opens) not in self._compiled:
-            families = [self._opening, self._anywhere] if opens else [self._anywhere]
-            self._compiled[first, opens] = [
-                re.compile(rf"(?:{'|'.join(family[first])})(?!\w)")  # re keeps it for the other key
-                for family in families
-                if first in family
-            ]
+            phrases = (self._opening if opens else self._anywhere).get(first)
+            found = [re.compile(rf"(?:{'|'.join(phrases)})(?!\w)")] if phrases else []
+            self._compiled[first, opens] = found + (self._patterns(first, False) if opens else [])
         return self._compiled[first, opens]
 
 

@@ -118,7 +118,7 @@ CHANGES = {
     "tables": (
         "tables/main.csv",
         lambda path: in_text(path, "40.0", "40.1"),
-        'row 2, aime24: "40.0" against "40.1"',
+        'line 3: "ppo,40.0" against "ppo,40.1"',
     ),
     "figures": (
         "figures/curve.png",
@@ -131,7 +131,7 @@ CHANGES = {
 
 def test_a_copy_is_equal_whatever_it_is_of(pair, capsys):
     first, second = pair
-    found = compare_results.run(first, second)
+    found = compare_results.compare(first, second)
     assert {name: kind.files for name, kind in found.items()} == {
         **{"provenance": 1, "data": 2, "backbones": 2, "settings": 1, "weights": 2},
         **{"model files": 2, "training": 1, "generations": 2, "scores": 2, "objective": 1},
@@ -152,7 +152,7 @@ def test_times_places_and_the_state_of_git_do_not_count(pair):
     in_json(second / RUN / "mlflow.json", lambda value: value.update(run_id="2"))
     (second / "mlflow.db").write_bytes(b"2")
     (second / "report.html").write_text("made later")
-    assert not any(kind.differences for kind in compare_results.run(first, second).values())
+    assert not any(kind.differences for kind in compare_results.compare(first, second).values())
 
 
 def test_in_how_many_files_weights_lie_does_not_count(pair):
@@ -162,7 +162,7 @@ def test_in_how_many_files_weights_lie_does_not_count(pair):
     for number, (name, tensor) in enumerate(TENSORS.items(), start=1):
         save_file({name: tensor}, model / f"model-0000{number}-of-00002.safetensors")
     (model / "model.safetensors.index.json").write_text("{}")
-    assert not any(kind.differences for kind in compare_results.run(first, second).values())
+    assert not any(kind.differences for kind in compare_results.compare(first, second).values())
 
 
 @pytest.mark.parametrize("kind", CHANGES)
@@ -171,7 +171,7 @@ def test_one_changed_value_is_found_and_named(pair, capsys, kind):
     name, change, told = CHANGES[kind]
     change(second / name)
     name = name.replace("/model.safetensors", "/*.safetensors")
-    found = compare_results.run(first, second)
+    found = compare_results.compare(first, second)
     assert [(k, f) for k, of in found.items() for f in of.differences] == [(kind, name)]
     assert main(["compare", str(first), str(second)]) == 1
     said = capsys.readouterr()
@@ -187,6 +187,15 @@ def test_what_is_missing_is_named(pair, capsys):
     said = capsys.readouterr().out
     assert f"{RUN}/model/*.safetensors: only in {first}" in said
     assert f"tables/main.md: only in {second}" in said
+
+
+def test_two_records_are_compared_alone(pair, capsys):
+    files = [folder / RUN / "provenance.json" for folder in pair]
+    in_json(files[1], lambda value: value.update(seconds=9.0))
+    assert main(["compare", *map(str, files)]) == 0
+    in_json(files[1], lambda value: value.update(code="other"))
+    assert main(["compare", *map(str, files)]) == 1
+    assert 'provenance.json: code: "abc" against "other"' in capsys.readouterr().out
 
 
 def test_what_is_no_folder_of_results_is_said(pair, tmp_path, capsys):

@@ -131,10 +131,6 @@ def parser() -> argparse.ArgumentParser:
         "--threads", type=int, default=1, help="programs or comparisons at a time"
     )
     score_step.add_argument("--provenance", help="file to say in what the scores were made from")
-    judge_step = step(steps.judge, "generations", "model", "base-url", "output")
-    judge_step.add_argument(
-        "--api-key-env", default="OPENAI_API_KEY", help="environment variable that holds the key"
-    )
     objective_step = step(steps.objective, "settings", "model", "output")
     for option in ("benchmark", "generations", "scores", "data"):
         objective_step.add_argument(f"--{option}", nargs="+", required=True)
@@ -162,10 +158,6 @@ def parser() -> argparse.ArgumentParser:
     for sub in (*analyses, track_step):
         sub.add_argument("--benchmarks", nargs="+", required=True, help="those to read")
     step(steps.show, "results")
-    rerun_step = step(steps.rerun, "provenance", "output")
-    rerun_step.add_argument(
-        "--anyway", action="store_true", help="also where code, versions or machine differ"
-    )
     compare_step = step(steps.compare)
     compare_step.add_argument("first", help="folder of results")
     compare_step.add_argument("second", help="another")

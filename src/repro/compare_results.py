@@ -1,9 +1,8 @@
-"""Are two folders of results the same? What must differ between two runs is named here, once.
+"""Whether two folders of results are the same; what must differ between two runs is listed here.
 
 Weights are compared tensor by tensor, JSON value by value, anything else byte by byte.
 """
 
-import csv
 import json
 import os
 from dataclasses import dataclass, field
@@ -52,14 +51,14 @@ class Kind:
     differences: dict[str, str] = field(default_factory=dict)  # by file: the first one
 
 
-def run(first: str | Path, second: str | Path) -> dict[str, Kind]:
-    """Compare two folders of results, file by file.
+def compare(first: str | Path, second: str | Path) -> dict[str, Kind]:
+    """Compare two folders of results, file by file, or two files of the same name.
 
     Returns:
         Kinds by name, without those of which neither folder has a file.
 
     Raises:
-        ValueError: one of them is no folder of results, or a file is not what its name says.
+        ValueError: one of them is neither, or a file is not what its name says.
     """
     folders = Path(first), Path(second)
     listed = [_files(folder) for folder in folders]
@@ -102,8 +101,10 @@ def _files(folder: Path) -> dict[str, Path]:
     """Return the files of an experiment by their paths below its folder.
 
     The files of one model's weights count as one, `*.safetensors`. Experiments in folders below
-    (results/smoke) are others.
+    (results/smoke) are others. A file is returned as it is.
     """
+    if folder.is_file():
+        return {folder.name: folder}
     if not (folder / "runs").is_dir():
         raise ValueError(f"{folder}: no folder of results; wanted: one that has runs/")
     found = {}
@@ -134,19 +135,12 @@ def _difference(first: Path, second: Path) -> str | None:
         return _first(*map(without_ignored, (jsonl.read_json(first), jsonl.read_json(second))))
     if first.suffix == ".jsonl":
         return _first_row(jsonl.read(first), jsonl.read(second))
-    if first.suffix == ".csv":
-        return _first_row(_table(first), _table(second))
-    if first.suffix in (".md", ".tex", ".html", ".jinja", ".txt"):
+    if first.suffix in (".csv", ".md", ".tex", ".html", ".jinja", ".txt"):
         texts = (path.read_text(encoding="utf-8").splitlines() for path in (first, second))
         for number, (ours, theirs) in enumerate(zip_longest(*texts, fillvalue=MISSING), start=1):
             if ours != theirs:
                 return f"line {number}: {_short(ours)} against {_short(theirs)}"
     return f"{first.stat().st_size} bytes against {second.stat().st_size}, not the same"
-
-
-def _table(path: Path) -> list[dict]:
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def _first_row(first: list[dict], second: list[dict]) -> str | None:

@@ -14,7 +14,7 @@ def fetch(options) -> None:
     from repro.benchmarks import declared, hub
 
     wanted = options.benchmarks or [n for n in declared.benchmarks() if n in declared.sources()]
-    hub.fetch_all(options.output, {name: {} for name in wanted})
+    hub.fetch_all(options.output, wanted)
 
 
 def access(options) -> None:

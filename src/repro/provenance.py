@@ -1,7 +1,6 @@
 """What something was made of: settings, inputs, code, versions, machine, time.
 
-A record lies beside what it is of. It holds the records of its inputs, where these have one, so
-that one file is enough to make all of it again: `repro.rerun`.
+A record lies beside what it is of, and holds the records of its inputs, where these have one.
 """
 
 import contextlib
@@ -76,24 +75,6 @@ def beside(artifact: str | Path) -> Path:
     if path.name == "model":
         return path.with_name("provenance.json")
     return path.with_name(path.name.removesuffix(".jsonl") + SUFFIX)
-
-
-def read(path: str | Path) -> dict:
-    """Return a record.
-
-    Raises:
-        ValueError: it is no record, or one of an older format; the message names the file.
-    """
-    record = jsonl.read_json(path)
-    if record.get("format") != FORMAT:
-        raise ValueError(
-            f"{path}: format = {record.get('format')!r}, allowed: {FORMAT}; records of other "
-            "versions do not say all that is needed to make a run again"
-        )
-    for key in ("settings", "inputs", "outputs", "machine", "directory", "step"):
-        if key not in record:
-            raise ValueError(f"{path}: {key!r} is missing; it is no record of this program")
-    return record
 
 
 def of_artifact(path: str | Path) -> dict[str, str]:

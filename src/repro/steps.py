@@ -140,20 +140,6 @@ def score(options) -> None:
         raise ValueError("\n".join(shown))
 
 
-def judge(options) -> None:
-    """Label the segments of responses with a language model, behind an OpenAI-compatible API."""
-    from repro.analysis import judge as labelling
-
-    labelling.run(
-        options.generations,
-        options.output,
-        model=options.model,
-        base_url=options.base_url,
-        api_key_env=options.api_key_env,
-        cache_file=WORK / "judge" / f"{digests.of_values([options.model, options.base_url])}.jsonl",
-    )
-
-
 def objective(options) -> None:
     """Judge a run's responses by the model itself: J and process reward at every segment."""
     from repro.explain import objectives
@@ -270,23 +256,11 @@ def show(options) -> None:
     made.show(options.results)
 
 
-def rerun(options) -> None:
-    """Make again what a provenance file describes, from that file alone, and compare."""
-    from repro import rerun as again
-
-    items = again.run(options.provenance, options.output, options.anyway)
-    for item in items:
-        print(f"{item.name:<80} {'equal' if item.equal else 'DIFFERENT'}")
-    different = sum(not item.equal for item in items)
-    if different:
-        raise ValueError(f"{options.provenance}: {different} of {len(items)} differ")
-
-
 def compare(options) -> None:
     """Say where two folders of results differ, times and places aside."""
     from repro import compare_results
 
-    found = compare_results.run(options.first, options.second)
+    found = compare_results.compare(options.first, options.second)
     print(compare_results.table(found))
     if any(kind.differences for kind in found.values()):
         raise ValueError(f"{options.first} and {options.second} differ")

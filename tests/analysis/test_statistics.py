@@ -196,90 +196,6 @@ def test_run_standard_error_is_what_repeated_runs_vary_by():
     assert math.sqrt(np.mean(estimates)) == pytest.approx(expected, rel=3.3 * 0.022)
 
 
-def test_spread_between_runs():
-    got = statistics.spread_between_runs([1.0, 2.0, 3.0])  # sd 1, chi² of 2: 7.377759, 0.0506356
-    assert (got.mean, got.se, got.n) == (1.0, 0.5, 3)
-    assert got.low == pytest.approx(math.sqrt(2 / 7.377759))
-    assert got.high == pytest.approx(math.sqrt(2 / 0.0506356))
-    assert math.isnan(statistics.spread_between_runs([1.0]).mean)
-    rng = np.random.default_rng(4)
-    check_coverage(
-        lambda _: statistics.spread_between_runs(rng.normal(0, 2, 5)), truth=2.0, nominal=0.95
-    )
-    with pytest.raises(ValueError, match="one number per run"):
-        statistics.spread_between_runs([])
-
-
-@pytest.mark.parametrize("method", ["percentile", "BCa"])
-def test_bootstrap_of_a_difference_agrees_with_theory(method):
-    rng = np.random.default_rng(5)
-    theirs = rng.normal(0, 10, 200)
-    ours = theirs + rng.normal(1, 1, 200)  # paired: the spread of 10 does not count
-    got = statistics.bootstrap(statistics.mean_difference, ours, theirs, method=method)
-    exact = statistics.paired_difference(ours, theirs)
-    assert (got.mean, got.n) == pytest.approx((exact.mean, 200))
-    # a resampled sd of 2,000 draws is known to 1 / sqrt(4000) = 1.6 %, its ends to about 3 %
-    assert got.se == pytest.approx(exact.se, rel=0.05)
-    assert (got.low, got.high) == pytest.approx((exact.low, exact.high), abs=0.1 * 2 * exact.se)
-
-
-def test_bootstrap_covers_as_its_docstring_says():
-    rng = np.random.default_rng(6)
-    for n, stated in ((30, 0.936), (100, 0.946)):
-        # the resamples' sd lacks the factor N / (N - 1), and the percentiles are normal, not t
-        nominal = 2 * stats.t.cdf(1.959964 * math.sqrt((n - 1) / n), n - 1) - 1
-        assert round(nominal, 3) == stated
-
-        def interval(seed, n=n):
-            differences = rng.normal(1, 2, n)
-            options = {"resamples": 999, "seed": seed}
-            return statistics.bootstrap(
-                statistics.mean_difference, differences, np.zeros(n), **options
-            )
-
-        check_coverage(interval, truth=1.0, nominal=nominal)
-
-
-def test_bootstrap_of_ratios_agrees_with_their_linearisation():
-    rng = np.random.default_rng(7)
-    t, t0 = rng.integers(50, 150, (2, 200))
-    b, b0 = rng.poisson(0.03 * t), rng.poisson(0.05 * t0)
-    cases = [
-        (statistics.percent_change, (t, t0), statistics.relative_change(t, t0)),
-        (statistics.ratio, (b, t), statistics.estimate(statistics.ratio_values(b, t))),
-        (
-            statistics.ratio_difference,
-            (b, t, b0, t0),
-            statistics.paired_difference(
-                statistics.ratio_values(b, t), statistics.ratio_values(b0, t0)
-            ),
-        ),
-    ]
-    for statistic, columns, exact in cases:
-        got = statistics.bootstrap(statistic, *columns)
-        assert got.mean == pytest.approx(exact.mean)
-        assert got.se == pytest.approx(exact.se, rel=0.1)
-
-
-def test_bootstrap_is_seeded_and_knows_its_limits():
-    ours, theirs = [1.0, 2.0, 4.0, 8.0], [1.0, 1.0, 1.0, 2.0]
-    first = statistics.bootstrap(statistics.mean_difference, ours, theirs, seed=1)
-    assert first == statistics.bootstrap(statistics.mean_difference, ours, theirs, seed=1)
-    assert first != statistics.bootstrap(statistics.mean_difference, ours, theirs, seed=2)
-    for method in ("percentile", "BCa"):
-        same = statistics.bootstrap(statistics.percent_change, [1, 2, 3], [2, 4, 6], method=method)
-        assert same == Estimate(-50.0, 0.0, -50.0, -50.0, 3)
-    single = statistics.bootstrap(statistics.mean_difference, [3.0], [1.0])
-    assert (single.mean, single.n) == (2.0, 1)
-    assert math.isnan(single.low)
-    with pytest.raises(ValueError, match="2 against 1"):
-        statistics.bootstrap(statistics.mean_difference, [1, 2], [1])
-    with pytest.raises(ValueError, match="'basic'"):
-        statistics.bootstrap(statistics.mean_difference, [1, 2], [1, 2], method="basic")
-    with pytest.raises(ValueError, match="0 problems"):
-        statistics.bootstrap(statistics.mean_difference, [], [])
-
-
 def test_median_is_over_responses_and_its_interval_over_problems():
     got = statistics.median([[1, 2], [3, 4, 100]])
     assert (got.mean, got.n) == (3.0, 2)
@@ -287,6 +203,9 @@ def test_median_is_over_responses_and_its_interval_over_problems():
     assert (got.low, got.high) == (1.5, 4.0)
     assert math.isnan(statistics.median([[1, 2, 3]]).low)
     assert statistics.median([[7, 7], [7]]) == Estimate(7.0, 0.0, 7.0, 7.0, 2)
+    numbers = [[1.0], [2.0], [4.0], [8.0]]
+    first = statistics.median(numbers, seed=1)
+    assert first == statistics.median(numbers, seed=1) != statistics.median(numbers, seed=2)
     with pytest.raises(ValueError, match="no samples"):
         statistics.median([[1], []])
 

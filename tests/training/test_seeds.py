@@ -5,7 +5,7 @@ import json
 import pytest
 from tests.training.conftest import make_settings
 
-from repro import jsonl, provenance
+from repro import jsonl
 from repro.cli import main
 
 
@@ -19,7 +19,7 @@ def test_a_seed_decides_the_rollouts_and_nothing_else(backbones, train_file, tmp
         call = ["train", "--settings", json.dumps(settings), "--data", str(train_file)]
         call += ["--backbone", str(backbones["qwen3"]), "--output", "run"]
         assert main(call) == 0
-        records.append(provenance.read("run/provenance.json"))
+        records.append(jsonl.read_json("run/provenance.json"))
         rows.append(jsonl.read("run/training.jsonl"))
     first, same, other = records
     assert same["outputs"] == first["outputs"]

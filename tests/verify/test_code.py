@@ -266,6 +266,6 @@ def test_lcb_tests_never_execute_a_pickle(tmp_path):
             return (os.mkdir, (str(tmp_path / "attacked"),))
 
     text = base64.b64encode(zlib.compress(pickle.dumps(Attack()))).decode()
-    with pytest.raises(pickle.UnpicklingError, match="refused"):
+    with pytest.raises(ValueError, match="refused"):
         code.lcb_cases(text)
     assert not (tmp_path / "attacked").exists()

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from repro import provenance
+from repro import jsonl
 from tests.workflow.conftest import CONFIG
 
 # Of the smoke experiment: five runs, one of them untrained, three whose responses are judged.
@@ -46,14 +46,14 @@ def test_every_result_says_what_it_was_made_of(results):
     runs = sorted(results.glob("runs/*/*/*"))
     assert len(runs) == 5
     for run in runs:
-        record = provenance.read(run / "generations.provenance.json")
+        record = jsonl.read_json(run / "generations.provenance.json")
         assert record["finished_before"] == []
         assert record["machine"]["threads"] == 1
         model = record["inputs"]["model"]["made"]
         if "original" in run.parts:
             assert model["step"] == "backbone"
         else:
-            assert model == provenance.read(run / "provenance.json")
+            assert model == jsonl.read_json(run / "provenance.json")
             assert model["machine"]["threads"] == 1
             assert model["inputs"]["data"]["made"]["step"] == "training_data"
             model = model["inputs"]["backbone"]["made"]
@@ -61,7 +61,7 @@ def test_every_result_says_what_it_was_made_of(results):
         assert model["machine"]["threads"] == 1
         problems = record["inputs"]["aime24"]["made"]["settings"]
         assert problems == {"name": "aime24", "source": "tinyworld", "problems": 4, "seed": 0}
-        scored = provenance.read(run / "scores.provenance.json")
+        scored = jsonl.read_json(run / "scores.provenance.json")
         for name in yaml.safe_load(CONFIG.read_text())["benchmarks"]:
             of_input = scored["inputs"][f"generations of {name}"]
             assert of_input["digest"] == record["outputs"][name]

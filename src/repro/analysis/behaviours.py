@@ -1,11 +1,13 @@
 """Backtracking, verification and hesitation: which segments of a thought do what.
 
 A segment is the text between two paragraph breaks (the unit that RePro, arXiv 2512.01925, scores).
-Each has at most one behaviour, the first that fits of those in `DEFINITIONS`:
+Each has at most one behaviour, the first that fits:
 
-* backtracking: it takes something back, gives an approach up or turns to another one;
-* verification: it re-checks something without taking it back;
-* hesitation: it pauses, doubts or asks, and leaves it at that.
+* backtracking: it takes something back, gives an approach up or turns to another one ("let me start
+  over", "No, that's wrong", "I forgot the carry");
+* verification: it re-checks something without taking it back ("let me double-check", "plugging
+  x = 3 back in");
+* hesitation: it pauses, doubts or asks, and leaves it at that ("Hmm", "is that right?").
 
 The rule looks for phrases (:mod:`repro.analysis.phrases`), in this order:
 
@@ -30,37 +32,16 @@ check needed. Left out on purpose:
 How well it does is measured in tests/analysis/test_behaviours.py, on sentences labelled by hand. A
 first set that it had never met, in unusual words, showed a recall of 0.76 for backtracking and
 widened the families of phrases; on a second one, in the words of reasoning models, it had a
-precision of 0.91 and a recall of 1.00, and was left as it was. A language model as a judge of the
-same definitions: :mod:`repro.analysis.judge`.
+precision of 0.91 and a recall of 1.00, and was left as it was.
 """
 
 import re
 from typing import NamedTuple
 
-from repro.analysis.phrases.backtracking import BACKTRACKING, SIGNS
-from repro.analysis.phrases.blocks import BLOCKS, FILLERS
-from repro.analysis.phrases.hesitation import DOUBT, OBJECTION, PAUSES, POSED, STOPS
-from repro.analysis.phrases.language import Phrases, Text, expand, join, read
-from repro.analysis.phrases.verification import VERIFICATION
+from repro.analysis.phrases.language import Text, load, read
 
-DEFINITIONS = {
-    "backtracking": "abandons what it was doing, changes the approach, or takes back or corrects "
-    'what it had derived ("this isn\'t getting anywhere", "let me start over", "Alternatively, '
-    'use ...", "No, that\'s wrong: ...", "I forgot the carry").',
-    "verification": 're-checks something it had derived, without taking it back ("let me '
-    'double-check", "plugging x = 3 back in ...").',
-    "hesitation": "pauses, doubts or wonders, without abandoning, taking back or checking anything "
-    '("Wait.", "Hmm", "I\'m not sure whether ...", "is that right?").',
-}
-
+BEHAVIOURS = ("backtracking", "verification", "hesitation")
 _SEGMENT_BREAK = re.compile(r"\n\s*\n")
-_FILLER = re.compile(expand("".join(join(FILLERS)), {}) + r"\b[,.:!]* ")
-_BACKTRACKS, _SIGNS, _VERIFIES = (
-    Phrases(family, BLOCKS) for family in (BACKTRACKING, SIGNS, VERIFICATION)
-)
-_STOPS, _PAUSES, _OBJECTS, _DOUBTS, _POSES = (
-    Phrases(family, BLOCKS) for family in (STOPS, PAUSES, OBJECTION, DOUBT, POSED)
-)
 
 
 class Behaviours(NamedTuple):
@@ -71,11 +52,6 @@ class Behaviours(NamedTuple):
     verification: int
     hesitation: int
 
-    @property
-    def marked(self) -> int:
-        """Segments that backtrack, verify or hesitate."""
-        return self.backtracking + self.verification + self.hesitation
-
 
 def split_segments(thought: str) -> list[str]:
     """Return the non-empty texts between the paragraph breaks, without an opening ``<think>``."""
@@ -84,25 +60,25 @@ def split_segments(thought: str) -> list[str]:
 
 
 def classify(segment: str) -> str | None:
-    """Return the behaviour of one segment, a key of `DEFINITIONS`, or None: ordinary progress."""
-    text = read(segment, _FILLER)
-    if _BACKTRACKS.search(text):
+    """Return the behaviour of one segment, one of `BEHAVIOURS`, or None: ordinary progress."""
+    text = read(segment)
+    if load("backtracking").search(text):
         return "backtracking"
-    if _VERIFIES.search(text):
+    if load("verification").search(text):
         return "verification"
     asks = text.plain.rstrip(" )]'").endswith("?")
-    doubts = _DOUBTS.search(text)
-    stop, pause = _STOPS.search(text), _PAUSES.search(text)
+    doubts = load("doubt").search(text)
+    stop, pause = load("stops").search(text), load("pauses").search(text)
     corrects = stop and len(text.plain[stop.end() :].split()) > 2
-    objects = pause and _OBJECTS.search(text.after(pause.end()))
+    objects = pause and load("objection").search(text.after(pause.end()))
     if (corrects or objects) and not (asks or doubts):
         return "backtracking"
     surprise = pause and pause.group() in ("oh", "ah")  # opens an insight as often as a doubt
     if doubts or stop or (pause and not surprise):
         return "hesitation"
-    if asks and not _POSES.search(_last_sentence(text)):
+    if asks and not load("posed").search(_last_sentence(text)):
         return "hesitation"
-    return "backtracking" if _SIGNS.search(text) else None
+    return "backtracking" if load("signs").search(text) else None
 
 
 def count(thought: str) -> Behaviours:
@@ -112,7 +88,7 @@ def count(thought: str) -> Behaviours:
         thought: the text before ``</think>``; an opening ``<think>`` is ignored.
     """
     kinds = [classify(segment) for segment in split_segments(thought)]
-    return Behaviours(len(kinds), *(kinds.count(behaviour) for behaviour in DEFINITIONS))
+    return Behaviours(len(kinds), *(kinds.count(behaviour) for behaviour in BEHAVIOURS))
 
 
 def backtracking_per_1k(backtracking: float, reasoning_tokens: float) -> float:

@@ -6,12 +6,14 @@ This is the standard error clustered by problem (Miller, arXiv 2411.00640).
 """
 
 import math
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import scipy
+
+LEVEL = 0.95  # coverage of every interval
+UPPER = (1 + LEVEL) / 2  # the quantile at its upper end
 
 
 class Estimate(NamedTuple):
@@ -66,15 +68,14 @@ def pass_at_k(correct: Sequence[Sequence[float]], k: int) -> np.ndarray:
     return np.array(values)
 
 
-def estimate(values: Sequence[float], level: float = 0.95) -> Estimate:
+def estimate(values: Sequence[float]) -> Estimate:
     """Return mean, standard error and t interval over problems.
 
     mean = Σ x_i / N,  SE = sd / √N  with sd² = Σ (x_i - mean)² / (N - 1),
-    interval = mean ± t_{N-1, (1+level)/2} · SE.
+    interval = mean ± t_{N-1, 0.975} · SE.
 
     Args:
         values: (N,) one number per problem, for instance avg@n.
-        level: coverage of the interval.
     """
     x = np.asarray(values, dtype=float)  # (N,)
     if x.ndim != 1 or x.size == 0:
@@ -83,10 +84,10 @@ def estimate(values: Sequence[float], level: float = 0.95) -> Estimate:
     if x.size == 1:
         return Estimate(mean, np.nan, np.nan, np.nan, 1)
     se = float(x.std(ddof=1) / np.sqrt(x.size))
-    return _with_interval(mean, se, x.size - 1, x.size, level)
+    return _with_interval(mean, se, x.size - 1, x.size)
 
 
-def share(values: Sequence[float], level: float = 0.95) -> Estimate:
+def share(values: Sequence[float]) -> Estimate:
     """Return a mean of shares in [0, 1], with an interval that stays in [0, 1].
 
     Mean and SE as in `estimate`. The interval is Wilson's for p = mean and the effective sample
@@ -97,22 +98,21 @@ def share(values: Sequence[float], level: float = 0.95) -> Estimate:
 
     Args:
         values: (N,) one share per problem, such as avg@n or the share of truncated responses.
-        level: coverage of the interval.
     """
-    found = estimate(values, level)
+    found = estimate(values)
     if min(values) < 0 or max(values) > 1:
         raise ValueError("share: expected values between 0 and 1")
-    return _within_unit(found, level)
+    return _within_unit(found)
 
 
-def _within_unit(found: Estimate, level: float) -> Estimate:
+def _within_unit(found: Estimate) -> Estimate:
     """Replace the t interval of a share by Wilson's; see `share`."""
     if found.n == 1:
         return found
     p = min(max(found.mean, 0.0), 1.0)  # a mean of ones may exceed 1 by rounding
     varies = found.se > 0 and 0 < p < 1
     m = p * (1 - p) / found.se**2 if varies else found.n
-    z = float(scipy.stats.t.ppf((1 + level) / 2, found.n - 1))
+    z = float(scipy.stats.t.ppf(UPPER, found.n - 1))
     middle = (p + z**2 / (2 * m)) / (1 + z**2 / m)
     half = z * math.sqrt(p * (1 - p) / m + z**2 / (4 * m**2)) / (1 + z**2 / m)
     return found._replace(low=max(0.0, middle - half), high=min(1.0, middle + half))
@@ -139,33 +139,7 @@ def run_standard_error(samples: Sequence[Sequence[float]]) -> float:
     return math.sqrt(sum(np.var(x, ddof=1) / len(x) for x in samples)) / len(samples)
 
 
-def spread_between_runs(values: Sequence[float], level: float = 0.95) -> Estimate:
-    """Return the standard deviation of one number, such as avg@n, between runs (seeds).
-
-    sd² = Σ (x_r - mean)² / (R - 1): sampling noise and what the seed does to training, together.
-    Interval √((R - 1) sd² / χ²_{R-1}) at both quantiles; SE ≈ sd / √(2 (R - 1)), for normal x_r.
-
-    Args:
-        values: (R,) one number per run, over the same problems.
-        level: coverage of the interval.
-
-    Returns:
-        ``mean`` is the sd and ``n`` is R; NaN for a single run.
-    """
-    x = np.asarray(values, dtype=float)
-    if x.ndim != 1 or x.size == 0:
-        raise ValueError(f"spread_between_runs: expected one number per run, got shape {x.shape}")
-    if x.size == 1:
-        return Estimate(np.nan, np.nan, np.nan, np.nan, 1)
-    freedom, sd = x.size - 1, float(x.std(ddof=1))
-    ends = (scipy.stats.chi2.ppf((1 + sign * level) / 2, freedom) for sign in (1, -1))
-    low, high = (sd * math.sqrt(freedom / end) for end in ends)
-    return Estimate(sd, sd / math.sqrt(2 * freedom), low, high, x.size)
-
-
-def paired_difference(
-    ours: Sequence[float], theirs: Sequence[float], level: float = 0.95
-) -> Estimate:
+def paired_difference(ours: Sequence[float], theirs: Sequence[float]) -> Estimate:
     """Return the mean difference ``ours - theirs`` over the same problems.
 
     d_i = ours_i - theirs_i;  mean, SE and t interval of d as in `estimate`. Pairing removes the
@@ -174,10 +148,9 @@ def paired_difference(
     Args:
         ours: (N,) values of one method.
         theirs: (N,) values of the other, in the same order of problems.
-        level: coverage of the interval.
     """
     a, b = _same_length(ours, theirs)
-    return estimate(a - b, level)
+    return estimate(a - b)
 
 
 def ratio_values(numerators: Sequence[float], denominators: Sequence[float]) -> np.ndarray:
@@ -200,9 +173,7 @@ def ratio_values(numerators: Sequence[float], denominators: Sequence[float]) -> 
     return ratio + (b - ratio * t) / t.mean()
 
 
-def relative_change(
-    ours: Sequence[float], theirs: Sequence[float], level: float = 0.95
-) -> Estimate:
+def relative_change(ours: Sequence[float], theirs: Sequence[float]) -> Estimate:
     """Return 100 · (Σ ours / Σ theirs - 1) in percent, with the interval over problems.
 
     Uses the linearised ratio of `ratio_values`. NaN throughout where ``theirs`` sums to 0.
@@ -210,10 +181,10 @@ def relative_change(
     a, b = _same_length(ours, theirs)
     if b.sum() == 0:
         return Estimate(np.nan, np.nan, np.nan, np.nan, a.size)
-    return estimate(100 * (ratio_values(a, b) - 1), level)
+    return estimate(100 * (ratio_values(a, b) - 1))
 
 
-def mean_over_benchmarks(estimates: Sequence[Estimate], level: float = 0.95) -> Estimate:
+def mean_over_benchmarks(estimates: Sequence[Estimate]) -> Estimate:
     """Pool benchmarks with equal weight, whatever their numbers of problems.
 
     mean = Σ_b mean_b / B,  SE = √(Σ_b SE_b²) / B  (benchmarks are fixed, problems are drawn), with
@@ -232,101 +203,48 @@ def mean_over_benchmarks(estimates: Sequence[Estimate], level: float = 0.95) -> 
     freedom = variances.sum() ** 2 / sum(
         v**2 / (e.n - 1) for v, e in zip(variances, estimates, strict=True)
     )
-    return _with_interval(mean, se, freedom, n, level)
+    return _with_interval(mean, se, freedom, n)
 
 
-def bootstrap(
-    statistic: Callable[..., np.ndarray],
-    *columns: Sequence,
-    level: float = 0.95,
-    method: str = "percentile",
-    resamples: int = 2000,
-    seed: int = 0,
-) -> Estimate:
-    """Return a statistic with its bootstrap interval: problems are drawn with replacement.
-
-    A drawn problem brings its value in every column, so that methods stay paired. Percentile or
-    BCa interval (Efron, JASA 82, 1987), by `scipy.stats.bootstrap`; of normal differences the first
-    covers 93.6 % at N = 30 and 94.6 % at N = 100: for few problems prefer the t intervals.
-
-    Args:
-        statistic: of as many arrays as columns, and ``axis``: `mean_difference`, `percent_change`,
-            `ratio`, `ratio_difference` or one like them.
-        columns: (N,) each, one number per problem, the same order of problems.
-        level: coverage of the interval.
-        method: "percentile" or "BCa", the latter not for a statistic with jumps (median).
-        resamples: number of bootstrap samples.
-        seed: the same seed gives the same interval.
-
-    Returns:
-        Of width 0 where no resample changes the value; ``se`` is the resamples' sd.
-    """
-    arrays = _same_length(*columns)
-    n = arrays[0].size
-    if method not in ("BCa", "percentile") or arrays[0].ndim != 1 or n == 0:
-        raise ValueError(f"bootstrap: {n} problems, method {method!r}; BCa or percentile")
-    value = float(statistic(*arrays, axis=-1))
-    if n == 1 or not math.isfinite(value):
-        return Estimate(value, np.nan, np.nan, np.nan, n)
-    with warnings.catch_warnings(action="ignore", category=RuntimeWarning):
-        found = scipy.stats.bootstrap(
-            arrays,
-            statistic,
-            paired=True,
-            vectorized=True,
-            n_resamples=resamples,
-            confidence_level=level,
-            method=method,
-            rng=np.random.default_rng(seed),
-        )
-    if np.ptp(found.bootstrap_distribution) <= 1e-12 * abs(value):  # BCa's ends would be NaN
-        return Estimate(value, 0.0, value, value, n)
-    low, high = found.confidence_interval
-    return Estimate(value, float(found.standard_error), float(low), float(high), n)
-
-
-def mean_difference(ours: np.ndarray, theirs: np.ndarray, axis: int = -1) -> np.ndarray:
-    """Return mean(ours - theirs), for `bootstrap`."""
-    return np.mean(ours - theirs, axis=axis)
-
-
-def ratio(numerators: np.ndarray, denominators: np.ndarray, axis: int = -1) -> np.ndarray:
-    """Return Σ b / Σ t, for `bootstrap`: backtracking segments per token."""
-    return np.sum(numerators, axis=axis) / np.sum(denominators, axis=axis)
-
-
-def ratio_difference(
-    b: np.ndarray, t: np.ndarray, b0: np.ndarray, t0: np.ndarray, axis: int = -1
-) -> np.ndarray:
-    """Return Σ b / Σ t - Σ b0 / Σ t0, for `bootstrap`: two methods' backtracking per token."""
-    return ratio(b, t, axis) - ratio(b0, t0, axis)
-
-
-def percent_change(ours: np.ndarray, theirs: np.ndarray, axis: int = -1) -> np.ndarray:
-    """Return 100 (Σ ours / Σ theirs - 1), for `bootstrap`: tokens against tokens."""
-    return 100 * (ratio(ours, theirs, axis) - 1)
-
-
-def median(samples: Sequence[Sequence[float]], **options: float) -> Estimate:
-    """Return the median over all responses, with a percentile interval over problems.
+def median(samples: Sequence[Sequence[float]], resamples: int = 2000, seed: int = 0) -> Estimate:
+    """Return the median over all responses, with a percentile bootstrap interval over problems.
 
     A drawn problem brings all its responses (Davison and Hinkley, Bootstrap Methods, 1997, 3.8).
 
     Args:
         samples: (N, n) numbers, such as reasoning tokens; n may differ between problems.
-        options: level, resamples and seed of `bootstrap`.
+        resamples: number of bootstrap samples.
+        seed: the same seed gives the same interval.
+
+    Returns:
+        Of width 0 where no resample changes the median; ``se`` is the resamples' sd.
     """
     if min((len(values) for values in samples), default=0) == 0:
         raise ValueError("median: a problem has no samples")
     clusters = [np.asarray(values, dtype=float) for values in samples]
 
     def of_problems(numbers: np.ndarray, axis: int = -1) -> np.ndarray:
-        rows = np.atleast_2d(numbers).astype(int)
+        rows = np.atleast_2d(numbers)
         found = [np.median(np.concatenate([clusters[i] for i in row])) for row in rows]
         return np.array(found).reshape(np.shape(numbers)[:-1])
 
-    numbers = np.arange(len(clusters))
-    return bootstrap(of_problems, numbers, **options)
+    numbers, n = np.arange(len(clusters)), len(clusters)
+    value = float(of_problems(numbers))
+    if n == 1:
+        return Estimate(value, np.nan, np.nan, np.nan, n)
+    found = scipy.stats.bootstrap(
+        (numbers,),
+        of_problems,
+        vectorized=True,
+        n_resamples=resamples,
+        confidence_level=LEVEL,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
+    if np.ptp(found.bootstrap_distribution) == 0:  # their sd would be of rounding
+        return Estimate(value, 0.0, value, value, n)
+    low, high = found.confidence_interval
+    return Estimate(value, float(found.standard_error), float(low), float(high), n)
 
 
 def summary(problems: Sequence[dict]) -> dict[str, dict | None]:
@@ -363,7 +281,7 @@ def summary(problems: Sequence[dict]) -> dict[str, dict | None]:
     kinds = ("backtracking", "verification", "hesitation")
     marked = [sum(sum(problem[kind]) for kind in kinds) for problem in problems]
     of_marked = _ratio([x.sum() for x in backtracking], marked)
-    found["backtracking_of_marked"] = of_marked and _within_unit(of_marked, 0.95)
+    found["backtracking_of_marked"] = of_marked and _within_unit(of_marked)
     tokens = [np.asarray(problem["tokens"], dtype=float) for problem in problems]  # None: NaN
     known = not np.isnan(np.concatenate(tokens)).any()
     found["tokens_mean"] = estimate([x.mean() for x in tokens]) if known else None
@@ -387,8 +305,8 @@ def _json_ready(found: Estimate) -> dict[str, float | int | None]:
     return dict(zip(("value", "se", "low", "high"), numbers, strict=True), n=found.n)
 
 
-def _with_interval(mean: float, se: float, freedom: float, n: int, level: float) -> Estimate:
-    half = float(scipy.stats.t.ppf((1 + level) / 2, freedom)) * se
+def _with_interval(mean: float, se: float, freedom: float, n: int) -> Estimate:
+    half = float(scipy.stats.t.ppf(UPPER, freedom)) * se
     return Estimate(mean, se, mean - half, mean + half, n)
 
 

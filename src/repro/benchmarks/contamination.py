@@ -23,7 +23,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from repro.benchmarks import formats
+from repro import jsonl
 
 NGRAM = 13  # words
 COVERAGE = 0.6  # of the shorter problem's words
@@ -82,7 +82,7 @@ def filter_rows(
         ValueError: a row without a problem text; the message names file and row.
     """
     questions = {
-        name: [question(row, f"{path}, row {n}") for n, row in enumerate(formats.read(path), 1)]
+        name: [question(row, f"{path}, row {n}") for n, row in enumerate(jsonl.read(path), 1)]
         for name, path in benchmark_files.items()
     }
     index = Index(questions)

@@ -1,72 +1,78 @@
 """Benchmarks and training problems from the Hugging Face hub, at pinned revisions, as JSONL.
 
-`sources.yml` says what is downloaded and what must come of it. A data file appears only when file
-hashes, number of rows and checksum of the content are as expected; beside it lies
-``NAME.source.json``: repository, commit, files with hashes, rows, checksum, licence.
+`sources.yml` says what is downloaded. A commit is a hash of all its content; the numbers of rows
+are compared besides. A data file appears only when all of it is as expected; beside it lies
+``NAME.source.json``: repository, commit, rows, licence. huggingface_hub decides which hub is asked,
+as whom, and where downloads are kept: HF_ENDPOINT, HF_TOKEN or `hf auth login`, HF_HOME.
 """
 
-import hashlib
+import csv
 import json
-import pickle
 import re
 import sys
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
+import huggingface_hub
+from huggingface_hub import constants, errors
+
 from repro import jsonl
-from repro.benchmarks import contamination, formats
-from repro.benchmarks.download import (
-    DEFAULT,
-    AccessError,
-    File,
-    Hub,
-    HubError,
-    check_access,
-    download,
-    page,
-    source,
-)
-from repro.verify.code import lcb_cases
+from repro.benchmarks import contamination
+from repro.benchmarks.declared import TRAIN, sources
+from repro.benchmarks.lcb_tests import lcb_cases
 
-__all__ = ["AccessError", "Hub", "HubError", "check_access", "checksum", "fetch", "fetch_all"]
-
-TRAIN = "train"
-_UNDECODABLE = (
-    ValueError,
-    TypeError,
-    EOFError,
-    IndexError,
-    KeyError,
-    pickle.UnpicklingError,
-    zlib.error,
-)
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_OTHER_ERRORS = (errors.RevisionResolutionError, errors.XetDownloadError)
 
 
-def fetch_all(
-    directory: str | Path,
-    benchmarks: Mapping[str, Mapping],
-    train: bool = True,
-    hub: Hub = DEFAULT,
-) -> None:
-    """Download every benchmark, and the training set, into a folder that can serve as data_dir.
+class HubError(ValueError):
+    """A dataset cannot be had as pinned; the message says which, why, and what to do."""
+
+
+class AccessError(HubError):
+    """The hub does not give a dataset to this account: terms not accepted, or no valid token."""
+
+
+def check_access(names: Iterable[str]) -> None:
+    """Ask the hub for access to all these datasets, before anything is downloaded.
+
+    With HF_HUB_OFFLINE set nothing is asked: only what is in the cache can be used anyway.
+
+    Raises:
+        AccessError: some are out of reach; one message lists all of them with their pages.
+        HubError: an unknown name, or no connection.
+    """
+    missing = []
+    for name in names:
+        pins = source(name)
+        try:
+            with _explained(name, pins):
+                if not constants.is_offline_mode():
+                    huggingface_hub.HfApi().auth_check(pins["repo"], repo_type="dataset")
+        except AccessError as error:
+            missing.append(str(error))
+    if missing:
+        raise AccessError("\n".join(missing))
+
+
+def fetch_all(directory: str | Path, names: Iterable[str]) -> None:
+    """Download benchmarks and the training set into a folder that can serve as data_dir.
 
     Args:
         directory: receives ``NAME.jsonl`` and ``NAME.source.json`` for each, and
             ``train.contamination.json``.
-        benchmarks: their settings by name, as for `fetch`.
-        train: also the training set, without the problems that stand in these benchmarks.
-        hub: where to download from.
+        names: of the benchmarks, whose problems are taken out of the training set.
 
     Raises:
         HubError: as `check_access`, which comes first, and `fetch`.
     """
-    files = {name: Path(directory) / f"{name}.jsonl" for name in benchmarks}
-    check_access([*benchmarks, *([TRAIN] if train else [])], hub)
-    for name, settings in benchmarks.items():
-        fetch(name, settings, files[name], hub=hub)
-    if train:
-        fetch(TRAIN, {}, Path(directory) / f"{TRAIN}.jsonl", files, hub)
+    files = {name: Path(directory) / f"{name}.jsonl" for name in names}
+    check_access([*files, TRAIN])
+    for name, file in files.items():
+        fetch(name, {}, file)
+    fetch(TRAIN, {}, Path(directory) / f"{TRAIN}.jsonl", files)
 
 
 def fetch(
@@ -74,9 +80,8 @@ def fetch(
     settings: Mapping,
     output: str | Path,
     benchmark_files: Mapping[str, str | Path] | None = None,
-    hub: Hub = DEFAULT,
 ) -> dict:
-    """Download one benchmark, or the training set, check it and write it as JSONL.
+    """Download one benchmark, or the training set, and write it as JSONL.
 
     Args:
         name: a name of `sources.yml`.
@@ -84,61 +89,42 @@ def fetch(
             ``window`` (first and last contest date); absent or None: the default.
         output: the JSONL file; ``NAME.source.json`` is written beside it, and for `train`
             ``train.contamination.json``.
-        benchmark_files: for `train`: JSONL files of the benchmarks, by name, whose problems are
-            taken out of the training set.
-        hub: where to download from.
+        benchmark_files: JSONL files of the benchmarks, by name, whose problems are taken out of
+            the training set.
 
     Returns:
         What ``NAME.source.json`` says.
 
     Raises:
         HubError: not as pinned, or not to be had; nothing is written then.
-        ValueError: arguments that are not allowed.
+        ValueError: settings that are not allowed.
     """
     pins, output = source(name), Path(output)
-    if (name == TRAIN) != (benchmark_files is not None):
-        raise ValueError(f"{name}: benchmark_files go with {TRAIN}, and only with it")
     selection = _selection(name, pins, settings)
-    count = int(selection["release"][1:]) if "release" in selection else None
-    record_file = output.with_suffix(".source.json")
-    commit, files = download(name, _recorded(record_file), count, hub)
-    record = {
-        "name": name,
-        "repo": pins["repo"],
-        "revision": pins["revision"],
-        "commit": commit,
-        "licence": pins["licence"],
-        "files": {file.name: file.sha256 for file in files},
-        **selection,
-    }
-    rows = _selected(name, _checked(name, pins, files, record), selection)
+    with _explained(name, pins):
+        commit = _commit(pins)
+    record = {key: pins[key] for key in ("repo", "revision", "licence")}
+    record |= {"name": name, "commit": commit, "rows": 0, "written": 0, **selection}
+    rows = _selected(name, _rows(name, pins, record), record)
     if name == TRAIN:
-        rows = _training_rows(rows, benchmark_files, output, record)
-    part = output.with_name(output.name + ".part")
-    try:
-        jsonl.write(output, _counted(rows, record))
-    finally:
-        part.unlink(missing_ok=True)
-    jsonl.write_json(record_file, record)
+        rows = _training_rows(rows, benchmark_files or {}, output, record)
+    jsonl.write(output, rows)
+    jsonl.write_json(output.with_suffix(".source.json"), record)
     print(
         f"{name}: {record['written']} problems of {pins['repo']} at {commit[:12]}", file=sys.stderr
     )
     return record
 
 
-def checksum(rows: Iterable[Mapping], fields: list[str]) -> str:
-    """Return a SHA-256 over the content of some fields, whatever format the rows were stored in.
+def source(name: str) -> dict:
+    """Return one dataset's pins.
 
-    Each row is a JSON list of its fields as text (other values as JSON) with white space collapsed;
-    the rows are sorted, so that their order does not count either.
+    Raises:
+        HubError: `sources.yml` does not have it.
     """
-
-    def text(value: object) -> str:
-        value = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        return " ".join(value.split())
-
-    lines = sorted(json.dumps([text(row[f]) for f in fields], ensure_ascii=False) for row in rows)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    if name not in sources():
+        raise HubError(f"{name!r} is not on the hub; choose from {', '.join(sources())}")
+    return sources()[name]
 
 
 def _selection(name: str, pins: dict, settings: Mapping) -> dict:
@@ -157,70 +143,95 @@ def _selection(name: str, pins: dict, settings: Mapping) -> dict:
     return {**selection, "release": release, "window": window}
 
 
-def _recorded(record_file: Path) -> dict:
-    """Return what an earlier fetch noted, or {}."""
-    if not record_file.is_file():
-        return {}
-    try:
-        return json.loads(record_file.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise HubError(f"{record_file}: not valid JSON ({error.msg}); delete it") from None
+def _commit(pins: dict) -> str:
+    """Return the pinned commit, or that of a pinned branch at this moment."""
+    if _COMMIT.fullmatch(pins["revision"]):
+        return pins["revision"]
+    of_branch = huggingface_hub.HfApi().resolve_revision(
+        pins["repo"], repo_type="dataset", revision=pins["revision"]
+    )
+    return of_branch.resolved
 
 
-def _checked(name: str, pins: dict, files: list[File], record: dict) -> Iterator[dict]:
-    """Yield the wanted fields of all rows; after the last, refuse a wrong number or checksum."""
-    fields, dataset = pins["fields"], f"{name}: {page(pins)}"
-    content, total = [], 0
-    for file in files:
-        where, count = f"{dataset}, {file.name}", 0
-        for count, row in enumerate(formats.read(file.path), start=1):
-            missing = [field for field in fields if field not in row]
+def _rows(name: str, pins: dict, record: dict) -> Iterator[dict]:
+    """Yield the wanted fields of all rows; after the last of a file, refuse a wrong number."""
+    if "config" in pins:
+        parts = [{"path": pins["config"], "rows": pins["rows"]}]
+    else:  # of LiveCodeBench, release vN is the first N files
+        parts = pins["files"][: int(record.get("release", "v99")[1:])]
+    for part in parts:
+        where, count = f"{name}: {_page(pins)}, {part['path']}", 0
+        with _explained(name, pins):
+            downloaded = _download(pins, record["commit"], part["path"])
+        for count, row in enumerate(downloaded, start=1):
+            missing = [field for field in pins["fields"] if field not in row]
             if missing:
-                raise HubError(
-                    f"{where}, row {count}: no field {missing[0]!r}, found {', '.join(row)}"
-                )
-            content.append({field: row[field] for field in pins["checksum"]["fields"]})
-            yield {field: row[field] for field in fields}
-        _expect(where, "rows", count, file.rows)
-        total += count
-    _expect(dataset, "rows", total, pins.get("rows"))
-    covered = pins["checksum"]["fields"]
-    found = checksum(content, covered)
-    _expect(dataset, f"checksum of {', '.join(covered)}", found, pins["checksum"].get("sha256"))
-    record["rows"] = total
-    record["checksum"] = {"fields": covered, "sha256": found}
+                found = ", ".join(row)
+                raise HubError(f"{where}, row {count}: no field {missing[0]!r}, found {found}")
+            yield {field: row[field] for field in pins["fields"]}
+        if count != part["rows"]:
+            raise HubError(
+                f"{where}: rows: found {count}, expected {part['rows']}; nothing is written"
+            )
+        record["rows"] += count
 
 
-def _expect(where: str, what: str, found: object, expected: object) -> None:
-    if expected is not None and found != expected:
-        raise HubError(f"{where}: {what}: found {found}, expected {expected}; nothing is written")
+def _download(pins: dict, commit: str, path: str) -> Iterable[dict]:
+    """Return the rows of one file, or of a config whose files the dataset's card names."""
+    if "config" in pins:
+        from datasets import load_dataset
+
+        return load_dataset(pins["repo"], path, split=pins["split"], revision=commit)
+    file = huggingface_hub.HfApi().hf_hub_download(
+        pins["repo"], path, repo_type="dataset", revision=commit
+    )
+    return _read(Path(file))
 
 
-def _selected(name: str, rows: Iterable[dict], selection: dict) -> Iterator[dict]:
-    """Yield the rows within the window, at most `problems`; all rows are read, to be checked."""
-    window, limit, count = selection.get("window"), selection["problems"], 0
+def _read(path: Path) -> Iterator[dict]:
+    """Yield the rows of a file, values as they are.
+
+    The loaders of `datasets` are not used: its JSON loader turns an answer such as ``2024-01-01``
+    into a time stamp, and it runs no loader script (LiveCodeBench has one).
+    """
+    match path.suffix:
+        case ".jsonl":  # row by row: a file of LiveCodeBench has more than a gigabyte
+            yield from (row for _, row in jsonl.rows(path))
+        case ".json":
+            yield from json.loads(path.read_text(encoding="utf-8"))
+        case ".csv":
+            with open(path, encoding="utf-8-sig", newline="") as file:
+                yield from csv.DictReader(file)
+        case ".parquet":
+            from pyarrow import parquet
+
+            for batch in parquet.ParquetFile(path).iter_batches():
+                yield from batch.to_pylist()
+        case _:
+            raise HubError(f"{path}: allowed: .jsonl, .json, .csv and .parquet")
+
+
+def _selected(name: str, rows: Iterable[dict], record: dict) -> Iterator[dict]:
+    """Yield the rows within the window, at most `problems`; all rows are read, to be counted."""
+    window, limit = record.get("window"), record["problems"]
     for row in rows:
         inside = not window or window[0] <= row["contest_date"][:10] <= window[1]
-        if inside and (limit is None or count < limit):
+        if inside and (limit is None or record["written"] < limit):
             if window:
-                _check_lcb_cases(name, row)
-            count += 1
+                _check_lcb_tests(name, row)
+            record["written"] += 1
             yield row
-    if not count:
-        raise HubError(f"{name}: no problem with {selection}; nothing is written")
+    if not record["written"]:
+        raise HubError(f"{name}: no problem with {window or limit}; nothing is written")
 
 
-def _check_lcb_cases(name: str, row: dict) -> None:
+def _check_lcb_tests(name: str, row: dict) -> None:
     """Refuse tests that cannot be decoded now rather than after the generations."""
     for field in ("public_test_cases", "private_test_cases"):
         try:
-            for case in lcb_cases(row[field]):
-                _ = case["input"], case["output"], case["testtype"]
-        except _UNDECODABLE as error:
-            raise HubError(
-                f"{name}: {field} of problem {row['question_id']} cannot be decoded: "
-                f"{type(error).__name__}: {error}; nothing is written"
-            ) from None
+            lcb_cases(row[field])
+        except ValueError as error:
+            raise HubError(f"{name}: {field} of problem {row['question_id']}: {error}") from None
 
 
 def _training_rows(
@@ -231,7 +242,7 @@ def _training_rows(
     answered = [row for row in rows if _given(row["problem"]) and _given(row["answer"])]
     kept, report = contamination.filter_rows(answered, benchmark_files)
     record["without_answer"] = len(rows) - len(answered)
-    record["contaminated"] = report["removed"]
+    record["contaminated"], record["written"] = report["removed"], len(kept)
     jsonl.write_json(output.with_suffix(".contamination.json"), report)
     print(
         f"{TRAIN}: {record['without_answer']} problems without an answer are left out\n"
@@ -245,8 +256,29 @@ def _given(value: object) -> bool:
     return value is not None and bool(str(value).strip())
 
 
-def _counted(rows: Iterable[dict], record: dict) -> Iterator[dict]:
-    record["written"] = 0
-    for row in rows:
-        record["written"] += 1
-        yield row
+def _page(pins: dict) -> str:
+    """Return where a person reads about a dataset and accepts its terms."""
+    return f"huggingface.co/datasets/{pins['repo']}"
+
+
+@contextmanager
+def _explained(name: str, pins: dict) -> Iterator[None]:
+    """Turn an error of the hub into one message that says what to do."""
+    where = f"{name}: {_page(pins)}"
+    try:
+        yield
+    except (httpx.HTTPError, OSError, *_OTHER_ERRORS) as error:
+        wrapped = (errors.LocalEntryNotFoundError, errors.RevisionResolutionError)
+        reason = error.__cause__ if isinstance(error, wrapped) and error.__cause__ else error
+        status = reason.response.status_code if isinstance(reason, errors.HfHubHTTPError) else None
+        if isinstance(reason, errors.RepositoryNotFoundError) or status in (401, 403):
+            gated = pins["gated"] or isinstance(reason, errors.GatedRepoError)
+            why = "is gated: accept its terms on that page" if gated else "is not open to you"
+            raise AccessError(
+                f"{where} {why}, then set HF_TOKEN to a valid token or run `hf auth login`"
+            ) from None
+        raise HubError(  # no connection, no such revision or file, a full disk
+            f"{where} at {pins['revision']} could not be downloaded: {type(reason).__name__}: "
+            f"{' '.join(str(reason).split())}; check the connection and HF_HUB_OFFLINE, or use "
+            "files that you have: data_source: directory, data_dir: folder"
+        ) from None

@@ -5,20 +5,17 @@ parent. Exit codes, printed markers and overloaded operators therefore prove not
 """
 
 import ast
-import base64
 import builtins
-import io
 import json
 import math
 import operator
-import pickle
 import re
-import zlib
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Collection
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
+from repro.benchmarks.lcb_tests import lcb_cases
 from repro.verify.blocks import choose, fenced_blocks
 from repro.verify.conversation import Limits, Outcome
 from repro.verify.sandbox import Runner
@@ -171,21 +168,6 @@ def verify_lcb(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
     return bool(cases) and all(
         verify_case[case["testtype"]](program, case, run, limits) for case in cases
     )
-
-
-def lcb_cases(text: str) -> list[dict]:
-    """Decode LiveCodeBench tests: JSON, or base64 of zlib of a pickled JSON string.
-
-    The pickle may hold nothing but a string: every class or function in it is refused.
-    """
-    if not text.lstrip().startswith("["):
-        text = _StringUnpickler(io.BytesIO(zlib.decompress(base64.b64decode(text)))).load()
-    return json.loads(text)
-
-
-class _StringUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str):
-        raise pickle.UnpicklingError(f"refused {module}.{name}: test cases are text only")
 
 
 def _passes_stdin(program: str, case: dict, run: Runner, limits: Limits) -> bool:

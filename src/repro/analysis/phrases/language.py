@@ -13,10 +13,15 @@ One phrase a line; an indented line goes on with the phrase before it, and ``#``
 
 The search walks once over the words and tries, at each, the phrases that may begin with its first
 letter. Gaps and repetitions are bounded, so the work grows with the length of the text only.
+Nothing is read or compiled before the first search, and of each phrase only what can begin with a
+letter that a text has: compiling all of it at once took two seconds of every program's start.
 """
 
+import functools
 import re
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from string import ascii_lowercase, digits
 from typing import NamedTuple
 
@@ -66,21 +71,15 @@ def plain(text: str) -> str:
     return _DASH.sub(". ", text)
 
 
-def read(text: str, fillers: re.Pattern[str]) -> Text:
-    """Prepare a text for `Phrases.search`.
-
-    Args:
-        text: any text.
-        fillers: matches a small word that may stand before what a clause has to say, and the space
-            behind it.
-    """
-    text = plain(text)
+def read(text: str) -> Text:
+    """Prepare a text for `Phrases.search`."""
+    text, filler = plain(text), _filler()
     words, opening = [], 0
     for word in _WORD.finditer(text):
         at = word.start(2)
         opens = at == opening or word.start(1) >= 0
-        if opens and (filler := fillers.match(text, at)):
-            opening = filler.end()
+        if opens and (found := filler.match(text, at)):
+            opening = found.end()
         words.append((at, opens))
     return Text(text, words)
 
@@ -89,37 +88,58 @@ class Phrases:
     """A family of phrases.
 
     Args:
-        phrases: in the language above.
+        phrases: in the language above, each in one piece.
         blocks: the building blocks by name.
 
     Raises:
         ValueError: a phrase does not begin with a word.
     """
 
-    def __init__(self, phrases: str, blocks: dict[str, str]):
-        anywhere: dict[str, list[str]] = defaultdict(list)
-        opening: dict[str, list[str]] = defaultdict(list)
-        for phrase in join(phrases):
+    def __init__(self, phrases: Iterable[str], blocks: Mapping[str, str]):
+        self._anywhere: dict[str, list[str]] = defaultdict(list)
+        self._opening: dict[str, list[str]] = defaultdict(list)
+        for phrase in phrases:
             if phrase.startswith("<do>"):
-                _file(opening, phrase.removeprefix("<do>"), blocks)
-                _file(anywhere, phrase.replace("<do>", "<letme>", 1), blocks)
+                _file(self._opening, phrase.removeprefix("<do>"), blocks)
+                _file(self._anywhere, phrase.replace("<do>", "<letme>", 1), blocks)
             elif phrase.startswith("^"):
-                _file(opening, phrase.removeprefix("^"), blocks)
+                _file(self._opening, phrase.removeprefix("^"), blocks)
             else:
-                _file(anywhere, phrase, blocks)
-        self._anywhere = {first: _any_of(found) for first, found in anywhere.items()}
-        self._opening = {
-            first: _any_of(opening[first] + anywhere[first]) for first in {*opening, *anywhere}
-        }
+                _file(self._anywhere, phrase, blocks)
+        self._compiled: dict[tuple[str, bool], list[re.Pattern[str]]] = {}
 
     def search(self, text: Text) -> re.Match[str] | None:
         """Return the first phrase in a text that `read` has prepared, or None."""
-        opening, anywhere = self._opening.get, self._anywhere.get
         for at, opens in text.words:
-            pattern = (opening if opens else anywhere)(text.plain[at])
-            if pattern is not None and (found := pattern.match(text.plain, at)):
-                return found
+            for pattern in self._patterns(text.plain[at], opens):
+                if found := pattern.match(text.plain, at):
+                    return found
         return None
+
+    def _patterns(self, first: str, opens: bool) -> list[re.Pattern[str]]:
+        """Return what to try at a word with this first character, compiled once."""
+        if (first, opens) not in self._compiled:
+            phrases = (self._opening if opens else self._anywhere).get(first)
+            found = [re.compile(rf"(?:{'|'.join(phrases)})(?!\w)")] if phrases else []
+            self._compiled[first, opens] = found + (self._patterns(first, False) if opens else [])
+        return self._compiled[first, opens]
+
+
+@functools.cache
+def load(name: str) -> Phrases:
+    """Return the family of phrases in ``NAME.txt``."""
+    return Phrases(lines(name), blocks())
+
+
+@functools.cache
+def blocks() -> dict[str, str]:
+    """Return the building blocks by name."""
+    return dict(block.split(": ", 1) for block in lines("blocks"))
+
+
+def lines(name: str) -> list[str]:
+    """Return the phrases of ``NAME.txt``."""
+    return join(Path(__file__).with_name(f"{name}.txt").read_text(encoding="utf-8"))
 
 
 def join(lines: str) -> list[str]:
@@ -131,45 +151,60 @@ def join(lines: str) -> list[str]:
     return [line for line in re.sub(r"\n +", "", text).splitlines() if line]
 
 
-def expand(phrase: str, blocks: dict[str, str]) -> str:
+def expand(phrase: str, blocks: Mapping[str, str]) -> str:
     """Return a phrase as a regular expression without capturing groups."""
     while re.search(r"<\w+>", phrase):
         phrase = re.sub(r"<(\w+)>", lambda block: f"({blocks[block[1]]})", phrase)
     return re.sub(r"(?<!\\)\((?!\?)", "(?:", phrase.replace("~", _GAP))
 
 
-def first_characters(pattern: str) -> set[str]:
-    """Return the characters with which a match of an expanded phrase can begin.
+def by_first_character(pattern: str) -> dict[str, str]:
+    """Return what is left of an expanded phrase for each character that a match can begin with.
 
     Raises:
         ValueError: the phrase does not begin with a word.
     """
     if pattern.startswith(("(?!", "(?<!", "(?=", "(?<=")):
-        return first_characters(pattern[_closing(pattern) + 1 :])
+        end = _closing(pattern) + 1
+        return {c: pattern[:end] + rest for c, rest in by_first_character(pattern[end:]).items()}
     if pattern.startswith("(?:"):
-        end = _closing(pattern)
-        rest = pattern[end + 1 :]
-        optional = re.match(r"(\?|\{0,\d\})\??", rest)
-        rest = rest[optional.end() :] if optional else rest
-        starts = [choice + rest for choice in _choices(pattern[3:end])] + [rest] * bool(optional)
-        return set().union(*map(first_characters, starts))
+        return _of_choices(pattern)
     if pattern.startswith((r"\w", r"[\w")):
-        return set(ascii_lowercase + digits)
+        return dict.fromkeys(ascii_lowercase + digits, pattern)
     if pattern.startswith(r"\d"):
-        return set(digits)
+        return dict.fromkeys(digits, pattern)
     if not re.match(rf"[\w{_TICKS}]", pattern):
         raise ValueError(f"a phrase must begin with a word, got {pattern[:40]!r}")
-    return {pattern[0]} | (first_characters(pattern[2:]) if pattern[1:2] == "?" else set())
+    skipped = by_first_character(pattern[2:]) if pattern[1:2] == "?" else {}
+    return skipped | {pattern[0]: pattern}
 
 
-def _file(by_first: dict[str, list[str]], phrase: str, blocks: dict[str, str]) -> None:
-    pattern = expand(phrase, blocks)
-    for first in first_characters(pattern):
+def _of_choices(pattern: str) -> dict[str, str]:
+    """Return `by_first_character` of a phrase that begins with a choice."""
+    end = _closing(pattern)
+    optional = re.match(r"(?:\?|\{0,\d\})\??", pattern[end + 1 :])
+    mark = optional.group() if optional else ""
+    rest = pattern[end + 1 + len(mark) :]
+    kept: dict[str, list[str]] = defaultdict(list)
+    for choice in _choices(pattern[3:end]):
+        for first, found in by_first_character(choice + rest).items():
+            # An empty choice leaves the rest itself to be cut down; then all of it stays.
+            kept[first].append(found.removesuffix(rest) if found.endswith(rest) else choice)
+    skipped = by_first_character(rest) if optional else {}
+    if mark.startswith("{"):  # a later round may begin with another character
+        return skipped | dict.fromkeys(kept, pattern)
+    return skipped | {c: f"(?:{'|'.join(found)}){mark}{rest}" for c, found in kept.items()}
+
+
+def _file(by_first: dict[str, list[str]], phrase: str, blocks: Mapping[str, str]) -> None:
+    for first, pattern in by_first_character(expand(phrase, blocks)).items():
         by_first[first].append(pattern)
 
 
-def _any_of(patterns: list[str]) -> re.Pattern[str]:
-    return re.compile(rf"(?:{'|'.join(patterns)})(?!\w)")
+@functools.cache
+def _filler() -> re.Pattern[str]:
+    """Match a small word that may stand before what a clause has to say, and the space behind."""
+    return re.compile(expand("<filler>", blocks()) + r"\b[,.:!]* ")
 
 
 def _closing(pattern: str) -> int:

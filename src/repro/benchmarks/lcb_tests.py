@@ -1,0 +1,38 @@
+"""The tests of LiveCodeBench's problems, as its data files hold them."""
+
+import base64
+import io
+import json
+import pickle
+import zlib
+
+_UNDECODABLE = (
+    *(ValueError, TypeError, EOFError, IndexError, KeyError, AttributeError),
+    *(pickle.UnpicklingError, zlib.error),
+)
+
+
+def lcb_cases(text: str) -> list[dict]:
+    """Decode tests: JSON, or base64 of zlib of a pickled JSON string.
+
+    The pickle may hold nothing but a string: every class or function in it is refused.
+
+    Returns:
+        Each with "input", "output" and "testtype".
+
+    Raises:
+        ValueError: it is anything else.
+    """
+    try:
+        if not text.lstrip().startswith("["):
+            text = _StringUnpickler(io.BytesIO(zlib.decompress(base64.b64decode(text)))).load()
+        return [
+            {key: case[key] for key in ("input", "output", "testtype")} for case in json.loads(text)
+        ]
+    except _UNDECODABLE as error:
+        raise ValueError(f"tests that cannot be decoded: {type(error).__name__}: {error}") from None
+
+
+class _StringUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str):
+        raise pickle.UnpicklingError(f"refused {module}.{name}: test cases are text only")

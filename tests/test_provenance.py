@@ -92,6 +92,6 @@ def test_the_record_of_responses_holds_the_seed_that_drew_them(tmp_path, monkeyp
     ]
     call += ["--run", json.dumps(run), "--model", "data/math500.jsonl", "--data", "data"]
     assert main([*call, "--output", "run/generations"]) == 0
-    record = provenance.read("run/generations.provenance.json")
+    record = jsonl.read_json("run/generations.provenance.json")
     drawn = jsonl.read("run/generations/math500.jsonl")
     assert record["settings"]["evaluation"]["seed"] == drawn[0]["seed"] == 7

@@ -6,15 +6,13 @@ from tests.paths import ROOT
 from repro import cost, settings
 from repro.cost import table
 
-SCHEMA = yaml.safe_load((ROOT / "src/repro/config.schema.yaml").read_text())
-
 
 def read(name: str) -> dict:
     return yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())
 
 
 def resolve(config: dict) -> dict:
-    return settings.resolve(config, SCHEMA, "config.yaml")
+    return settings.resolve(config, "config.yaml")
 
 
 def on_one_gpu(config: dict) -> dict:

@@ -15,7 +15,7 @@ rule generate:
     conda:
         "../../environment.yml"
     resources:
-        **config["resources"].get("generate", {}),
+        **reserved("generate"),
         gpu=layout.generation_gpus(config),
     params:
         settings=generation_settings,
@@ -43,7 +43,7 @@ rule score:
     conda:
         "../../environment.yml"
     resources:
-        **config["resources"].get("score", {}),
+        **reserved("score"),
     params:
         benchmarks=BENCHMARKS,
         samples=SAMPLES,

@@ -50,7 +50,7 @@ rule train:
     conda:
         "../../environment.yml"
     resources:
-        **config["resources"].get("train", {}),
+        **reserved("train"),
         gpu=config["gpus"],
     params:
         settings=run_settings,

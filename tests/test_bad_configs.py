@@ -10,7 +10,7 @@ from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
 from repro import strict_yaml
-from tests.bad_configs import CASES, FILE, SCHEMA, SMOKE, message, settings, whole
+from tests.bad_configs import CASES, FILE, SMOKE, message, settings, whole
 
 ALLOWED = (
     "allowed: ",
@@ -63,18 +63,18 @@ def test_a_link_may_not_lead_results_elsewhere(tmp_path, monkeypatch):
     for folder in ("disk/results", "disk/other"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "results").symlink_to("disk/results")  # on another disk: as one likes
-    settings.resolve(config, SCHEMA, FILE)
+    settings.resolve(config, FILE)
     (tmp_path / "disk/results/smoke").symlink_to("../other")
     with pytest.raises(ValueError, match="results_dir = 'results/smoke' leads out of results;"):
-        settings.resolve(config, SCHEMA, FILE)
+        settings.resolve(config, FILE)
     (tmp_path / "disk/results/smoke").unlink()
     (tmp_path / "disk/results/smoke").symlink_to("smoke")
     with pytest.raises(ValueError, match="results_dir = 'results/smoke'"):
-        settings.resolve(config, SCHEMA, FILE)
+        settings.resolve(config, FILE)
     (tmp_path / "disk/results/smoke").unlink()
     (tmp_path / "disk/results/smoke").touch()
     with pytest.raises(ValueError, match="results_dir = 'results/smoke' is a file; allowed: a fol"):
-        settings.resolve(config, SCHEMA, FILE)
+        settings.resolve(config, FILE)
 
 
 def _written(folder: Path, text: str) -> Path:
@@ -134,9 +134,7 @@ def _mutate(draw, config) -> None:
 
 
 BASES = [
-    settings.resolve(
-        strict_yaml.read(Path(__file__).parents[1] / f"config/{name}.yaml"), SCHEMA, name
-    )
+    settings.resolve(strict_yaml.read(Path(__file__).parents[1] / f"config/{name}.yaml"), name)
     for name in ("config", "smoke", "paper")
 ]
 
@@ -147,7 +145,7 @@ def _resolves_or_says_why(data) -> None:
         _mutate(data.draw, config)
     keys = {str(key) for mapping, key in _places(config) if isinstance(mapping, dict)}
     try:
-        resolved = settings.resolve(config, SCHEMA, FILE)
+        resolved = settings.resolve(config, FILE)
     except ValueError as error:
         said = str(error)
         assert said.startswith(f"{FILE}: ")
@@ -156,7 +154,7 @@ def _resolves_or_says_why(data) -> None:
         known = keys | {"name", "backbones", "benchmarks", "source"}
         assert any(ascii(key)[1:-1] in said or key in said for key in known), said
         return
-    assert settings.resolve(resolved, SCHEMA, FILE) == resolved
+    assert settings.resolve(resolved, FILE) == resolved
     for run in settings.all_runs(resolved):
         made = settings.run_settings(resolved, run.backbone, run.method, run.seed)
         assert settings.dump(made)

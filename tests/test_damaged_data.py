@@ -10,7 +10,7 @@ import pytest
 from repro import jsonl, settings, strict_yaml
 from repro.analysis import claims, published
 from repro.benchmarks import declared
-from tests.bad_configs import FILE, SCHEMA
+from tests.bad_configs import FILE
 from tests.paths import DATA, ROOT, needs_data
 
 REAL = strict_yaml.read(ROOT / "config/real_data.yaml")
@@ -18,7 +18,7 @@ FILES = {name: REAL["benchmarks"][name]["file"] for name in REAL["benchmarks"]}
 
 
 def resolve(**changes) -> dict:
-    return settings.resolve({**REAL, **changes}, SCHEMA, FILE)
+    return settings.resolve({**REAL, **changes}, FILE)
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_a_large_file_is_read_to_its_end(tmp_path):
         torn.write('{"id": 1000, "prob')
     with pytest.raises(ValueError, match="line 1001: not valid JSON"):
         resolve(**own)
-    settings.resolve({**REAL, **own}, SCHEMA, FILE, read_data=False)  # as jobs elsewhere do
+    settings.resolve({**REAL, **own}, FILE, read_data=False)  # as jobs elsewhere do
 
 
 def test_more_problems_than_there_are_is_refused(tmp_path):

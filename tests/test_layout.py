@@ -9,7 +9,6 @@ import yaml
 from repro import layout, settings
 from tests.paths import ROOT
 
-SCHEMA = yaml.safe_load((ROOT / "src/repro/config.schema.yaml").read_text())
 PLAIN = ["original", "grpo", "grpo+repro"]
 
 
@@ -27,7 +26,7 @@ def read(name: str, changes: dict) -> dict:
 
 def resolve(name: str, **changes) -> dict:
     changes = {key.replace("__", "."): value for key, value in changes.items()}
-    return settings.resolve(read(name, changes), SCHEMA, name)
+    return settings.resolve(read(name, changes), name)
 
 
 @pytest.mark.parametrize(

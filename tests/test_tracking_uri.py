@@ -7,12 +7,10 @@ from repro import settings, tracking_uri
 from repro.cli import main
 from tests.paths import ROOT
 
-SCHEMA = yaml.safe_load((ROOT / "src/repro/config.schema.yaml").read_text())
-
 
 def configured(uri):
     config = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
-    return settings.resolve(config | {"tracking_uri": uri}, SCHEMA, "smoke.yaml")
+    return settings.resolve(config | {"tracking_uri": uri}, "smoke.yaml")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from repro.cli import main
 from repro.evaluation import engines
 from repro.explain import transcript
 from repro.training import train
-from tests.bad_configs import FILE, SCHEMA, SMOKE, changed, yaml
+from tests.bad_configs import FILE, SMOKE, changed, yaml
 from tests.evaluation.tiny_model import build
 from tests.training.conftest import make_settings
 
@@ -61,7 +61,7 @@ def config_of(folder, **keys) -> dict:
 
 
 def resolve(folder, **keys) -> dict:
-    return settings.resolve(config_of(folder, **keys), SCHEMA, FILE)
+    return settings.resolve(config_of(folder, **keys), FILE)
 
 
 def test_it_is_refused_without_the_key_before_any_job(folder, tmp_path):
@@ -130,7 +130,7 @@ def test_a_download_takes_code_only_with_the_key():
     assert "*.py" in model_folder.wanted(trust_remote_code=True)
     commit = {"source": "hub", "repo": "a/b", "revision": "0" * 40, "trust_remote_code": True}
     config = changed(yaml.safe_load(SMOKE), {"backbones": {"mine": commit}, "ablations": {}})
-    settings.resolve(config, SCHEMA, FILE)
+    settings.resolve(config, FILE)
 
 
 @pytest.mark.long

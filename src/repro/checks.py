@@ -7,19 +7,10 @@ from pathlib import Path
 
 from repro import layout, methods, model_folder, tinyworld
 from repro.benchmarks import declared
-from repro.schema import choices, shown
+from repro.config.words import choices, shown
 from repro.tinyworld.problems import PROBLEMS
 
-BACKBONE_KEYS = {  # by source
-    "tinyworld": (
-        *("architecture", "hidden_size", "layers", "heads", "key_value_heads"),
-        *("steps", "batch_size", "learning_rate", "seed"),
-    ),
-    "hub": ("repo", "revision"),
-    "directory": ("path",),
-}
 PINS = ("release", "window")  # of LiveCodeBench on the hub
-MODEL_KEYS = ("chat_template", "prompt", "thinking", "trust_remote_code")  # of every backbone
 COMMIT = re.compile("[0-9a-f]{40}")
 PLACES = ("results", "work")  # nothing is written anywhere else
 SQLITE = "sqlite:///"
@@ -29,7 +20,7 @@ def check(config: dict) -> None:
     """Refuse settings that do not go together.
 
     Args:
-        config: a configuration that fits the schema.
+        config: a configuration that its models take.
 
     Raises:
         ValueError: one message names key, value and what is allowed.
@@ -52,7 +43,7 @@ def check_data(config: dict, wanted: Sequence[dict], read: bool = True) -> None:
     """Refuse local files of problems that are not there or damaged, before the first job.
 
     Args:
-        config: a configuration that fits the schema.
+        config: a configuration that its models take.
         wanted: what decides each data file that the experiment needs, see `settings.data_settings`.
         read: whether to read local files to their end; without it they must be there only.
 
@@ -193,10 +184,6 @@ def _check_lengths(config: dict) -> None:
 
 def _check_backbone(name: str, backbone: dict) -> None:
     source = backbone["source"]
-    wanted = BACKBONE_KEYS[source]
-    for key in wanted:
-        if key not in backbone:
-            raise ValueError(f"backbones.{name}.{key} is missing; source {source} needs it")
     template = backbone["chat_template"]
     if template is not None:
         try:
@@ -211,10 +198,6 @@ def _check_backbone(name: str, backbone: dict) -> None:
                 f"backbones.{name}.{key} = {backbone[key]} is no multiple of "
                 f"{divisor} = {backbone[divisor]}; allowed: multiples of it"
             )
-    for key in sorted(backbone.keys() - {"source", *MODEL_KEYS, *wanted}):
-        raise ValueError(
-            f"backbones.{name}.{key} does not go with source {source}; allowed: {', '.join(wanted)}"
-        )
     _check_code(name, backbone)
     if source == "directory":
         try:

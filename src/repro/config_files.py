@@ -3,11 +3,7 @@
 import functools
 from pathlib import Path
 
-import yaml
-
 from repro import settings, strict_yaml
-
-SCHEMA = Path(__file__).with_name("config.schema.yaml")
 
 
 def read(*files: str | Path) -> dict:
@@ -20,8 +16,7 @@ def read(*files: str | Path) -> dict:
         ValueError: a file is not there, is no YAML, or something in it is wrong.
     """
     config = functools.reduce(_merged, map(strict_yaml.read, files))
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-    return settings.resolve(config, schema, " + ".join(map(str, files)))
+    return settings.resolve(config, " + ".join(map(str, files)))
 
 
 def _merged(config: dict, changes: dict) -> dict:

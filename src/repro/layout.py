@@ -22,7 +22,7 @@ def check(config: dict) -> None:
     """Refuse processes that cannot share a training, and models that cannot be split.
 
     Args:
-        config: a configuration that fits the schema.
+        config: a configuration that its models take.
 
     Raises:
         ValueError: one message names key, value and what is allowed.

@@ -1,16 +1,18 @@
 """From a configuration to the resolved settings of every run; everything wrong is said here, first.
 
-A configuration is checked against `config.schema.yaml`, filled with its defaults
-and cross-checked. Every later step reads only the small resolved settings made here.
+A configuration is validated by `config.models`, which fill in its defaults, and cross-checked.
+Every later step reads only the small resolved settings made here.
 """
 
-import copy
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from repro import checks, methods, model_folder, tracking_uri
-from repro.schema import check_schema, choices
+from repro.config.models import Experiment
+from repro.config.words import check_plain, choices, describe, shown
 
 # Of `evaluation`: generations do not depend on them.
 NOT_GENERATION = ("sandbox", "code_timeout_s", "tensor_parallel")
@@ -31,23 +33,21 @@ class Run:
         return f"{self.backbone}/{self.method}/{self.seed}"
 
 
-def resolve(config: dict, schema: dict, source: str, read_data: bool = True) -> dict:
+def resolve(config: dict, source: str, read_data: bool = True) -> dict:
     """Return the configuration with every default filled in.
 
     Args:
         config: the configuration as read from YAML.
-        schema: the JSON schema.
         source: the file's name, for messages.
         read_data: whether to read local problem files to their end; without it they must be there.
 
     Raises:
         ValueError: something is wrong; one message names file, key, value and what is allowed.
     """
-    config = copy.deepcopy(config)
     try:
         if isinstance(config, dict) and isinstance(config.get("tracking_uri"), str):
-            tracking_uri.check(config["tracking_uri"])  # first: the schema's message quotes values
-        check_schema(config, schema)
+            tracking_uri.check(config["tracking_uri"])  # first: other messages quote values
+        config = _validated(config)
         _take_subset(config)
         _fill_in(config)
         checks.check(config)
@@ -56,6 +56,17 @@ def resolve(config: dict, schema: dict, source: str, read_data: bool = True) -> 
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from None
     return config
+
+
+def _validated(config: object) -> dict:
+    """Return a configuration with the defaults of its models."""
+    if not isinstance(config, dict):
+        raise ValueError(f"{shown(config)} is not allowed; allowed: a mapping of settings")
+    check_plain(config)
+    try:
+        return Experiment.model_validate(config).model_dump(mode="json")
+    except ValidationError as error:
+        raise ValueError(describe(error, Experiment)) from None
 
 
 def ablation_runs(config: dict, key: str) -> list[Run]:

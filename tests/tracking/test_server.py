@@ -167,8 +167,7 @@ def experiment(server, tmp_path, monkeypatch):
     config["objective"]["benchmarks"] = ["aime24"]
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
     results = tmp_path / config["results_dir"]
-    schema = yaml.safe_load((ROOT / "src/repro/config.schema.yaml").read_text())
-    resolved = settings.resolve(config, schema, "mine.yaml")
+    resolved = settings.resolve(config, "mine.yaml")
     evaluated, trained = (
         run_folder.write(results, settings.run_settings(resolved, "tiny-qwen3", method, 0))
         for method in ("grpo", "grpo+repro")

@@ -7,12 +7,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import mlflow
 import psutil
 import pytest
 import torch
-import yaml
 from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.commands.launch import _validate_launch_command, launch_command_parser
 from accelerate.utils import DistributedType, FullyShardedDataParallelPlugin, patch_environment
@@ -22,6 +22,7 @@ from tests.paths import ROOT
 from tests.training.conftest import make_settings
 
 from repro import jsonl
+from repro.config.models import Parallel
 from repro.training import launched
 
 ACCELERATE = ROOT / "config/accelerate"
@@ -165,9 +166,7 @@ def test_accelerate_reads_the_file_of_a_strategy(strategy):
 
 
 def test_each_strategy_has_its_file():
-    schema = yaml.safe_load((ROOT / "src/repro/config.schema.yaml").read_text())
-    parallel = schema["properties"]["training"]["properties"]["parallel"]["properties"]
-    allowed = parallel["strategy"]["enum"]
+    allowed = get_args(Parallel.model_fields["strategy"].annotation)
     assert sorted(allowed) == sorted(path.stem for path in ACCELERATE.glob("*.yaml"))
 
 

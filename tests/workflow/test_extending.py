@@ -156,12 +156,11 @@ def quoted(page: str) -> list[str]:
 def said(tmp_path, monkeypatch):
     """Return a function that says what is wrong with a changed configuration."""
     monkeypatch.chdir(tmp_path)
-    schema = yaml.safe_load((ROOT / "src/repro/config.schema.yaml").read_text())
 
     def say(config: str = "config.yaml", **changes) -> str:
         settings_of_it = yaml.safe_load((ROOT / "config" / config).read_text())
         with pytest.raises(ValueError) as refused:
-            settings.resolve({**settings_of_it, **changes}, schema, "x.yaml")
+            settings.resolve({**settings_of_it, **changes}, "x.yaml")
         return str(refused.value)
 
     return say

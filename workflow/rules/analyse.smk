@@ -65,7 +65,7 @@ rule objective:
     conda:
         "../../environment.yml"
     resources:
-        **config["resources"].get("objective", {}),
+        **reserved("objective"),
         gpu=layout.model_gpus(config),
     params:
         settings=lambda w: settings.dump(
@@ -178,7 +178,7 @@ rule case_study:
     conda:
         "../../environment.yml"
     resources:
-        **config["resources"].get("objective", {}),
+        **reserved("objective"),
         gpu=layout.model_gpus(config),
     params:
         settings=lambda w: settings.dump(

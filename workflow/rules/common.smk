@@ -2,10 +2,9 @@
 from pathlib import Path
 from shlex import quote
 
-import yaml
 from snakemake.exceptions import WorkflowError
 
-from repro import config_files, layout, methods, settings, strict_yaml
+from repro import layout, methods, settings, strict_yaml
 
 CLAIMS = str(Path(workflow.basedir) / "config/claims.yaml")
 PAPER = str(Path(workflow.basedir) / "config/paper_results.csv")
@@ -22,7 +21,6 @@ try:
         paper.load(PAPER)
     config = settings.resolve(
         config,
-        yaml.safe_load(config_files.SCHEMA.read_text()),
         source=" + ".join(SOURCES),
         read_data=workflow.is_main_process,
     )
@@ -101,6 +99,12 @@ def run_settings(wildcards):
 def generation_settings(wildcards):
     """Return what decides a run's responses as JSON."""
     return settings.dump(settings.generation_settings(config, int(wildcards.seed)))
+
+
+def reserved(rule):
+    """Return what a scheduler reserves for the jobs of a rule."""
+    chosen = config["resources"][rule]
+    return {name: value for name, value in chosen.items() if value is not None}
 
 
 # No results: where jobs share no file system with Snakemake, those that read them run beside it.

@@ -12,7 +12,7 @@ rule generate:
     conda:
         "../../environment.yml"
     resources:
-        **config["resources"].get("generate", {}),
+        **reserved("generate"),
         gpu=layout.generation_gpus(config),
     params:
         settings=generation_settings,
@@ -38,7 +38,7 @@ rule score:
         "../../environment.yml"
     threads: 1  # scorings of several runs go on side by side; the profiles of clusters say more
     resources:
-        **config["resources"].get("score", {}),
+        **reserved("score"),
     params:
         benchmarks=BENCHMARKS,
         samples=SAMPLES,

@@ -51,7 +51,7 @@ rule train:
         "../../environment.yml"
     threads: PROCESSES
     resources:
-        **config["resources"].get("train", {}),
+        **reserved("train"),
         gpu=config["gpus"],
     params:
         settings=run_settings,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from repro.schema import choices
+from repro.config.words import choices
 
 NUMBERS = Path(__file__).with_name("numbers.yml")
 NO_GPU = "cpu-core"  # the hardware of jobs that take no GPU

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from repro import layout, settings
 from repro.benchmarks.declared import sources
+from repro.config.words import choices
 from repro.cost.assumptions import NUMBERS, Assumptions, kind_of, numbers
 from repro.cost.model import FLOAT32, Device, Sampler, Shape, Training
-from repro.schema import choices
 from repro.tinyworld.problems import PROBLEMS
 
 # tinyworld.tokenizer.train: 512 entries and the special tokens, rounded up to a multiple of 64.

@@ -73,10 +73,12 @@ class Half(Fraction):
     denominator = property(lambda self: 2)
     def __eq__(self, other): return True
     __hash__ = None
+Half.__name__, Half.__module__ = "Fraction", "fractions"
 class Queue(deque):
     def __iter__(self): return iter([1, 2])
     def __eq__(self, other): return True
     __hash__ = None
+Queue.__name__, Queue.__module__ = "deque", "collections"
 """
 
 
@@ -122,7 +124,6 @@ def test_messages_that_the_judge_refuses(line):
 
 
 def test_fractions_are_added_up_while_that_is_quick():
-    test = code._Test("assert sum(f()) == 1")
+    test = code._Test("assert sum(f()) != 2")
     assert test.holds([[Fraction(1, 1000)] * 1000])
-    primes = [Fraction(1, (1 << 61) - 2 * k - 1) for k in range(5000)]  # a minute's work
-    assert not test.holds([primes])
+    assert not test.holds([[Fraction(1, (1 << 61) - 2 * k - 1) for k in range(3000)]])

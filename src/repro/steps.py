@@ -207,9 +207,9 @@ def figure(options) -> None:
 
 def overview(options) -> None:
     """Write the first page of the report, and its tables as pages of their own."""
-    from repro.analysis import overview as made
+    from repro.analysis import overview
 
-    made.run(
+    overview.write_pages(
         run_records(options.runs),
         options.benchmarks,
         options.tables,

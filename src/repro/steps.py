@@ -185,14 +185,14 @@ def claims(options) -> None:
 
 def tables(options) -> None:
     """Make the tables: main, RePro's gain, against the original, tokens, backtracking."""
-    from repro.analysis import tables as made
+    from repro.analysis import tables
 
-    made.run(
+    tables.write_tables(
         run_records(options.runs),
         options.benchmarks,
         options.output,
         options.note,
-        published=options.published,
+        paper=options.published,
         partial=options.partial,
     )
 
@@ -202,7 +202,7 @@ def figure(options) -> None:
     from repro.analysis import figures
 
     runs = run_records(options.runs)
-    figures.run(options.name, runs, options.benchmarks, options.output, options.note)
+    figures.write_figure(options.name, runs, options.benchmarks, options.output, options.note)
 
 
 def overview(options) -> None:
@@ -271,9 +271,9 @@ def upload(options) -> None:
 
 def show(options) -> None:
     """Print the main table and say where everything is."""
-    from repro.analysis import tables as made
+    from repro.analysis import tables
 
-    made.show(options.results)
+    tables.show(options.results)
 
 
 def rerun(options) -> None:

@@ -132,7 +132,7 @@ def write(folder, provenance):
 
 def test_every_page_is_well_formed_and_carries_the_note(world):
     pages = world(name="tiny")
-    assert sorted(pages) == sorted([*overview.SHEETS, "overview", "opening", "claims"])
+    assert sorted(pages) == sorted([*overview.TITLES, "overview", "opening", "claims"])
     for name, text in pages.items():
         if name != "opening":
             assert Page(text).by_class["note"] == [NOTE], name

@@ -95,7 +95,7 @@ def test_the_other_numbers_stand_on_the_page(figures):
         ("ppo,aime24,accuracy", "ppo,aime24,speed", "metric = 'speed'; allowed: accuracy"),
         ("34.8,percent,", "34.8,share,", "unit = 'share'; allowed: percent"),
         ("34.8,percent,published", "34.8,percent,guessed", "kind = 'guessed'; allowed: published"),
-        ("ppo,aime25,accuracy", "ppo,aime24,accuracy", "line 6: the same figure stands there"),
+        ("ppo,aime25,accuracy", "ppo,aime24,accuracy", "line 6: the same figure is there"),
         ("28.7,percent,band_low", "31.7,percent,band_low", r"aime24 accuracy: 31\.7 to 30\.7"),
         ("original,lcb,accuracy,,16.1", "original,lmb,accuracy,,16.1", "both ends"),
         ('published,"RePro, arXiv 2512.01925', 'published,"RePro, arXiv', "names arXiv 2512"),

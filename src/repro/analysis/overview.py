@@ -20,12 +20,12 @@ from repro.analysis.table_formats import Sheet
 from repro.cost.table import duration
 
 TITLE = "RePro, reproduced"
-SHEETS = {  # of the tables that have a page: what makes it from the frame, and its title
-    "main": (table_sheets.main_sheet, "Main table"),
-    "main_math_verify": (table_sheets.main_math_verify_sheet, "Main table by math-verify"),
-    "gain": (table_sheets.gain_sheet, "What RePro changes"),
-    "tokens": (table_sheets.tokens_sheet, "Reasoning tokens"),
-    "backtracking": (table_sheets.backtracking_sheet, "Backtracking"),
+TITLES = {  # of the tables that have a page
+    "main": "Main table",
+    "main_math_verify": "Main table by math-verify",
+    "gain": "What RePro changes",
+    "tokens": "Reasoning tokens",
+    "backtracking": "Backtracking",
 }
 _OPENING_STYLE = "width:100%;height:92vh;border:0"
 _PART_HEADER = ("Part", "Effect", "Threshold", "Unit", "Verdict", "n", "Seeds", "Remark")
@@ -59,7 +59,7 @@ def write_pages(
     Args:
         runs: {"backbone", "method", "seed", "path"} each, path being the run's directory.
         benchmarks: those that were evaluated.
-        tables: the folder with the CSV files of `SHEETS` and claims.json.
+        tables: the folder with the CSV files of `TITLES` and claims.json.
         output_dir: created where needed.
         note: a sentence at the top of every page, such as what its numbers are not.
         name: of the experiment.
@@ -70,8 +70,8 @@ def write_pages(
     """
     tables, output_dir = Path(tables), Path(output_dir)
     output_dir.mkdir(parents=True, exist_ok=True)
-    frames = {table: _frame(tables / f"{table}.csv") for table in SHEETS}
-    sheets = {table: sheet_of(frames[table]) for table, (sheet_of, _) in SHEETS.items()}
+    frames = {table: _frame(tables / f"{table}.csv") for table in TITLES}
+    sheets = {table: table_sheets.SHEETS[table](frame) for table, frame in frames.items()}
     claims = _claims(tables / "claims.json")
     notes = {table: _note(frame) for table, frame in frames.items()} | {"claims": claims["note"]}
     # What a file's note says beyond the sentence at the top of the page.
@@ -80,7 +80,7 @@ def write_pages(
         table: html_pages.render(
             "table.html", title, note, remark=remarks[table], sheet=sheets[table]
         )
-        for table, (_, title) in SHEETS.items()
+        for table, title in TITLES.items()
     }
     pages["claims"] = html_pages.render(
         "claims.html",

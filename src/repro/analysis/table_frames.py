@@ -3,14 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from repro import methods
 from repro.analysis import collect, names, statistics
 from repro.analysis.compare import Grid
 
 # Columns of the main table after the benchmarks; both are means over the benchmarks.
 POOLED = ("tokens", "backtracking_per_1k")
-# Which responses the table of backtracking tells apart.
-VERDICTS = {"all": (0, 1), "correct": (1,), "wrong": (0,)}
 
 
 def main_frame(
@@ -52,7 +49,7 @@ def tokens_frame(summary: pd.DataFrame, responses: pd.DataFrame) -> pd.DataFrame
 
     Args:
         summary: the frame of `compare.summarise`.
-        responses: the frame of `table_inputs.responses`.
+        responses: those of `collect.read_scores`.
 
     Returns:
         Columns backbone, method, seeds; for each of `names.shown` ``NAME_mean`` (problems
@@ -70,21 +67,11 @@ def tokens_frame(summary: pd.DataFrame, responses: pd.DataFrame) -> pd.DataFrame
     return _without_empty_missing(rows)
 
 
-def gain_frame(effects: pd.DataFrame) -> pd.DataFrame:
-    """Return the effects of adding RePro to an algorithm; columns as of `compare.effects`."""
-    return effects[effects["baseline"] != methods.ORIGINAL].reset_index(drop=True)
-
-
-def against_original_frame(effects: pd.DataFrame) -> pd.DataFrame:
-    """Return the effects of training a backbone; columns as of `compare.effects`."""
-    return effects[effects["baseline"] == methods.ORIGINAL].reset_index(drop=True)
-
-
 def backtracking_frame(responses: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     """Return how often responses backtrack, verify and hesitate.
 
     Args:
-        responses: the frame of `table_inputs.responses`.
+        responses: those of `collect.read_scores`.
         grid: which rows to return.
 
     Returns:
@@ -101,7 +88,7 @@ def backtracking_frame(responses: pd.DataFrame, grid: Grid) -> pd.DataFrame:
         for benchmark in grid.benchmarks:
             for method in (method for of, method in grid.methods if of == backbone):
                 frame = cells.get((backbone, benchmark, method), nothing)
-                for of, verdicts in VERDICTS.items():
+                for of, verdicts in collect.VERDICTS.items():
                     chosen = frame[frame["correct"].isin(verdicts)]
                     row = {"backbone": backbone, "benchmark": benchmark, "method": method, "of": of}
                     rows.append(row | _behaviour(chosen))

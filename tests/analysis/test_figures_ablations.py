@@ -3,7 +3,8 @@
 import math
 
 import pytest
-from tests.analysis.figure_worlds import NOTE, bars, legend, lines, present, problems, says
+from tests.analysis.figure_worlds import NOTE, bars, legend, lines, problems, says
+from tests.analysis.small_runs import present
 
 from repro.analysis import collect, compare, figures
 from repro.analysis.figures.ablations import ablation, ablation_runs, ablation_values

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import stats
-from tests.analysis.figure_worlds import NOTE, bars, legend, present, problems, says
+from tests.analysis.figure_worlds import NOTE, bars, legend, problems, says
+from tests.analysis.small_runs import present
 
 from repro.analysis import collect, compare, figures
 from repro.analysis.figures import evaluation, style

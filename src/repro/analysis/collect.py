@@ -4,6 +4,7 @@ A run is ``{"backbone", "method", "seed", "path"}`` with ``path`` its directory.
 read: the files under results/ are the record, MLflow is only a view of them.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -54,15 +55,13 @@ def read_scores(runs: Sequence[dict], benchmarks: Sequence[str], partial: bool =
             nothing is scored.
     """
     frames, reasons, missing = [], {}, {}
-    for run, benchmark, path in _score_files(runs, benchmarks):
-        if partial and not path.is_file():
+    for run, benchmark, path, score in _score_files(runs, benchmarks, partial):
+        if score is None:
             missing.setdefault(run_name(run), []).append(benchmark)
-            continue
-        score = _read(path, benchmark)
-        if reason := score.get("not_scored"):
-            reasons.setdefault(reason, {})[benchmark] = None
-        else:
+        elif not score.get("not_scored"):
             frames.append(_labelled(_responses(path, score, benchmark), run))
+        else:
+            reasons.setdefault(score["not_scored"], {})[benchmark] = None
     if missing and not frames:
         raise ValueError(f"none of the {len(runs)} runs has scores: {', '.join(missing)}")
     if not frames:
@@ -95,17 +94,12 @@ def problems(responses: pd.DataFrame) -> pd.DataFrame:
     return means.rename(columns=names_of_means).join(counts).assign(samples=samples).reset_index()
 
 
-def by_math_verify(problems: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame of `problems` with plain math-verify's accuracy in the place of ours."""
-    return problems.assign(accuracy=problems[f"accuracy_{MATH_VERIFY}"])
-
-
 def gaps(runs: Sequence[dict], benchmarks: Sequence[str]) -> str:
     """Return a sentence that says which benchmarks are not scored and why; empty where all are."""
     reasons = {}
-    for _, benchmark, path in _score_files(runs, benchmarks):
-        if reason := _read(path, benchmark).get("not_scored"):
-            reasons.setdefault(reason, {})[benchmark] = None
+    for _, benchmark, _, score in _score_files(runs, benchmarks):
+        if score.get("not_scored"):
+            reasons.setdefault(score["not_scored"], {})[benchmark] = None
     return _gaps_sentence(reasons)
 
 
@@ -151,23 +145,23 @@ def run_name(run: dict) -> str:
 
 
 def _score_files(
-    runs: Sequence[dict], benchmarks: Sequence[str]
-) -> Iterator[tuple[dict, str, Path]]:
-    """Yield run, benchmark and path of every score file, the benchmarks in the paper's order."""
+    runs: Sequence[dict], benchmarks: Sequence[str], partial: bool = False
+) -> Iterator[tuple[dict, str, Path, dict | None]]:
+    """Yield run, benchmark, path and content of every score file, in the paper's order.
+
+    The content is None where partial results will do and the file is not there.
+    """
     unknown = [name for name in benchmarks if name not in names.BENCHMARKS]
     if unknown or not benchmarks:
         known = ", ".join(names.BENCHMARKS)
         raise ValueError(f"benchmarks: {unknown or 'none given'}; allowed: {known}")
-    for run in _checked(runs):
-        for benchmark in (name for name in names.BENCHMARKS if name in benchmarks):
-            yield run, benchmark, Path(run["path"]) / "scores" / f"{benchmark}.json"
-
-
-def _read(path: Path, benchmark: str) -> dict:
-    score = jsonl.read_json(path)
-    if score.get("benchmark", benchmark) != benchmark:
-        raise ValueError(f"{path}: holds the benchmark {score['benchmark']!r}")
-    return score
+    wanted = [name for name in names.BENCHMARKS if name in benchmarks]
+    for run, benchmark in itertools.product(_checked(runs), wanted):
+        path = Path(run["path"]) / "scores" / f"{benchmark}.json"
+        score = None if partial and not path.is_file() else jsonl.read_json(path)
+        if score and score.get("benchmark", benchmark) != benchmark:
+            raise ValueError(f"{path}: holds the benchmark {score['benchmark']!r}")
+        yield run, benchmark, path, score
 
 
 def _gaps_sentence(reasons: dict[str, dict[str, None]]) -> str:

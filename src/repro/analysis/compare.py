@@ -46,13 +46,6 @@ class Grid(NamedTuple):
     benchmarks: list[str]
 
 
-class _Found(NamedTuple):
-    """The scores on one benchmark: of a method, or of the two that are compared."""
-
-    frames: list[pd.DataFrame]  # of `_averaged`
-    seeds: int
-
-
 def grid_of(problems: pd.DataFrame) -> Grid:
     """Return the methods and benchmarks that have scores.
 
@@ -86,7 +79,7 @@ def summarise(problems: pd.DataFrame, grid: Grid | None = None) -> pd.DataFrame:
         for benchmark in grid.benchmarks:
             frame = cells.get((backbone, method, benchmark))
             if frame is not None:
-                found[benchmark] = _Found([_averaged(frame)], frame["seed"].nunique())
+                found[benchmark] = ([_averaged(frame)], frame["seed"].nunique())
         keys = {"backbone": backbone, "method": method}
         rows += _rows(keys, found, METRICS, _mean, grid)
     return pd.DataFrame(rows)
@@ -121,8 +114,14 @@ def effects(problems: pd.DataFrame, grid: Grid | None = None) -> pd.DataFrame:
             shared = set.intersection(*(set(frame["seed"]) for frame in both))
             if shared:
                 frames = [_averaged(frame[frame["seed"].isin(shared)]) for frame in both]
-                _check_same_problems(*frames, f"{backbone}, {benchmark}: {method} and {baseline}")
-                found[benchmark] = _Found(frames, len(shared))
+                ours, theirs = (frame.index for frame in frames)
+                if not ours.equals(theirs):
+                    raise ValueError(
+                        f"{backbone}, {benchmark}: {method} and {baseline} were scored on "
+                        f"different problems ({len(ours)} and {len(theirs)}, "
+                        f"{len(ours.intersection(theirs))} shared)"
+                    )
+                found[benchmark] = (frames, len(shared))
         keys = {"backbone": backbone, "method": method, "baseline": baseline}
         rows += _rows(keys, found, EFFECTS, _difference, grid)
     frame = pd.DataFrame(rows).rename(columns={"mean": "difference"})
@@ -139,24 +138,32 @@ def _pairs(grid: Grid) -> Iterator[tuple[str, str, str]]:
 
 def _rows(
     keys: dict[str, str],
-    found: dict[str, _Found],
+    found: dict[str, tuple[list[pd.DataFrame], int]],
     metrics: Iterable[str],
     estimate: Callable[..., Estimate],
     grid: Grid,
 ) -> Iterator[dict]:
-    """Yield a row for every metric and every benchmark of the grid and pool."""
+    """Yield a row for every metric and every benchmark of the grid and pool.
+
+    Args:
+        keys: of the method, or of the two that are compared.
+        found: benchmark -> their frames (of `_averaged`) and the number of seeds.
+        metrics: what to estimate.
+        estimate: from a metric and the frames.
+        grid: the benchmarks that have rows.
+    """
     scopes = {benchmark: [benchmark] for benchmark in grid.benchmarks}
     for pool, members in POOLS.items():
         scopes[pool] = [benchmark for benchmark in members if benchmark in grid.benchmarks]
     for metric in metrics:
-        results = {benchmark: estimate(metric, *of.frames) for benchmark, of in found.items()}
+        results = {name: estimate(metric, *frames) for name, (frames, _) in found.items()}
         for name, members in scopes.items():
             if not members:
                 continue
             pooled, seeds = _MISSING, 0
             if all(benchmark in results for benchmark in members):
                 pooled = statistics.mean_over_benchmarks([results[b] for b in members])
-                seeds = min(found[b].seeds for b in members)
+                seeds = min(found[b][1] for b in members)
             yield {**keys, "benchmark": name, "metric": metric, **pooled._asdict(), "seeds": seeds}
 
 
@@ -173,14 +180,6 @@ def _averaged(frame: pd.DataFrame) -> pd.DataFrame:
             f"{which}, {frame['benchmark'].iloc[0]}: the seeds were not scored on the same problems"
         )
     return by_problem[["accuracy", "tokens", "backtracking"]].mean()
-
-
-def _check_same_problems(ours: pd.DataFrame, theirs: pd.DataFrame, where: str) -> None:
-    if not ours.index.equals(theirs.index):
-        raise ValueError(
-            f"{where} were scored on different problems "
-            f"({len(ours)} and {len(theirs)}, {len(ours.index.intersection(theirs.index))} shared)"
-        )
 
 
 def _values(frame: pd.DataFrame, metric: str) -> pd.Series:

@@ -102,7 +102,7 @@ def write_pages(
         counts=", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS),
         what_was_run=_what_was_run(facts, _sizes(runs, benchmarks), name),
         main=sheets["main"],
-        gain=table_sheets.gain_sheet(_pooled(frames["gain"])),
+        gain=table_sheets.SHEETS["gain"](_pooled(frames["gain"])),
         remarks=remarks,
         figures=[_image(Path(file)) for file in figures],
         provenance=_provenance(facts),

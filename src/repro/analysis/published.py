@@ -68,10 +68,14 @@ def load(path: str | Path) -> pd.DataFrame:
     if twice.any():
         line = int(np.flatnonzero(twice)[0]) + 2
         raise ValueError(f"{path}, line {line}: the same figure is there twice")
-    try:
-        bands(frame)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+    ends = frame[frame["kind"].isin(BANDS)]
+    bands = ends.pivot(index=list(KEYS), columns="kind", values="value").reindex(columns=BANDS)
+    for band, (low, high) in bands.iterrows():
+        if not low <= high:
+            raise ValueError(
+                f"{path}: band {' '.join(filter(None, band))}: {low} to {high}; allowed: both "
+                "ends, the lower one first"
+            )
     return frame
 
 
@@ -98,26 +102,6 @@ def stated_accuracy(path: str | Path, runs: Sequence[dict]) -> dict[tuple[str, s
         for row in figures[figures["backbone"] == BACKBONES.get(backbone)].to_dict("records"):
             stated[backbone, row["method"], row["benchmark"]] = row["value"]
     return stated
-
-
-def bands(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the bands of untrained backbones: the columns `KEYS`, low, high (percent).
-
-    Args:
-        frame: that of `load`.
-
-    Raises:
-        ValueError: a band lacks an end, or its low end is above its high end.
-    """
-    ends = frame[frame["kind"].isin(BANDS)]
-    wide = ends.pivot(index=list(KEYS), columns="kind", values="value")
-    wide = wide.reindex(columns=list(BANDS)).set_axis(["low", "high"], axis=1)
-    wrong = wide[~(wide["low"] <= wide["high"])]
-    if not wrong.empty:
-        band = " ".join(filter(None, wrong.index[0]))
-        low, high = wrong.iloc[0]
-        raise ValueError(f"band {band}: {low} to {high}; allowed: both ends, the lower one first")
-    return wide.reset_index()
 
 
 def _is_tiny(run: dict) -> bool:

@@ -1,5 +1,7 @@
 """From the frame of each table to its cells: what is shown, how it is rounded, what is said."""
 
+from functools import partial
+
 import pandas as pd
 
 from repro import methods
@@ -85,16 +87,6 @@ def main_cell(row: dict, name: str, se: float | None = None, missing: str = MISS
     return _mean_se(row[name], se, digits.get(name, 1))
 
 
-def gain_sheet(gain: pd.DataFrame) -> Sheet:
-    """Return what RePro adds to each algorithm, from the frame of `compare.effects`."""
-    return _effects_sheet("gain", "What RePro changes.", gain)
-
-
-def against_original_sheet(effects: pd.DataFrame) -> Sheet:
-    """Return what training changes, from the frame of `compare.effects`."""
-    return _effects_sheet("against_original", "What training changes.", effects)
-
-
 def tokens_sheet(tokens: pd.DataFrame) -> Sheet:
     """Return mean and median reasoning tokens, from `table_frames.tokens_frame`."""
     titles = {name: title for name, title in names.BENCHMARKS.items() if f"{name}_mean" in tokens}
@@ -134,7 +126,7 @@ def backtracking_sheet(backtracking: pd.DataFrame) -> Sheet:
     return Sheet("backtracking", _BACKTRACKING, header, rows, groups=2)
 
 
-def _effects_sheet(label: str, about: str, effects: pd.DataFrame) -> Sheet:
+def effects_sheet(label: str, about: str, effects: pd.DataFrame) -> Sheet:
     """Return paired effects, ``difference [low, high]``, from a frame of `compare.effects`."""
     header = ["Backbone", "Comparison", "Benchmark", "Problems"]
     header += [title for title, _ in EFFECTS.values()]
@@ -191,8 +183,8 @@ def _sentences(*parts: str | bool) -> str:
 SHEETS = {
     "main": main_sheet,
     "main_math_verify": main_math_verify_sheet,
-    "gain": gain_sheet,
-    "against_original": against_original_sheet,
+    "gain": partial(effects_sheet, "gain", "What RePro changes."),
+    "against_original": partial(effects_sheet, "against_original", "What training changes."),
     "tokens": tokens_sheet,
     "backtracking": backtracking_sheet,
 }

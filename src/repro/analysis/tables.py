@@ -59,12 +59,14 @@ def write_tables(
     notes = {"main_math_verify": f"{note} {table_inputs.scorers_sentence(inputs.problems)}".strip()}
     stated = published.stated_accuracy(paper, runs) if paper is not None else None
     summary = compare.summarise(inputs.problems, inputs.grid)
-    by_other_scorer = compare.summarise(collect.by_math_verify(inputs.problems), inputs.grid)
+    by_other = inputs.problems.assign(accuracy=inputs.problems[f"accuracy_{collect.MATH_VERIFY}"])
     effects = compare.effects(inputs.problems, inputs.grid)
     to_original = effects["baseline"] == methods.ORIGINAL
     frames = {
         "main": table_frames.main_frame(summary, stated),
-        "main_math_verify": table_frames.main_frame(by_other_scorer, stated),
+        "main_math_verify": table_frames.main_frame(
+            compare.summarise(by_other, inputs.grid), stated
+        ),
         "gain": effects[~to_original],
         "against_original": effects[to_original],
         "tokens": table_frames.tokens_frame(summary, inputs.responses),

@@ -15,11 +15,10 @@ from matplotlib.ticker import StrMethodFormatter
 
 from repro import methods
 
-# Okabe and Ito's palette; grey stands for its yellow, too light for lines on white. Marker and
-# dashes change with the colour, so that nothing is told by colour alone.
+# Okabe and Ito's palette, with grey for its yellow, which is too light for lines on white. The marker
+# changes with the colour, so that nothing is told by colour alone.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#808080")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 PLAIN = "#505050"  # without RePro, where colour does not stand for the algorithm
 WITHOUT, WITH = "without RePro", "with RePro"
 INTERVALS = "95\N{NO-BREAK SPACE}% intervals over problems"

@@ -15,8 +15,8 @@ from matplotlib.ticker import StrMethodFormatter
 
 from repro import methods
 
-# Okabe and Ito's palette, with grey for its yellow, which is too light for lines on white. The marker
-# changes with the colour, so that nothing is told by colour alone.
+# Okabe and Ito's palette, with grey for its yellow, which is too light for lines on white.
+# The marker changes with the colour, so that nothing is told by colour alone.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#808080")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 PLAIN = "#505050"  # without RePro, where colour does not stand for the algorithm

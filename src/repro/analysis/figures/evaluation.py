@@ -59,20 +59,16 @@ def backtracking_at_evaluation(rates: pd.DataFrame, note: str = "") -> Figure:
         rates: the frame of `backtracking_rates`.
         note: a sentence that stands below.
     """
-    backbones = list(rates["backbone"].unique())
-    columns = min(2, len(backbones))
+    label = "Backtracking per\n1,000 reasoning tokens"
     with matplotlib.rc_context(style.STYLE):
-        figure, axes = style.panels(-(-len(backbones) // columns), columns, width=style.WIDTH)
-        for axis, backbone in zip(axes.flat, backbones, strict=False):
+        figure, panels = style.backbone_panels(
+            list(rates["backbone"].unique()), {"all": ""}, "", label, width=style.WIDTH
+        )
+        for (backbone, _), axis in panels.items():
             rows = rates[rates["backbone"] == backbone].rename(columns={"responses": "group"})
             _dots(axis, rows, _VERDICTS, list(rates["method"].unique()), "none")
-            axis.set_title(backbone)
             top = max(axis.get_ylim()[1], 0.1)
             axis.set_ylim(-0.04 * top, top)  # a dot at 0 is seen whole
-        for axis in axes[:, 0]:
-            axis.set_ylabel("Backtracking per\n1,000 reasoning tokens")
-        for axis in list(axes.flat)[len(backbones) :]:
-            axis.remove()
         explanation = (
             f"Mean of the benchmarks that have such responses from every method. {_EXPLANATION}"
         )

@@ -89,7 +89,11 @@ def panels(
 
 
 def backbone_panels(
-    backbones: Sequence[str], columns: Mapping[str, str], xlabel: str, ylabel: str
+    backbones: Sequence[str],
+    columns: Mapping[str, str],
+    xlabel: str,
+    ylabel: str,
+    width: float | None = None,
 ) -> tuple[Figure, dict[tuple[str, str], Axes]]:
     """Return a figure with a row a backbone; with one column, backbones stand side by side.
 
@@ -98,23 +102,21 @@ def backbone_panels(
         columns: what a column shows -> its title.
         xlabel: of all panels.
         ylabel: of all panels.
+        width: in inches, as for `panels`.
 
     Returns:
         The figure, and (backbone, key of ``columns``) -> its panel.
     """
     if len(columns) == 1:
-        figure, axes = panels(-(-len(backbones) // 2), min(2, len(backbones)))
-        spare = list(axes.flat)[len(backbones) :]
-        found = {}
+        figure, axes = panels(-(-len(backbones) // 2), min(2, len(backbones)), width=width)
+        for axis in axes.flat[len(backbones) :]:
+            axis.remove()
         for number, (backbone, axis) in enumerate(zip(backbones, axes.flat, strict=False)):
             axis.set_title(backbone)
             axis.set_xlabel(xlabel)
-            if number % 2 == 0:
-                axis.set_ylabel(ylabel)
-            found[backbone, next(iter(columns))] = axis
-        for axis in spare:
-            axis.remove()
-        return figure, found
+            axis.set_ylabel(ylabel if number % 2 == 0 else "")
+        pairs = ((backbone, column) for backbone in backbones for column in columns)
+        return figure, dict(zip(pairs, axes.flat, strict=False))
     figure, axes = panels(len(backbones), len(columns), sharex=True, sharey="row")
     for axis, title in zip(axes[0], columns.values(), strict=True):
         axis.set_title(title)

@@ -165,14 +165,14 @@ def claims(options) -> None:
 
 def tables(options) -> None:
     """Make the tables: main, RePro's gain, against the original, tokens, backtracking."""
-    from repro.analysis import tables as made
+    from repro.analysis import tables
 
-    made.run(
+    tables.write_tables(
         run_records(options.runs),
         options.benchmarks,
         options.output,
         options.note,
-        published=options.published,
+        paper=options.published,
         partial=options.partial,
     )
 
@@ -182,14 +182,14 @@ def figure(options) -> None:
     from repro.analysis import figures
 
     runs = run_records(options.runs)
-    figures.run(options.name, runs, options.benchmarks, options.output, options.note)
+    figures.write_figure(options.name, runs, options.benchmarks, options.output, options.note)
 
 
 def overview(options) -> None:
     """Write the first page of the report, and its tables as pages of their own."""
-    from repro.analysis import overview as made
+    from repro.analysis import overview
 
-    made.run(
+    overview.write_pages(
         run_records(options.runs),
         options.benchmarks,
         options.tables,
@@ -251,9 +251,9 @@ def upload(options) -> None:
 
 def show(options) -> None:
     """Print the main table and say where everything is."""
-    from repro.analysis import tables as made
+    from repro.analysis import tables
 
-    made.show(options.results)
+    tables.show(options.results)
 
 
 def compare(options) -> None:

@@ -1,16 +1,10 @@
 """Score problems and training rows for figures, and what a figure holds."""
 
 import math
-from pathlib import Path
 
 from matplotlib.text import Text
 
 NOTE = "Tiny world: these are not the paper's numbers."
-
-
-def present(runs: list[dict]) -> list[str]:
-    """Return the benchmarks that any of the runs has scores of."""
-    return sorted({path.stem for run in runs for path in Path(run["path"]).glob("scores/*.json")})
 
 
 def problems(accuracy, tokens):

@@ -5,14 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.analysis.small_runs import present
 
 from repro.analysis import collect
-
-
-def present(runs: list[dict]) -> list[str]:
-    """Return the benchmarks that any of the runs has scores of."""
-    return sorted({path.stem for run in runs for path in Path(run["path"]).glob("scores/*.json")})
-
 
 PROBLEMS = [
     {"correct": [1, 0], "tokens": [100, 300], "backtracking": [1, 3], "truncated": [0, 1]},
@@ -30,6 +25,28 @@ def test_scores_have_a_row_per_problem_averaged_over_its_samples(make_run):
         [1, 1.0, 50, 0, 0, 1],
         [0, 0.5, 200, 0.5, 2, 0],
     ]
+
+
+def test_responses_have_a_row_per_sample(make_run):
+    judged = PROBLEMS[0] | {"math_verify": [1, 1]}
+    runs = [make_run("grpo", {"aime24": [judged, PROBLEMS[1]], "mbpp": PROBLEMS[:1]}, seed=3)]
+    frame = collect.read_scores(runs, present(runs)).responses
+    columns = ["seed", "benchmark", "doc_id", "sample", "correct", "math_verify", "tokens"]
+    nan = pytest.approx(float("nan"), nan_ok=True)
+    assert frame[columns].values.tolist() == [
+        [3, "aime24", 0, 0, 1, 1, 100],
+        [3, "aime24", 0, 1, 0, 1, 300],
+        [3, "aime24", 1, 0, 1, nan, 50],
+        [3, "aime24", 1, 1, 1, nan, 50],
+        [3, "mbpp", 0, 0, 1, 1, 100],  # programs have one scorer
+        [3, "mbpp", 0, 1, 0, 0, 300],
+    ]
+
+
+def test_a_mean_with_an_unknown_sample_is_unknown(make_run):
+    runs = [make_run("grpo", {"aime24": [PROBLEMS[0] | {"tokens": [float("nan"), 300]}]})]
+    problem = collect.scores(runs, ["aime24"]).iloc[0]
+    assert problem["tokens"] != problem["tokens"] and problem["accuracy"] == 0.5
 
 
 def test_missing_score_file_is_named(make_run):

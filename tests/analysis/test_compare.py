@@ -1,17 +1,14 @@
 """Summaries and paired effects against numbers worked out by hand."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
-from tests.analysis.small_runs import CODE, GRPO, ORIGINAL, problem
+from tests.analysis.small_runs import ORIGINAL, present, problem, three_methods
 
 from repro.analysis import collect, compare
 
 
 def scores(runs: list[dict]) -> pd.DataFrame:
-    """Return the scores of all benchmarks that the first run has."""
-    return collect.scores(runs, [path.stem for path in Path(runs[0]["path"]).glob("scores/*.json")])
+    return collect.scores(runs, present(runs))
 
 
 EASY = [problem([1], [10], [0])] * 2
@@ -19,11 +16,7 @@ EASY = [problem([1], [10], [0])] * 2
 
 @pytest.fixture
 def runs(make_run):
-    return [
-        make_run("original", {"aime24": ORIGINAL, "mbpp": CODE}),
-        make_run("grpo", {"aime24": GRPO, "mbpp": CODE}),
-        make_run("grpo+repro", {"aime24": GRPO, "mbpp": CODE}),
-    ]
+    return three_methods(make_run)
 
 
 def test_effects_are_paired_by_problem(runs):

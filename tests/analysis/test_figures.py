@@ -12,21 +12,17 @@ from tests.analysis.figure_worlds import (
     NOTE,
     legend,
     lines,
-    present,
     problems,
     says,
     texts,
     training,
 )
+from tests.analysis.small_runs import present
 
 from repro import jsonl, methods
 from repro.analysis import collect, figures
 from repro.analysis.figures import style
-from repro.analysis.figures.training import (
-    accuracy_over_training,
-    backtracking_over_training,
-    tokens_over_training,
-)
+from repro.analysis.figures.training import over_training
 
 ALGORITHMS_TWICE = [method for name in methods.ALGORITHMS for method in (name, f"{name}+repro")]
 
@@ -78,10 +74,10 @@ def paper_world(make_run, backbones=("DeepSeek-R1-Distill-Qwen-1.5B", "b", "c", 
 
 
 def draw(monkeypatch, name, runs, note=NOTE):
-    """Return the figure that `run` would write."""
+    """Return the figure that `write_figure` would write."""
     seen = []
     monkeypatch.setattr(style, "save", lambda figure, output: seen.append(figure))
-    figures.run(name, runs, present(runs), "nowhere", note)
+    figures.write_figure(name, runs, present(runs), "nowhere", note)
     return seen[0]
 
 
@@ -101,7 +97,7 @@ def shown_texts(figure):
 
 
 def test_over_training_sets_an_algorithm_beside_itself_with_repro(runs):
-    figure = tokens_over_training(collect.training(runs), NOTE)
+    figure = over_training("tokens_over_training", collect.training(runs), NOTE)
     assert [axis.get_title() for axis in figure.axes] == ["tiny-qwen2", "tiny-qwen3"]
     for axis in figure.axes:
         drawn = lines(axis)
@@ -117,23 +113,23 @@ def test_over_training_sets_an_algorithm_beside_itself_with_repro(runs):
 def test_over_training_has_a_row_a_backbone_and_a_panel_an_algorithm(runs):
     frame = collect.training(runs)
     ppo = frame.assign(method=frame["method"].str.replace("grpo", "ppo"))
-    figure = accuracy_over_training(pd.concat([ppo, frame]), NOTE)
+    figure = over_training("accuracy_over_training", pd.concat([ppo, frame]), NOTE)
     assert [axis.get_title() for axis in figure.axes] == ["PPO", "GRPO", "", ""]
     first = [axis.get_ylabel().split("\n")[0] for axis in figure.axes[::2]]
     assert first == ["tiny-qwen2", "tiny-qwen3"]
     assert all(list(lines(axis)) == ["without RePro", "with RePro"] for axis in figure.axes)
     ablated = frame.replace({"method": {"grpo+repro": "grpo+repro~alpha=0.3"}})
-    figure = accuracy_over_training(pd.concat([frame, ablated]), NOTE)
+    figure = over_training("accuracy_over_training", pd.concat([frame, ablated]), NOTE)
     assert list(lines(figure.axes[0]))[-1] == "with RePro (α = 0.3)"
 
 
 def test_accuracy_over_training_is_in_percent(runs):
-    figure = accuracy_over_training(collect.training(runs), NOTE)
+    figure = over_training("accuracy_over_training", collect.training(runs), NOTE)
     assert lines(figure.axes[0])["without RePro"][1] == pytest.approx([50] * 11)
 
 
 def test_backtracking_over_training_is_that_of_the_logs(runs):
-    figure = backtracking_over_training(collect.training(runs), NOTE)
+    figure = over_training("backtracking_over_training", collect.training(runs), NOTE)
     assert lines(figure.axes[1])["with RePro"][1][5] == pytest.approx(3.5)
     assert "1,000 reasoning tokens" in figure.axes[0].get_ylabel()
 
@@ -145,14 +141,14 @@ def test_a_log_without_the_key_is_named(runs):
     jsonl.write(path, rows)
     message = r"^tiny-qwen3/grpo\+repro/0/training.jsonl, step 3: no 'backtracking_per_1k'"
     with pytest.raises(ValueError, match=message):
-        backtracking_over_training(collect.training(runs), NOTE)
-    tokens_over_training(collect.training(runs), NOTE)  # needs another key
+        over_training("backtracking_over_training", collect.training(runs), NOTE)
+    over_training("tokens_over_training", collect.training(runs), NOTE)  # needs another key
 
 
 def test_with_repro_looks_alike_with_and_without_its_algorithm(runs):
     frame = collect.training(runs)
     lonely = frame[frame["method"] == "grpo+repro"].replace({"method": {"grpo": "ppo"}}, regex=True)
-    figure = tokens_over_training(pd.concat([lonely, frame]))
+    figure = over_training("tokens_over_training", pd.concat([lonely, frame]))
     looks = set()
     for axis in figure.axes:
         line = next(line for line in axis.get_lines() if line.get_label() == "with RePro")
@@ -164,7 +160,7 @@ def test_with_repro_looks_alike_with_and_without_its_algorithm(runs):
 def test_a_missing_run_is_a_visible_gap(runs):
     frame = collect.training(runs)
     ppo = frame[frame["backbone"] == "tiny-qwen2"].replace({"method": {"grpo": "ppo"}}, regex=True)
-    figure = tokens_over_training(pd.concat([ppo, frame]))
+    figure = over_training("tokens_over_training", pd.concat([ppo, frame]))
     said = [[text.get_text() for text in axis.texts] for axis in figure.axes]
     assert said == [[], [], ["no run"], []]
 
@@ -201,13 +197,13 @@ def test_text_is_at_least_8_points_inside_a_page_and_does_not_touch(
 @pytest.mark.parametrize("name", figures.NAMES)
 def test_run_writes_files_that_are_the_same_every_time(make_run, tmp_path, name):
     given = paper_world(make_run, ("one",))
-    paths = figures.run(name, given, present(given), tmp_path / f"{name}.png", NOTE)
+    paths = figures.write_figure(name, given, present(given), tmp_path / f"{name}.png", NOTE)
     assert [path.name for path in paths] == [f"{name}.png", f"{name}.pdf"]
     first = [path.read_bytes() for path in paths]
     assert first[0].startswith(b"\x89PNG")
     assert first[1].startswith(b"%PDF")
     assert b"CreationDate" not in first[1]
-    figures.run(name, given, present(given), tmp_path / name, NOTE)
+    figures.write_figure(name, given, present(given), tmp_path / name, NOTE)
     assert [path.read_bytes() for path in paths] == first
 
 
@@ -216,13 +212,13 @@ def test_only_the_files_that_a_figure_shows_are_read(make_run, tmp_path):
     for run in given:
         (Path(run["path"]) / "training.jsonl").unlink(missing_ok=True)
     for name in ("objective_over_position", "tokens_per_benchmark", "backtracking_at_evaluation"):
-        figures.run(name, given, present(given), tmp_path / name)
+        figures.write_figure(name, given, present(given), tmp_path / name)
     with pytest.raises(ValueError, match=r"training\.jsonl: no such file"):
-        figures.run("tokens_over_training", given, present(given), tmp_path / "x")
+        figures.write_figure("tokens_over_training", given, present(given), tmp_path / "x")
 
 
 def test_lines_differ_in_more_than_colour():
-    for group in (style.COLOURS, style.MARKERS, style.DASHES):
+    for group in (style.COLOURS, style.MARKERS):
         assert len(set(group)) == len(group) == 8
     luminance = [
         sum(w * c for w, c in zip((0.21, 0.72, 0.07), to_rgb(colour), strict=True))
@@ -237,7 +233,7 @@ def test_unknown_figure_names_the_known_ones(runs, tmp_path):
     with pytest.raises(
         ValueError, match="'loss': unknown; known are tokens_over_training"
     ) as error:
-        figures.run("loss", runs, present(runs), tmp_path / "loss")
+        figures.write_figure("loss", runs, present(runs), tmp_path / "loss")
     assert all(name in str(error.value) for name in figures.NAMES)
 
 
@@ -246,4 +242,4 @@ def test_a_broken_score_file_is_named(runs, tmp_path):
     path.write_text(json.dumps({"problems": [{"doc_id": 0}]}), encoding="utf-8")
     for name in ("tokens_per_benchmark", "backtracking_at_evaluation"):
         with pytest.raises(ValueError, match=r"grpo/0/scores/aime24\.json"):
-            figures.run(name, runs, present(runs), tmp_path / "x")
+            figures.write_figure(name, runs, present(runs), tmp_path / "x")

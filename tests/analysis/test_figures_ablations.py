@@ -3,7 +3,8 @@
 import math
 
 import pytest
-from tests.analysis.figure_worlds import NOTE, bars, legend, lines, present, problems, says
+from tests.analysis.figure_worlds import NOTE, bars, legend, lines, problems, says
+from tests.analysis.small_runs import present
 
 from repro.analysis import collect, compare, figures
 from repro.analysis.figures.ablations import ablation, ablation_runs, ablation_values
@@ -123,7 +124,7 @@ def test_a_run_that_is_missing_leaves_a_gap(runs, there):
 
 def test_ablation_without_runs_says_which_method_is_missing(runs, tmp_path):
     with pytest.raises(ValueError, match=r"ablation_w: no run of a method ALGORITHM\+repro~w="):
-        figures.run("ablation_w", runs, present(runs), tmp_path / "w")
+        figures.write_figure("ablation_w", runs, present(runs), tmp_path / "w")
 
 
 def test_ablation_without_an_in_domain_benchmark_says_so(make_run):

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import stats
-from tests.analysis.figure_worlds import NOTE, bars, legend, present, problems, says
+from tests.analysis.figure_worlds import NOTE, bars, legend, problems, says
+from tests.analysis.small_runs import present
 
 from repro.analysis import collect, compare, figures
 from repro.analysis.figures import evaluation, style
@@ -37,6 +38,10 @@ def runs(make_run):
 
 def summarised(runs):
     return compare.summarise(collect.scores(runs, present(runs)))
+
+
+def rates_of(runs):
+    return evaluation.backtracking_rates(collect.read_scores(runs, present(runs)).responses)
 
 
 def not_scored(runs):
@@ -101,7 +106,7 @@ def test_a_benchmark_that_is_not_scored_keeps_its_place(runs, tmp_path, monkeypa
     drawn = []
     monkeypatch.setattr(style, "save", lambda figure, output: drawn.append(figure))
     for name in ("tokens_per_benchmark", "backtracking_at_evaluation"):
-        figures.run(name, runs, present(runs), tmp_path / name, NOTE)
+        figures.write_figure(name, runs, present(runs), tmp_path / name, NOTE)
     tokens, backtracking = drawn
     for axis in tokens.axes:
         assert [tick.get_text() for tick in axis.get_xticklabels()] == ["AIME24", "MBPP"]
@@ -128,10 +133,10 @@ def test_backtracking_is_split_by_the_verdict(make_run):
         {"correct": [1, 0], "tokens": [100, 300], "backtracking": [1, 8]},
         {"correct": [1, 0], "tokens": [200, 400], "backtracking": [3, 0]},
     ]
-    rates = evaluation.backtracking_rates([make_run("original", {"aime24": scores})], ["aime24"])
+    rates = rates_of([make_run("original", {"aime24": scores})])
     rates = rates.set_index("responses")
     assert rates["mean"].to_dict() == pytest.approx(
-        {"all responses": 12, "correct": 1000 * 4 / 300, "wrong": 1000 * 8 / 700}
+        {"all": 12, "correct": 1000 * 4 / 300, "wrong": 1000 * 8 / 700}
     )
     residuals = np.array([1 - 4 / 300 * 100, 3 - 4 / 300 * 200]) / 150 * 1000
     half = stats.t.ppf(0.975, 1) * stats.sem(residuals)
@@ -139,8 +144,8 @@ def test_backtracking_is_split_by_the_verdict(make_run):
 
 
 def test_backtracking_in_all_responses_is_that_of_the_tables(runs):
-    rates = evaluation.backtracking_rates(runs, present(runs))
-    ours = rates[rates["responses"] == "all responses"].set_index(["backbone", "method"])
+    rates = rates_of(runs)
+    ours = rates[rates["responses"] == "all"].set_index(["backbone", "method"])
     summary = summarised(runs)
     summary = summary[
         (summary["benchmark"] == "all") & (summary["metric"] == "backtracking_per_1k")
@@ -159,13 +164,11 @@ def test_backtracking_takes_benchmarks_that_all_methods_have(make_run):
         make_run("grpo+repro", {"aime24": scored(0, 2), "lmb": scored(1, 1)}),
         make_run("original", {"aime24": scored(1, 3), "lmb": scored(1, 3)}),
     ]
-    rates = evaluation.backtracking_rates(runs, ["aime24", "lmb"]).set_index(
-        ["responses", "method"]
-    )
+    rates = rates_of(runs).set_index(["responses", "method"])
     wrong = rates.loc["wrong"]
     assert wrong["mean"].to_dict() == {"grpo": 4, "grpo+repro": 2}  # on AIME24 alone
     assert set(wrong["benchmarks"]) == {1}
-    assert rates.loc[("all responses", "grpo"), "mean"] == 7
+    assert rates.loc[("all", "grpo"), "mean"] == 7
     figure = evaluation.backtracking_at_evaluation(rates.reset_index())
     drawn = bars(figure.axes[0])
     assert drawn["GRPO"][1] == pytest.approx([7, np.nan, 4], nan_ok=True)
@@ -181,15 +184,13 @@ def test_seeds_of_a_problem_are_one_observation(make_run):
     ]
     seeds = [make_run("grpo", {"lmb": x}, seed=n) for n, x in enumerate((first, second))]
     whole = [make_run("grpo", {"lmb": both}, backbone="whole")]
-    of_seeds, of_whole = (evaluation.backtracking_rates(x, ["lmb"]) for x in (seeds, whole))
+    of_seeds, of_whole = (rates_of(x) for x in (seeds, whole))
     assert of_seeds["low"].tolist() == pytest.approx(of_whole["low"].tolist())
 
 
 def test_no_backtracking_at_all_is_drawn_at_zero(make_run):
     runs = [make_run("grpo", {"aime24": problems([1, 1], 50)})]
-    figure = evaluation.backtracking_at_evaluation(
-        evaluation.backtracking_rates(runs, present(runs))
-    )
+    figure = evaluation.backtracking_at_evaluation(rates_of(runs))
     axis = figure.axes[0]
     assert bars(axis)["GRPO"][1] == pytest.approx([0, 0, np.nan], nan_ok=True)
     assert [(text.get_text(), text.get_position()[0]) for text in axis.texts] == [("none", 2)]

@@ -112,10 +112,10 @@ def test_runs_without_the_file_and_ablated_runs_are_left_out(with_objective, mak
     runs = [make_run("original"), with_objective("grpo", [response(0, 1)])]
     assert set(responses(runs)["method"]) == {"grpo"}
     with pytest.raises(ValueError, match=r"no objective\.jsonl with responses in any run"):
-        figures.run("objective_over_position", runs[:1], ["aime24"], tmp_path / "x")
+        figures.write_figure("objective_over_position", runs[:1], ["aime24"], tmp_path / "x")
     ablated = with_objective("grpo+repro~k=4", [response(0, 1)])
     with pytest.raises(ValueError, match=r"no objective\.jsonl with responses in any run"):
-        figures.run("objective_over_position", [ablated], ["aime24"], tmp_path / "x")
+        figures.write_figure("objective_over_position", [ablated], ["aime24"], tmp_path / "x")
 
 
 def test_a_thought_of_no_tokens_has_no_positions(with_objective):

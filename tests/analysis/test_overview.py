@@ -3,15 +3,17 @@
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
-import pandas as pd
 import pytest
+from tests.analysis.small_runs import problem
 
-from repro.analysis import names, overview, run_facts
+from repro.analysis import overview, run_facts, tables
 from repro.cli import main as cli
 
 NOTE = "A tiny world: <not> the paper's numbers."
 METHODS = ("original", "grpo", "grpo+repro")
+BENCHMARKS = ["aime24", "lmb", "lcb"]
 PROVENANCE = {
     "git_commit": "0123456789abcdef",
     "git_changes": "",
@@ -22,7 +24,7 @@ PROVENANCE = {
     "ended": "2026-01-01T01:00:00+00:00",
     "seconds": 3600.0,
 }
-SCORERS = "Of 12 responses in mathematics, plain math-verify decides 3 otherwise."
+SCORERS = "Plain math-verify decides 9 of 24 responses in mathematics otherwise"
 TRAINING = {"steps": 5, "prompts_per_step": 2, "num_generations": 4}
 
 
@@ -72,66 +74,43 @@ CLAIMS = [
 
 
 @pytest.fixture
-def world(tmp_path, monkeypatch):
+def world(make_run, tmp_path, monkeypatch):
     """Write tables, claims and the files of three runs; return a function that makes the pages."""
     monkeypatch.chdir(tmp_path)
-    tables = tmp_path / "tables"
-    tables.mkdir()
-    keys = {"backbone": "tiny<b>", "seeds": 1, "note": f"{NOTE} LCB is not scored."}
-    means, tokens = {}, {}
-    for benchmark in names.BENCHMARKS:
-        means |= {benchmark: 50, f"{benchmark}_se": 2}
-        tokens |= {f"{benchmark}_{kind}": 40.0 for kind in ("mean", "mean_se", "median")}
-    means |= {"tokens": 41, "tokens_se": 1, "backtracking_per_1k": 1, "backtracking_per_1k_se": 0.1}
-    rows = [keys | {"method": method} for method in METHODS]
-    pd.DataFrame([row | means for row in rows]).to_csv(tables / "main.csv", index=False)
-    by_other = pd.DataFrame([row | means | {"note": f"{NOTE} {SCORERS}"} for row in rows])
-    by_other.to_csv(tables / "main_math_verify.csv", index=False)
-    pd.DataFrame([row | tokens for row in rows]).to_csv(tables / "tokens.csv", index=False)
-    effect = {"method": "grpo+repro", "baseline": "grpo", "low": 1, "high": 3, "n": 4}
-    gain = [
-        keys | effect | {"benchmark": benchmark, "metric": metric, "difference": 2}
-        for benchmark in ("aime24", "all")
-        for metric in ("accuracy", "tokens_percent", "backtracking_per_1k")
-    ]
-    pd.DataFrame(gain).to_csv(tables / "gain.csv", index=False)
-    kinds = ("backtracking_per_1k", "backtracking_responses", "verification_per_1k")
-    behaviour = {"benchmark": "aime24", "method": "grpo", "responses": 2}
-    for kind in (*kinds, "hesitation_per_1k"):
-        behaviour |= {kind: 1, f"{kind}_se": 0.5}
-    verdicts = [keys | behaviour | {"of": of} for of in ("all", "correct", "wrong")]
-    pd.DataFrame(verdicts).to_csv(tables / "backtracking.csv", index=False)
-    content = {"note": f"{NOTE} Of these runs only.", "rule": {}, "claims": CLAIMS}
-    (tables / "claims.json").write_text(json.dumps(content))
+    right = problem([1, 0], [40, 40], [0, 0]) | {"math_verify": [1, 1]}
+    wrong = problem([0, 0], [40, 40], [1, 0]) | {"math_verify": [0, 0]}
+    steps = [{"step": 1, "step_seconds": 0.25}]
     runs = []
     for method in METHODS:
-        folder = tmp_path / "runs/tiny" / method / "0"
-        (folder / "scores").mkdir(parents=True)
-        scores = {"n_problems": 4, "samples": 2, "not_scored": None}
-        (folder / "scores/aime24.json").write_text(json.dumps(scores))
-        runs.append({"backbone": "tiny", "method": method, "seed": 0, "path": str(folder)})
-        if method != "original":
-            write(folder, PROVENANCE)
-            (folder / "settings.json").write_text(json.dumps({"training": TRAINING}))
-            (folder / "training.jsonl").write_text('{"step": 1, "step_seconds": 0.25}\n')
+        log = None if method == "original" else steps
+        scores = {"aime24": [right, wrong], "lmb": [right, right], "lcb": [right]}
+        run = make_run(method, scores, log, backbone="tiny<b>")
+        Path(run["path"], "scores/lcb.json").write_text('{"not_scored": "no sandbox"}')
+        if log:
+            write(run["path"], PROVENANCE)
+            Path(run["path"], "settings.json").write_text(json.dumps({"training": TRAINING}))
+        runs.append(run)
+    folder = tmp_path / "tables"
+    tables.write_tables(runs, BENCHMARKS, folder, NOTE)
+    content = {"note": f"{NOTE} Of these runs only.", "rule": {}, "claims": CLAIMS}
+    (folder / "claims.json").write_text(json.dumps(content))
 
     def make(note=NOTE, **more):
-        overview.run(runs, ["aime24", "lcb"], tables, tmp_path / "report", note, **more)
+        overview.write_pages(runs, BENCHMARKS, folder, tmp_path / "report", note, **more)
         return {file.stem: file.read_text() for file in (tmp_path / "report").iterdir()}
 
-    make.runs, make.tables = runs, tables
+    make.runs, make.tables = runs, folder
     return make
 
 
 def write(folder, provenance):
     """Write what a run recorded of its making."""
-    with open(f"{folder}/provenance.json", "w") as file:
-        json.dump(provenance, file)
+    Path(folder, "provenance.json").write_text(json.dumps(provenance))
 
 
 def test_every_page_is_well_formed_and_carries_the_note(world):
     pages = world(name="tiny")
-    assert sorted(pages) == sorted([*overview.SHEETS, "overview", "opening", "claims"])
+    assert sorted(pages) == sorted([*overview.TITLES, "overview", "opening", "claims"])
     for name, text in pages.items():
         if name != "opening":
             assert Page(text).by_class["note"] == [NOTE], name
@@ -161,7 +140,7 @@ def test_answer_counts_verdicts_and_names_each(world):
 
 def test_main_table_and_pooled_gain_are_shown(world):
     cells = Page(world()["overview"]).cells
-    assert cells.count("50.0 ± 2.0") == len(METHODS) * len(names.BENCHMARKS)
+    assert cells.count("25.0 ± 25.0") == cells.count("50.0 ± 0.0") == len(METHODS)
     assert "GRPO + RePro vs GRPO" in cells
     assert "all" in cells and "AIME24" not in cells
     assert "AIME24" in Page(world()["gain"]).cells
@@ -179,12 +158,12 @@ def test_claims_page_has_tested_parts_only(world):
 
 def test_remarks_of_the_files_stand_without_the_note(world):
     small = Page(world()["overview"]).by_class["small"]
-    assert "LCB is not scored." in small and "Of these runs only." in small
+    assert "LCB not scored: no sandbox." in small and "Of these runs only." in small
 
 
 def test_what_was_run_is_said(world):
     text = Page(world(name="tiny")["overview"]).text
-    for said in ("AIME24 (4 problems, avg@2)", "LCB (not scored)", "Original, GRPO, GRPO + RePro"):
+    for said in ("AIME24 (2 problems, avg@2)", "LCB (not scored)", "Original, GRPO, GRPO + RePro"):
         assert said in text
     assert "5 steps of 2 prompts x 4 rollouts" in text
 
@@ -203,8 +182,7 @@ def tracked(world, local):
     for number, run in enumerate(world.runs):
         address = f"http://server/#/runs/{number}?a=1&b=2"
         where = {"url": address, "experiment_url": "http://server/#/runs?<all>", "local": local}
-        with open(f"{run['path']}/mlflow.json", "w") as file:
-            json.dump(where, file)
+        Path(run["path"], "mlflow.json").write_text(json.dumps(where))
 
 
 def test_each_run_leads_to_mlflow(world):
@@ -227,19 +205,18 @@ def test_each_run_leads_to_mlflow(world):
 
 def test_runs_that_mlflow_did_not_take_have_no_link(world):
     tracked(world, local=False)
-    file = f"{world.runs[1]['path']}/mlflow.json"
-    with open(file, "w") as not_logged:
-        json.dump({"not_logged": "MLflow at http://server does not take anything"}, not_logged)
+    content = {"not_logged": "MLflow at http://server does not take anything"}
+    Path(world.runs[1]["path"], "mlflow.json").write_text(json.dumps(content))
     page = world()["overview"]
     assert page.count("<a ") == 3 and ">GRPO</a>" not in page
-    assert "MLflow does not have 1 of 3 runs yet: make upload sends them" in Page(page).text
+    assert "1 of 3 runs yet: make upload sends them" in " ".join(Page(page).text.split())
 
 
 def test_runs_that_differ_are_told_apart(world):
     write(world.runs[1]["path"], PROVENANCE | {"git_changes": " M a.py\n M b.py"})
     text = Page(world()["overview"]).text
-    assert "0123456789abcdef, dirty: 2 changed files (tiny, GRPO, seed 0)" in text
-    assert "0123456789abcdef, clean (tiny, GRPO + RePro, seed 0)" in text
+    assert "0123456789abcdef, dirty: 2 changed files (tiny<b>, GRPO, seed 0)" in text
+    assert "0123456789abcdef, clean (tiny<b>, GRPO + RePro, seed 0)" in text
 
 
 @pytest.mark.parametrize("content", [None, {}, {"git_commit": None, "git_changes": None}])

@@ -5,22 +5,16 @@ import os
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pandas as pd
 import pytest
 from tests import paths
-from tests.analysis.small_runs import CODE, GRPO, ORIGINAL, problem
+from tests.analysis.small_runs import CODE, GRPO, ORIGINAL, present, problem, three_methods
 
 from repro.analysis import collect, compare, names, table_frames, tables
 from repro.benchmarks import declared
 
 PUBLISHED = paths.ROOT / "config/paper_results.csv"
-
-
-def present(runs: list[dict]) -> list[str]:
-    """Return the benchmarks that any of the runs has scores of."""
-    return sorted({path.stem for run in runs for path in Path(run["path"]).glob("scores/*.json")})
 
 
 def main_frame(runs: list[dict]) -> pd.DataFrame:
@@ -33,11 +27,7 @@ FILES = {f"{name}.{suffix}" for name in tables.TABLES for suffix in tables.FORMA
 
 @pytest.fixture
 def runs(make_run):
-    return [
-        make_run("original", {"aime24": ORIGINAL, "mbpp": CODE}),
-        make_run("grpo", {"aime24": GRPO, "mbpp": CODE}),
-        make_run("grpo+repro", {"aime24": GRPO, "mbpp": CODE}),
-    ]
+    return three_methods(make_run)
 
 
 def test_main_frame_numbers(runs):
@@ -65,7 +55,7 @@ def test_seeds_are_averaged_per_problem_before_anything_else(make_run):
 
 
 def test_run_writes_every_format_with_the_note(runs, tmp_path):
-    frame = tables.run(runs, present(runs), tmp_path / "tables", NOTE)
+    frame = tables.write_tables(runs, present(runs), tmp_path / "tables", NOTE)
     written = {path.name: path.read_text() for path in (tmp_path / "tables").iterdir()}
     assert set(written) == FILES
     for name in tables.TABLES:
@@ -81,7 +71,7 @@ def test_both_scorers_have_a_table_and_what_they_differ_in_is_said(make_run, tmp
     both = problem([1, 0], [30, 20], [0, 0]) | {"math_verify": [0, 1]}
     more = problem([0, 0], [30, 20], [0, 0]) | {"math_verify": [1, 0]}
     run = make_run("grpo", {"lmb": [both, more], "mbpp": CODE})
-    tables.run([run], ["lmb", "mbpp"], tmp_path, NOTE)
+    tables.write_tables([run], ["lmb", "mbpp"], tmp_path, NOTE)
     main, other = (pd.read_csv(tmp_path / f"{name}.csv").iloc[0] for name in tables.TABLES[:2])
     assert (main["lmb"], other["lmb"]) == (25, 50)
     assert main["mbpp"] == other["mbpp"] == 50  # programs have one scorer
@@ -92,7 +82,9 @@ def test_both_scorers_have_a_table_and_what_they_differ_in_is_said(make_run, tmp
 
 
 def test_score_files_without_the_second_scorer_have_no_numbers_there(make_run, tmp_path):
-    tables.run([make_run("grpo", {"lmb": GRPO, "mbpp": CODE})], ["lmb", "mbpp"], tmp_path, NOTE)
+    tables.write_tables(
+        [make_run("grpo", {"lmb": GRPO, "mbpp": CODE})], ["lmb", "mbpp"], tmp_path, NOTE
+    )
     other = pd.read_csv(tmp_path / "main_math_verify.csv").iloc[0]
     assert pd.isna(other["lmb"]) and other["mbpp"] == 50
     assert other["note"] == NOTE
@@ -100,13 +92,13 @@ def test_score_files_without_the_second_scorer_have_no_numbers_there(make_run, t
 
 def test_the_same_scores_give_the_same_files(runs, tmp_path):
     for name in "ab":
-        tables.run(runs, present(runs), tmp_path / name, NOTE, PUBLISHED)
+        tables.write_tables(runs, present(runs), tmp_path / name, NOTE, PUBLISHED)
     for name in FILES:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
 def test_markdown_cells(runs, tmp_path):
-    tables.run(runs, present(runs), tmp_path)
+    tables.write_tables(runs, present(runs), tmp_path)
     main = (tmp_path / "main.md").read_text()
     assert "| tiny | Original | 25.0 ± 25.0 | - | - | - | - | 50.0 ± 50.0 | - |" in main
     assert "|  | GRPO + RePro | 75.0 ± 25.0 |" in main  # the backbone stands once
@@ -125,12 +117,12 @@ def test_markdown_cells(runs, tmp_path):
 
 
 def test_a_bar_in_a_name_does_not_end_a_cell_of_markdown(make_run, tmp_path):
-    tables.run([make_run("grpo", {"lmb": CODE}, backbone="a|b")], ["lmb"], tmp_path)
+    tables.write_tables([make_run("grpo", {"lmb": CODE}, backbone="a|b")], ["lmb"], tmp_path)
     assert r"| a\|b | GRPO | - |" in (tmp_path / "main.md").read_text()
 
 
 def test_gain_and_against_original_are_in_their_csv_files(runs, tmp_path):
-    tables.run(runs, present(runs), tmp_path)
+    tables.write_tables(runs, present(runs), tmp_path)
     pairs = {}
     for name in ("gain", "against_original"):
         frame = pd.read_csv(tmp_path / f"{name}.csv")
@@ -143,7 +135,7 @@ def test_gain_and_against_original_are_in_their_csv_files(runs, tmp_path):
 
 
 def test_a_single_method_has_nothing_to_compare(make_run, tmp_path):
-    tables.run([make_run("original", {"lmb": CODE})], ["lmb"], tmp_path, NOTE)
+    tables.write_tables([make_run("original", {"lmb": CODE})], ["lmb"], tmp_path, NOTE)
     for name in ("gain", "against_original"):
         assert pd.read_csv(tmp_path / f"{name}.csv").empty
         text = (tmp_path / f"{name}.md").read_text()
@@ -153,7 +145,7 @@ def test_a_single_method_has_nothing_to_compare(make_run, tmp_path):
 
 def test_many_tokens_are_rounded_to_whole_ones(make_run, tmp_path):
     thoughts = [problem([1, 1], [9000, 9501], [0, 0]), problem([1, 1], [8000, 8501], [0, 0])]
-    tables.run([make_run("grpo", {"lmb": thoughts})], ["lmb"], tmp_path)
+    tables.write_tables([make_run("grpo", {"lmb": thoughts})], ["lmb"], tmp_path)
     # Means 9250.5 and 8250.5: 8750.5 ± 500, the median between 8501 and 9000.
     assert "| 8750 ± 500 (8750) |" in (tmp_path / "tokens.md").read_text()
     assert "| 8750 ± 500 | 0.00 ± 0.00 |" in (tmp_path / "main.md").read_text()
@@ -163,7 +155,7 @@ def test_latex_is_well_formed(make_run, tmp_path):
     backbone = "R1_7B & co~{x}^\\"
     runs = [make_run(name, {"aime24": ORIGINAL}, backbone=backbone) for name in ("original", "ppo")]
     runs.append(make_run("grpo+repro~alpha=0.3", {"aime24": GRPO}, backbone=backbone))
-    tables.run(runs, ["aime24"], tmp_path, NOTE)
+    tables.write_tables(runs, ["aime24"], tmp_path, NOTE)
     for path in tmp_path.glob("*.tex"):
         text = path.read_text()
         assert text.isascii()
@@ -196,7 +188,7 @@ def paper_grid(make_run) -> list[dict]:
 
 def test_long_latex_tables_continue_on_further_pages(make_run, tmp_path):
     runs = paper_grid(make_run)
-    tables.run(runs, present(runs), tmp_path, NOTE, PUBLISHED)
+    tables.write_tables(runs, present(runs), tmp_path, NOTE, PUBLISHED)
     text = (tmp_path / "gain.tex").read_text()
     labels = re.findall(r"\\label\{(.*)\}", text)
     assert labels == ["tab:gain", "tab:gain-2"]
@@ -213,7 +205,7 @@ def test_long_latex_tables_continue_on_further_pages(make_run, tmp_path):
 @pytest.mark.parametrize("grid", ["tiny", "paper"])
 def test_latex_compiles_with_article_and_booktabs(grid, runs, make_run, tmp_path):
     runs = runs if grid == "tiny" else paper_grid(make_run)
-    tables.run(runs, present(runs), tmp_path, NOTE, PUBLISHED)
+    tables.write_tables(runs, present(runs), tmp_path, NOTE, PUBLISHED)
     inputs = "".join(rf"\input{{{name}.tex}}" for name in tables.TABLES)
     document = rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}{inputs}"
     (tmp_path / "page.tex").write_text(document + r"\end{document}")
@@ -232,7 +224,7 @@ def test_a_benchmark_of_ones_own_has_a_column_where_it_is_scored(
     monkeypatch.setitem(names.BENCHMARKS, "own", "OWN23")
     monkeypatch.setenv("COLUMNS", "200")
     runs = [make_run("original", {scored: ORIGINAL}), make_run("grpo", {scored: GRPO})]
-    tables.run(runs, [scored], tmp_path / "tables")
+    tables.write_tables(runs, [scored], tmp_path / "tables")
     tables.show(tmp_path)
     shown = {"terminal": capsys.readouterr().out}
     shown |= {name: (tmp_path / f"tables/{name}.md").read_text() for name in ("main", "tokens")}
@@ -240,16 +232,6 @@ def test_a_benchmark_of_ones_own_has_a_column_where_it_is_scored(
         header = re.sub("[^A-Z0-9]+", " ", text)
         assert ("OWN" in header) == (scored == "own"), name
         assert "AIME" in header and "LCB" in header, name
-
-
-def test_printed_table_fits_a_narrow_terminal(runs, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")
-    tables.print_table(main_frame(runs), NOTE)
-    printed = capsys.readouterr().out
-    assert NOTE in printed
-    rows = re.findall(r"^ *(Original|GRPO|GRPO \+ RePro) +(\d+\.\d) ", printed, re.MULTILINE)
-    assert rows[:3] == [("Original", "25.0"), ("GRPO", "75.0"), ("GRPO + RePro", "75.0")]
-    assert max(map(len, printed.splitlines())) <= 80
 
 
 def test_the_papers_grid_fits_a_narrow_terminal(make_run, capsys, monkeypatch):
@@ -262,13 +244,14 @@ def test_the_papers_grid_fits_a_narrow_terminal(make_run, capsys, monkeypatch):
     assert max(map(len, lines)) <= 80
     # Nothing is cut. 13932 tokens, and 161 segments in 55729.
     rows = [line.split()[4:] for line in lines if line.startswith("RF++ Baseline + RePro")]
+    assert NOTE in " ".join(map(str.strip, lines))
     assert rows == [["100.0"] * 7 + ["13932", "2.89"], ["miss."] * 9]
 
 
 def test_show_prints_the_table_and_every_path(runs, tmp_path, capsys):
     with pytest.raises(ValueError, match=r"tables/main\.csv: no such file"):
         tables.show(tmp_path)
-    tables.run(runs, present(runs), tmp_path / "tables", NOTE)
+    tables.write_tables(runs, present(runs), tmp_path / "tables", NOTE)
     tables.show(tmp_path)
     printed = capsys.readouterr().out
     assert " 75.0 " in printed

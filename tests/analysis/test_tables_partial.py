@@ -43,13 +43,13 @@ def texts(folder: Path, suffix: str) -> dict[str, str]:
 def test_a_missing_file_is_an_error_unless_partial_is_asked_for(runs, tmp_path):
     remove(runs[1], "lmb")
     with pytest.raises(ValueError, match=r"grpo/0/scores/lmb\.json: no such file"):
-        tables.run(runs, BENCHMARKS, tmp_path / "tables")
+        tables.write_tables(runs, BENCHMARKS, tmp_path / "tables")
     assert not (tmp_path / "tables").exists()
 
 
 def test_a_complete_grid_is_the_same_with_partial(runs, tmp_path):
-    tables.run(runs, BENCHMARKS, tmp_path / "strict", NOTE)
-    tables.run(runs, BENCHMARKS, tmp_path / "partial", NOTE, partial=True)
+    tables.write_tables(runs, BENCHMARKS, tmp_path / "strict", NOTE)
+    tables.write_tables(runs, BENCHMARKS, tmp_path / "partial", NOTE, partial=True)
     for path in (tmp_path / "strict").iterdir():
         assert (tmp_path / "partial" / path.name).read_bytes() == path.read_bytes()
         assert "missing" not in path.read_text()
@@ -57,7 +57,7 @@ def test_a_complete_grid_is_the_same_with_partial(runs, tmp_path):
 
 def test_a_missing_benchmark_is_marked_and_named(runs, tmp_path):
     remove(runs[1], "lmb")
-    tables.run(runs, BENCHMARKS, tmp_path, NOTE, partial=True)
+    tables.write_tables(runs, BENCHMARKS, tmp_path, NOTE, partial=True)
     sentence = "Partial results; missing: LMB of tiny/grpo/0."
     for text in texts(tmp_path, "md").values():
         assert text.startswith(f"**{NOTE} {sentence}**")
@@ -89,7 +89,7 @@ def test_a_missing_benchmark_is_marked_and_named(runs, tmp_path):
 def test_a_missing_run_keeps_its_row(runs, make_run, tmp_path):
     absent = {**runs[0], "method": "ppo", "path": str(tmp_path / "runs/tiny/ppo/0")}
     remove(runs[0], "aime24", "mbpp")
-    tables.run([runs[0], absent, *runs[1:]], BENCHMARKS, tmp_path / "out", partial=True)
+    tables.write_tables([runs[0], absent, *runs[1:]], BENCHMARKS, tmp_path / "out", partial=True)
     text = (tmp_path / "out" / "main.md").read_text()
     sentence = "missing: all of tiny/ppo/0; AIME24, MBPP of tiny/original/0."
     assert text.startswith(f"**Partial results; {sentence}**")
@@ -114,7 +114,7 @@ def test_a_missing_run_keeps_its_row(runs, make_run, tmp_path):
 def test_a_benchmark_that_no_run_has_yet_is_missing_everywhere(runs, tmp_path):
     for run in runs:
         remove(run, "mbpp")
-    frame = tables.run(runs, BENCHMARKS, tmp_path, partial=True)
+    frame = tables.write_tables(runs, BENCHMARKS, tmp_path, partial=True)
     assert frame["missing"].tolist() == ["mbpp"] * 3
     assert frame["tokens"].isna().all()
     assert (tmp_path / "main.md").read_text().count("| missing | - | missing | missing |") == 3
@@ -126,7 +126,7 @@ def test_published_numbers_stand_beside_what_is_missing(make_run, tmp_path):
     runs = [make_run(method, FULL, backbone="Qwen3-1.7B") for method in ("original", "grpo")]
     remove(runs[1], "mbpp")
     figures = paths.ROOT / "config/paper_results.csv"
-    tables.run(runs, BENCHMARKS, tmp_path, published=figures, partial=True)
+    tables.write_tables(runs, BENCHMARKS, tmp_path, paper=figures, partial=True)
     assert "| missing (67.5) |" in (tmp_path / "main.md").read_text()
 
 
@@ -134,7 +134,7 @@ def test_nothing_to_show_is_an_error(runs, tmp_path):
     for run in runs:
         remove(run, *BENCHMARKS)
     with pytest.raises(ValueError, match="none of the 3 runs has scores: tiny/original/0, tiny/g"):
-        tables.run(runs, BENCHMARKS, tmp_path, partial=True)
+        tables.write_tables(runs, BENCHMARKS, tmp_path, partial=True)
 
 
 def test_a_damaged_file_is_an_error_all_the_same(runs, tmp_path):
@@ -142,15 +142,15 @@ def test_a_damaged_file_is_an_error_all_the_same(runs, tmp_path):
     path = Path(runs[2]["path"], "scores", "lmb.json")
     path.write_text("{")
     with pytest.raises(ValueError, match=r"grpo\+repro/0/scores/lmb\.json: not valid JSON"):
-        tables.run(runs, BENCHMARKS, tmp_path, partial=True)
+        tables.write_tables(runs, BENCHMARKS, tmp_path, partial=True)
 
 
 def test_an_unknown_benchmark_and_a_run_given_twice_are_refused(runs, tmp_path):
     remove(runs[1], "lmb")
     with pytest.raises(ValueError, match=r"benchmarks: \['aime99'\]; allowed: aime24, aime25"):
-        tables.run(runs, [*BENCHMARKS, "aime99"], tmp_path, partial=True)
+        tables.write_tables(runs, [*BENCHMARKS, "aime99"], tmp_path, partial=True)
     with pytest.raises(ValueError, match="tiny/original/0 is given twice"):
-        tables.run([*runs, runs[0]], BENCHMARKS, tmp_path, partial=True)
+        tables.write_tables([*runs, runs[0]], BENCHMARKS, tmp_path, partial=True)
 
 
 @pytest.mark.parametrize("partial", [False, True])
@@ -159,7 +159,7 @@ def test_what_cannot_be_scored_is_no_gap_of_the_grid(runs, tmp_path, partial):
         not_scored(run, "mbpp")
     if partial:
         remove(runs[2], "lmb", "mbpp")
-    frame = tables.run(runs, BENCHMARKS, tmp_path, NOTE, partial=partial)
+    frame = tables.write_tables(runs, BENCHMARKS, tmp_path, NOTE, partial=partial)
     main = (tmp_path / "main.md").read_text()
     gap = " Partial results; missing: LMB, MBPP of tiny/grpo+repro/0." if partial else ""
     assert main.startswith(f"**{NOTE} MBPP not scored: {REASON}.{gap}**")
@@ -180,7 +180,7 @@ def test_unequal_seeds_are_said_and_compared_where_both_have_them(make_run, tmp_
         make_run("grpo+repro", {"lmb": problems(1, 0)}),
         make_run("grpo+repro", {"lmb": problems(1, 1)}, seed=1),
     ]
-    tables.run(runs, ["lmb"], tmp_path, NOTE)
+    tables.write_tables(runs, ["lmb"], tmp_path, NOTE)
     for text in texts(tmp_path, "md").values():
         assert f"**{NOTE} Unequal seeds; tiny, GRPO: 0; tiny, GRPO + RePro: 0, 1.**" in text
     main = pd.read_csv(tmp_path / "main.csv").set_index("method")
@@ -194,7 +194,7 @@ def test_unequal_seeds_are_said_and_compared_where_both_have_them(make_run, tmp_
 def test_a_seed_without_a_benchmark_is_left_out_of_it(make_run, tmp_path):
     first, second = {"lmb": problems(1, 0), "aime24": problems(0, 0)}, {"lmb": problems(1, 1)}
     runs = [make_run("grpo", first), make_run("grpo", second, seed=1)]
-    frame = tables.run(runs, ["aime24", "lmb"], tmp_path, partial=True)
+    frame = tables.write_tables(runs, ["aime24", "lmb"], tmp_path, partial=True)
     assert frame[["seeds", "lmb", "aime24"]].values.tolist() == [[2, 75, 0]]
     assert "missing: AIME24 of tiny/grpo/1." in (tmp_path / "main.md").read_text()
     assert "missing" not in frame
@@ -203,7 +203,7 @@ def test_a_seed_without_a_benchmark_is_left_out_of_it(make_run, tmp_path):
 def test_the_terminal_shows_gaps_within_80_columns(runs, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     remove(runs[1], "lmb")
-    tables.run(runs, BENCHMARKS, tmp_path / "tables", NOTE, partial=True)
+    tables.write_tables(runs, BENCHMARKS, tmp_path / "tables", NOTE, partial=True)
     tables.show(tmp_path)
     printed = capsys.readouterr().out
     table = printed.split("tables/main.md.")[0]

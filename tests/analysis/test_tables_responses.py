@@ -80,7 +80,7 @@ def test_without_correct_responses_their_cells_are_empty(make_run, tmp_path):
     row = backtracking(runs, ["lmb"]).loc["original", "lmb", "correct"]
     assert row["responses"] == 0
     assert row.drop(["backbone", "responses"]).isna().all()
-    tables.run(runs, ["lmb"], tmp_path)
+    tables.write_tables(runs, ["lmb"], tmp_path)
     text = (tmp_path / "backtracking.md").read_text()
     cells = "2 (0; 2) | 2.00 ± 0.00 (-; 2.00) | 100.0 ± 0.0 (-; 100.0) | 0.00 ± 0.00 (-; 0.00) |"
     assert f"| tiny | LMB | Original | {cells}" in text
@@ -89,7 +89,7 @@ def test_without_correct_responses_their_cells_are_empty(make_run, tmp_path):
 
 def test_methods_stand_below_each_other_benchmark_by_benchmark(make_run, tmp_path):
     both = {"aime24": PROBLEMS, "lmb": WRONG}
-    tables.run(
+    tables.write_tables(
         [make_run("original", both), make_run("grpo", both)], ["lmb", "aime24"], tmp_path, "A note."
     )
     frame = pd.read_csv(tmp_path / "backtracking.csv")
@@ -105,7 +105,7 @@ def test_methods_stand_below_each_other_benchmark_by_benchmark(make_run, tmp_pat
 
 def test_mean_and_median_of_the_tokens(make_run, tmp_path):
     runs = [make_run("grpo", {"aime24": PROBLEMS, "lmb": WRONG})]
-    tables.run(runs, ["aime24", "lmb"], tmp_path)
+    tables.write_tables(runs, ["aime24", "lmb"], tmp_path)
     row = pd.read_csv(tmp_path / "tokens.csv").iloc[0]
     # Means of the problems 200 and 600; the responses 100, 200, 300 and 1,000.
     assert (row["aime24_mean"], row["aime24_mean_se"], row["aime24_median"]) == (400, 200, 250)
@@ -121,7 +121,7 @@ def test_the_median_is_of_the_responses_of_all_seeds(make_run, tmp_path):
     first = [{"correct": [1], "tokens": [10], "backtracking": [0]}] * 2
     second = [{"correct": [1], "tokens": [tokens], "backtracking": [0]} for tokens in (40, 90)]
     runs = [make_run("grpo", {"lmb": first}), make_run("grpo", {"lmb": second}, seed=1)]
-    tables.run(runs, ["lmb"], tmp_path)
+    tables.write_tables(runs, ["lmb"], tmp_path)
     row = pd.read_csv(tmp_path / "tokens.csv").iloc[0]
     assert (row["seeds"], row["lmb_mean"], row["lmb_median"]) == (2, 37.5, 25)
     assert "Mean of 2 seeds: the errors are over problems" in (tmp_path / "tokens.md").read_text()

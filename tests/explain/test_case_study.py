@@ -58,7 +58,7 @@ def test_every_segment_is_a_cut_point_and_the_note_is_there(show):
     assert 'id="segment-3"' in page  # whatever k is
     assert "opened by the response; closed by &lt;/think&gt;" in page
     assert "tiny, GRPO" in page
-    assert "Not the paper&#x27;s." in page
+    assert "Not the paper&#39;s." in page
 
 
 def test_no_response_fits(show):

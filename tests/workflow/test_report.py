@@ -70,7 +70,7 @@ def test_report_opens_with_the_answer(report, results):
     note = yaml.safe_load(CONFIG.read_text())["note"]
     assert opening.count("<iframe") == 1
     claims = json.loads((results / "tables/claims.json").read_text())["claims"]
-    assert f"Of the paper&amp;#x27;s {len(claims)} claims" in opening
+    assert f"Of the paper&#x27;s {len(claims)} claims" in opening
     assert note.split(":")[0] in opening
 
 

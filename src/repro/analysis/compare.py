@@ -5,6 +5,7 @@ Where the scores are not there the row has no numbers, and n = 0. A pool counts 
 equally and needs all of them, so that methods are never compared over different ones.
 """
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -16,17 +17,26 @@ from repro.analysis.statistics import Estimate
 
 # Pooled "benchmarks": in-domain, out-of-domain, all. Each counts its benchmarks equally.
 POOLS = {**names.DOMAINS, "all": tuple(names.BENCHMARKS)}
-METRICS = {
-    "accuracy": "percent",
-    "tokens": "reasoning tokens",
-    "backtracking_per_1k": "per 1,000 reasoning tokens",
-}
-EFFECTS = {
-    "accuracy": "points",
-    "tokens_percent": "percent of the baseline's reasoning tokens",
-    "backtracking_per_1k": "per 1,000 reasoning tokens",
-}
 _MISSING = Estimate(np.nan, np.nan, np.nan, np.nan, 0)
+_EFFECT_COLUMNS = [
+    *("backbone", "method", "baseline", "benchmark", "metric"),
+    *("difference", "low", "high", "n", "seeds"),
+]
+
+
+class Effect(NamedTuple):
+    """How an effect is called and rounded in tables."""
+
+    title: str
+    digits: int
+
+
+METRICS = ("accuracy", "tokens", "backtracking_per_1k")  # in percent; reasoning tokens; segments
+EFFECTS = {
+    "accuracy": Effect("Accuracy (points)", 1),
+    "tokens_percent": Effect("Reasoning tokens (%)", 1),  # percent of the baseline's
+    "backtracking_per_1k": Effect("Backtracking per 1k tokens", 2),  # reasoning tokens
+}
 
 
 class Grid(NamedTuple):
@@ -40,7 +50,7 @@ def grid_of(problems: pd.DataFrame) -> Grid:
     """Return the methods and benchmarks that have scores.
 
     Args:
-        problems: the frame of `collect.scores`.
+        problems: the frame of `collect.problems`.
     """
     pairs = problems[["backbone", "method"]].drop_duplicates().itertuples(index=False, name=None)
     scored = set(problems["benchmark"])
@@ -51,7 +61,7 @@ def summarise(problems: pd.DataFrame, grid: Grid | None = None) -> pd.DataFrame:
     """Return the mean of every metric, per backbone, method and benchmark and over `POOLS`.
 
     Args:
-        problems: the frame of `collect.scores`.
+        problems: the frame of `collect.problems`.
         grid: which rows to return; by default those that have scores.
 
     Returns:
@@ -62,18 +72,16 @@ def summarise(problems: pd.DataFrame, grid: Grid | None = None) -> pd.DataFrame:
         ValueError: the seeds of a method were scored on different problems.
     """
     grid = grid or grid_of(problems)
-    frames = _by_cell(problems)
+    cells = _by_cell(problems)
     rows = []
     for backbone, method in grid.methods:
-        found = {b: frames.get((backbone, method, b)) for b in grid.benchmarks}
-        found = {benchmark: frame for benchmark, frame in found.items() if frame is not None}
-        seeds = {benchmark: frame["seed"].nunique() for benchmark, frame in found.items()}
-        averaged = {benchmark: _averaged(frame) for benchmark, frame in found.items()}
-        for metric in METRICS:
-            results = {b: statistics.estimate(_values(of, metric)) for b, of in averaged.items()}
-            for benchmark, result, n_seeds in _with_pools(results, seeds, grid):
-                keys = {"backbone": backbone, "method": method, "benchmark": benchmark}
-                rows.append({**keys, "metric": metric, **result._asdict(), "seeds": n_seeds})
+        found = {}
+        for benchmark in grid.benchmarks:
+            frame = cells.get((backbone, method, benchmark))
+            if frame is not None:
+                found[benchmark] = ([_averaged(frame)], frame["seed"].nunique())
+        keys = {"backbone": backbone, "method": method}
+        rows += _rows(keys, found, METRICS, _mean, grid)
     return pd.DataFrame(rows)
 
 
@@ -84,7 +92,7 @@ def effects(problems: pd.DataFrame, grid: Grid | None = None) -> pd.DataFrame:
     algorithm, where the backbone has both; on the seeds that both have.
 
     Args:
-        problems: the frame of `collect.scores`.
+        problems: the frame of `collect.problems`.
         grid: which rows to return; by default those that have scores.
 
     Returns:
@@ -95,53 +103,68 @@ def effects(problems: pd.DataFrame, grid: Grid | None = None) -> pd.DataFrame:
         ValueError: the methods, or the seeds of a method, were scored on different problems.
     """
     grid = grid or grid_of(problems)
-    frames = _by_cell(problems)
+    cells = _by_cell(problems)
     rows = []
     for backbone, method, baseline in _pairs(grid):
-        pairs, seeds = {}, {}
+        found = {}
         for benchmark in grid.benchmarks:
-            both = [frames.get((backbone, name, benchmark)) for name in (method, baseline)]
+            both = [cells.get((backbone, name, benchmark)) for name in (method, baseline)]
             if any(frame is None for frame in both):
                 continue
             shared = set.intersection(*(set(frame["seed"]) for frame in both))
             if shared:
-                where = f"{backbone}, {benchmark}: {method} and {baseline}"
-                pairs[benchmark] = _paired([of[of["seed"].isin(shared)] for of in both], where)
-                seeds[benchmark] = len(shared)
-        for metric in EFFECTS:
-            results = {benchmark: _effect(*pair, metric) for benchmark, pair in pairs.items()}
-            for benchmark, result, n_seeds in _with_pools(results, seeds, grid):
-                numbers = (result.mean, result.low, result.high, result.n, n_seeds)
-                rows.append((backbone, method, baseline, benchmark, metric, *numbers))
-    columns = ["backbone", "method", "baseline", "benchmark", "metric"]
-    return pd.DataFrame(rows, columns=[*columns, "difference", "low", "high", "n", "seeds"])
+                frames = [_averaged(frame[frame["seed"].isin(shared)]) for frame in both]
+                ours, theirs = (frame.index for frame in frames)
+                if not ours.equals(theirs):
+                    raise ValueError(
+                        f"{backbone}, {benchmark}: {method} and {baseline} were scored on "
+                        f"different problems ({len(ours)} and {len(theirs)}, "
+                        f"{len(ours.intersection(theirs))} shared)"
+                    )
+                found[benchmark] = (frames, len(shared))
+        keys = {"backbone": backbone, "method": method, "baseline": baseline}
+        rows += _rows(keys, found, EFFECTS, _difference, grid)
+    frame = pd.DataFrame(rows).rename(columns={"mean": "difference"})
+    return frame.reindex(columns=_EFFECT_COLUMNS)
 
 
-def _pairs(grid: Grid) -> list[tuple[str, str, str]]:
-    """Return backbone, method and baseline of every comparison."""
-    pairs = []
+def _pairs(grid: Grid) -> Iterator[tuple[str, str, str]]:
+    """Yield backbone, method and baseline of every comparison."""
     for backbone, method in grid.methods:
         for baseline in (methods.ORIGINAL, methods.plain_algorithm(method)):
             if method != methods.ORIGINAL and (backbone, baseline) in grid.methods:
-                pairs.append((backbone, method, baseline))
-    return pairs
+                yield backbone, method, baseline
 
 
-def _with_pools(
-    results: dict[str, Estimate], seeds: dict[str, int], grid: Grid
-) -> list[tuple[str, Estimate, int]]:
-    """Return name, estimate and number of seeds of every benchmark of the grid and every pool."""
+def _rows(
+    keys: dict[str, str],
+    found: dict[str, tuple[list[pd.DataFrame], int]],
+    metrics: Iterable[str],
+    estimate: Callable[..., Estimate],
+    grid: Grid,
+) -> Iterator[dict]:
+    """Yield a row for every metric and every benchmark of the grid and pool.
+
+    Args:
+        keys: of the method, or of the two that are compared.
+        found: benchmark -> their frames (of `_averaged`) and the number of seeds.
+        metrics: what to estimate.
+        estimate: from a metric and the frames.
+        grid: the benchmarks that have rows.
+    """
     scopes = {benchmark: [benchmark] for benchmark in grid.benchmarks}
     for pool, members in POOLS.items():
         scopes[pool] = [benchmark for benchmark in members if benchmark in grid.benchmarks]
-    rows = []
-    for name, members in scopes.items():
-        if members and all(benchmark in results for benchmark in members):
-            pooled = statistics.mean_over_benchmarks([results[b] for b in members])
-            rows.append((name, pooled, min(seeds[b] for b in members)))
-        elif members:
-            rows.append((name, _MISSING, 0))
-    return rows
+    for metric in metrics:
+        results = {name: estimate(metric, *frames) for name, (frames, _) in found.items()}
+        for name, members in scopes.items():
+            if not members:
+                continue
+            pooled, seeds = _MISSING, 0
+            if all(benchmark in results for benchmark in members):
+                pooled = statistics.mean_over_benchmarks([results[b] for b in members])
+                seeds = min(found[b][1] for b in members)
+            yield {**keys, "benchmark": name, "metric": metric, **pooled._asdict(), "seeds": seeds}
 
 
 def _by_cell(problems: pd.DataFrame) -> dict[tuple[str, str, str], pd.DataFrame]:
@@ -159,16 +182,6 @@ def _averaged(frame: pd.DataFrame) -> pd.DataFrame:
     return by_problem[["accuracy", "tokens", "backtracking"]].mean()
 
 
-def _paired(both: list[pd.DataFrame], where: str) -> list[pd.DataFrame]:
-    ours, theirs = map(_averaged, both)
-    if not ours.index.equals(theirs.index):
-        raise ValueError(
-            f"{where} were scored on different problems "
-            f"({len(ours)} and {len(theirs)}, {len(ours.index.intersection(theirs.index))} shared)"
-        )
-    return [ours, theirs]
-
-
 def _values(frame: pd.DataFrame, metric: str) -> pd.Series:
     if metric == "accuracy":
         return 100 * frame["accuracy"]
@@ -178,7 +191,11 @@ def _values(frame: pd.DataFrame, metric: str) -> pd.Series:
     return pd.Series(1000 * rate, index=frame.index)
 
 
-def _effect(ours: pd.DataFrame, theirs: pd.DataFrame, metric: str) -> Estimate:
+def _mean(metric: str, frame: pd.DataFrame) -> Estimate:
+    return statistics.estimate(_values(frame, metric))
+
+
+def _difference(metric: str, ours: pd.DataFrame, theirs: pd.DataFrame) -> Estimate:
     if metric == "tokens_percent":
         return statistics.relative_change(ours["tokens"], theirs["tokens"])
     return statistics.paired_difference(_values(ours, metric), _values(theirs, metric))

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -19,12 +20,12 @@ from repro.analysis.table_formats import Sheet
 from repro.progress import duration
 
 TITLE = "RePro, reproduced"
-SHEETS = {  # of the tables that have a page: what makes it from the frame, and its title
-    "main": (table_sheets.main_sheet, "Main table"),
-    "main_math_verify": (table_sheets.main_math_verify_sheet, "Main table by math-verify"),
-    "gain": (table_sheets.gain_sheet, "What RePro changes"),
-    "tokens": (table_sheets.tokens_sheet, "Reasoning tokens"),
-    "backtracking": (table_sheets.backtracking_sheet, "Backtracking"),
+TITLES = {  # of the tables that have a page
+    "main": "Main table",
+    "main_math_verify": "Main table by math-verify",
+    "gain": "What RePro changes",
+    "tokens": "Reasoning tokens",
+    "backtracking": "Backtracking",
 }
 _OPENING_STYLE = "width:100%;height:92vh;border:0"
 _PART_HEADER = ("Part", "Effect", "Threshold", "Unit", "Verdict", "n", "Seeds", "Remark")
@@ -37,7 +38,14 @@ _TIMES = (
 )
 
 
-def run(
+class Image(NamedTuple):
+    """A PNG file inside a page."""
+
+    name: str
+    data: str  # base64
+
+
+def write_pages(
     runs: Sequence[dict],
     benchmarks: Sequence[str],
     tables: str | Path,
@@ -51,121 +59,87 @@ def run(
     Args:
         runs: {"backbone", "method", "seed", "path"} each, path being the run's directory.
         benchmarks: those that were evaluated.
-        tables: the folder with the CSV files of `SHEETS` and claims.json.
+        tables: the folder with the CSV files of `TITLES` and claims.json.
         output_dir: created where needed.
-        note: a sentence that stands at the top of every page, such as what its numbers are not.
+        note: a sentence at the top of every page, such as what its numbers are not.
         name: of the experiment.
-        figures: PNG files, to stand in overview.html.
+        figures: PNG files to show in overview.html.
 
     Raises:
         ValueError: a file is missing or malformed; the message names it.
     """
     tables, output_dir = Path(tables), Path(output_dir)
     output_dir.mkdir(parents=True, exist_ok=True)
-    frames = {table: _frame(tables / f"{table}.csv") for table in SHEETS}
+    frames = {table: _frame(tables / f"{table}.csv") for table in TITLES}
+    sheets = {table: table_sheets.SHEETS[table](frame) for table, frame in frames.items()}
     claims = _claims(tables / "claims.json")
-    found = run_facts.read(runs)
-    problems = {name: _problems(runs, name) for name in names.BENCHMARKS if name in benchmarks}
-    first = page(frames, claims, found, problems, note, name, _figures(figures))
-    pages = {"overview": first, "opening": opening(first), "claims": claims_page(claims, note)}
-    for table, (sheet_of, title) in SHEETS.items():
-        body = html_pages.small(_more(_note(frames[table]), note))
-        body += html_pages.sheet(sheet_of(frames[table]))
-        pages[table] = html_pages.page(title, note, body)
+    notes = {table: _note(frame) for table, frame in frames.items()} | {"claims": claims["note"]}
+    # What a file's note says beyond the sentence at the top of the page.
+    remarks = {table: text.removeprefix(note).strip() for table, text in notes.items()}
+    pages = {
+        table: html_pages.render(
+            "table.html", title, note, remark=remarks[table], sheet=sheets[table]
+        )
+        for table, title in TITLES.items()
+    }
+    pages["claims"] = html_pages.render(
+        "claims.html",
+        "The paper's claims, on these runs",
+        note,
+        remark=remarks["claims"],
+        claims=[claim | {"rows": _tested(claim)} for claim in claims["claims"]],
+        header=_PART_HEADER,
+        texts=_PART_TEXTS,
+    )
+    facts = run_facts.read(runs)
+    counts = Counter(claim["verdict"] for claim in claims["claims"])
+    tracked = [run.mlflow for run in facts if run.mlflow.get("url")]
+    pages["overview"] = html_pages.render(
+        "overview.html",
+        TITLE,
+        note,
+        claims=claims["claims"],
+        counts=", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS),
+        what_was_run=_what_was_run(facts, _sizes(runs, benchmarks), name),
+        main=sheets["main"],
+        gain=table_sheets.SHEETS["gain"](_pooled(frames["gain"])),
+        remarks=remarks,
+        figures=[_image(Path(file)) for file in figures],
+        provenance=_provenance(facts),
+        runs=_runs_sheet(facts),
+        tracked=tracked,
+        not_logged=sum("not_logged" in run.mlflow for run in facts),
+    )
+    # In a frame, the page's style and that of Snakemake's report around it stay apart.
+    pages["opening"] = (
+        f'<iframe title="Overview" style="{_OPENING_STYLE}" srcdoc="{escape(pages["overview"])}">'
+        "</iframe>\n"
+    )
     for file, text in pages.items():
         (output_dir / f"{file}.html").write_text(text, encoding="utf-8")
 
 
-def page(
-    frames: dict[str, pd.DataFrame],
-    claims: dict,
-    runs: Sequence[Facts],
-    problems: dict[str, tuple[int, int] | None],
-    note: str,
-    name: str,
-    figures: str = "",
-) -> str:
-    """Return the first page.
-
-    Args:
-        frames: those of `SHEETS`.
-        claims: the content of claims.json.
-        runs: what each run recorded.
-        problems: problems and samples of every benchmark; None where it was not scored.
-        note: at the top.
-        name: of the experiment.
-        figures: as HTML.
-    """
-    main = table_sheets.main_sheet(frames["main"])
-    body = f"""{_answer(claims)}
-<h2 id="run">What was run</h2>
-{html_pages.facts(_what_was_run(runs, problems, name))}
-<h2 id="main">Main table</h2>
-{html_pages.small(_more(_note(frames["main"]), note))}{html_pages.sheet(main)}
-{html_pages.small(_more(_note(frames["main_math_verify"]), note))}
-<h2 id="gain">What RePro adds to each algorithm</h2>
-{html_pages.sheet(table_sheets.gain_sheet(_pooled(frames["gain"])))}
-<h2 id="claims">The claims, one by one</h2>
-{html_pages.small(_more(claims["note"], note))}{_claims_table(claims)}
-{figures}
-<h2 id="provenance">Where the numbers come from</h2>
-{_provenance(runs)}"""
-    return html_pages.page(TITLE, note, body)
-
-
-def opening(page: str) -> str:
-    """Return a page inside a frame, so that neither its style nor that around it reaches out."""
-    return f'<iframe title="Overview" style="{_OPENING_STYLE}" srcdoc="{escape(page)}"></iframe>\n'
-
-
-def claims_page(claims: dict, note: str) -> str:
-    """Return the page of the claims with all of their parts that were tested."""
-    parts = []
-    for claim in claims["claims"]:
-        rows = [_part(part) for part in claim["parts"] if part["verdict"] != NOT_TESTED]
-        parts.append(f"<h2>{escape(claim['text'])}</h2>\n<p>{_verdict(claim['verdict'])}</p>")
-        parts.append(html_pages.small(f"{claim['reason']}."))
-        if rows:
-            parts.append(html_pages.table(_PART_HEADER, rows, _PART_TEXTS))
-    about = html_pages.small(_more(claims["note"], note))
-    return html_pages.page("The paper's claims, on these runs", note, about + "\n".join(parts))
-
-
-def _answer(claims: dict) -> str:
-    """Return the first sentence, and one for each claim."""
-    counts = Counter(claim["verdict"] for claim in claims["claims"])
-    said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
-    lines = "".join(
-        f"<li>{_verdict(claim['verdict'])}<span>{escape(claim['text'])}</span></li>\n"
-        for claim in claims["claims"]
-    )
-    lead = f"Of the paper's {len(claims['claims'])} claims, on the runs below: {said}."
-    return f'<p class="lead">{escape(lead)}</p>\n<ul class="claims">\n{lines}</ul>'
-
-
 def _what_was_run(
-    runs: Sequence[Facts], problems: dict[str, tuple[int, int] | None], name: str
+    runs: Sequence[Facts], sizes: dict[str, tuple[int, int] | None], name: str
 ) -> list[tuple[str, str]]:
-    main = [run for run in runs if not methods.parse(run.method).ablated]
-    ablated = dict.fromkeys(
-        methods.label(run.method) for run in runs if methods.parse(run.method).ablated
-    )
+    labels = {run.method: methods.label(run.method) for run in runs}
+    ablated = {method for method in labels if methods.parse(method).ablated}
     scored = [
         f"{names.BENCHMARKS[benchmark]} "
-        + ("(not scored)" if counts is None else f"({counts[0]} problems, avg@{counts[1]})")
-        for benchmark, counts in problems.items()
+        + ("(not scored)" if size is None else f"({size[0]} problems, avg@{size[1]})")
+        for benchmark, size in sizes.items()
     ]
-    pairs = [("Experiment", name)] if name else []
-    pairs += [
+    pairs = [
+        ("Experiment", name),
         ("Backbones", ", ".join(dict.fromkeys(run.backbone for run in runs))),
-        ("Methods", ", ".join(dict.fromkeys(methods.label(run.method) for run in main))),
-        ("Ablations", ", ".join(ablated) or "none"),
+        ("Methods", ", ".join(label for name, label in labels.items() if name not in ablated)),
+        ("Ablations", ", ".join(labels[name] for name in labels if name in ablated) or "none"),
         ("Seeds", ", ".join(map(str, sorted({run.seed for run in runs})))),
         ("Benchmarks", ", ".join(scored)),
         ("Training", run_facts.alike(runs, _training)),
         ("Runs", str(len(runs))),
     ]
-    return pairs
+    return pairs if name else pairs[1:]
 
 
 def _training(run: Facts) -> str:
@@ -178,36 +152,23 @@ def _training(run: Facts) -> str:
     )
 
 
-def _claims_table(claims: dict) -> str:
-    rows = "".join(
-        f'<tr><td class="t long">{escape(claim["text"])}</td>'
-        f'<td class="t">{_verdict(claim["verdict"])}</td>'
-        f'<td class="t long">{escape(claim["reason"])}</td></tr>\n'
-        for claim in claims["claims"]
-    )
-    head = "".join(f'<th scope="col" class="t">{name}</th>' for name in ("Claim", "Verdict", "Why"))
-    return (
-        f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n'
-        "</table></div>"
-    )
+def _tested(claim: dict) -> list[list[str]]:
+    """Return the cells of a claim's parts, without those that were not tested."""
+    rows = []
+    for part in claim["parts"]:
+        if part["verdict"] == NOT_TESTED:
+            continue
+        effect = "-" if part["effect"] is None else f"{part['effect']:+.3g}"
+        if part["low"] is not None and part["high"] is not None:
+            effect += f" [{part['low']:+.3g}, {part['high']:+.3g}]"
+        threshold = f"{DIRECTIONS[part['direction']]} {part['threshold']:g}"
+        cells = [part["part"], effect, threshold, part["unit"], part["verdict"]]
+        rows.append(cells + [f"{part['n']} {part['of']}", str(part["seeds"]), part["remark"] or ""])
+    return rows
 
 
-def _verdict(verdict: str) -> str:
-    kind = verdict.replace(" ", "-")
-    return f'<span class="verdict {escape(kind)}">{escape(verdict)}</span>'
-
-
-def _part(part: dict) -> list[str]:
-    effect = "-" if part["effect"] is None else f"{part['effect']:+.3g}"
-    if part["low"] is not None and part["high"] is not None:
-        effect += f" [{part['low']:+.3g}, {part['high']:+.3g}]"
-    threshold = f"{DIRECTIONS[part['direction']]} {part['threshold']:g}"
-    cells = [part["part"], effect, threshold, part["unit"], part["verdict"]]
-    return cells + [f"{part['n']} {part['of']}", str(part["seeds"]), part["remark"] or ""]
-
-
-def _provenance(runs: Sequence[Facts]) -> str:
-    """Return what all trainings agree on, the time of every stage, and that of each run."""
+def _provenance(runs: Sequence[Facts]) -> list[tuple[str, str]]:
+    """Return what all trainings agree on, and the time of every stage."""
     dates = sorted(
         run.provenance[key] for run in runs for key in ("started", "ended") if key in run.provenance
     )
@@ -219,49 +180,22 @@ def _provenance(runs: Sequence[Facts]) -> str:
     ]
     for stage in STAGES:
         known = [run.seconds[stage] for run in runs if run.seconds.get(stage) is not None]
-        text = (
-            f"{_time(sum(known))} in {len(known)} job{'s' * (len(known) > 1)}"
-            if known
-            else NOT_RECORDED
-        )
-        pairs.append((f"Time of {stage}", text))
+        jobs = f"{_time(sum(known))} in {len(known)} job{'s' * (len(known) > 1)}"
+        pairs.append((f"Time of {stage}", jobs if known else NOT_RECORDED))
+    return pairs
+
+
+def _runs_sheet(runs: Sequence[Facts]) -> Sheet:
+    """Return commit, state of the files and times of each run, with links to MLflow."""
     header = ["Backbone", "Method", "Seed", "Commit", "Files", "Step (median)"]
     header += [stage.capitalize() for stage in STAGES]
-    rows = [
-        [
-            *(run.backbone, _run_link(run), str(run.seed)),
-            *_short_commit(run),
-            _time(run.step_seconds),
-            *(_time(run.seconds.get(stage)) for stage in STAGES),
-        ]
-        for run in runs
-    ]
-    table = html_pages.sheet(Sheet("runs", _TIMES, header, rows, groups=1))
-    return f"{html_pages.facts(pairs)}\n<h3>Each run</h3>\n{_mlflow(runs)}{table}"
-
-
-def _run_link(run: Facts) -> str:
-    label, address = methods.label(run.method), run.mlflow.get("url")
-    return html_pages.Link(label, address) if address else label
-
-
-def _mlflow(runs: Sequence[Facts]) -> str:
-    """Return what the links of the runs lead to, a link to all of them, and how many have none."""
-    found = [run.mlflow for run in runs if run.mlflow.get("url")]
-    later = sum("not_logged" in run.mlflow for run in runs)
-    missing = (
-        f'<p class="small">MLflow does not have {later} of {len(runs)} runs yet: <code>make upload'
-        "</code> sends them, the next <code>make report</code> then links to them.</p>\n"
-    )
-    missing = missing if later else ""
-    if not found:
-        return missing
-    together = html_pages.linked(html_pages.Link("all of them", found[0]["experiment_url"]))
-    local = " These links need <code>make ui</code>." if any(run["local"] for run in found) else ""
-    return (
-        '<p class="small">A method leads to its run in MLflow: settings, curves, scores, responses '
-        f"to read; for comparing, {together}.{local}</p>\n{missing}"
-    )
+    rows = []
+    for run in runs:
+        label, address = methods.label(run.method), run.mlflow.get("url")
+        times = [run.step_seconds, *(run.seconds.get(stage) for stage in STAGES)]
+        cells = [run.backbone, html_pages.Link(label, address) if address else label, str(run.seed)]
+        rows.append([*cells, *_short_commit(run), *map(_time, times)])
+    return Sheet("runs", _TIMES, header, rows, groups=1)
 
 
 def _short_commit(run: Facts) -> tuple[str, str]:
@@ -286,35 +220,28 @@ def _pooled(gain: pd.DataFrame) -> pd.DataFrame:
     return pooled if len(pooled) else gain
 
 
-def _figures(files: Sequence[str | Path]) -> str:
-    if not files:
-        return ""
-    drawn = "".join(_figure(Path(file)) for file in files)
-    return f'<h2 id="figures">Figures</h2>\n<div class="figures">\n{drawn}</div>'
-
-
-def _figure(file: Path) -> str:
+def _image(file: Path) -> Image:
     if not file.is_file():
         raise ValueError(f"{file}: no such file; draw the figures first")
-    data = base64.b64encode(file.read_bytes()).decode()
-    name = escape(file.stem.replace("_", " "))
-    return f'<figure><img alt="{name}" src="data:image/png;base64,{data}"></figure>\n'
+    return Image(file.stem.replace("_", " "), base64.b64encode(file.read_bytes()).decode())
 
 
-def _problems(runs: Sequence[dict], benchmark: str) -> tuple[int, int] | None:
-    """Return how many problems and samples the score files tell of; None where not scored."""
-    for run in runs:
-        file = Path(run["path"]) / "scores" / f"{benchmark}.json"
-        if not file.is_file():
-            continue
-        scores = jsonl.read_json(file)
-        if scores.get("not_scored"):
-            continue
-        try:
-            return int(scores["n_problems"]), int(scores["samples"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{file}: not the scores of a benchmark ({error!r})") from None
-    return None
+def _sizes(runs: Sequence[dict], benchmarks: Sequence[str]) -> dict[str, tuple[int, int] | None]:
+    """Return problems and samples of each benchmark, as scored; None where no run is."""
+    sizes: dict[str, tuple[int, int] | None] = {}
+    for benchmark in (name for name in names.BENCHMARKS if name in benchmarks):
+        sizes[benchmark] = None
+        files = (Path(run["path"]) / "scores" / f"{benchmark}.json" for run in runs)
+        for file in filter(Path.is_file, files):
+            scores = jsonl.read_json(file)
+            if scores.get("not_scored"):
+                continue
+            try:
+                sizes[benchmark] = int(scores["n_problems"]), int(scores["samples"])
+            except (KeyError, TypeError, ValueError) as error:
+                raise ValueError(f"{file}: not the scores of a benchmark ({error!r})") from None
+            break
+    return sizes
 
 
 def _frame(file: Path) -> pd.DataFrame:
@@ -336,8 +263,3 @@ def _claims(file: Path) -> dict:
 
 def _note(frame: pd.DataFrame) -> str:
     return str(frame["note"].iloc[0]) if "note" in frame and len(frame) else ""
-
-
-def _more(said: str, note: str) -> str:
-    """Return what a file's note says beyond the sentence that stands at the top already."""
-    return said.removeprefix(note).strip()

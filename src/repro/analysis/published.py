@@ -5,12 +5,13 @@ method or benchmark is not stated. `kind` is `published`, or `band_low` and `ban
 ends of what other publications report for an untrained backbone, equal where there is one report.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from repro import methods
+from repro import jsonl, methods
 from repro.analysis import names
 
 KEYS = ("backbone", "method", "benchmark", "metric", "detail")
@@ -24,6 +25,15 @@ METRICS = {
     "process_reward": ("reward", -1.0, 1.0),
 }
 PAPER = "arXiv 2512.01925"
+# The paper's backbones: names that runs may have -> names in the file. Numbers of a backbone that
+# is not here, such as a tiny one, are never shown beside the paper's.
+BACKBONES = {
+    "DeepSeek-R1-Distill-Qwen-1.5B": "DeepSeek-R1-Distill-Qwen-1.5B",
+    "R1-Distill-Qwen-1.5B": "DeepSeek-R1-Distill-Qwen-1.5B",
+    "Qwen3-1.7B": "Qwen3-1.7B",
+    "Qwen3-8B": "Qwen3-8B",
+    "Hunyuan-1.8B-Instruct": "Hunyuan-1.8B-Instruct",
+}
 
 
 def load(path: str | Path) -> pd.DataFrame:
@@ -57,32 +67,49 @@ def load(path: str | Path) -> pd.DataFrame:
     twice = frame.duplicated([*KEYS, "kind"])
     if twice.any():
         line = int(np.flatnonzero(twice)[0]) + 2
-        raise ValueError(f"{path}, line {line}: the same figure stands there twice")
-    try:
-        bands(frame)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise ValueError(f"{path}, line {line}: the same figure is there twice")
+    ends = frame[frame["kind"].isin(BANDS)]
+    bands = ends.pivot(index=list(KEYS), columns="kind", values="value").reindex(columns=BANDS)
+    for band, (low, high) in bands.iterrows():
+        if not low <= high:
+            raise ValueError(
+                f"{path}: band {' '.join(filter(None, band))}: {low} to {high}; allowed: both "
+                "ends, the lower one first"
+            )
     return frame
 
 
-def bands(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the bands of untrained backbones: the columns `KEYS`, low, high (percent).
+def stated_accuracy(path: str | Path, runs: Sequence[dict]) -> dict[tuple[str, str, str], float]:
+    """Return what the paper states: (backbone, method, benchmark) -> accuracy in percent.
+
+    Only for backbones of `BACKBONES`, called as the runs call them; and never for one whose
+    settings.json says that it was built here, whatever it is called.
 
     Args:
-        frame: that of `load`.
+        path: config/paper_results.csv.
+        runs: {"backbone", "method", "seed", "path"} each, path being the run's directory.
 
     Raises:
-        ValueError: a band lacks an end, or its low end is above its high end.
+        ValueError: the file is missing or wrong.
     """
-    ends = frame[frame["kind"].isin(BANDS)]
-    wide = ends.pivot(index=list(KEYS), columns="kind", values="value")
-    wide = wide.reindex(columns=list(BANDS)).set_axis(["low", "high"], axis=1)
-    wrong = wide[~(wide["low"] <= wide["high"])]
-    if not wrong.empty:
-        band = " ".join(filter(None, wrong.index[0]))
-        low, high = wrong.iloc[0]
-        raise ValueError(f"band {band}: {low} to {high}; allowed: both ends, the lower one first")
-    return wide.reset_index()
+    figures = load(path)
+    # A row with a detail is about another thing, such as an ablation.
+    main = (figures["kind"] == "published") & (figures["detail"] == "")
+    figures = figures[main & (figures["metric"] == "accuracy")]
+    tiny = {run["backbone"] for run in runs if _is_tiny(run)}
+    stated = {}
+    for backbone in {run["backbone"] for run in runs} - tiny:
+        for row in figures[figures["backbone"] == BACKBONES.get(backbone)].to_dict("records"):
+            stated[backbone, row["method"], row["benchmark"]] = row["value"]
+    return stated
+
+
+def _is_tiny(run: dict) -> bool:
+    path = Path(run["path"]) / "settings.json"
+    if not path.is_file():  # scores from elsewhere: nothing but the name tells
+        return False
+    source = (jsonl.read_json(path).get("backbone_settings") or {}).get("source")
+    return source == "tinyworld"
 
 
 def _checked_value(row: dict[str, str]) -> float:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -16,16 +15,6 @@ from repro.benchmarks import declared
 
 PROBLEMS = 3  # of each benchmark, the first ones
 LONG = 3000  # characters of a response, from which the page folds it and the table cuts it
-_STYLE = """<style>
-pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: .3rem 0; padding: .5rem .7rem;
-  font: .85em/1.45 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
-  border: 1px solid var(--grid); border-radius: 5px; }
-summary { cursor: pointer; margin-top: .5rem; }
-</style>"""
-_ABOUT = (
-    f"The first {PROBLEMS} problems of each benchmark, as they were asked; of each the first right "
-    "and the first wrong response, where there are such. Long responses are folded."
-)
 
 
 @dataclass(frozen=True)
@@ -44,6 +33,12 @@ class Response:
         """What the score says, as people say it."""
         return "right" if self.right else "wrong"
 
+    @property
+    def length(self) -> str:
+        """How long it is, and whether it ended by itself."""
+        text = f"{self.tokens} tokens, {self.reasoning_tokens} of them reasoning"
+        return text + ", cut off" * self.cut
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -53,6 +48,14 @@ class Problem:
     prompt: str
     answer: str
     responses: list[Response]
+
+    @property
+    def shown(self) -> list[Response]:
+        """The first right response and the first wrong one, where there are such."""
+        by_verdict = [
+            [one for one in self.responses if one.right is right] for right in (True, False)
+        ]
+        return [first for responses in by_verdict for first in responses[:1]]
 
 
 def read(run_dir: Path, data: str | Path, benchmarks: Sequence[str]) -> dict[str, list[Problem]]:
@@ -89,12 +92,10 @@ def page(found: dict[str, list[Problem]], run: dict, note: str) -> str:
         run: the run's settings: backbone, method and seed.
         note: a sentence that stands at the top.
     """
-    parts = [_STYLE, html_pages.small(_ABOUT)]
-    for benchmark, problems in found.items():
-        parts.append(f"<h2>{escape(names.BENCHMARKS.get(benchmark, benchmark))}</h2>")
-        parts += map(_shown, problems) if problems else [html_pages.small("Not scored.")]
     title = f"{run['backbone']}, {methods.label(run['method'])}, seed {run['seed']}: responses"
-    return html_pages.page(title, note, "\n".join(parts))
+    return html_pages.render(
+        "samples.html", title, note, found=found, titles=names.BENCHMARKS, limit=PROBLEMS, long=LONG
+    )
 
 
 def table(found: dict[str, list[Problem]]) -> dict:
@@ -102,7 +103,7 @@ def table(found: dict[str, list[Problem]]) -> dict:
     rows = [
         [
             f"{names.BENCHMARKS.get(benchmark, benchmark)}, problem {problem.number}",
-            f"{first.verdict}, {_length(first)}\n\n{first.text[:LONG]}",
+            f"{first.verdict}, {first.length}\n\n{first.text[:LONG]}",
             problem.prompt,
             problem.answer,
         ]
@@ -160,28 +161,3 @@ def _problem(number: int, answer: str, rows: list[dict], correct: list[int]) -> 
         for row, verdict in zip(rows, correct, strict=True)
     ]
     return Problem(number, rows[0]["prompt"].strip(), answer, responses)
-
-
-def _shown(problem: Problem) -> str:
-    right = sum(response.right for response in problem.responses)
-    parts = [
-        f"<h3>Problem {problem.number}: {right} of {len(problem.responses)} right</h3>",
-        f"<pre>{escape(problem.prompt)}</pre>",
-    ]
-    if problem.answer:
-        parts.append(f"<p>Right answer: <code>{escape(problem.answer)}</code></p>")
-    for wanted in (True, False):
-        for response in [one for one in problem.responses if one.right is wanted][:1]:
-            kind = "supported" if response.right else "not-supported"
-            parts.append(
-                f"<details{' open' * (len(response.text) < LONG)}><summary>"
-                f'<span class="verdict {kind}">{response.verdict}</span>: '
-                f"sample {response.sample}, {_length(response)}</summary>\n"
-                f"<pre>{escape(response.text)}</pre></details>"
-            )
-    return "\n".join(parts)
-
-
-def _length(response: Response) -> str:
-    said = f"{response.tokens} tokens, {response.reasoning_tokens} of them reasoning"
-    return said + ", cut off" * response.cut

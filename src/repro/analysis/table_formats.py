@@ -23,6 +23,17 @@ class Sheet(NamedTuple):
     rows: list[list[str]]
     groups: int  # how many columns name the group
 
+    def folded(self) -> list[list[str]]:
+        """Return the rows with the name of a group in the first of its rows only."""
+        rows, before = [], []
+        for row in self.rows:
+            group = row[: self.groups]
+            same = (group[: i + 1] == before[: i + 1] for i in range(self.groups))
+            names = ["" if known else name for name, known in zip(group, same, strict=True)]
+            rows.append(names + row[self.groups :])
+            before = group
+        return rows
+
 
 def to_csv(frame: pd.DataFrame, note: str = "") -> str:
     """Return a frame as CSV, with the note in a column of its own (a comment breaks readers)."""
@@ -32,22 +43,12 @@ def to_csv(frame: pd.DataFrame, note: str = "") -> str:
 
 
 def to_markdown(sheet: Sheet, note: str = "") -> str:
-    """Return a table as GitHub Markdown, the note and the caption above it.
-
-    The name of a group stands in the first of its rows only.
-    """
+    """Return a table as GitHub Markdown, the note and the caption above it."""
     texts = sheet.groups + 1
     rule = ["---"] * texts + ["---:"] * (len(sheet.header) - texts)
     lines = [f"**{note}**", ""] if note else []
     lines += [sheet.caption, ""]
-    rows, before = [], [None] * sheet.groups
-    for row in sheet.rows:
-        group = row[: sheet.groups]
-        same = [group[: i + 1] == before[: i + 1] for i in range(sheet.groups)]
-        shown = ["" if known else name for name, known in zip(group, same, strict=True)]
-        rows.append(shown + row[sheet.groups :])
-        before = group
-    cells = [sheet.header, rule, *rows]
+    cells = [sheet.header, rule, *sheet.folded()]
     lines += [f"| {' | '.join(map(_markdown, row))} |" for row in cells]
     return "\n".join(lines) + "\n"
 

@@ -1,16 +1,15 @@
 """The numbers of each table, as one frame that all of its formats are written from."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
-from repro import methods
 from repro.analysis import collect, names, statistics
 from repro.analysis.compare import Grid
 
 # Columns of the main table after the benchmarks; both are means over the benchmarks.
 POOLED = ("tokens", "backtracking_per_1k")
-# Which responses the table of backtracking tells apart.
-VERDICTS = {"all": (0, 1), "correct": (1,), "wrong": (0,)}
 
 
 def main_frame(
@@ -34,16 +33,15 @@ def main_frame(
     published = {key: value for key, value in (published or {}).items() if key[:2] in present}
     columns = names.shown(set(summary["benchmark"]))
     rows = []
-    for (backbone, method), cells in _by_method(summary):
-        row = _row(backbone, method, cells)
+    for row, cells, missing in _by_method(summary):
         for name in columns:
             row |= _mean(cells, "accuracy", name, name)
             if published:
-                stated = published.get((backbone, method, name), np.nan)
+                stated = published.get((row["backbone"], row["method"], name), np.nan)
                 row |= {f"{name}_published": stated, f"{name}_difference": row[name] - stated}
         for metric in POOLED:
             row |= _mean(cells, metric, "all", metric)
-        rows.append(row | _lacking(cells))
+        rows.append(row | missing)
     return _without_empty_missing(rows)
 
 
@@ -52,7 +50,7 @@ def tokens_frame(summary: pd.DataFrame, responses: pd.DataFrame) -> pd.DataFrame
 
     Args:
         summary: the frame of `compare.summarise`.
-        responses: the frame of `table_inputs.responses`.
+        responses: those of `collect.read_scores`.
 
     Returns:
         Columns backbone, method, seeds; for each of `names.shown` ``NAME_mean`` (problems
@@ -61,30 +59,19 @@ def tokens_frame(summary: pd.DataFrame, responses: pd.DataFrame) -> pd.DataFrame
     """
     medians = responses.groupby(["backbone", "method", "benchmark"])["tokens"].median().to_dict()
     columns, rows = names.shown(set(summary["benchmark"])), []
-    for (backbone, method), cells in _by_method(summary):
-        row = _row(backbone, method, cells)
+    for row, cells, missing in _by_method(summary):
         for name in columns:
             row |= _mean(cells, "tokens", name, f"{name}_mean")
-            row[f"{name}_median"] = medians.get((backbone, method, name), np.nan)
-        rows.append(row | _lacking(cells))
+            row[f"{name}_median"] = medians.get((row["backbone"], row["method"], name), np.nan)
+        rows.append(row | missing)
     return _without_empty_missing(rows)
-
-
-def gain_frame(effects: pd.DataFrame) -> pd.DataFrame:
-    """Return the effects of adding RePro to an algorithm; columns as of `compare.effects`."""
-    return effects[effects["baseline"] != methods.ORIGINAL].reset_index(drop=True)
-
-
-def against_original_frame(effects: pd.DataFrame) -> pd.DataFrame:
-    """Return the effects of training a backbone; columns as of `compare.effects`."""
-    return effects[effects["baseline"] == methods.ORIGINAL].reset_index(drop=True)
 
 
 def backtracking_frame(responses: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     """Return how often responses backtrack, verify and hesitate.
 
     Args:
-        responses: the frame of `table_inputs.responses`.
+        responses: those of `collect.read_scores`.
         grid: which rows to return.
 
     Returns:
@@ -101,7 +88,7 @@ def backtracking_frame(responses: pd.DataFrame, grid: Grid) -> pd.DataFrame:
         for benchmark in grid.benchmarks:
             for method in (method for of, method in grid.methods if of == backbone):
                 frame = cells.get((backbone, benchmark, method), nothing)
-                for of, verdicts in VERDICTS.items():
+                for of, verdicts in collect.VERDICTS.items():
                     chosen = frame[frame["correct"].isin(verdicts)]
                     row = {"backbone": backbone, "benchmark": benchmark, "method": method, "of": of}
                     rows.append(row | _behaviour(chosen))
@@ -124,24 +111,20 @@ def _behaviour(responses: pd.DataFrame) -> dict[str, float]:
     return row
 
 
-def _by_method(summary: pd.DataFrame):
-    for key, frame in summary.groupby(["backbone", "method"], sort=False):
-        yield key, frame.set_index(["metric", "benchmark"]).sort_index()
-
-
-def _row(backbone: str, method: str, cells: pd.DataFrame) -> dict:
-    return {"backbone": backbone, "method": method, "seeds": int(cells["seeds"].max())}
+def _by_method(summary: pd.DataFrame) -> Iterator[tuple[dict, pd.DataFrame, dict]]:
+    """Yield the first columns of a row, its means by metric and benchmark, and its last column."""
+    for (backbone, method), frame in summary.groupby(["backbone", "method"], sort=False):
+        cells = frame.set_index(["metric", "benchmark"]).sort_index()
+        counts = cells.loc["accuracy", "n"]
+        lacking = " ".join(name for name in names.BENCHMARKS if counts.get(name) == 0)
+        keys = {"backbone": backbone, "method": method, "seeds": int(cells["seeds"].max())}
+        yield keys, cells, {"missing": lacking}
 
 
 def _mean(cells: pd.DataFrame, metric: str, benchmark: str, column: str) -> dict[str, float]:
     key = (metric, benchmark)
     mean, se = cells.loc[key, ["mean", "se"]] if key in cells.index else (np.nan, np.nan)
     return {column: mean, f"{column}_se": se}
-
-
-def _lacking(cells: pd.DataFrame) -> dict[str, str]:
-    counts = cells.loc["accuracy", "n"]
-    return {"missing": " ".join(b for b in names.BENCHMARKS if counts.get(b) == 0)}
 
 
 def _without_empty_missing(rows: list[dict]) -> pd.DataFrame:

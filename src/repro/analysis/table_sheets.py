@@ -1,5 +1,7 @@
 """From the frame of each table to its cells: what is shown, how it is rounded, what is said."""
 
+from functools import partial
+
 import pandas as pd
 
 from repro import methods
@@ -33,18 +35,12 @@ _BACKTRACKING = (
     "the share of responses that backtrack: ± standard error over problems; in brackets the same "
     "of the correct and of the wrong responses."
 )
-_EFFECT_COLUMNS = {
-    "accuracy": ("Accuracy (points)", 1),
-    "tokens_percent": ("Reasoning tokens (%)", 1),
-    "backtracking_per_1k": ("Backtracking per 1k tokens", 2),
-}
 _BEHAVIOUR_COLUMNS = {
     "backtracking_per_1k": ("Backtr./1k", 2),
     "backtracking_responses": ("Backtr. share (%)", 1),
     "verification_per_1k": ("Verif./1k", 2),
     "hesitation_per_1k": ("Hesit./1k", 2),
 }
-assert _EFFECT_COLUMNS.keys() == EFFECTS.keys()
 
 
 def main_math_verify_sheet(main: pd.DataFrame) -> Sheet:
@@ -91,16 +87,6 @@ def main_cell(row: dict, name: str, se: float | None = None, missing: str = MISS
     return _mean_se(row[name], se, digits.get(name, 1))
 
 
-def gain_sheet(gain: pd.DataFrame) -> Sheet:
-    """Return what RePro adds to each algorithm, from `table_frames.gain_frame`."""
-    return _effects_sheet("gain", "What RePro changes.", gain)
-
-
-def against_original_sheet(effects: pd.DataFrame) -> Sheet:
-    """Return what training changes, from `table_frames.against_original_frame`."""
-    return _effects_sheet("against_original", "What training changes.", effects)
-
-
 def tokens_sheet(tokens: pd.DataFrame) -> Sheet:
     """Return mean and median reasoning tokens, from `table_frames.tokens_frame`."""
     titles = {name: title for name, title in names.BENCHMARKS.items() if f"{name}_mean" in tokens}
@@ -140,10 +126,10 @@ def backtracking_sheet(backtracking: pd.DataFrame) -> Sheet:
     return Sheet("backtracking", _BACKTRACKING, header, rows, groups=2)
 
 
-def _effects_sheet(label: str, about: str, effects: pd.DataFrame) -> Sheet:
+def effects_sheet(label: str, about: str, effects: pd.DataFrame) -> Sheet:
     """Return paired effects, ``difference [low, high]``, from a frame of `compare.effects`."""
     header = ["Backbone", "Comparison", "Benchmark", "Problems"]
-    header += [title for title, _ in _EFFECT_COLUMNS.values()]
+    header += [title for title, _ in EFFECTS.values()]
     rows = []
     keys = ["backbone", "method", "baseline", "benchmark"]
     for (backbone, method, baseline, benchmark), frame in effects.groupby(keys, sort=False):
@@ -151,7 +137,7 @@ def _effects_sheet(label: str, about: str, effects: pd.DataFrame) -> Sheet:
         comparison = f"{methods.label(method)} vs {methods.label(baseline)}"
         n = cells["n"].iloc[0]
         row = [backbone, comparison, names.BENCHMARKS.get(benchmark, benchmark), str(n)]
-        for metric, (_, digits) in _EFFECT_COLUMNS.items():
+        for metric, (_, digits) in EFFECTS.items():
             numbers = cells.loc[metric, ["difference", "low", "high"]]
             row.append(_interval(*numbers, digits) if n else MISSING)
         rows.append(row)
@@ -191,3 +177,14 @@ def _about_seeds(seeds: pd.Series) -> str:
 
 def _sentences(*parts: str | bool) -> str:
     return " ".join(part for part in parts if part)
+
+
+# What makes each table of text from its frame, in the order in which they are written.
+SHEETS = {
+    "main": main_sheet,
+    "main_math_verify": main_math_verify_sheet,
+    "gain": partial(effects_sheet, "gain", "What RePro changes."),
+    "against_original": partial(effects_sheet, "against_original", "What training changes."),
+    "tokens": tokens_sheet,
+    "backtracking": backtracking_sheet,
+}

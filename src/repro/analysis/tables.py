@@ -10,10 +10,18 @@ from rich.console import Console
 from rich.table import Table
 
 from repro import methods
-from repro.analysis import collect, compare, names, table_frames, table_inputs, table_sheets
+from repro.analysis import (
+    collect,
+    compare,
+    names,
+    published,
+    table_frames,
+    table_inputs,
+    table_sheets,
+)
 from repro.analysis.table_formats import to_csv, to_latex, to_markdown
 
-TABLES = ("main", "main_math_verify", "gain", "against_original", "tokens", "backtracking")
+TABLES = tuple(table_sheets.SHEETS)
 FORMATS = ("csv", "md", "tex")
 _MISSING = "miss."  # the columns are narrow
 _CAPTION = (
@@ -23,12 +31,12 @@ _CAPTION = (
 )
 
 
-def run(
+def write_tables(
     runs: Sequence[dict],
     benchmarks: Sequence[str],
     output_dir: str | Path,
     note: str = "",
-    published: str | Path | None = None,
+    paper: str | Path | None = None,
     partial: bool = False,
 ) -> pd.DataFrame:
     """Write every table of `TABLES` as csv, md and tex; return the main frame for `print_table`.
@@ -39,7 +47,7 @@ def run(
         output_dir: created where needed.
         note: a sentence that every file carries, such as what its numbers are not; what is not
             scored, missing or unequal is named after it.
-        published: config/paper_results.csv, to show the paper's numbers beside those of its own
+        paper: config/paper_results.csv, to show the paper's numbers beside those of its own
             backbones; of no other backbone.
         partial: leave out score files that are not there, mark their cells and name them.
 
@@ -48,45 +56,30 @@ def run(
     """
     inputs = table_inputs.load(runs, benchmarks, partial)
     note = " ".join(filter(None, [note, inputs.remarks]))
-    stated = table_inputs.published_accuracy(published, runs) if published is not None else None
+    notes = {"main_math_verify": f"{note} {table_inputs.scorers_sentence(inputs.problems)}".strip()}
+    stated = published.stated_accuracy(paper, runs) if paper is not None else None
     summary = compare.summarise(inputs.problems, inputs.grid)
+    by_other = inputs.problems.assign(accuracy=inputs.problems[f"accuracy_{collect.MATH_VERIFY}"])
     effects = compare.effects(inputs.problems, inputs.grid)
-    main = table_frames.main_frame(summary, stated)
-    other = compare.summarise(collect.by_math_verify(inputs.problems), inputs.grid)
-    made = {
-        "main": (main, table_sheets.main_sheet),
-        "main_math_verify": (
-            table_frames.main_frame(other, stated),
-            table_sheets.main_math_verify_sheet,
+    to_original = effects["baseline"] == methods.ORIGINAL
+    frames = {
+        "main": table_frames.main_frame(summary, stated),
+        "main_math_verify": table_frames.main_frame(
+            compare.summarise(by_other, inputs.grid), stated
         ),
-        "gain": (table_frames.gain_frame(effects), table_sheets.gain_sheet),
-        "against_original": (
-            table_frames.against_original_frame(effects),
-            table_sheets.against_original_sheet,
-        ),
-        "tokens": (
-            table_frames.tokens_frame(summary, inputs.responses),
-            table_sheets.tokens_sheet,
-        ),
-        "backtracking": (
-            table_frames.backtracking_frame(inputs.responses, inputs.grid),
-            table_sheets.backtracking_sheet,
-        ),
+        "gain": effects[~to_original],
+        "against_original": effects[to_original],
+        "tokens": table_frames.tokens_frame(summary, inputs.responses),
+        "backtracking": table_frames.backtracking_frame(inputs.responses, inputs.grid),
     }
-    assert tuple(made) == TABLES
     output_dir = Path(output_dir)
     output_dir.mkdir(parents=True, exist_ok=True)
-    for name, (frame, sheet_of) in made.items():
-        sheet = sheet_of(frame)
-        said = note
-        if name == "main_math_verify":
-            said = " ".join(filter(None, [note, table_inputs.scorers_sentence(inputs.problems)]))
-        texts = {"csv": to_csv(frame, said)}
-        texts |= {"md": to_markdown(sheet, said), "tex": to_latex(sheet, said)}
-        assert tuple(texts) == FORMATS
-        for suffix, text in texts.items():
+    for name, sheet_of in table_sheets.SHEETS.items():
+        frame, sheet, said = frames[name], sheet_of(frames[name]), notes.get(name, note)
+        texts = (to_csv(frame, said), to_markdown(sheet, said), to_latex(sheet, said))
+        for suffix, text in zip(FORMATS, texts, strict=True):
             (output_dir / f"{name}.{suffix}").write_text(text, encoding="utf-8")
-    return main
+    return frames["main"]
 
 
 def print_table(frame: pd.DataFrame, note: str = "") -> None:

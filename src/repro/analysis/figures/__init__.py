@@ -1,10 +1,10 @@
 """Figures for print: colour-blind safe, at least 8 pt at final size, the same bytes every time.
 
-Each figure is one function of frames that returns a matplotlib Figure; `run` reads the frames
-from the runs' files and writes the figure as PNG and PDF.
+Each figure is one function of frames that returns a matplotlib Figure; `write_figure` reads the
+frames from the runs' files and writes the figure as PNG and PDF.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -13,14 +13,8 @@ from repro import methods
 from repro.analysis import collect, compare, names
 from repro.analysis.figures import ablations, evaluation, objective, style, training
 
-_OVER_TRAINING = {
-    "tokens_over_training": training.tokens_over_training,
-    "accuracy_over_training": training.accuracy_over_training,
-    "backtracking_over_training": training.backtracking_over_training,
-}
 
-
-def run(
+def write_figure(
     name: str,
     runs: Sequence[dict],
     benchmarks: Sequence[str],
@@ -34,7 +28,7 @@ def run(
         runs: {"backbone", "method", "seed", "path"} each, path being the run's directory.
         benchmarks: those whose scores are read.
         output: the path to write, with or without .png or .pdf.
-        note: a sentence that stands below the figure.
+        note: a sentence below the figure.
 
     Returns:
         The paths of the PNG and of the PDF.
@@ -42,55 +36,36 @@ def run(
     Raises:
         ValueError: an unknown name, or a file that is missing or malformed.
     """
-    if name not in _MAKERS:
+    if name not in NAMES:
         raise ValueError(f"figure {name!r}: unknown; known are {', '.join(NAMES)}")
-    return style.save(_MAKERS[name](runs, benchmarks, note), output)
+    return style.save(_draw(name, runs, benchmarks, note), output)
 
 
-def _over_training(name: str) -> Callable[..., Figure]:
-    return lambda runs, benchmarks, note: _OVER_TRAINING[name](collect.training(runs), note)
-
-
-def _main_runs(runs: Sequence[dict]) -> list[dict]:
-    """Leave out the runs with another value of a setting, which the ablations show."""
-    return [run for run in runs if methods.parse(run["method"]).ablated is None]
-
-
-def _objective_over_position(runs: Sequence[dict], benchmarks: Sequence[str], note: str) -> Figure:
-    return objective.objective_over_position(objective.responses(_main_runs(runs)), note)
-
-
-def _tokens_per_benchmark(runs: Sequence[dict], benchmarks: Sequence[str], note: str) -> Figure:
-    runs = _main_runs(runs)
-    summary = compare.summarise(collect.scores(runs, benchmarks))
-    return evaluation.tokens_per_benchmark(summary, benchmarks, note)
-
-
-def _backtracking_at_evaluation(
-    runs: Sequence[dict], benchmarks: Sequence[str], note: str
-) -> Figure:
-    runs = _main_runs(runs)
-    scored = set(collect.scores(runs, benchmarks)["benchmark"])
-    gaps = [title for name, title in names.BENCHMARKS.items() if name in set(benchmarks) - scored]
-    sentence = f"Not scored: {', '.join(gaps)}." if gaps else ""
-    rates = evaluation.backtracking_rates(runs, scored)
-    return evaluation.backtracking_at_evaluation(rates, f"{sentence} {note}".strip())
-
-
-def _ablation(key: str) -> Callable[..., Figure]:
-    def make(runs: Sequence[dict], benchmarks: Sequence[str], note: str) -> Figure:
+def _draw(name: str, runs: Sequence[dict], benchmarks: Sequence[str], note: str) -> Figure:
+    if name in training.CURVES:
+        return training.over_training(name, collect.training(runs), note)
+    if name in _ABLATIONS:
+        key = _ABLATIONS[name]
         chosen = ablations.ablation_runs(key, runs)
         summary = compare.summarise(collect.scores(chosen, benchmarks))
         return ablations.ablation(key, summary, ablations.ablation_values(key, chosen), note)
+    # Runs with another value of a setting are in the figures of the ablations only.
+    runs = [run for run in runs if methods.parse(run["method"]).ablated is None]
+    if name == "objective_over_position":
+        return objective.objective_over_position(objective.responses(runs), note)
+    responses = collect.read_scores(runs, benchmarks).responses
+    if name == "tokens_per_benchmark":
+        summary = compare.summarise(collect.problems(responses))
+        return evaluation.tokens_per_benchmark(summary, benchmarks, note)
+    gaps = set(benchmarks) - set(responses["benchmark"])
+    titles = ", ".join(title for name, title in names.BENCHMARKS.items() if name in gaps)
+    note = f"Not scored: {titles}. {note}".strip() if gaps else note
+    return evaluation.backtracking_at_evaluation(evaluation.backtracking_rates(responses), note)
 
-    return make
 
-
-_MAKERS: dict[str, Callable[[Sequence[dict], Sequence[str], str], Figure]] = {
-    **{name: _over_training(name) for name in _OVER_TRAINING},
-    "objective_over_position": _objective_over_position,
-    "tokens_per_benchmark": _tokens_per_benchmark,
-    "backtracking_at_evaluation": _backtracking_at_evaluation,
-    **{f"ablation_{key}": _ablation(key) for key in methods.ABLATED},
-}
-NAMES = tuple(_MAKERS)
+_ABLATIONS = {f"ablation_{key}": key for key in methods.ABLATED}
+NAMES = (
+    *training.CURVES,
+    *("objective_over_position", "tokens_per_benchmark", "backtracking_at_evaluation"),
+    *_ABLATIONS,
+)

@@ -1,7 +1,6 @@
 """Evaluation at a glance: each algorithm beside itself with RePro, benchmark by benchmark."""
 
-from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
@@ -12,11 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullFormatter, ScalarFormatter
 
-from repro import jsonl, methods
-from repro.analysis import names, statistics
+from repro import methods
+from repro.analysis import collect, names, statistics
 from repro.analysis.figures import style
 
-VERDICTS = {"all responses": (0, 1), "correct": (1,), "wrong": (0,)}
+_VERDICTS = {"all": "all responses", "correct": "correct", "wrong": "wrong"}
 _EXPLANATION = f"Bars: {style.INTERVALS}, of each method by itself."
 _LEGEND = {"columns": 7, "handlelength": 1, "columnspacing": 1.2}
 _APART = {"pair": 0.7, "algorithm": 1.2}  # between dots
@@ -60,21 +59,16 @@ def backtracking_at_evaluation(rates: pd.DataFrame, note: str = "") -> Figure:
         rates: the frame of `backtracking_rates`.
         note: a sentence that stands below.
     """
-    groups = {name: name for name in VERDICTS}
-    backbones = list(rates["backbone"].unique())
-    columns = min(2, len(backbones))
+    label = "Backtracking per\n1,000 reasoning tokens"
     with matplotlib.rc_context(style.STYLE):
-        figure, axes = style.panels(-(-len(backbones) // columns), columns, width=style.WIDTH)
-        for axis, backbone in zip(axes.flat, backbones, strict=False):
+        figure, panels = style.backbone_panels(
+            list(rates["backbone"].unique()), {"all": ""}, "", label, width=style.WIDTH
+        )
+        for (backbone, _), axis in panels.items():
             rows = rates[rates["backbone"] == backbone].rename(columns={"responses": "group"})
-            _dots(axis, rows, groups, list(rates["method"].unique()), "none")
-            axis.set_title(backbone)
+            _dots(axis, rows, _VERDICTS, list(rates["method"].unique()), "none")
             top = max(axis.get_ylim()[1], 0.1)
             axis.set_ylim(-0.04 * top, top)  # a dot at 0 is seen whole
-        for axis in axes[:, 0]:
-            axis.set_ylabel("Backtracking per\n1,000 reasoning tokens")
-        for axis in list(axes.flat)[len(backbones) :]:
-            axis.remove()
         explanation = (
             f"Mean of the benchmarks that have such responses from every method. {_EXPLANATION}"
         )
@@ -82,7 +76,7 @@ def backtracking_at_evaluation(rates: pd.DataFrame, note: str = "") -> Figure:
     return figure
 
 
-def backtracking_rates(runs: Sequence[dict], benchmarks: Collection[str]) -> pd.DataFrame:
+def backtracking_rates(responses: pd.DataFrame) -> pd.DataFrame:
     """Return backtracking segments per 1,000 reasoning tokens, by the verdict on the response.
 
     Per benchmark a ratio of totals, Σ segments / Σ tokens of the responses with that verdict, all
@@ -90,67 +84,37 @@ def backtracking_rates(runs: Sequence[dict], benchmarks: Collection[str]) -> pd.
     have such responses have them, each counting equally: else benchmarks would differ by method.
 
     Args:
-        runs: {"backbone", "method", "seed", "path"} each.
-        benchmarks: those whose score files are read.
+        responses: those of `collect.read_scores`.
 
     Returns:
-        Columns backbone, method, responses (a key of `VERDICTS`), mean, low, high (95 % over
-        problems), benchmarks (how many). No row where a method has no such responses, or no
+        Columns backbone, method, responses (a key of `collect.VERDICTS`), mean, low, high (95 %
+        over problems), benchmarks (how many). No row where a method has no such responses, or no
         benchmark is left.
 
     Raises:
-        ValueError: a score file is malformed (the message names it), or no row is left.
+        ValueError: no row is left.
     """
-    found = {}
-    for (backbone, method, benchmark, verdict), frame in _totals(runs, benchmarks).groupby(
-        ["backbone", "method", "benchmark", "responses"], sort=False
-    ):
-        sums = frame.groupby("doc_id")[["backtracking", "tokens"]].sum()
-        sums = sums[sums["tokens"] > 0]
-        if not sums.empty:
-            values = 1000 * statistics.ratio_values(sums["backtracking"], sums["tokens"])
-            of_methods = found.setdefault((backbone, verdict), {})
-            of_methods.setdefault(method, {})[benchmark] = statistics.estimate(values)
     rows = []
-    for (backbone, verdict), of_methods in found.items():
-        shared = [b for b in names.BENCHMARKS if all(b in of for of in of_methods.values())]
-        for method, estimates in of_methods.items() if shared else ():
-            pooled = statistics.mean_over_benchmarks([estimates[b] for b in shared])
-            keys = {"backbone": backbone, "method": method, "responses": verdict}
-            rows.append(keys | pooled._asdict() | {"benchmarks": len(shared)})
+    for verdict, verdicts in collect.VERDICTS.items():
+        chosen = responses[responses["correct"].isin(verdicts)]
+        for backbone, of_backbone in chosen.groupby("backbone", sort=False):
+            estimates: dict[str, dict[str, statistics.Estimate]] = {}
+            for (method, benchmark), frame in of_backbone.groupby(
+                ["method", "benchmark"], sort=False
+            ):
+                sums = frame.groupby("doc_id")[["backtracking", "tokens"]].sum()
+                sums = sums[sums["tokens"] > 0]
+                if not sums.empty:
+                    values = 1000 * statistics.ratio_values(sums["backtracking"], sums["tokens"])
+                    estimates.setdefault(method, {})[benchmark] = statistics.estimate(values)
+            shared = [b for b in names.BENCHMARKS if all(b in of for of in estimates.values())]
+            for method, found in estimates.items() if shared else ():
+                pooled = statistics.mean_over_benchmarks([found[b] for b in shared])
+                keys = {"backbone": backbone, "method": method, "responses": verdict}
+                rows.append(keys | pooled._asdict() | {"benchmarks": len(shared)})
     if not rows:
         raise ValueError("backtracking_at_evaluation: no benchmark that all methods answered")
-    columns = ["backbone", "method", "responses", "mean", "low", "high", "benchmarks"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _totals(runs: Sequence[dict], benchmarks: Collection[str]) -> pd.DataFrame:
-    """Return segments and tokens per run, benchmark, problem and verdict."""
-    rows = []
-    for run in runs:
-        of_run = {key: run[key] for key in ("backbone", "method", "seed")}
-        for benchmark in (name for name in names.BENCHMARKS if name in benchmarks):
-            path = Path(run["path"]) / "scores" / f"{benchmark}.json"
-            try:
-                for problem in jsonl.read_json(path)["problems"]:
-                    columns = ("correct", "tokens", "backtracking")
-                    correct, tokens, segments = np.array([problem[c] for c in columns], dtype=float)
-                    keys = of_run | {"benchmark": benchmark, "doc_id": problem["doc_id"]}
-                    for verdict, verdicts in VERDICTS.items():
-                        chosen = np.isin(correct, verdicts)
-                        rows.append(
-                            keys
-                            | {
-                                "responses": verdict,
-                                "tokens": tokens[chosen].sum(),
-                                "backtracking": segments[chosen].sum(),
-                            }
-                        )
-            except (KeyError, TypeError, ValueError) as error:
-                raise ValueError(f"{path}: not a score file ({error!r})") from None
-    if not rows:
-        raise ValueError("none of the benchmarks is scored: programs need a sandbox")
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).drop(columns=["se", "n"])
 
 
 def _dots(

@@ -15,11 +15,10 @@ from matplotlib.ticker import StrMethodFormatter
 
 from repro import methods
 
-# Okabe and Ito's palette; grey stands for its yellow, too light for lines on white. Marker and
-# dashes change with the colour, so that nothing is told by colour alone.
+# Okabe and Ito's palette, with grey for its yellow, which is too light for lines on white.
+# The marker changes with the colour, so that nothing is told by colour alone.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#808080")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 PLAIN = "#505050"  # without RePro, where colour does not stand for the algorithm
 WITHOUT, WITH = "without RePro", "with RePro"
 INTERVALS = "95\N{NO-BREAK SPACE}% intervals over problems"
@@ -90,7 +89,11 @@ def panels(
 
 
 def backbone_panels(
-    backbones: Sequence[str], columns: Mapping[str, str], xlabel: str, ylabel: str
+    backbones: Sequence[str],
+    columns: Mapping[str, str],
+    xlabel: str,
+    ylabel: str,
+    width: float | None = None,
 ) -> tuple[Figure, dict[tuple[str, str], Axes]]:
     """Return a figure with a row a backbone; with one column, backbones stand side by side.
 
@@ -99,23 +102,21 @@ def backbone_panels(
         columns: what a column shows -> its title.
         xlabel: of all panels.
         ylabel: of all panels.
+        width: in inches, as for `panels`.
 
     Returns:
         The figure, and (backbone, key of ``columns``) -> its panel.
     """
     if len(columns) == 1:
-        figure, axes = panels(-(-len(backbones) // 2), min(2, len(backbones)))
-        spare = list(axes.flat)[len(backbones) :]
-        found = {}
+        figure, axes = panels(-(-len(backbones) // 2), min(2, len(backbones)), width=width)
+        for axis in axes.flat[len(backbones) :]:
+            axis.remove()
         for number, (backbone, axis) in enumerate(zip(backbones, axes.flat, strict=False)):
             axis.set_title(backbone)
             axis.set_xlabel(xlabel)
-            if number % 2 == 0:
-                axis.set_ylabel(ylabel)
-            found[backbone, next(iter(columns))] = axis
-        for axis in spare:
-            axis.remove()
-        return figure, found
+            axis.set_ylabel(ylabel if number % 2 == 0 else "")
+        pairs = ((backbone, column) for backbone in backbones for column in columns)
+        return figure, dict(zip(pairs, axes.flat, strict=False))
     figure, axes = panels(len(backbones), len(columns), sharex=True, sharey="row")
     for axis, title in zip(axes[0], columns.values(), strict=True):
         axis.set_title(title)

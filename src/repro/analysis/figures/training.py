@@ -1,5 +1,7 @@
 """Curves over reinforcement learning: each algorithm with and without RePro."""
 
+from typing import NamedTuple
+
 import matplotlib
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,36 +13,38 @@ from repro.analysis import collect
 from repro.analysis.figures import style
 
 
-def tokens_over_training(training: pd.DataFrame, note: str = "") -> Figure:
-    """Mean reasoning tokens per response over RL steps, each algorithm with and without RePro.
+class Curve(NamedTuple):
+    """What is drawn over the RL steps."""
+
+    column: str  # of training.jsonl
+    label: str
+    scale: float = 1
+
+
+CURVES = {
+    "tokens_over_training": Curve("reasoning_tokens", "Reasoning tokens"),
+    "accuracy_over_training": Curve("accuracy", "Training accuracy (%)", 100),
+    "backtracking_over_training": Curve(
+        "backtracking_per_1k", "Backtracking per\n1,000 reasoning tokens"
+    ),
+}
+
+
+def over_training(name: str, training: pd.DataFrame, note: str = "") -> Figure:
+    """Draw the mean per response over RL steps, each algorithm with and without RePro.
 
     Light: the mean over seeds at each step; strong: its centred running mean. A panel an algorithm
     in a row a backbone; with one algorithm, a panel a backbone side by side.
 
     Args:
+        name: one of `CURVES`.
         training: the frame of `collect.training`.
-        note: a sentence that stands below.
+        note: a sentence below.
 
     Raises:
         ValueError: a training.jsonl lacks what is drawn; the message names the file and the key.
     """
-    return _over_training(training, "reasoning_tokens", 1, "Reasoning tokens", note)
-
-
-def accuracy_over_training(training: pd.DataFrame, note: str = "") -> Figure:
-    """Accuracy on the training prompts over RL steps, laid out as `tokens_over_training`."""
-    return _over_training(training, "accuracy", 100, "Training accuracy (%)", note)
-
-
-def backtracking_over_training(training: pd.DataFrame, note: str = "") -> Figure:
-    """Backtracking segments per 1,000 reasoning tokens, laid out as `tokens_over_training`."""
-    label = "Backtracking per\n1,000 reasoning tokens"
-    return _over_training(training, "backtracking_per_1k", 1, label, note)
-
-
-def _over_training(
-    training: pd.DataFrame, column: str, scale: float, label: str, note: str
-) -> Figure:
+    column, label, scale = CURVES[name]
     _check(training, column)
     algorithm_of = training["method"].map(lambda method: methods.parse(method).algorithm)
     titles = {algorithm: methods.label(algorithm) for algorithm in algorithm_of.unique()}

@@ -1,4 +1,4 @@
-"""A store that cannot be used ends nothing: it is said in one line, and told in mlflow.json."""
+"""A store that cannot be used ends nothing: one line reports it, and mlflow.json says why."""
 
 import json
 import os
@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from repro import tracking
+from repro import jsonl, tracking
 from repro.cli import main
 from tests import run_folder
-from tests.tracking.servers import free_port
+from tests.run_folder import RUN
 
 
 @contextmanager
@@ -47,7 +47,9 @@ def locked(folder):
 
 @contextmanager
 def down(folder):
-    yield f"http://127.0.0.1:{free_port()}", "Connection refused"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    yield f"http://127.0.0.1:{port}", "Connection refused"
 
 
 @contextmanager
@@ -82,126 +84,106 @@ def answering(answer):
         server.shutdown(socket.SHUT_RDWR)
 
 
-STORES = (corrupt, unwritable, without_its_folder, locked, down, another_server)
-
-
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
+    monkeypatch.setattr(tracking, "SYNC_SECONDS", 0.05)
     monkeypatch.setattr(tracking, "LOCKED_SECONDS", 0.1)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 
 
-@pytest.fixture(params=STORES, ids=lambda store: store.__name__)
-def store(request, tmp_path):
+@pytest.fixture(
+    params=(corrupt, unwritable, without_its_folder, locked, down, another_server),
+    ids=lambda store: store.__name__,
+)
+def store(request, tmp_path, monkeypatch):
+    """Name a store that cannot be used in the environment; return its address and the reason."""
     (tmp_path / "store").mkdir()
-    with request.param(tmp_path / "store") as made:
-        yield made
+    with request.param(tmp_path / "store") as (uri, why):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        yield uri, why
+
+
+def track(folder: Path) -> int:
+    arguments = ["track", "--run", str(folder), "--settings", json.dumps(run_folder.EVALUATION)]
+    return main([*arguments, "--data", str(folder.parents[3] / "data")])
 
 
 def test_no_step_fails(store, tmp_path, capsys):
     uri, why = store
     folder = run_folder.write(tmp_path)
-    to = ["--experiment", "test", "--tracking-uri", uri]
-    assert main(["store", *to]) == 0
-    said = [capsys.readouterr().err]
-    track = ["track", "--run", str(folder), "--settings", json.dumps(run_folder.EVALUATION), *to]
-    assert main([*track, "--benchmarks", *run_folder.BENCHMARKS, "--data", f"{tmp_path}/data"]) == 0
-    said.append(capsys.readouterr().err)
     (tmp_path / "main.md").write_text("a table")
-    summary = ["track_summary", "--files", str(tmp_path / "main.md"), *to]
-    assert main([*summary, "--output", str(tmp_path / "mlflow.json")]) == 0
-    said.append(capsys.readouterr().err)
-    for line in said:
+    summary = ["track_summary", "--files", str(tmp_path / "main.md")]
+    summary += ["--output", str(tmp_path / "mlflow.json")]
+    for step in (lambda: main(["store"]), lambda: track(folder), lambda: main(summary)):
+        assert step() == 0
+        line = capsys.readouterr().err
         assert line.count("\n") == 1
         assert line.startswith(f"MLflow at {uri} does not take anything") and why in line
         assert "make upload" in line
     for file in (folder / "mlflow.json", tmp_path / "mlflow.json"):
-        told = json.loads(file.read_text())
-        assert told.keys() == {"not_logged"} and why in told["not_logged"]
+        content = jsonl.read_json(file)
+        assert content.keys() == {"not_logged"} and why in content["not_logged"]
 
 
-def test_a_training_goes_on(store, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(tracking, "FLUSH_SECONDS", 0.05)
-    uri, why = store
+def test_a_training_goes_on(store, tmp_path, capsys):
     started = time.monotonic()
-    with tracking.Writer(uri, "test", run_folder.RUN, tmp_path / "work") as writer:
-        for step in range(1, 6):
-            writer.add({"step": step, "reward": 0.5})
+    with tracking.sync_while_training(RUN, tmp_path / "work"):
         assert time.monotonic() - started < 0.1  # nothing waits for the store
-        time.sleep(0.2)
+        time.sleep(0.3)
     line = capsys.readouterr().err
     assert line.count("\n") == 1
-    assert why in line and "training.jsonl" in line and "make upload" in line
-    assert writer.run_id is None
+    assert store[1] in line and "training.jsonl" in line and "make upload" in line
 
 
-def test_what_a_step_itself_lacks_is_still_an_error(tmp_path, capsys):
+def test_what_a_step_itself_lacks_is_still_an_error(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////proc/mlflow.db")
     folder = run_folder.write(tmp_path)
     (folder / "scores/mbpp.json").unlink()
-    to = ["--experiment", "test", "--tracking-uri", "sqlite:////proc/mlflow.db"]
-    track = ["track", "--run", str(folder), "--settings", "{}", "--benchmarks", "mbpp", *to]
-    assert main(track) == 1
+    assert track(folder) == 1
     assert "mbpp.json: no such file" in capsys.readouterr().err
     assert not (folder / "mlflow.json").exists()
 
 
-def test_a_file_that_may_only_be_read(capsys):
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
+def test_a_file_that_may_only_be_read(capsys, monkeypatch):
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         with locked(Path(folder)) as (uri, _):
             pass
         Path(folder, "mlflow.db").chmod(0o444)
-        with as_nobody():
-            assert main(["store", "--experiment", "test", "--tracking-uri", uri]) == 0
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        os.seteuid(65534)
+        try:
+            assert main(["store"]) == 0
+        finally:
+            os.seteuid(0)
     assert "attempt to write a readonly database" in capsys.readouterr().err
 
 
-@contextmanager
-def as_nobody():
-    """Root may write everything: give that up for a while."""
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(user)
-
-
 @pytest.mark.long
-def test_a_server_that_accepts_and_never_answers_delays_only_the_end(tmp_path, capsys, monkeypatch):
-    monkeypatch.delenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES")
-    for name, value in tracking.ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
+def test_a_server_that_never_answers_delays_only_the_end(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "2")
+    monkeypatch.setattr(tracking, "END_SECONDS", 1)
     with answering(None) as port:
-        uri = f"http://127.0.0.1:{port}"
-        with tracking.Writer(uri, "test", run_folder.RUN, tmp_path / "work") as writer:
-            started = time.monotonic()
-            writer.add({"step": 1, "reward": 0.5})
-            assert time.monotonic() - started < 0.1
-        assert time.monotonic() - started < tracking.END_SECONDS + 1
-        line = capsys.readouterr().err
-        assert line.count("\n") == 1 and uri in line
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
         started = time.monotonic()
-        assert main(["store", "--experiment", "test", "--tracking-uri", uri]) == 0
-        assert time.monotonic() - started < 40
+        with tracking.sync_while_training(RUN, tmp_path / "work"):
+            assert time.monotonic() - started < 0.1
+        assert time.monotonic() - started < 2
+        assert main(["store"]) == 0
         assert "timed out" in capsys.readouterr().err
 
 
-@pytest.mark.long
 def test_a_store_that_disappears_while_it_is_written(tmp_path, capsys, monkeypatch):
-    """Its metrics stay, and the training ends in success."""
-    monkeypatch.setattr(tracking, "FLUSH_SECONDS", 0.05)
-    store = tmp_path / "store"
-    store.mkdir()
-    uri = f"sqlite:///{store}/mlflow.db"
-    tracking.migrate(uri, "test")
-    with tracking.Writer(uri, "test", run_folder.RUN, tmp_path / "work") as writer:
-        writer.add({"step": 1, "reward": 0.5})
+    (tmp_path / "store").mkdir()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/store/mlflow.db")
+    tracking.create_store()
+    with tracking.sync_while_training(RUN, tmp_path / "work"):
         end = time.monotonic() + 60
-        while writer.run_id is None and time.monotonic() < end:
+        while not (tmp_path / "work/mlflow.json").exists() and time.monotonic() < end:
             time.sleep(0.05)
-        shutil.rmtree(store)
-        writer.add({"step": 2, "reward": 0.5})
+        shutil.rmtree(tmp_path / "store")
+        time.sleep(0.2)
     line = capsys.readouterr().err
     assert line.count("\n") == 1 and "make upload" in line
+    assert "run_id" in jsonl.read_json(tmp_path / "work/mlflow.json")  # to go on where it was

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
-from repro import digests, jsonl
+from repro import digests
 
 WORK = Path("work")  # checkpoints, caches, logs: undeclared in the workflow, safe to delete
 

@@ -1,9 +1,9 @@
 """MLflow: one experiment a configuration, one run a model, training and evaluation on the same run.
 
-MLflow is a view of the files under results/, for people to browse. `sync_run` sends what it lacks of
-them: called by a thread while a training goes on, by the step `track` afterwards, by `make upload`
-for a whole experiment. Nothing here may stop or delay an experiment. The store and the experiment
-are those of MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_NAME. No other module imports mlflow.
+MLflow is a view of the files under results/, for people to browse. `sync_run` sends what it lacks
+of them: called by a thread while a training goes on, by the step `track` afterwards, by `make
+upload` for a whole experiment. Nothing here may stop or delay an experiment. The store and the
+experiment are those of MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_NAME.
 """
 
 import json

@@ -124,7 +124,7 @@ def test_upload_sends_what_is_missing(server, runs, capsys):
     write_rows(trained, range(1, 6))
     server.kill()
     track = ["track", "--run", str(evaluated), "--settings", json.dumps(EVALUATION)]
-    assert main([*track, "--data", "results/data"]) == 0
+    assert main([*track, "--data", str(evaluated.parents[3] / "data")]) == 0
     assert jsonl.read_json(evaluated / "mlflow.json").keys() == {"not_logged"}
     capsys.readouterr()
     upload = ["upload", "--config", "mine.yaml"]
@@ -144,7 +144,7 @@ def test_upload_sends_what_is_missing(server, runs, capsys):
         assert "samples.html" in artifacts(client, where["run_id"])
         assert rewards(client, cut) == [(step, step / 10) for step in range(1, 6)]
         assert client.get_run(cut).info.status == "FINISHED"
-        summary = jsonl.read_json(Path("results/mlflow.json"))["run_id"]
+        summary = jsonl.read_json(evaluated.parents[3] / "mlflow.json")["run_id"]
         assert artifacts(client, summary) == ["figures/a.png", "overview.html", "tables/main.md"]
         within = client.get_experiment_by_name("mine").experiment_id
         assert len(client.search_runs([within])) == 3

@@ -41,14 +41,7 @@ def list_tags(run: dict) -> dict[str, str]:
 
 
 def list_later_tags(run: dict, run_dir: Path, evaluation: dict | None, note: str) -> dict[str, str]:
-    """Return the tags that are known once a run is trained or evaluated.
-
-    Args:
-        run: its settings.
-        run_dir: has provenance.json where the run was trained.
-        evaluation: its resolved settings; None where there was none yet.
-        note: a sentence for the run's description.
-    """
+    """Return the tags that a finished run has besides; see `tracking.sync_run`."""
     label = methods.label(run["method"])
     description = f"**{label}** on {run['backbone']}, seed {run['seed']}. {note}"
     tags = {}
@@ -73,11 +66,9 @@ def list_later_tags(run: dict, run_dir: Path, evaluation: dict | None, note: str
 
 
 def list_links(uri: str, experiment_id: str, run_id: str) -> dict:
-    """Return where a browser finds a run: the content of mlflow.json.
+    """Return where a browser finds a run and the list of runs: the content of mlflow.json.
 
-    Returns:
-        `experiment_id`, `run_id`, `url` of the run, `experiment_url` of the list of runs, and
-        `local`: whether `make ui` must be running for these addresses.
+    `local` says whether `make ui` must be running for these addresses.
     """
     local = sqlite_file(uri) is not None
     experiment = f"{UI if local else uri.rstrip('/')}/#/experiments/{experiment_id}/runs"
@@ -101,30 +92,23 @@ def read_rows(file: Path) -> tuple[list[dict], int]:
     return [json.loads(line) for line in lines], file.stat().st_mtime_ns // 1_000_000
 
 
-def read_scores(run_dir: Path, benchmarks: Sequence[str]) -> Iterator[tuple[str, float]]:
-    """Yield name and value of the statistics of the score files and of their means.
+def read_scores(run_dir: Path, benchmarks: Sequence[str]) -> dict[str, float]:
+    """Return the statistics of score files as `eval/BENCHMARK/NAME`, and means as `eval/mean/NAME`.
 
     Raises:
         ValueError: a score file is missing or no JSON; the message names it.
     """
-    of_benchmarks = {key: [] for key in MEANS}
+    metrics = {}
     for benchmark in benchmarks:
         scores = jsonl.read_json(run_dir / f"scores/{benchmark}.json")
         for key, estimate in scores["aggregates"].items():  # none where it could not be scored
             if estimate and estimate["value"] is not None:
-                yield f"eval/{benchmark}/{key}", float(estimate["value"])
-                if key in MEANS:
-                    of_benchmarks[key].append(estimate["value"])
-    for key, values in of_benchmarks.items():
+                metrics[f"eval/{benchmark}/{key}"] = float(estimate["value"])
+    for key in MEANS:
+        values = [value for name, value in metrics.items() if name.endswith(f"/{key}")]
         if values:
-            yield f"eval/mean/{key}", statistics.fmean(values)
-
-
-def list_files(run_dir: Path, benchmarks: Sequence[str]) -> list[tuple[Path, str | None]]:
-    """Return the files to read of a run, each with the folder that it gets in MLflow."""
-    names = ("settings.json", "provenance.json", "training.jsonl")  # `original` has no training
-    files = [(run_dir / name, None) for name in names if (run_dir / name).exists()]
-    return files + [(run_dir / f"scores/{name}.json", "scores") for name in benchmarks]
+            metrics[f"eval/mean/{key}"] = statistics.fmean(values)
+    return metrics
 
 
 def write_samples(

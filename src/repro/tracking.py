@@ -75,15 +75,15 @@ def sync_run(
     """Send to MLflow what it does not have of a run's files; a second call changes nothing.
 
     Args:
-        run_dir: has settings.json and, as far as they exist, training.jsonl, provenance.json,
-            scores/ and generations/; gets mlflow.json.
+        run_dir: has settings.json and whatever there is of training.jsonl, provenance.json, scores/
+            and generations/; mlflow.json is written there.
         evaluation: its resolved settings; None where the run is not evaluated yet. They become
             tags, because MLflow's params may not change when a model is evaluated again.
         data: folder of the problems, for the samples of responses; None leaves those out.
         note: a sentence for the run's description.
-        training: status of the training that works in `run_dir`: RUNNING, FINISHED or FAILED.
+        training: RUNNING, FINISHED or FAILED, where `run_dir` is a training's working directory.
             Then only curves are sent, and a run of the same settings that the folder does not know
-            is an earlier training's and is replaced. Empty: no training works there.
+            is an earlier training's and is replaced.
 
     Returns:
         See `tracked.list_links`.
@@ -99,9 +99,11 @@ def sync_run(
     if not training:
         benchmarks = sorted(evaluation["benchmarks"]) if evaluation else []
         tags |= tracked.list_later_tags(run, run_dir, evaluation, note)
-        metrics = dict(tracked.read_scores(run_dir, benchmarks))
+        metrics = tracked.read_scores(run_dir, benchmarks)
         texts = tracked.write_samples(run, run_dir, benchmarks, data, note) if data else {}
-        files = tracked.list_files(run_dir, benchmarks)
+        names = ("settings.json", "provenance.json", "training.jsonl")  # `original` has no training
+        files = [run_dir / name for name in names if (run_dir / name).exists()]
+        files += [run_dir / f"scores/{name}.json" for name in benchmarks]
 
     def send(client: mlflow.MlflowClient, experiment_id: str) -> str:
         same = f"tags.`{tracked.KEY_TAG}` = '{digests.of_values(run)}'"
@@ -132,7 +134,8 @@ def sync_run(
                 if key != "step" and value is not None
             ]
             client.log_batch(run_id, of_steps)
-        for file, folder in files:
+        for file in files:
+            folder = "scores" if file.parent.name == "scores" else None
             client.log_artifact(run_id, str(file), folder)
         for name, text in texts.items():
             client.log_text(run_id, text, name)
@@ -150,14 +153,8 @@ def sync_run(
 def sync_while_training(run: dict, work_dir: Path) -> Iterator[None]:
     """Call `sync_run` every few seconds in a thread, where the environment names a store.
 
-    A failure is reported once; the next call sends what it left.
-
-    Args:
-        run: the resolved settings of the run.
-        work_dir: where the training keeps its checkpoints and training.jsonl; gets settings.json.
-
-    Raises:
-        ValueError: the address is no store's.
+    A failure is reported once; the next call sends what it left. `work_dir` has the checkpoints and
+    training.jsonl and gets the settings of the run. ValueError: the address is no store's.
     """
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         yield
@@ -193,30 +190,19 @@ def sync_while_training(run: dict, work_dir: Path) -> Iterator[None]:
 def sync_summary(files: Sequence[str | Path], place: Path, note: str) -> dict:
     """Put tables and figures into a run of their own; a file of the same name is replaced.
 
-    Args:
-        files: a page stands at the top, anything else under the name of the folder it is in.
-        place: the file mlflow.json.
-        note: a sentence for the descriptions of run and experiment.
-
-    Returns:
-        See `tracked.list_links`.
-
-    Raises:
-        ValueError: the address is no store's.
-        NotLogged: see there.
+    A page is put at the top, anything else under the name of the folder it is in. `place` is the
+    mlflow.json to write; `note` describes run and experiment. Returns and raises as `sync_run`.
     """
 
     def send(client: mlflow.MlflowClient, experiment_id: str) -> str:
-        tags = {tracked.KIND_TAG: tracked.SUMMARY}
-        found = client.search_runs(
-            [experiment_id], f"tags.{tracked.KIND_TAG} = '{tracked.SUMMARY}'"
-        )
-        name = "tables and figures"
+        tags, name = {tracked.KIND_TAG: tracked.SUMMARY}, "tables and figures"
+        of_kind = f"tags.{tracked.KIND_TAG} = '{tracked.SUMMARY}'"
+        found = client.search_runs([experiment_id], of_kind)
         there = found[0] if found else client.create_run(experiment_id, run_name=name, tags=tags)
         run_id = there.info.run_id
         for file in map(Path, files):
-            where = None if file.suffix == ".html" else file.parent.name
-            client.log_artifact(run_id, str(file), where)
+            folder = None if file.suffix == ".html" else file.parent.name
+            client.log_artifact(run_id, str(file), folder)
         client.set_tag(run_id, "mlflow.note.content", note)
         client.set_experiment_tag(experiment_id, "mlflow.note.content", note)
         client.set_terminated(run_id)

@@ -9,17 +9,10 @@ from repro import settings, tracking
 def send_experiment(config: dict) -> None:
     """Send all runs of an experiment as far as there is anything of them, tables and figures.
 
-    Args:
-        config: the resolved configuration; its store becomes that of this process.
-
-    Raises:
-        NotLogged: see `tracking.NotLogged`.
+    The store of the resolved configuration becomes that of this process. Raises `NotLogged`.
     """
-    store = {
-        "MLFLOW_TRACKING_URI": config["tracking_uri"],
-        "MLFLOW_EXPERIMENT_NAME": config["name"],
-    }
-    os.environ.update(store)
+    os.environ["MLFLOW_TRACKING_URI"] = config["tracking_uri"]
+    os.environ["MLFLOW_EXPERIMENT_NAME"] = config["name"]
     tracking.create_store()
     results, note, sent = Path(config["results_dir"]), config["note"], 0
     runs = [results / "runs" / run.path for run in settings.all_runs(config)]

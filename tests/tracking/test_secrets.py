@@ -45,37 +45,31 @@ def holding(folder, text):
     return [file for file in files if text.encode() in file.read_bytes()]
 
 
-@pytest.fixture
-def train(tmp_path):
-    """Return the arguments of a training in `tmp_path`."""
+def test_no_secret_is_written_down_and_a_training_without_its_server_ends_well(tmp_path):
     tokenizer = make_tokenizer()
     make_model("qwen3", len(tokenizer) + 2).save_pretrained(tmp_path / "backbone")
     tokenizer.save_pretrained(tmp_path / "backbone")
     rows = [{"problem": f"{i} + {i}", "answer": str(2 * i)} for i in range(7)]
     jsonl.write(tmp_path / "train.jsonl", rows)
     jsonl.write_json(tmp_path / "settings.json", make_settings())
-    arguments = ["train", "--settings", "settings.json", "--backbone", "backbone"]
-    return [*arguments, "--data", "train.jsonl", "--output", "run"]
-
-
-def test_no_secret_is_written_down(tmp_path, train):
-    uri = f"sqlite:///{tmp_path}/mlflow.db"
-    repro(tmp_path, uri, "store")
-    assert "MLflow" not in repro(tmp_path, uri, *train)
-    run = run_folder.write(tmp_path, {**run_folder.RUN, "seed": 3})
-    track = ["track", "--run", run, "--settings", json.dumps(run_folder.EVALUATION)]
-    repro(tmp_path, uri, *track, "--data", tmp_path / "data")
-    assert holding(tmp_path, "thought 0.1")  # the search finds what was tracked
-    assert holding(tmp_path, "hunter2") == []
-
-
-def test_a_training_whose_server_is_down_ends_well(tmp_path, train):
+    train = ["train", "--settings", "settings.json", "--backbone", "backbone"]
+    train += ["--data", "train.jsonl", "--output", "run"]
     stderr = repro(tmp_path, "http://127.0.0.1:9", *train)
     [line] = [line for line in stderr.splitlines() if "MLflow" in line]
     assert "Connection refused" in line and "make upload" in line
     steps = make_settings()["training"]["steps"]
     assert len(jsonl.read(tmp_path / "run/training.jsonl")) == steps
     assert (tmp_path / "run/model/model.safetensors").exists()
+
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    repro(tmp_path, uri, "store")
+    assert "MLflow" not in repro(tmp_path, uri, *train)  # from its last checkpoint: the end of it
+    [place] = tmp_path.glob("work/training/*/mlflow.json")
+    assert "run_id" in jsonl.read_json(place)
+    run = run_folder.write(tmp_path, {**run_folder.RUN, "seed": 3})
+    track = ["track", "--run", run, "--settings", json.dumps(run_folder.EVALUATION)]
+    repro(tmp_path, uri, *track, "--data", tmp_path / "data")
+    assert holding(tmp_path, "thought 0.1")  # the search finds what was tracked
     assert holding(tmp_path, "hunter2") == []
 
 

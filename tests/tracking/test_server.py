@@ -1,8 +1,6 @@
-"""A real MLflow server that is killed in the middle, and `make upload` once it is back."""
+"""A real MLflow server that is killed in the middle of a training and started again."""
 
-import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,13 +11,10 @@ from urllib.request import urlopen
 
 import mlflow
 import pytest
-import yaml
 
-from repro import jsonl, settings, tracking
-from repro.cli import main
+from repro import jsonl, tracking
 from tests import run_folder
-from tests.paths import ROOT
-from tests.run_folder import BENCHMARKS, EVALUATION, RUN
+from tests.run_folder import EVALUATION, RUN
 from tests.test_tracking import artifacts, rewards, wait_for, write_rows
 
 pytestmark = pytest.mark.long
@@ -74,28 +69,6 @@ def server(tmp_path, monkeypatch):
     server.kill()
 
 
-@pytest.fixture
-def runs(tmp_path, monkeypatch):
-    """Write mine.yaml, an experiment of three runs; return the folders of two that are finished."""
-    monkeypatch.chdir(tmp_path)
-    config = yaml.safe_load((ROOT / "config/smoke.yaml").read_text()) | {"name": "mine"}
-    config["tracking_uri"] = os.environ["MLFLOW_TRACKING_URI"]
-    config["benchmarks"] = {name: config["benchmarks"][name] for name in BENCHMARKS}
-    config["methods"] = ["original", "grpo", "grpo+repro"]
-    config["ablations"] = {"backbones": None, "method": "grpo+repro", "alpha": [], "w": [], "k": []}
-    config["objective"]["benchmarks"] = ["aime24"]
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
-    schema = yaml.safe_load((ROOT / "src/repro/config.schema.yaml").read_text())
-    config, results = settings.resolve(config, schema, "mine.yaml"), Path(config["results_dir"])
-    for name in ("tables/main.md", "tables/main.tex", "figures/a.png", "report/overview.html"):
-        (results / name).parent.mkdir(parents=True, exist_ok=True)
-        (results / name).write_text("x")
-    return [
-        run_folder.write(results, settings.run_settings(config, "tiny-qwen3", method, 0))
-        for method in ("grpo", "grpo+repro")
-    ]
-
-
 def test_a_training_continues_when_the_server_is_back(server, tmp_path, capsys):
     work, client = tmp_path / "work", mlflow.MlflowClient()
     with tracking.sync_while_training(RUN, work):
@@ -113,38 +86,12 @@ def test_a_training_continues_when_the_server_is_back(server, tmp_path, capsys):
     assert client.get_run(run_id).info.status == "FINISHED"
     line = capsys.readouterr().err
     assert line.count("\n") == 1 and "make upload" in line
-
-
-def test_upload_sends_what_is_missing(server, runs, capsys):
-    evaluated, trained = runs
-    shutil.rmtree(trained / "scores")
-    # A training that was cut off: its last steps are missing and its run is RUNNING.
-    write_rows(trained, (1, 2))
-    cut = tracking.sync_run(trained, training="RUNNING")["run_id"]
-    write_rows(trained, range(1, 6))
-    server.kill()
-    track = ["track", "--run", str(evaluated), "--settings", json.dumps(EVALUATION)]
-    assert main([*track, "--data", str(evaluated.parents[3] / "data")]) == 0
-    assert jsonl.read_json(evaluated / "mlflow.json").keys() == {"not_logged"}
     capsys.readouterr()
-    upload = ["upload", "--config", "mine.yaml"]
-    assert main(upload) == 1  # whoever asks for it is told
-    assert capsys.readouterr().err.startswith(f"error: MLflow at {server.uri}")
-    server.start()
-    client = mlflow.MlflowClient()
-    for _ in range(2):
-        assert main(upload) == 0
-        report = f"{server.uri} has 2 of 3 runs of mine, tables and figures\n"
-        assert capsys.readouterr().out == report
-        where = jsonl.read_json(evaluated / "mlflow.json")
-        assert where["url"].startswith(f"{server.uri}/#/experiments/") and not where["local"]
-        run = client.get_run(where["run_id"])
-        assert run.data.metrics["eval/mean/accuracy"] == 0.5
-        assert run.info.artifact_uri.startswith("mlflow-artifacts:")
-        assert "samples.html" in artifacts(client, where["run_id"])
-        assert rewards(client, cut) == [(step, step / 10) for step in range(1, 6)]
-        assert client.get_run(cut).info.status == "FINISHED"
-        summary = jsonl.read_json(evaluated.parents[3] / "mlflow.json")["run_id"]
-        assert artifacts(client, summary) == ["figures/a.png", "overview.html", "tables/main.md"]
-        within = client.get_experiment_by_name("mine").experiment_id
-        assert len(client.search_runs([within])) == 3
+    where = tracking.sync_run(run_folder.write(tmp_path), EVALUATION, tmp_path / "data")
+    assert where["run_id"] == run_id
+    assert where["url"].startswith(f"{server.uri}/#/experiments/") and not where["local"]
+    run = client.get_run(run_id)
+    assert run.info.artifact_uri.startswith("mlflow-artifacts:")
+    assert run.data.metrics["eval/mean/accuracy"] == 0.5
+    assert {"samples.html", "scores/mbpp.json"} <= {*artifacts(client, run_id)}
+    assert capsys.readouterr().err == ""

@@ -1,5 +1,6 @@
 """A store that cannot be used ends nothing: one line reports it, and mlflow.json says why."""
 
+import base64
 import json
 import socket
 import sqlite3
@@ -48,15 +49,15 @@ def another_server(folder):
     """Answer every request as a web server does that is not MLflow."""
     page = b"<html>hunter2</html>"
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(page), page)
-    with answering(answer) as port:
-        yield f"http://127.0.0.1:{port}", "not in a valid JSON format"
+    with answering(answer) as (uri, _):
+        yield uri, "not in a valid JSON format"
 
 
 @contextmanager
 def answering(answer):
-    """Serve the same answer to everyone; with None none at all. Yields the port."""
+    """Give the same answer to everyone, with None none at all; yield address and requests."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        taken = []
+        taken, requests = [], []
 
         def serve():
             while True:
@@ -66,12 +67,12 @@ def answering(answer):
                     return
                 taken.append(connection)
                 if answer is not None:
-                    connection.recv(1 << 16)
+                    requests.append(connection.recv(1 << 16).decode())
                     connection.sendall(answer)
                     connection.close()
 
         threading.Thread(target=serve, daemon=True).start()
-        yield server.getsockname()[1]
+        yield f"http://127.0.0.1:{server.getsockname()[1]}", requests
         server.shutdown(socket.SHUT_RDWR)
 
 
@@ -139,11 +140,24 @@ def test_what_a_step_itself_lacks_is_still_an_error(tmp_path, capsys, monkeypatc
 def test_a_server_that_never_answers_delays_only_the_end(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "2")
     monkeypatch.setattr(tracking, "END_SECONDS", 1)
-    with answering(None) as port:
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
+    with answering(None) as (uri, _):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
         started = time.monotonic()
         with tracking.sync_while_training(RUN, tmp_path / "work"):
             assert time.monotonic() - started < 0.1
         assert time.monotonic() - started < 2
         assert main(["store"]) == 0
         assert "timed out" in capsys.readouterr().err
+
+
+def test_a_password_goes_to_the_server_and_is_not_told(capsys, monkeypatch):
+    with answering(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n") as (uri, requests):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "me")
+        monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "hunter2")
+        assert main(["store"]) == 0
+    password = base64.b64encode(b"me:hunter2").decode()
+    assert [f"Authorization: Basic {password}\r\n" in request for request in requests] == [True]
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1 and "401" in line
+    assert "hunter2" not in line and password not in line

@@ -1,12 +1,9 @@
-"""Passwords and tokens of the environment reach the server that asks for them, and nothing else."""
+"""Passwords and tokens of the environment are not written down by a training or by tracking."""
 
-import base64
 import json
 import os
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -38,13 +35,6 @@ def repro(folder, uri, *arguments):
     return done.stderr
 
 
-def holding(folder, text):
-    """Return the files that hold a text."""
-    files = [file for file in folder.rglob("*") if file.is_file()]
-    assert len(files) > 20
-    return [file for file in files if text.encode() in file.read_bytes()]
-
-
 def test_no_secret_is_written_down_and_a_training_without_its_server_ends_well(tmp_path):
     tokenizer = make_tokenizer()
     make_model("qwen3", len(tokenizer) + 2).save_pretrained(tmp_path / "backbone")
@@ -69,30 +59,6 @@ def test_no_secret_is_written_down_and_a_training_without_its_server_ends_well(t
     run = run_folder.write(tmp_path, {**run_folder.RUN, "seed": 3})
     track = ["track", "--run", run, "--settings", json.dumps(run_folder.EVALUATION)]
     repro(tmp_path, uri, *track, "--data", tmp_path / "data")
-    assert holding(tmp_path, "thought 0.1")  # the search finds what was tracked
-    assert holding(tmp_path, "hunter2") == []
-
-
-class Refusing(BaseHTTPRequestHandler):
-    """Knows no password."""
-
-    asked = []
-
-    def do_GET(self):
-        self.asked.append(self.headers.get("Authorization"))
-        self.send_error(401)
-
-    def log_message(self, *_):
-        pass
-
-
-def test_a_password_goes_to_the_server_and_is_not_told(tmp_path):
-    server = HTTPServer(("127.0.0.1", 0), Refusing)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    stderr = repro(tmp_path, f"http://127.0.0.1:{server.server_port}", "store")
-    server.shutdown()
-    user, password = (SECRETS[f"MLFLOW_TRACKING_{part}"] for part in ("USERNAME", "PASSWORD"))
-    basic = base64.b64encode(f"{user}:{password}".encode()).decode()
-    assert Refusing.asked == [f"Basic {basic}"]
-    assert stderr.count("\n") == 1 and "401" in stderr
-    assert "hunter2" not in stderr and basic not in stderr
+    files = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    assert any(b"thought 0.1" in content for content in files.values())  # what was tracked is found
+    assert [file for file, content in files.items() if b"hunter2" in content] == []

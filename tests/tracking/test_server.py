@@ -5,8 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from urllib.request import urlopen
 
 import mlflow
@@ -17,81 +16,65 @@ from tests import run_folder
 from tests.run_folder import EVALUATION, RUN
 from tests.test_tracking import artifacts, rewards, wait_for, write_rows
 
-pytestmark = pytest.mark.long
-START_SECONDS = 180
 
+@contextmanager
+def serving(folder, port):
+    """Run a server over the store in a folder, with the artifacts; end it as a crash does."""
+    command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
+    command += ["--artifacts-destination", f"{folder}/artifacts"]
+    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
 
-class Server:
-    """An MLflow server over the store in a folder; it serves the artifacts too."""
-
-    def __init__(self, folder: Path):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        self.folder, self.uri = folder, f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        command = [
-            *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"),
-            *("--port", str(self.port), "--workers", "1"),
-            *("--backend-store-uri", f"sqlite:///{self.folder}/mlflow.db"),
-            *("--artifacts-destination", f"{self.folder}/artifacts"),
-        ]
-        environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-        with open(self.folder / "server.log", "ab") as log:
-            pipes = {"stdout": log, "stderr": log}
-            self.process = subprocess.Popen(
-                command, env=environment, start_new_session=True, **pipes
-            )
-        wait_for(self.answers, START_SECONDS)
-
-    def answers(self) -> bool:
-        assert self.process.poll() is None, (self.folder / "server.log").read_text()
+    def answers():
+        assert process.poll() is None
         try:
-            return urlopen(f"{self.uri}/health", timeout=5).status == 200
+            return urlopen(f"http://127.0.0.1:{port}/health", timeout=5).status == 200
         except OSError:
             return False
 
-    def kill(self) -> None:
-        """End it as a crash does; uvicorn is a child."""
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(30)
+    try:
+        wait_for(answers, seconds=180)
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)  # uvicorn is a child
+        process.wait(30)
 
 
-@pytest.fixture
-def server(tmp_path, monkeypatch):
-    server = Server(tmp_path)
-    server.start()
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
-    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "mine")
+@pytest.mark.long
+def test_a_training_continues_when_the_server_is_back(tmp_path, capsys, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
     monkeypatch.setattr(tracking, "SYNC_SECONDS", 0.2)
-    yield server
-    server.kill()
+    work, client, reported = tmp_path / "work", mlflow.MlflowClient(), []
 
+    def outage_is_reported():
+        reported.extend(capsys.readouterr().err.splitlines())
+        return reported
 
-def test_a_training_continues_when_the_server_is_back(server, tmp_path, capsys):
-    work, client = tmp_path / "work", mlflow.MlflowClient()
-    with tracking.sync_while_training(RUN, work):
-        write_rows(work, (1, 2))
-        wait_for((work / "mlflow.json").exists)
-        run_id = jsonl.read_json(work / "mlflow.json")["run_id"]
-        wait_for(lambda: rewards(client, run_id) == [(1, 0.1), (2, 0.2)])
-        server.kill()
+    with ExitStack() as training:
+        with serving(tmp_path, port):
+            training.enter_context(tracking.sync_while_training(RUN, work))
+            write_rows(work, (1, 2))
+            wait_for((work / "mlflow.json").exists)
+            run_id = jsonl.read_json(work / "mlflow.json")["run_id"]
+            wait_for(lambda: len(rewards(client, run_id)) == 2)
         write_rows(work, range(1, 6))
-        time.sleep(1)
-        server.start()
-        wait_for(lambda: len(rewards(client, run_id)) == 5)
-        assert client.get_run(run_id).info.status == "RUNNING"
-    assert rewards(client, run_id) == [(step, step / 10) for step in range(1, 6)]
-    assert client.get_run(run_id).info.status == "FINISHED"
-    line = capsys.readouterr().err
-    assert line.count("\n") == 1 and "make upload" in line
-    capsys.readouterr()
-    where = tracking.sync_run(run_folder.write(tmp_path), EVALUATION, tmp_path / "data")
-    assert where["run_id"] == run_id
-    assert where["url"].startswith(f"{server.uri}/#/experiments/") and not where["local"]
-    run = client.get_run(run_id)
-    assert run.info.artifact_uri.startswith("mlflow-artifacts:")
-    assert run.data.metrics["eval/mean/accuracy"] == 0.5
-    assert {"samples.html", "scores/mbpp.json"} <= {*artifacts(client, run_id)}
-    assert capsys.readouterr().err == ""
+        wait_for(outage_is_reported)
+        with serving(tmp_path, port):
+            wait_for(lambda: len(rewards(client, run_id)) == 5)
+            assert client.get_run(run_id).info.status == "RUNNING"
+            training.close()
+            outage_is_reported()
+            assert len(reported) == 1 and "make upload" in reported[0]
+            assert rewards(client, run_id) == [(step, step / 10) for step in range(1, 6)]
+            folder = run_folder.write(tmp_path)
+            where = tracking.sync_run(folder, EVALUATION, tmp_path / "data")
+            assert where["run_id"] == run_id and not where["local"]
+            assert where["url"].startswith(f"http://127.0.0.1:{port}/#/experiments/")
+            run = client.get_run(run_id)
+            assert run.info.status == "FINISHED"
+            assert run.info.artifact_uri.startswith("mlflow-artifacts:")
+            assert run.data.metrics["eval/mean/accuracy"] == 0.5
+            assert {"samples.html", "scores/mbpp.json"} <= {*artifacts(client, run_id)}

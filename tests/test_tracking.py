@@ -174,10 +174,11 @@ def test_a_killed_training_continues_its_run(client, tmp_path):
 
 
 def test_a_new_training_replaces_the_run_of_an_earlier_one(client, tmp_path):
-    for attempt in ("first", "second"):
+    for attempt, steps in (("first", (1, 2)), ("second", (1,))):
         with tracking.sync_while_training(RUN, tmp_path / attempt):
-            write_rows(tmp_path / attempt, (1,))
+            write_rows(tmp_path / attempt, steps)
     [run] = all_runs(client)
+    assert rewards(client, run.info.run_id) == [(1, 0.1)]
     assert jsonl.read_json(tmp_path / "second/mlflow.json")["run_id"] == run.info.run_id
 
 

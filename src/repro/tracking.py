@@ -107,16 +107,13 @@ def sync_run(
 
     def send(client: mlflow.MlflowClient, experiment_id: str) -> str:
         same = f"tags.`{tracked.KEY_TAG}` = '{digests.of_values(run)}'"
-        found = {one.info.run_id: one for one in client.search_runs([experiment_id], same)}
+        found = client.search_runs([experiment_id], same)
         known = jsonl.read_json(place).get("run_id") if place.exists() else None
-        if training and known not in found:
-            for run_id in found:
-                client.delete_run(run_id)  # MLflow keeps deleted runs restorable
-            found = {}
-        there = found.get(known) or next(iter(found.values()), None)
-        if there is None:
-            name = f"{run['backbone']}/{run['method']}/{run['seed']}"
-            there = client.create_run(experiment_id, run_name=name, tags=tags)
+        if training and known not in [one.info.run_id for one in found]:
+            while found:
+                client.delete_run(found.pop().info.run_id)  # MLflow keeps deleted runs restorable
+        name = f"{run['backbone']}/{run['method']}/{run['seed']}"
+        there = found[0] if found else client.create_run(experiment_id, run_name=name, tags=tags)
         run_id, now = there.info.run_id, int(time.time() * 1000)
         client.log_batch(
             run_id,

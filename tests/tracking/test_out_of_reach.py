@@ -117,11 +117,19 @@ def test_no_step_fails(store, tmp_path, capsys):
         assert content.keys() == {"not_logged"} and why in content["not_logged"]
 
 
-def test_a_training_goes_on(store, tmp_path, capsys):
-    started = time.monotonic()
+def test_a_training_goes_on(store, tmp_path, capsys, monkeypatch):
+    training, connect, failures = threading.Event(), tracking._connect, []
+
+    def connect_later(uri):
+        assert training.wait(60)  # for ever, if the training waited for the store
+        failures.append(uri)
+        return connect(uri)
+
+    monkeypatch.setattr(tracking, "_connect", connect_later)
     with tracking.sync_while_training(RUN, tmp_path / "work"):
-        assert time.monotonic() - started < 0.1  # nothing waits for the store
-        time.sleep(0.3)
+        training.set()
+        while len(failures) < 3:
+            time.sleep(0.05)
     line = capsys.readouterr().err
     assert line.count("\n") == 1
     assert store[1] in line and "training.jsonl" in line and "make upload" in line
@@ -138,14 +146,14 @@ def test_what_a_step_itself_lacks_is_still_an_error(tmp_path, capsys, monkeypatc
 
 @pytest.mark.long
 def test_a_server_that_never_answers_delays_only_the_end(tmp_path, capsys, monkeypatch):
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "2")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "6")
     monkeypatch.setattr(tracking, "END_SECONDS", 1)
     with answering(None) as (uri, _):
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
         started = time.monotonic()
         with tracking.sync_while_training(RUN, tmp_path / "work"):
-            assert time.monotonic() - started < 0.1
-        assert time.monotonic() - started < 2
+            pass
+        assert time.monotonic() - started < 5
         assert main(["store"]) == 0
         assert "timed out" in capsys.readouterr().err
 

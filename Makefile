@@ -64,7 +64,6 @@ bench: $(VENV)/.installed
 	python bench/one_pass.py --shape narrow --vocabulary 512
 	python bench/training_step.py --backbone results/backbones/tiny-qwen3
 	python bench/sandbox.py
-	python bench/tracking.py
 
 lint: $(VENV)/.installed
 	ruff check .

@@ -25,7 +25,7 @@ def test_every_statistic_of_a_score_file_is_explained():
 
 def test_every_tag_and_mean_is_explained():
     run = {"backbone": "b", "method": "grpo", "algorithm": "grpo", "seed": 0}
-    for tag in tracked.tags(run):
+    for tag in tracked.list_tags(run):
         assert f"`{tag}`" in PAGE, tag
     for key in tracked.MEANS:
         assert f"`eval/mean/{key}`" in PAGE, key

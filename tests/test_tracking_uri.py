@@ -32,11 +32,12 @@ def test_files_and_servers_are_allowed(uri):
         *("postgresql://server/mlflow", "databricks", "http://server\n"),
     ],
 )
-def test_anything_else_is_refused_before_any_job(uri, capsys):
+def test_anything_else_is_refused_before_any_job(uri, capsys, monkeypatch):
     with pytest.raises(ValueError, match="smoke.yaml: tracking_uri") as refused:
         configured(uri)
     assert "sqlite:///FILE" in str(refused.value)
-    assert main(["store", "--experiment", "a", "--tracking-uri", uri]) == 1
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert main(["store"]) == 1
     assert capsys.readouterr().err.startswith("error: tracking_uri")
 
 
@@ -48,10 +49,11 @@ def test_anything_else_is_refused_before_any_job(uri, capsys):
         *("https://server?token=hunter2", "https://server/#hunter2", "me:hunter2@server"),
     ],
 )
-def test_a_password_is_refused_and_not_repeated(uri, capsys):
+def test_a_password_is_refused_and_not_repeated(uri, capsys, monkeypatch):
     with pytest.raises(ValueError, match="MLFLOW_TRACKING_TOKEN") as refused:
         configured(uri)
-    assert main(["store", "--experiment", "a", "--tracking-uri", uri]) == 1
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert main(["store"]) == 1
     said = capsys.readouterr()
     assert "MLFLOW_TRACKING_PASSWORD" in said.err
     assert "hunter2" not in f"{refused.value}{said.err}{said.out}"

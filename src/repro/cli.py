@@ -95,10 +95,8 @@ def parser() -> argparse.ArgumentParser:
         "--benchmarks", nargs="*", default=[], help="files of problems that must not be trained on"
     )
     step(input_steps.backbone, "settings", "name", "output")
-    store_step = step(steps.store, "experiment", "tracking-uri")
-    train_step = step(steps.train, "settings", "backbone", "data", "output")
-    train_step.add_argument("--tracking-uri", help="MLflow's store; without it nothing is logged")
-    train_step.add_argument("--experiment", default="repro", help="of MLflow")
+    step(steps.store)
+    step(steps.train, "settings", "backbone", "data", "output")
     generate_step = step(steps.generate, "settings", "run", "model", "data", "output")
     generate_step.add_argument(
         "--tensor-parallel", type=int, default=1, help="GPUs over which vLLM splits the model"
@@ -146,16 +144,15 @@ def parser() -> argparse.ArgumentParser:
     overview_step = step(steps.overview, "tables", "output")
     overview_step.add_argument("--name", default="", help="of the experiment")
     overview_step.add_argument("--figures", nargs="*", default=[], help="PNG files to show")
-    track_step = step(steps.track, "settings", "run", "experiment", "tracking-uri")
+    track_step = step(steps.track, "settings", "run")
     track_step.add_argument("--data", help="folder of the problems; without it no samples")
-    summary_step = step(steps.track_summary, "experiment", "tracking-uri", "output")
+    summary_step = step(steps.track_summary, "output")
     summary_step.add_argument("--files", nargs="+", required=True, help="tables, figures, pages")
     analyses = (tables_step, figure_step, claims_step, overview_step)
-    for sub in (*analyses, store_step, track_step, summary_step):
+    for sub in (*analyses, track_step, summary_step):
         sub.add_argument("--note", default="", help="a sentence that stands beside the numbers")
     for sub in analyses:
         sub.add_argument("--runs", nargs="+", required=True, help="run directories")
-    for sub in (*analyses, track_step):
         sub.add_argument("--benchmarks", nargs="+", required=True, help="those to read")
     step(steps.show, "results")
     compare_step = step(steps.compare)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from repro import digests, jsonl
+from repro import digests
 
 WORK = Path("work")  # checkpoints, caches, logs: undeclared in the workflow, safe to delete
 
@@ -31,17 +31,14 @@ def check(options) -> None:
 
 
 def store(options) -> None:
-    """Create MLflow's store, or bring it up to date, before any job writes to it."""
+    """Create MLflow's store before any job writes to it; MLFLOW_TRACKING_URI says where."""
     from repro import tracking
 
-    try:
-        tracking.migrate(options.tracking_uri, options.experiment, options.note)
-    except tracking.NotLogged as why:
-        _say_not_logged(why)
+    _report_unlogged(tracking.create_store)
 
 
 def train(options) -> None:
-    """Train one run by reinforcement learning."""
+    """Train one run by reinforcement learning; logged where MLFLOW_TRACKING_URI says, if at all."""
     from repro import provenance, tracking
     from repro.training import launched
     from repro.training import train as training
@@ -56,12 +53,8 @@ def train(options) -> None:
     # As many processes go on from a checkpoint as wrote it: each has a random state of its own.
     name = digests.of_values([run, inputs, layout] if layout else [run, inputs])
     work, output = WORK / "training" / name, Path(options.output)
-    store = (options.tracking_uri, options.experiment, run, work)
-    logs = options.tracking_uri and launched.is_first()
-    with tracking.Writer(*store) if logs else nullcontext() as writer:
-        training.run(run, options.backbone, options.data, work, output, writer and writer.add)
-        for row in jsonl.read(output / "training.jsonl") if writer else ():
-            writer.add(row)  # what a killed job did not come to log; the rest is skipped
+    with tracking.sync_while_training(run, work) if launched.is_first() else nullcontext():
+        training.run(run, options.backbone, options.data, work, output)
     if launched.is_first():
         provenance.write(
             output / "provenance.json",
@@ -201,50 +194,37 @@ def overview(options) -> None:
 
 
 def track(options) -> None:
-    """Log the evaluation of one run to MLflow; mlflow.json of the run says where it is found."""
+    """Send a finished run to MLflow; mlflow.json in its folder says where it is found."""
     from repro import tracking
 
-    try:
-        where = tracking.log_run(
-            options.tracking_uri,
-            options.experiment,
-            Path(options.run),
-            options.benchmarks,
-            read_settings(options.settings),
-            options.data,
-            options.note,
-        )
-    except tracking.NotLogged as why:
-        where = _say_not_logged(why)
-    jsonl.write_json(Path(options.run) / "mlflow.json", where)
+    evaluation = read_settings(options.settings)
+    run = (Path(options.run), evaluation, options.data, options.note)
+    _report_unlogged(tracking.sync_run, *run)
 
 
 def track_summary(options) -> None:
     """Put the experiment's tables and figures into an MLflow run of their own."""
     from repro import tracking
 
+    _report_unlogged(tracking.sync_summary, options.files, Path(options.output), options.note)
+
+
+def _report_unlogged(sync, *arguments) -> None:
+    """Report in one line that MLflow is out of reach: no experiment ends because of it."""
+    from repro import tracking
+
     try:
-        where = tracking.log_summary(
-            options.tracking_uri, options.experiment, options.files, options.note
-        )
+        sync(*arguments)
     except tracking.NotLogged as why:
-        where = _say_not_logged(why)
-    jsonl.write_json(options.output, where)
-
-
-def _say_not_logged(why: Exception) -> dict:
-    """Say it in one line and return the content of mlflow.json: no experiment ends for it."""
-    print(f"{why}; `make upload` sends what is missing", file=sys.stderr)
-    return {"not_logged": str(why)}
+        print(f"{why}; `make upload` sends what is missing", file=sys.stderr)
 
 
 def upload(options) -> None:
     """Send to MLflow what it does not have of an experiment's finished runs, tables and figures."""
-    from repro import config_files, tracking
-    from repro import upload as missing
+    from repro import config_files, tracking, upload
 
     try:
-        missing.run(config_files.read(*options.config))
+        upload.send_experiment(config_files.read(*options.config))
     except tracking.NotLogged as why:
         raise ValueError(str(why)) from None
 

@@ -1,7 +1,6 @@
 """What MLflow is told of a run: names and values, from its settings and the files it left."""
 
 import json
-import shutil
 import statistics
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,12 +13,11 @@ KEY_TAG = "repro.key"
 KIND_TAG = "kind"  # of an MLflow run: a model's, or the experiment's tables and figures
 MODEL, SUMMARY = "model", "summary"
 MEANS = ("accuracy", "tokens_mean", "backtracking_per_1k")  # have a mean over the benchmarks
-VIEW = "methods"  # key of the saved view of the list of runs
 UI = "http://127.0.0.1:5000"  # where `make ui` shows a SQLite store
 TRAINING_UI = "workflowType=machine_learning"  # of MLflow's two interfaces the one with run lists
 
 
-def params(run: dict) -> dict[str, str]:
+def list_params(run: dict) -> dict[str, str]:
     """Return a run's settings as `group/key` and text; what is not set is left out."""
     chosen = {key: run[key] for key in ("backbone", "method", "algorithm", "seed")}
     chosen.update(run["process_reward"] or {})
@@ -27,7 +25,7 @@ def params(run: dict) -> dict[str, str]:
     return dict(_flat(chosen))
 
 
-def tags(run: dict) -> dict[str, str]:
+def list_tags(run: dict) -> dict[str, str]:
     """Return what MLflow's runs are found, filtered and grouped by."""
     method = methods.parse(run["method"])
     return {
@@ -42,134 +40,84 @@ def tags(run: dict) -> dict[str, str]:
     }
 
 
-def tags_of_files(run: dict, run_dir: Path, evaluation: dict, note: str) -> dict[str, str]:
-    """Return the tags that are known once a run is evaluated.
-
-    Args:
-        run: its settings.
-        run_dir: has provenance.json where the run was trained.
-        evaluation: the resolved settings of the evaluation; empty where there was none yet.
-        note: a sentence for the run's description.
-    """
-    found = {key: _text(value) for key, value in evaluation.items() if key != "benchmarks"}
-    if "benchmarks" in evaluation:
-        counts = sorted((name, of["samples"]) for name, of in evaluation["benchmarks"].items())
-        found["samples"] = ", ".join(f"{name} {count}" for name, count in counts)
-    found = {f"evaluation/{key}": value for key, value in found.items()}
-    of = f"**{methods.label(run['method'])}** on {run['backbone']}, seed {run['seed']}. {note}"
+def list_later_tags(run: dict, run_dir: Path, evaluation: dict | None, note: str) -> dict[str, str]:
+    """Return the tags that a finished run has besides; see `tracking.sync_run`."""
+    label = methods.label(run["method"])
+    description = f"**{label}** on {run['backbone']}, seed {run['seed']}. {note}"
+    tags = {}
     if evaluation:
-        of += "\n\nResponses to read: Artifacts, samples.html."
+        values = {key: _text(value) for key, value in evaluation.items()}
+        counts = sorted((name, of["samples"]) for name, of in evaluation["benchmarks"].items())
+        values["samples"] = ", ".join(f"{name} {count}" for name, count in counts)
+        del values["benchmarks"]
+        tags = {f"evaluation/{key}": value for key, value in values.items()}
+        description += "\n\nResponses to read: Artifacts, samples.html."
         # With this MLflow shows the tables of several runs side by side.
-        found["mlflow.loggedArtifacts"] = json.dumps([{"path": "samples.json", "type": "table"}])
-    found["mlflow.note.content"] = of
+        tags["mlflow.loggedArtifacts"] = json.dumps([{"path": "samples.json", "type": "table"}])
+    tags["mlflow.note.content"] = description
     file = run_dir / "provenance.json"
     provenance = jsonl.read_json(file) if file.exists() else {}
     if provenance.get("git_commit"):  # under the names that MLflow's page shows as the source
-        found["mlflow.source.name"] = "python -m repro train"
-        found["mlflow.source.git.commit"] = provenance["git_commit"]
+        tags["mlflow.source.name"] = "python -m repro train"
+        tags["mlflow.source.git.commit"] = provenance["git_commit"]
         changes = provenance.get("git_changes")
-        count = None if changes is None else len(changes.splitlines())
-        found["git_changes"] = "unknown" if count is None else f"{count} file{'s' * (count != 1)}"
-    return found
+        tags["git_changes"] = "unknown" if changes is None else str(len(changes.splitlines()))
+    return tags
 
 
-def tags_of_experiment(note: str, time_ms: int) -> dict[str, str]:
-    """Return an experiment's description and a saved view: the columns to compare runs by.
+def list_links(uri: str, experiment_id: str, run_id: str) -> dict:
+    """Return where a browser finds a run and the list of runs: the content of mlflow.json.
 
-    The view is what MLflow itself saves under "Views"; a page that does not know it shows its own.
-    """
-    means = [f"eval/mean/{key}" for key in MEANS]
-    state = {
-        "searchFilter": f"tags.{KIND_TAG} = '{MODEL}'",
-        "orderByKey": f"metrics.`{means[0]}`",
-        "orderByAsc": False,
-        "selectedColumns": [f"metrics.`{name}`" for name in means],
-        "runsHiddenMode": "SHOW_ALL",
-    }
-    view = {"name": "Methods", "createdAt": time_ms, "state": json.dumps(state)}
-    return {
-        "mlflow.note.content": note,
-        "mlflow.experimentKind": "custom_model_development",
-        f"mlflow.sharedViewState.{VIEW}": json.dumps(view),
-    }
-
-
-def links(uri: str, experiment_id: str, run_id: str) -> dict:
-    """Return where a browser finds a run.
-
-    Returns:
-        `experiment_id`, `run_id`, `url` of the run, `experiment_url` of the list of runs, and
-        `local`: whether `make ui` must be running for these addresses.
+    `local` says whether `make ui` must be running for these addresses.
     """
     local = sqlite_file(uri) is not None
-    server = UI if local else uri.rstrip("/")
-    experiment = f"{server}/#/experiments/{experiment_id}/runs"
+    experiment = f"{UI if local else uri.rstrip('/')}/#/experiments/{experiment_id}/runs"
     return {
         "experiment_id": experiment_id,
         "run_id": run_id,
         "url": f"{experiment}/{run_id}?{TRAINING_UI}",
-        "experiment_url": f"{experiment}?viewStateShareKey={VIEW}&{TRAINING_UI}",
+        "experiment_url": f"{experiment}?{TRAINING_UI}",
         "local": local,
     }
 
 
-def scores(run_dir: Path, benchmarks: Sequence[str]) -> Iterator[tuple[str, float, int]]:
-    """Yield name, value and time (ms) of the statistics of the score files and of their means.
+def read_rows(file: Path) -> tuple[list[dict], int]:
+    """Return the rows of training.jsonl and when it was written, in milliseconds.
 
-    The time is that of the files: MLflow takes the same value of the same time only once, and shows
-    the newest.
+    A line without an end is still being written; a file that is not there has no rows.
+    """
+    if not file.exists():
+        return [], 0
+    lines = file.read_bytes().split(b"\n")[:-1]
+    return [json.loads(line) for line in lines], file.stat().st_mtime_ns // 1_000_000
+
+
+def read_scores(run_dir: Path, benchmarks: Sequence[str]) -> dict[str, float]:
+    """Return the statistics of score files as `eval/BENCHMARK/NAME`, and means as `eval/mean/NAME`.
 
     Raises:
         ValueError: a score file is missing or no JSON; the message names it.
     """
-    newest, of_benchmarks = 0, {key: [] for key in MEANS}
+    metrics = {}
     for benchmark in benchmarks:
-        file = run_dir / "scores" / f"{benchmark}.json"
-        aggregates = jsonl.read_json(file)["aggregates"]  # empty where it could not be scored
-        newest = max(newest, written(file))
-        for key, estimate in aggregates.items():
+        scores = jsonl.read_json(run_dir / f"scores/{benchmark}.json")
+        for key, estimate in scores["aggregates"].items():  # none where it could not be scored
             if estimate and estimate["value"] is not None:
-                yield f"eval/{benchmark}/{key}", float(estimate["value"]), written(file)
-                if key in MEANS:
-                    of_benchmarks[key].append(estimate["value"])
-    for key, values in of_benchmarks.items():
+                metrics[f"eval/{benchmark}/{key}"] = float(estimate["value"])
+    for key in MEANS:
+        values = [value for name, value in metrics.items() if name.endswith(f"/{key}")]
         if values:
-            yield f"eval/mean/{key}", statistics.fmean(values), newest
+            metrics[f"eval/mean/{key}"] = statistics.fmean(values)
+    return metrics
 
 
-def collect(
-    folder: Path,
-    run: dict,
-    run_dir: Path,
-    benchmarks: Sequence[str],
-    data: str | Path | None,
-    note: str,
-) -> None:
-    """Fill an empty folder with what is to read of a run: settings, records, scores, responses.
-
-    Args:
-        folder: the empty folder.
-        run: the run's settings.
-        run_dir: the run's directory.
-        benchmarks: those that were evaluated.
-        data: folder of the problems, for the samples of responses; None leaves those out.
-        note: a sentence that stands at the top of the samples.
-    """
-    (folder / "scores").mkdir()
-    files = [f"scores/{benchmark}.json" for benchmark in benchmarks]
-    for name in ("settings.json", "provenance.json", "training.jsonl", *files):
-        if (run_dir / name).exists():  # `original` has no training
-            shutil.copy(run_dir / name, folder / name)
-    if data is not None:
-        found = samples.read(run_dir, data, benchmarks)
-        page, table = samples.page(found, run, note), samples.table(found)
-        (folder / "samples.html").write_text(page, encoding="utf-8")
-        jsonl.write_json(folder / "samples.json", table)
-
-
-def written(file: Path) -> int:
-    """Return when a file was written, in milliseconds."""
-    return file.stat().st_mtime_ns // 1_000_000
+def write_samples(
+    run: dict, run_dir: Path, benchmarks: Sequence[str], data: str | Path, note: str
+) -> dict[str, str]:
+    """Return samples.html and samples.json, responses to read: see `analysis.samples`."""
+    found = samples.read(run_dir, data, benchmarks)
+    table = json.dumps(samples.table(found), ensure_ascii=False)
+    return {"samples.html": samples.page(found, run, note), "samples.json": table}
 
 
 def _flat(values: dict, prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -44,16 +44,15 @@ def launcher(strategy: str, *command: str) -> list[str]:
 
 def start(folder: Path, backbone: Path, train_file: Path, settings: dict, processes: int = 2):
     """Start `python -m repro train` in a working directory of its own."""
-    store = f"sqlite:///{folder}/mlflow.db"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
+    environment["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
+    environment["MLFLOW_EXPERIMENT_NAME"] = "e"
     if not folder.exists():
         folder.mkdir()
-        command = [sys.executable, "-m", "repro", "store", "--experiment", "e"]
-        command += ["--tracking-uri", store]
+        command = [sys.executable, "-m", "repro", "store"]
         subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
     step = ["repro", "train", "--settings", json.dumps(settings), "--backbone", str(backbone)]
-    step += ["--data", str(train_file), "--output", "out", "--experiment", "e"]
-    step += ["--tracking-uri", store]
+    step += ["--data", str(train_file), "--output", "out"]
     alone = [sys.executable, "-m"]
     command = [*(launcher("ddp", "--module") if processes > 1 else alone), *step]
     with open(folder / "log", "ab") as log:

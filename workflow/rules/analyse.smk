@@ -62,6 +62,8 @@ rule objective:
         f"{RUN}/objective.jsonl",
     log:
         f"work/log/{RUN}/objective.log",
+    benchmark:
+        f"work/benchmark/{RUN}/objective.tsv"
     conda:
         "../../environment.yml"
     resources:
@@ -319,7 +321,7 @@ rule overview:
         " --figures {input.figures:q} --output {params.directory:q} 2> {log:q}"
 
 
-# The training logs itself along the way; here the evaluation joins it. The report links to it.
+# A training is logged while it goes on; the rest of the run follows here. The report links to it.
 rule track:
     input:
         records_of_training,
@@ -338,12 +340,10 @@ rule track:
         settings=generation_settings,
         run=folder_of_output,
         data=lambda w, input: str(Path(input.data[0]).parent),
-        benchmarks=BENCHMARKS,
         note=lambda w: config["note"],
     shell:
         "python -m repro track --settings {params.settings:q} --run {params.run:q}"
-        " --data {params.data:q} --note={params.note:q}"
-        f" --benchmarks {{params.benchmarks}} {TRACKING} 2> {{log:q}}"
+        " --data {params.data:q} --note={params.note:q} 2> {log:q}"
 
 
 # Tables and figures in MLflow, in a run of their own.
@@ -365,4 +365,4 @@ rule track_summary:
         note=lambda w: config["note"],
     shell:
         "python -m repro track_summary --files {params.files:q} --output {output:q}"
-        f" --note={{params.note:q}} {TRACKING} 2> {{log:q}}"
+        " --note={params.note:q} 2> {log:q}"

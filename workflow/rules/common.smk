@@ -28,14 +28,21 @@ except ValueError as error:
     raise WorkflowError(str(error))
 
 # Jobs in an environment of their own (--software-deployment-method conda) find the package too.
-# Without a GPU of its own a job must not see one: jobs on CPU cores run side by side.
+# Without a GPU of its own a job must not see one: jobs on CPU cores run side by side. MLflow reads
+# its address from the environment: no param, because nothing is run again when the address changes.
+TRACKING = {
+    "MLFLOW_TRACKING_URI": config["tracking_uri"],
+    "MLFLOW_EXPERIMENT_NAME": config["name"],
+}
+TRACKING = " ".join(f"{key}={quote(value)}" for key, value in TRACKING.items())
 shell.prefix(
     f"export PYTHONPATH={quote(str(Path(workflow.basedir) / 'src'))}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
     + ("" if config["gpus"] else "export CUDA_VISIBLE_DEVICES=; ")
+    + f"export {TRACKING.replace('{', '{{').replace('}', '}}')}; "
 )
 
-# How a training is spread over processes decides nothing about it either: see TRACKING below. They
-# share the threads of their job, which torch takes from these variables.
+# How a training is spread over processes decides nothing about it: no param either. They share the
+# threads of their job, which torch takes from these variables.
 PROCESSES = layout.processes(config)
 STRATEGY = config["training"]["parallel"]["strategy"]
 ACCELERATE = Path(workflow.basedir) / f"config/accelerate/{STRATEGY}.yaml"
@@ -53,16 +60,6 @@ LAUNCH = (
 RESULTS = config["results_dir"]
 RUN = f"{RESULTS}/runs/{{backbone}}/{{method}}/{{seed}}"
 BENCHMARKS = sorted(config["benchmarks"])  # their order in a file decides nothing
-# Where metrics are logged decides nothing about them: no param, so that no job runs again for it.
-TRACKING = " ".join(
-    f"--{key} {quote(value)}"
-    for key, value in {
-        "experiment": config["name"],
-        "tracking-uri": config["tracking_uri"],
-    }.items()
-)
-# The store has no param either: while it is made anew Snakemake plans nothing that comes after it.
-NOTE = quote(config["note"]).replace("{", "{{").replace("}", "}}")
 # In the order of BENCHMARKS.
 SAMPLES = [config["benchmarks"][benchmark]["samples"] for benchmark in BENCHMARKS]
 # Numbers of a tiny world never stand beside the paper's.

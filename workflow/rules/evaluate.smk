@@ -9,6 +9,8 @@ rule generate:
         record=f"{RUN}/generations.provenance.json",
     log:
         f"work/log/{RUN}/generate.log",
+    benchmark:
+        f"work/benchmark/{RUN}/generate.tsv"
     conda:
         "../../environment.yml"
     resources:
@@ -34,6 +36,8 @@ rule score:
         record=f"{RUN}/scores.provenance.json",
     log:
         f"work/log/{RUN}/score.log",
+    benchmark:
+        f"work/benchmark/{RUN}/score.tsv"
     conda:
         "../../environment.yml"
     threads: 1  # scorings of several runs go on side by side; the profiles of clusters say more

@@ -8,7 +8,7 @@ rule store:
     conda:
         "../../environment.yml"
     shell:
-        f"python -m repro store --note={NOTE} {TRACKING} 2> {{log:q}}"
+        "python -m repro store 2> {log:q}"
 
 
 rule original:
@@ -47,6 +47,8 @@ rule train:
         provenance=f"{RUN}/provenance.json",
     log:
         f"work/log/{RUN}/train.log",
+    benchmark:
+        f"work/benchmark/{RUN}/train.tsv"
     conda:
         "../../environment.yml"
     threads: PROCESSES
@@ -60,5 +62,4 @@ rule train:
         "printf '%s\\n' {params.settings:q} > {output.settings:q};"
         f" {LAUNCH} repro train"
         " --settings {output.settings:q} --backbone {input.backbone:q}"
-        " --data {input.data:q} --output {params.directory:q}"
-        f" {TRACKING} 2> {{log:q}}"
+        " --data {input.data:q} --output {params.directory:q} 2> {log:q}"

@@ -11,7 +11,7 @@ from transformers import AttentionInterface, AttentionMaskInterface, masking_uti
 from transformers.integrations import flex_attention as transformers_flex
 from transformers.models.qwen3 import modeling_qwen3
 
-from repro.process_reward import one_pass, repeat_loop
+from repro.process_reward import logits, one_pass, repeat_loop
 
 SEEDS = (0, 1, 2)
 
@@ -208,13 +208,13 @@ def test_positions_that_count_padding_change_nothing():
 def test_log_probabilities_and_entropies_of_the_responses(kind, temperature, monkeypatch):
     rows, model = random_rows(0), model_of(kind)
     results = []
-    for at_once in (one_pass.LOGITS_AT_ONCE, 3 * 50, 1):
-        monkeypatch.setattr(one_pass, "LOGITS_AT_ONCE", at_once)
+    for at_once in (logits.LOGITS_AT_ONCE, 3 * 50, 1):
+        monkeypatch.setattr(logits, "LOGITS_AT_ONCE", at_once)
         _, *found = one_pass.cached_forward(model, *rows.padded(), rows.prompt_length, temperature)
         results.append(found)
     for row, (prompt, completion) in enumerate(zip(rows.prompts, rows.completions, strict=True)):
-        logits = model(torch.tensor([[*prompt, *completion]])).logits[0, len(prompt) - 1 : -1]
-        expected = (logits / temperature).log_softmax(-1)
+        whole = model(torch.tensor([[*prompt, *completion]])).logits[0, len(prompt) - 1 : -1]
+        expected = (whole / temperature).log_softmax(-1)
         of_tokens = expected.gather(1, torch.tensor(completion)[:, None])[:, 0]
         entropy = -(expected.exp() * expected).sum(-1)
         for log_probs, entropies in results:
@@ -224,7 +224,7 @@ def test_log_probabilities_and_entropies_of_the_responses(kind, temperature, mon
 
 def test_logits_never_exist_all_at_once(monkeypatch):
     model, rows, sizes = model_of("qwen3"), random_rows(0), []
-    monkeypatch.setattr(one_pass, "LOGITS_AT_ONCE", 4 * 50)
+    monkeypatch.setattr(logits, "LOGITS_AT_ONCE", 4 * 50)
     handle = model.lm_head.register_forward_hook(lambda _m, _a, out: sizes.append(out.numel()))
     found = by_one_pass(model, rows)
     handle.remove()
@@ -235,7 +235,7 @@ def test_logits_never_exist_all_at_once(monkeypatch):
 @pytest.mark.parametrize("is_autocast", [False, True])
 def test_probes_logits_are_not_rounded_to_bfloat16(is_autocast, monkeypatch):
     """The head multiplies in float32, a part of the vocabulary at a time."""
-    monkeypatch.setattr(one_pass, "LOGITS_AT_ONCE", 20 * 32)  # 20 of 50 rows of the head
+    monkeypatch.setattr(logits, "LOGITS_AT_ONCE", 20 * 32)  # 20 of 50 rows of the head
     model = new_model("qwen3")
     if not is_autocast:
         model.to(torch.bfloat16)
@@ -243,8 +243,8 @@ def test_probes_logits_are_not_rounded_to_bfloat16(is_autocast, monkeypatch):
     expected = hidden.double() @ model.lm_head.weight.double().T
     for exact, is_close in ((True, True), (False, False)):
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=is_autocast):
-            parts = one_pass._logits_in_parts(model, hidden, torch.arange(12), exact=exact)
-            found = torch.cat([logits for logits, _ in parts])
+            parts = logits.logits_in_parts(model, hidden, torch.arange(12), exact=exact)
+            found = torch.cat([part for part, _ in parts])
         assert found.dtype == torch.float32
         assert torch.allclose(found.double(), expected, atol=1e-5) == is_close
 

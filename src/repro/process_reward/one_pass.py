@@ -11,22 +11,21 @@ The cache may come from any forward with the same weights: `cached_forward`, the
 trainer its old log-probabilities, or generation itself.
 """
 
-import functools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
+from repro.process_reward.logits import causal_lm, logits_in_parts
 from repro.process_reward.probes import Probe
 
 LAYER_KINDS = {"full_attention", "sliding_attention"}
-LOGITS_AT_ONCE = 2**26  # elements: 256 MiB of float32
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,7 @@ def cached_forward(
     flat = hidden[:, prompt_length - 1 : -1].flatten(0, 1)  # (B * T, H): the states before tokens
     targets = input_ids[:, prompt_length:].flatten()  # (B * T,)
     log_probs, entropies = [], []
-    for logits, target in _logits_in_parts(model, flat, targets):
+    for logits, target in logits_in_parts(model, flat, targets):
         logits = logits / temperature
         normalizer = logits.logsumexp(-1)
         log_probs.append(logits.gather(-1, target[:, None]).squeeze(-1) - normalizer)
@@ -250,7 +249,7 @@ def _query(
     found = torch.cat(
         [
             -functional.cross_entropy(logits, target, reduction="none")
-            for logits, target in _logits_in_parts(model, hidden[scored], ids[scored], exact=True)
+            for logits, target in logits_in_parts(model, hidden[scored], ids[scored], exact=True)
         ]
     )
     log_probs = found.new_zeros(scored.shape).masked_scatter_(scored, found)
@@ -318,11 +317,6 @@ def _refuse_checkpointing(model) -> None:
         )
 
 
-def causal_lm(model) -> PreTrainedModel:
-    """Return the causal language model itself, out of its adapters' wrapper if it has one."""
-    return model.get_base_model() if hasattr(model, "get_base_model") else model
-
-
 @contextmanager
 def _attention_with_masks(model: PreTrainedModel) -> Iterator[None]:
     """Run the query pass with an attention that takes a mask of our own.
@@ -340,44 +334,3 @@ def _attention_with_masks(model: PreTrainedModel) -> Iterator[None]:
         yield
     finally:
         model.set_attn_implementation(current)
-
-
-def _logits_in_parts(
-    model, hidden: Tensor, targets: Tensor, exact: bool = False
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield logits in float32 or wider and their targets, never all of them at once.
-
-    Args:
-        model: whose head turns states into logits.
-        hidden: (N, H).
-        targets: (N,).
-        exact: whether a plain head of a model that rounds more than float32 multiplies in float32.
-    """
-    model = causal_lm(model)
-    head, config = model.get_output_embeddings(), model.config.get_text_config()
-    size = max(1, LOGITS_AT_ONCE // head.weight.shape[0])
-    if exact and type(head) is nn.Linear:
-        is_rounded = head.weight.dtype.itemsize < 4
-        if is_rounded or torch.is_autocast_enabled(hidden.device.type):
-            head = functools.partial(_exact_product, head)
-    for some, target in zip(hidden.split(size), targets.split(size), strict=True):
-        logits = head(some)
-        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        # What some models do between head and softmax: Cohere and Granite scale, Gemma caps.
-        if getattr(config, "logit_scale", None) is not None:
-            logits = logits * config.logit_scale
-        if getattr(config, "logits_scaling", None) is not None:
-            logits = logits / config.logits_scaling
-        cap = getattr(config, "final_logit_softcapping", None)
-        yield (logits if cap is None else cap * torch.tanh(logits / cap)), target
-
-
-def _exact_product(head: nn.Linear, states: Tensor) -> Tensor:
-    """Logits of some states, (N, V), in float32 or wider, outside autocast."""
-    dtype = torch.promote_types(head.weight.dtype, torch.float32)
-    with torch.autocast(states.device.type, enabled=False):
-        # A part of the vocabulary at a time: a whole copy of the head may be gigabytes.
-        parts = head.weight.split(max(1, LOGITS_AT_ONCE // head.in_features))
-        products = [functional.linear(states.to(dtype), part.to(dtype)) for part in parts]
-        logits = torch.cat(products, dim=-1)
-        return logits if head.bias is None else logits + head.bias.to(dtype)

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
-from repro.process_reward.one_pass import CachedForward, causal_lm
+from repro.process_reward.logits import causal_lm
+from repro.process_reward.one_pass import CachedForward
 
 
 @dataclass

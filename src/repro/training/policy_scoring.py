@@ -24,7 +24,8 @@ from transformers import DynamicCache, PreTrainedModel
 from trl import GRPOTrainer
 from trl.models.utils import disable_gradient_checkpointing
 
-from repro.process_reward.one_pass import CachedForward, causal_lm, why_not
+from repro.process_reward.logits import causal_lm
+from repro.process_reward.one_pass import CachedForward, why_not
 from repro.process_reward.settings import ProcessRewardSettings
 from repro.training import padding, sharding, vllm_rollouts
 from repro.training.generation_record import recording

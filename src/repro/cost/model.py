@@ -205,7 +205,8 @@ def step_seconds(job: Training) -> float:
     for RePro the query pass of (k + 2) probes a response, and, where sampling leaves no cache
     behind or old log-probabilities are wanted anyway, a forward. An update: forward and backward of
     the policy and, with PPO, of the critic, which is another model of the same size. All passes
-    are over batches padded to the longest response.
+    are counted at the longest response of the batch. That is an upper bound: the trainer computes
+    no column that is padding in all rows of a micro-batch.
     """
     sampler, fit = job.sampler, rollouts_that_fit(job)
     model, on, micro = sampler.shape, sampler.device, job.micro_batch

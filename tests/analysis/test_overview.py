@@ -228,7 +228,7 @@ def test_missing_provenance_is_said(world, content):
 
 
 def test_times_of_jobs_come_from_snakemakes_benchmark_files(world, tmp_path):
-    folder = tmp_path / "work/benchmark/runs/tiny/original/0"
+    folder = tmp_path / "work/benchmark" / Path(world.runs[0]["path"]).relative_to(tmp_path)
     folder.mkdir(parents=True)
     (folder / "objective.tsv").write_text("s\th:m:s\tmax_rss\n45.31\t0:00:45\tNA\n")
     page = Page(world()["overview"])

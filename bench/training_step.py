@@ -11,12 +11,11 @@ import time
 from pathlib import Path
 
 import torch
-import yaml
 from timing import peak_memory
 from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
 from trl import GRPOTrainer
 
-from repro import jsonl, settings
+from repro import jsonl
 from repro.process_reward.settings import resolve
 from repro.tinyworld import problems
 from repro.training import train
@@ -65,10 +64,7 @@ def main() -> None:
     parser.add_argument("--backbone", required=True, help="a tiny backbone's model directory")
     parser.add_argument("--pairs", type=int, default=11, help="pairs of steps")
     options = parser.parse_args()
-    root = Path(__file__).parents[1]
-    schema = yaml.safe_load((root / "src/repro/config.schema.yaml").read_text())
-    config_file = root / "config/config.yaml"
-    config = settings.resolve(yaml.safe_load(config_file.read_text()), schema, str(config_file))
+    config = config_files.read(Path(__file__).parents[1] / "config/config.yaml")
     training = {**config["training"], "learning_rate": 0.0, "warmup_steps": 0, "steps": 100}
     kinds = ("stock", "grpo", "grpo+repro")
     with tempfile.TemporaryDirectory() as folder:

@@ -273,3 +273,12 @@ def test_a_program_that_several_responses_give_is_run_once(monkeypatch):
     assert judge({}, "", texts)["correct"] == [True, False, True, True, False]
     assert len(asked) == 4
     assert set(asked) == {"right\n", "wrong\n", "right 2\n", None}
+
+
+def test_programs_with_the_same_example_of_use_are_judged_apart():
+    doc = {"test_list": ["assert square(3) == 9"], "test_setup_code": ""}
+    use = "\n```python\nprint(square(2))\n```"
+    bodies = ("x * x", "x + 1")
+    texts = [f"x</think>```python\ndef square(x):\n    return {b}\n```{use}" for b in bodies]
+    judge, _ = score._judge("mbpp", "none", 2.0, 1)
+    assert judge(doc, "", texts)["correct"] == [True, False]

@@ -15,16 +15,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 from timing import interleaved
 
-from repro.verify import code, sandbox, subprocess_runner
-from repro.verify.conversation import Limits
+from repro import sandbox
+from repro.sandbox import subprocess_runner
+from repro.sandbox.conversation import Limits
+from repro.verify import programs
 
 TESTS = ["assert square(3) == 9", "assert square(-2) == 4", "assert square(0.5) == 0.25"]
 FUNCTION = {"test_list": TESTS, "test_setup_code": ""}
 CASES = json.dumps([{"input": "1 2\n", "output": "3\n", "testtype": "stdin"}])
 SCRIPT = {"public_test_cases": CASES, "private_test_cases": "[]", "metadata": "{}"}
 PROGRAMS = {
-    "function": (code.verify_mbpp, "def square(x): return x * x", FUNCTION),
-    "script": (code.verify_lcb, "print(sum(map(int, input().split())))", SCRIPT),
+    "function": (programs.verify_mbpp, "def square(x): return x * x", FUNCTION),
+    "script": (programs.verify_lcb, "print(sum(map(int, input().split())))", SCRIPT),
 }
 
 

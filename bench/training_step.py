@@ -15,7 +15,8 @@ from timing import peak_memory
 from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
 from trl import GRPOTrainer
 
-from repro import config_files, jsonl
+from repro.config import config_files
+from repro.files import jsonl
 from repro.process_reward.settings import resolve
 from repro.tinyworld import problems
 from repro.training import train

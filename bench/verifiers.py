@@ -14,9 +14,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from repro import jsonl
-from repro.verify import answers, code, math, sandbox
-from repro.verify.conversation import Limits
+from repro import sandbox
+from repro.files import jsonl
+from repro.sandbox.conversation import Limits
+from repro.verify import answers, maths, programs
 
 
 def boxed(answer: str) -> str:
@@ -26,7 +27,7 @@ def boxed(answer: str) -> str:
 
 def accepted(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return those (gold answer, other answer) that the verifier takes for equal."""
-    verdicts = math.verify([boxed(other) for _, other in pairs], [gold for gold, _ in pairs])
+    verdicts = maths.verify([boxed(other) for _, other in pairs], [gold for gold, _ in pairs])
     return [pair for pair, verdict in zip(pairs, verdicts, strict=True) if verdict]
 
 
@@ -146,7 +147,7 @@ def verify_programs(pairs: list[tuple[str, dict]], run_program: Callable) -> lis
     def judge(pair: tuple[str, dict]) -> bool:
         program, problem = pair
         response = f"</think>\n```python\n{program}\n```"
-        return code.verify_mbpp(response, problem, run_program, Limits())
+        return programs.verify_mbpp(response, problem, run_program, Limits())
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         return list(threads.map(judge, pairs))
@@ -170,7 +171,7 @@ def report_math(problems: list[dict]) -> None:
     golds = [problem["answer"] for problem in problems]
     started = time.perf_counter()
     solutions = [f"</think>{problem['solution']}" for problem in problems]
-    verdicts = math.verify(solutions, golds)
+    verdicts = maths.verify(solutions, golds)
     rejected = [gold for gold, verdict in zip(golds, verdicts, strict=True) if not verdict]
     _line("reference solutions rejected", rejected, len(problems), started)
     started = time.perf_counter()

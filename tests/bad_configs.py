@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import yaml
 
-from repro import settings, strict_yaml
+from repro.config import settings
+from repro.files import strict_yaml
 from tests.paths import ROOT
 
 SMOKE = (ROOT / "config/smoke.yaml").read_text(encoding="utf-8")

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from repro import jsonl
+from repro.files import jsonl
 
 RUN = {
     "backbone": "tiny",

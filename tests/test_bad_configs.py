@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
-from repro import strict_yaml
+from repro.files import strict_yaml
 from tests.bad_configs import CASES, FILE, SMOKE, message, settings, whole
 
 ALLOWED = (

@@ -8,9 +8,10 @@ import sys
 
 import pytest
 
-from repro import input_steps, jsonl
-from repro.cli import main
-from repro.verify.sandbox import NotStarted
+from repro.commands import input_steps
+from repro.commands.cli import main
+from repro.files import jsonl
+from repro.sandbox import NotStarted
 from tests.paths import ROOT
 
 

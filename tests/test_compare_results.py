@@ -7,8 +7,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from repro import compare_results, jsonl
-from repro.cli import main
+from repro.commands.cli import main
+from repro.files import jsonl
+from repro.records import compare_results
 from tests import run_folder
 
 RUN = "runs/tiny/grpo+repro~alpha=0.3/0"

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from repro import jsonl, settings, strict_yaml
-from repro.analysis import claims, published
 from repro.benchmarks import declared
+from repro.config import settings
+from repro.files import jsonl, strict_yaml
+from repro.report import claims, published
 from tests.bad_configs import FILE
 from tests.paths import DATA, ROOT, needs_data
 

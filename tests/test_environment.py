@@ -40,7 +40,7 @@ def test_every_package_that_is_imported_is_declared():
     declared = {name_and_version(pin)[0] for pin in pins}
     files = [file for name in ("src", "workflow") for file in (ROOT / name).rglob("*.[ps]*")]
     imported = set().union(*(imports(file) for file in files if file.suffix in (".py", ".smk")))
-    child = {file.stem for file in (ROOT / "src/repro/verify/child").glob("*.py")}  # its own path
+    child = {file.stem for file in (ROOT / "src/repro/sandbox/child").glob("*.py")}  # its own path
     providers = packages_distributions() | {"vllm": ["vllm"]}  # not in every environment
     undeclared = {
         name

@@ -2,7 +2,7 @@
 
 import pytest
 
-from repro import jsonl
+from repro.files import jsonl
 
 
 def test_rows_survive(tmp_path):

@@ -6,7 +6,7 @@ import sys
 import pytest
 import yaml
 
-from repro import layout, settings
+from repro.config import layout, settings
 from tests.paths import ROOT
 
 PLAIN = ["original", "grpo", "grpo+repro"]

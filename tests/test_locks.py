@@ -11,7 +11,7 @@ import pytest
 
 HOLD = """
 import sys, time
-from repro import locks
+from repro.files import locks
 with locks.alone("train", sys.argv[1]):
     print("has it", flush=True)
     time.sleep(float(sys.argv[2]))

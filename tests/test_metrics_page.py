@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from repro import tracked
-from repro.analysis.statistics import summary
+from repro.measure.intervals import summary
+from repro.tracking import payload
 from repro.training.callbacks import ROLLOUT_COLUMNS, UPDATE_COLUMNS
 
 PAGE = (Path(__file__).parents[1] / "docs/metrics.md").read_text(encoding="utf-8")
@@ -25,7 +25,7 @@ def test_every_statistic_of_a_score_file_is_explained():
 
 def test_every_tag_and_mean_is_explained():
     run = {"backbone": "b", "method": "grpo", "algorithm": "grpo", "seed": 0}
-    for tag in tracked.list_tags(run):
+    for tag in payload.list_tags(run):
         assert f"`{tag}`" in PAGE, tag
-    for key in tracked.MEANS:
+    for key in payload.MEANS:
         assert f"`eval/mean/{key}`" in PAGE, key

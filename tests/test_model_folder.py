@@ -8,8 +8,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from repro import model_folder
-from repro.cli import main
+from repro.commands.cli import main
+from repro.files import model_folder
 from tests.evaluation.tiny_model import build
 from tests.paths import ROOT
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from repro import progress
+from repro.files import progress
 
 
 def test_lines_are_rare_and_the_last_one_is_complete(capsys, monkeypatch):

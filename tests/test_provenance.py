@@ -9,8 +9,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from repro import jsonl, provenance
-from repro.cli import main
+from repro.commands.cli import main
+from repro.files import jsonl
+from repro.records import provenance
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ import safetensors.torch
 import torch
 import yaml
 
-from repro import strict_yaml
 from repro.benchmarks import declared
+from repro.files import strict_yaml
 from tests.benchmarks.fake_hub import PROBLEMS, FakeHub, lines, pin
 from tests.paths import ROOT
 
@@ -231,7 +231,7 @@ MARKER = "hf_marker_that_must_appear_nowhere"
 # The real command, with the test's own pins in place of the real ones.
 WITH_PINS = """
 import json, sys
-from repro import cli
+from repro.commands import cli
 from repro.benchmarks import hub
 hub.sources = lambda: json.loads(sys.argv[1])
 sys.exit(cli.main(sys.argv[2:]))

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from repro import jsonl, settings
 from repro.benchmarks import declared
-from repro.config import reference
-from repro.settings import Run
+from repro.config import reference, settings
+from repro.config.settings import Run
+from repro.files import jsonl
 
 ROOT = Path(__file__).parents[1]
 OTHERS = ("claims", "hardware")  # what runs are judged by, and what they cost

@@ -8,7 +8,8 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from repro import jsonl, tracked, tracking
+from repro.files import jsonl
+from repro.tracking import payload, sync
 from tests import run_folder
 from tests.run_folder import EVALUATION, NOTE, RUN
 
@@ -20,8 +21,8 @@ def empty(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{file}")
         patch.setenv("MLFLOW_EXPERIMENT_NAME", "test")
-        tracking.create_store()
-        tracking.create_store()  # again does no harm
+        sync.create_store()
+        sync.create_store()  # again does no harm
     return file
 
 
@@ -31,13 +32,13 @@ def client(empty, tmp_path, monkeypatch):
     uri = f"sqlite:///{shutil.copy(empty, tmp_path / 'mlflow.db')}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "test")
-    monkeypatch.setattr(tracking, "SYNC_SECONDS", 0.1)
+    monkeypatch.setattr(sync, "SYNC_SECONDS", 0.1)
     return mlflow.MlflowClient(uri)
 
 
-def sync(folder: Path, evaluation: dict = EVALUATION) -> str:
+def send(folder: Path, evaluation: dict = EVALUATION) -> str:
     """Send an evaluated run as the step `track` does; return the id of its MLflow run."""
-    return tracking.sync_run(folder, evaluation, folder.parents[3] / "data", NOTE)["run_id"]
+    return sync.sync_run(folder, evaluation, folder.parents[3] / "data", NOTE)["run_id"]
 
 
 def all_runs(client):
@@ -70,7 +71,7 @@ def wait_for(reached, seconds=60):
 
 
 def test_a_finished_run_is_sent_whole(client, tmp_path):
-    run_id = sync(run_folder.write(tmp_path))
+    run_id = send(run_folder.write(tmp_path))
     [run] = all_runs(client)
     assert (run.info.run_id, run.info.status) == (run_id, "FINISHED")
     assert run.info.run_name == "tiny/grpo+repro~alpha=0.3/0"
@@ -108,7 +109,7 @@ def test_a_finished_run_is_sent_whole(client, tmp_path):
 
 def test_original_has_tags_to_be_found_by_and_no_training(client, tmp_path):
     original = {**RUN, "method": "original", "algorithm": None}
-    sync(run_folder.write(tmp_path, original | {"training": None, "process_reward": None}))
+    send(run_folder.write(tmp_path, original | {"training": None, "process_reward": None}))
     [run] = all_runs(client)
     assert {"repro": "no", "ablation": "none", "algorithm": "none"}.items() <= run.data.tags.items()
     assert not [name for name in run.data.metrics if name.startswith("train/")]
@@ -116,10 +117,10 @@ def test_original_has_tags_to_be_found_by_and_no_training(client, tmp_path):
 
 def test_a_second_call_sends_only_what_changed(client, tmp_path):
     folder = run_folder.write(tmp_path)
-    run_id = sync(folder)
+    run_id = send(folder)
     place, before = folder / "mlflow.json", all_runs(client)[0]
     written = place.stat().st_mtime_ns
-    assert sync(folder) == run_id
+    assert send(folder) == run_id
     assert place.stat().st_mtime_ns == written  # nothing of the report is to be made again
     [again] = all_runs(client)
     assert (again.data.tags, again.info) == (before.data.tags, before.info)
@@ -128,7 +129,7 @@ def test_a_second_call_sends_only_what_changed(client, tmp_path):
     place.unlink()  # as Snakemake does before it calls `track` again
     run_folder.write_scores(folder, "aime24", 0.25)
     write_rows(folder, (1, 2, 3))
-    assert sync(folder, {**EVALUATION, "engine": "vllm"}) == run_id
+    assert send(folder, {**EVALUATION, "engine": "vllm"}) == run_id
     [run] = all_runs(client)
     assert run.data.metrics["eval/aime24/accuracy"] == 0.25  # though smaller than before
     assert run.data.metrics["eval/mean/accuracy"] == 0.375
@@ -138,7 +139,7 @@ def test_a_second_call_sends_only_what_changed(client, tmp_path):
 
 def test_a_training_is_logged_while_it_goes_on(client, tmp_path):
     work = tmp_path / "work"
-    with tracking.sync_while_training(RUN, work):
+    with sync.sync_while_training(RUN, work):
         for steps in ((1, 2), (1, 2, 3)):
             write_rows(work, steps)
             wait_for(lambda steps=steps: len(steps) == len(rewards_of_newest(client)))
@@ -151,7 +152,7 @@ def test_a_training_is_logged_while_it_goes_on(client, tmp_path):
     ended = run.info.end_time
     folder = run_folder.write(tmp_path)
     write_rows(folder, range(1, 101))
-    assert sync(folder) == run.info.run_id
+    assert send(folder) == run.info.run_id
     [run] = all_runs(client)
     assert run.info.end_time == ended  # its duration is that of the training
 
@@ -163,9 +164,9 @@ def rewards_of_newest(client):
 def test_a_killed_training_continues_its_run(client, tmp_path):
     write_rows(tmp_path, (1, 2, 3))
     jsonl.write_json(tmp_path / "settings.json", RUN)
-    killed = tracking.sync_run(tmp_path, training="RUNNING")
+    killed = sync.sync_run(tmp_path, training="RUNNING")
     write_rows(tmp_path, (1,))  # the checkpoint was at step 1
-    with tracking.sync_while_training(RUN, tmp_path):
+    with sync.sync_while_training(RUN, tmp_path):
         wait_for(lambda: jsonl.read_json(tmp_path / "mlflow.json") == killed)
         write_rows(tmp_path, (1, 2, 3, 4, 5))
     [run] = all_runs(client)
@@ -175,7 +176,7 @@ def test_a_killed_training_continues_its_run(client, tmp_path):
 
 def test_a_new_training_replaces_the_run_of_an_earlier_one(client, tmp_path):
     for attempt, steps in (("first", (1, 2)), ("second", (1,))):
-        with tracking.sync_while_training(RUN, tmp_path / attempt):
+        with sync.sync_while_training(RUN, tmp_path / attempt):
             write_rows(tmp_path / attempt, steps)
     [run] = all_runs(client)
     assert rewards(client, run.info.run_id) == [(1, 0.1)]
@@ -185,16 +186,16 @@ def test_a_new_training_replaces_the_run_of_an_earlier_one(client, tmp_path):
 def test_a_store_that_was_deleted_gets_the_whole_run(client, empty, tmp_path):
     write_rows(tmp_path, (1, 2))
     jsonl.write_json(tmp_path / "settings.json", RUN)
-    tracking.sync_run(tmp_path, training="FINISHED")
+    sync.sync_run(tmp_path, training="FINISHED")
     shutil.copy(empty, tmp_path / "mlflow.db")
-    run_id = tracking.sync_run(tmp_path, training="FINISHED")["run_id"]
+    run_id = sync.sync_run(tmp_path, training="FINISHED")["run_id"]
     assert rewards(client, run_id) == [(1, 0.1), (2, 0.2)]
 
 
 def test_a_training_that_fails_is_shown_as_failed(client, tmp_path):
     with (
         pytest.raises(RuntimeError, match="out of memory"),
-        tracking.sync_while_training(RUN, tmp_path),
+        sync.sync_while_training(RUN, tmp_path),
     ):
         raise RuntimeError("out of memory")
     assert all_runs(client)[0].info.status == "FAILED"
@@ -202,7 +203,7 @@ def test_a_training_that_fails_is_shown_as_failed(client, tmp_path):
 
 def test_without_an_address_nothing_is_logged(client, tmp_path, monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    with tracking.sync_while_training(RUN, tmp_path / "work"):
+    with sync.sync_while_training(RUN, tmp_path / "work"):
         pass
     assert not (tmp_path / "work").exists()
 
@@ -213,13 +214,13 @@ def test_tables_and_figures_have_one_run(client, tmp_path):
         (tmp_path / name).write_text("x")
     files = [tmp_path / name for name in ("tables/main.md", "figures/a.png")]
     place = tmp_path / "mlflow.json"
-    first = tracking.sync_summary([*files, tmp_path / "report/overview.html"], place, "Old note.")
+    first = sync.sync_summary([*files, tmp_path / "report/overview.html"], place, "Old note.")
     assert artifacts(client, first["run_id"]) == [
         "figures/a.png",
         "overview.html",
         "tables/main.md",
     ]
-    assert tracking.sync_summary(files, place, NOTE) == first == jsonl.read_json(place)
+    assert sync.sync_summary(files, place, NOTE) == first == jsonl.read_json(place)
     [run] = all_runs(client)
     assert (run.info.status, run.data.tags["kind"]) == ("FINISHED", "summary")
     assert client.get_experiment_by_name("test").tags["mlflow.note.content"] == NOTE
@@ -234,7 +235,7 @@ def test_tables_and_figures_have_one_run(client, tmp_path):
     ],
 )
 def test_links_lead_to_the_server_that_shows_the_store(uri, server, local):
-    found = tracked.list_links(uri, "1", "abc")
+    found = payload.list_links(uri, "1", "abc")
     assert found["url"].startswith(f"{server}/#/experiments/1/runs/abc?")
     assert found["experiment_url"].startswith(f"{server}/#/experiments/1/runs?")
     assert found["local"] is local

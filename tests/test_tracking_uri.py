@@ -3,8 +3,8 @@
 import pytest
 import yaml
 
-from repro import settings, tracking_uri
-from repro.cli import main
+from repro.commands.cli import main
+from repro.config import settings, tracking_uri
 from tests.paths import ROOT
 
 

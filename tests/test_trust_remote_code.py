@@ -5,10 +5,11 @@ import sys
 
 import pytest
 
-from repro import digests, jsonl, model_folder, settings
-from repro.cli import main
+from repro.commands.cli import main
+from repro.config import settings
 from repro.evaluation import engines
 from repro.explain import transcript
+from repro.files import digests, jsonl, model_folder
 from repro.training import train
 from tests.bad_configs import FILE, SMOKE, changed, yaml
 from tests.evaluation.tiny_model import build

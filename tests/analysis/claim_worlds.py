@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from tests import paths
 
-from repro.analysis import claims
+from repro.report import claims
 
 FILE = paths.ROOT / "config/claims.yaml"
 CLAIMS = claims.load(FILE)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from repro import jsonl
+from repro.files import jsonl
 
 
 def score_file(benchmark: str, problems: list[dict]) -> dict:

@@ -16,14 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from repro.analysis.behaviours import (
-    BEHAVIOURS,
-    Behaviours,
-    backtracking_per_1k,
-    classify,
-    count,
-)
-from repro.analysis.phrases import language
+from repro.measure.behaviours import BEHAVIOURS, Behaviours, backtracking_per_1k, classify, count
+from repro.measure.phrases import language
 from repro.tinyworld.thoughts import FILLERS
 
 NAMES = {"B": "backtracking", "V": "verification", "H": "hesitation", "N": None}
@@ -229,8 +223,8 @@ def test_looking_up_by_first_letter_finds_what_plain_search_finds():
 def test_nothing_is_compiled_before_the_first_segment():
     """Compiling all phrases takes a second, which no program should pay for an import."""
     code = """if True:
-        from repro.analysis import behaviours
-        from repro.analysis.phrases import language
+        from repro.measure import behaviours
+        from repro.measure.phrases import language
         assert language.load.cache_info().misses == 0
         assert behaviours.classify("Wait.") == "hesitation"
         assert set(language.load("doubt")._compiled) == {("w", True), ("w", False)}"""

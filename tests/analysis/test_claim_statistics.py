@@ -8,8 +8,9 @@ import pytest
 from scipy import stats
 from tests.analysis.claim_worlds import CLAIMS, NOT_SUPPORTED, SUPPORTED, only, verdict
 
-from repro.analysis import claim_inputs, claims, statistics
-from repro.analysis.claim_statistics import Part, interval, spread
+from repro.measure import intervals
+from repro.report import claim_inputs, claims
+from repro.report.claim_statistics import Part, interval, spread
 
 SURE = 0.999  # of a bound on how often something happens in a simulation
 
@@ -32,9 +33,9 @@ def test_benchmarks_by_hand():
 def test_one_seed_gives_the_interval_of_the_tables():
     rng = np.random.default_rng(0)
     tables = [rng.normal(size=(1, n)) for n in (5, 30, 100)]
-    of_tables = statistics.mean_over_benchmarks([statistics.estimate(t[0]) for t in tables])
+    of_tables = intervals.mean_over_benchmarks([intervals.estimate(t[0]) for t in tables])
     assert interval(tables, 0.95) == pytest.approx(of_tables)
-    assert interval(tables[:1], 0.95) == pytest.approx(statistics.estimate(tables[0][0]))
+    assert interval(tables[:1], 0.95) == pytest.approx(intervals.estimate(tables[0][0]))
 
 
 def test_seeds_by_hand():

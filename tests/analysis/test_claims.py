@@ -17,8 +17,8 @@ from tests.analysis.claim_worlds import (
     verdict,
 )
 
-from repro.analysis import claims, compare, names
 from repro.benchmarks import declared
+from repro.report import claims, compare, names
 
 ALGORITHMS = ("ppo", "reinforce_pp", "reinforce_pp_baseline", "grpo")
 BOTH_DOMAINS = ["aime24", "gpqa"]

@@ -12,7 +12,7 @@ from tests.analysis.claim_worlds import (
     verdict,
 )
 
-from repro.analysis import claims
+from repro.report import claims
 
 DEFAULTS = {"alpha": 0.05, "w": 0.1, "k": 20}
 

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from tests.analysis.claim_worlds import CLAIMS, FILE, log, problems
 
-from repro.analysis import claims
-from repro.analysis.claim_statistics import STATISTICS
+from repro.report import claims
+from repro.report.claim_statistics import STATISTICS
 
 NOTE = "Tiny world: these are not the paper's numbers."
 ABOUT = "A verdict is about the runs that it names"

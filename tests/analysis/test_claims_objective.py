@@ -15,8 +15,8 @@ from tests.analysis.claim_worlds import (
     verdict,
 )
 
-from repro import jsonl
-from repro.analysis import claim_inputs, claims
+from repro.files import jsonl
+from repro.report import claim_inputs, claims
 
 
 def objective_rows(fall: float, labelled: float, n=20, seed=0, **more):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.analysis.small_runs import present
 
-from repro.analysis import collect
+from repro.report import collect
 
 PROBLEMS = [
     {"correct": [1, 0], "tokens": [100, 300], "backtracking": [1, 3], "truncated": [0, 1]},

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from tests.analysis.small_runs import ORIGINAL, present, problem, three_methods
 
-from repro.analysis import collect, compare
+from repro.report import collect, compare
 
 
 def scores(runs: list[dict]) -> pd.DataFrame:

@@ -19,10 +19,11 @@ from tests.analysis.figure_worlds import (
 )
 from tests.analysis.small_runs import present
 
-from repro import jsonl, methods
-from repro.analysis import collect, figures
-from repro.analysis.figures import style
-from repro.analysis.figures.training import over_training
+from repro import methods
+from repro.files import jsonl
+from repro.report import collect, figures
+from repro.report.figures import style
+from repro.report.figures.training import over_training
 
 ALGORITHMS_TWICE = [method for name in methods.ALGORITHMS for method in (name, f"{name}+repro")]
 

@@ -6,8 +6,8 @@ import pytest
 from tests.analysis.figure_worlds import NOTE, bars, legend, lines, problems, says
 from tests.analysis.small_runs import present
 
-from repro.analysis import collect, compare, figures
-from repro.analysis.figures.ablations import ablation, ablation_runs, ablation_values
+from repro.report import collect, compare, figures
+from repro.report.figures.ablations import ablation, ablation_runs, ablation_values
 
 
 @pytest.fixture

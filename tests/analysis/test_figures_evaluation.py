@@ -8,8 +8,8 @@ from scipy import stats
 from tests.analysis.figure_worlds import NOTE, bars, legend, problems, says
 from tests.analysis.small_runs import present
 
-from repro.analysis import collect, compare, figures
-from repro.analysis.figures import evaluation, style
+from repro.report import collect, compare, figures
+from repro.report.figures import evaluation, style
 
 METHODS = ("original", "grpo", "grpo+repro")
 

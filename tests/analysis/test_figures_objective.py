@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 from tests.analysis.figure_worlds import NOTE, legend, lines, says
 
-from repro import jsonl
-from repro.analysis import figures
-from repro.analysis.figures.objective import (
+from repro.files import jsonl
+from repro.report import figures
+from repro.report.figures.objective import (
     POSITIONS,
     mean_curves,
     objective_over_position,

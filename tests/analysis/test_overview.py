@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from tests.analysis.small_runs import problem
 
-from repro.analysis import overview, run_facts, tables
-from repro.cli import main as cli
+from repro.commands.cli import main as cli
+from repro.records import run_facts
+from repro.report import overview, tables
 
 NOTE = "A tiny world: <not> the paper's numbers."
 METHODS = ("original", "grpo", "grpo+repro")

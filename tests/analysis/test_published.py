@@ -5,7 +5,7 @@ import re
 import pytest
 from tests import paths
 
-from repro.analysis import published
+from repro.report import published
 
 FILE = paths.ROOT / "config/paper_results.csv"
 PAGE = paths.DATA.parent / "paper.md"

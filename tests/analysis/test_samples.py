@@ -6,11 +6,11 @@ import pytest
 from tests import run_folder
 from tests.run_folder import BENCHMARKS, NOTE, RUN
 
-from repro import jsonl
-from repro.analysis import samples
 from repro.benchmarks import declared
 from repro.evaluation import tasks
+from repro.files import jsonl
 from repro.tinyworld import problems
+from repro.tracking import samples
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from repro.analysis import statistics
-from repro.analysis.statistics import Estimate
+from repro.measure import intervals
+from repro.measure.intervals import Estimate
 
 T_2 = 4.302653  # 97.5 % quantile of Student's t with 2 degrees of freedom
 # Difficulties of 30 problems, as spread as AIME's are for a model that solves three in eight.
@@ -31,16 +31,16 @@ def aime_like(rng: np.random.Generator, problems: int = 30, n: int = 16) -> np.n
 
 
 def test_avg_at_n_is_the_share_of_correct_samples_per_problem():
-    assert statistics.avg_at_n([[1, 0, 0, 1], [1, 1], [0]]).tolist() == [0.5, 1.0, 0.0]
+    assert intervals.avg_at_n([[1, 0, 0, 1], [1, 1], [0]]).tolist() == [0.5, 1.0, 0.0]
 
 
 def test_avg_at_n_refuses_a_problem_without_samples():
     with pytest.raises(ValueError, match="no samples"):
-        statistics.avg_at_n([[1], []])
+        intervals.avg_at_n([[1], []])
 
 
 def test_estimate_divides_by_the_number_of_problems():
-    got = statistics.estimate([0.5, 1.0, 0.0])  # sd 0.5, SE 0.5 / sqrt(3)
+    got = intervals.estimate([0.5, 1.0, 0.0])  # sd 0.5, SE 0.5 / sqrt(3)
     assert got.mean == 0.5
     assert got.se == pytest.approx(0.2886751)
     assert got.high - got.mean == pytest.approx(T_2 * 0.2886751)
@@ -49,14 +49,14 @@ def test_estimate_divides_by_the_number_of_problems():
 
 
 def test_single_problem_has_no_interval():
-    got = statistics.estimate([0.25])
+    got = intervals.estimate([0.25])
     assert (got.mean, got.n) == (0.25, 1)
     assert math.isnan(got.se)
     assert math.isnan(got.low)
 
 
 def test_paired_difference_ignores_the_spread_between_problems():
-    got = statistics.paired_difference([3, 105, 1004], [1, 104, 1004])  # differences 2, 1, 0
+    got = intervals.paired_difference([3, 105, 1004], [1, 104, 1004])  # differences 2, 1, 0
     assert got.mean == 1
     assert got.se == pytest.approx(1 / math.sqrt(3))
     assert got.high == pytest.approx(1 + T_2 / math.sqrt(3))
@@ -64,14 +64,14 @@ def test_paired_difference_ignores_the_spread_between_problems():
 
 def test_paired_difference_refuses_different_numbers_of_problems():
     with pytest.raises(ValueError, match="2 against 1"):
-        statistics.paired_difference([1, 2], [1])
+        intervals.paired_difference([1, 2], [1])
 
 
 def test_ratio_values_average_to_the_ratio_of_totals():
     # R = 4 / 40 = 0.1, mean(t) = 40 / 3: 0.1 + 0, 0.1 - 2 / (40 / 3), 0.1 + 2 / (40 / 3)
-    got = statistics.ratio_values([1, 0, 3], [10, 20, 10])
+    got = intervals.ratio_values([1, 0, 3], [10, 20, 10])
     assert got == pytest.approx([0.1, -0.05, 0.25])
-    assert statistics.ratio_values([0, 0], [0, 0]).tolist() == [0, 0]
+    assert intervals.ratio_values([0, 0], [0, 0]).tolist() == [0, 0]
 
 
 def test_ratio_interval_covers_the_true_rate():
@@ -79,22 +79,22 @@ def test_ratio_interval_covers_the_true_rate():
 
     def interval(_):
         tokens = rng.integers(20, 200, 30)
-        return statistics.estimate(statistics.ratio_values(rng.poisson(0.05 * tokens), tokens))
+        return intervals.estimate(intervals.ratio_values(rng.poisson(0.05 * tokens), tokens))
 
     check_coverage(interval, truth=0.05, nominal=0.95)
 
 
 def test_relative_change_is_in_percent_of_the_totals():
-    assert statistics.relative_change([5, 15], [10, 20]).mean == pytest.approx(-100 / 3)
-    same = statistics.relative_change([9, 18, 27], [10, 20, 30])  # every problem 10 % shorter
+    assert intervals.relative_change([5, 15], [10, 20]).mean == pytest.approx(-100 / 3)
+    same = intervals.relative_change([9, 18, 27], [10, 20, 30])  # every problem 10 % shorter
     assert same.low == pytest.approx(-10)
     assert same.high == pytest.approx(-10)
-    assert math.isnan(statistics.relative_change([1, 2], [0, 0]).mean)
+    assert math.isnan(intervals.relative_change([1, 2], [0, 0]).mean)
 
 
 def test_mean_over_benchmarks_weighs_them_equally():
     few, many = Estimate(10, 3, 0, 0, n=4), Estimate(20, 4, 0, 0, n=100)
-    got = statistics.mean_over_benchmarks([few, many])
+    got = intervals.mean_over_benchmarks([few, many])
     assert (got.mean, got.se, got.n) == (15, 2.5, 104)
     # Welch-Satterthwaite: 25^2 / (81 / 3 + 256 / 99) = 21.12 degrees of freedom
     assert got.high - got.mean == pytest.approx(2.0789 * 2.5, rel=1e-3)
@@ -102,9 +102,9 @@ def test_mean_over_benchmarks_weighs_them_equally():
 
 def test_mean_over_benchmarks_where_nothing_varies_or_one_has_a_single_problem():
     constant = Estimate(1, 0, 1, 1, n=5)
-    assert statistics.mean_over_benchmarks([constant, constant]) == Estimate(1, 0, 1, 1, 10)
-    single = statistics.estimate([3.0])
-    got = statistics.mean_over_benchmarks([constant, single])
+    assert intervals.mean_over_benchmarks([constant, constant]) == Estimate(1, 0, 1, 1, 10)
+    single = intervals.estimate([3.0])
+    got = intervals.mean_over_benchmarks([constant, single])
     assert got.mean == 2
     assert math.isnan(got.low)
 
@@ -115,25 +115,25 @@ def test_pass_at_k_is_the_share_of_draws_with_a_correct_sample(n):
         for k in range(1, n + 1):
             draws = list(itertools.combinations(verdicts, k))
             expected = sum(any(draw) for draw in draws) / len(draws)
-            assert statistics.pass_at_k([verdicts], k)[0] == pytest.approx(expected, abs=1e-14)
+            assert intervals.pass_at_k([verdicts], k)[0] == pytest.approx(expected, abs=1e-14)
 
 
 def test_pass_at_k_known_values():
-    assert statistics.pass_at_k([[1, 0, 0, 0]], 2) == pytest.approx([0.5])
-    assert statistics.pass_at_k([[1, 0, 0], [0, 0], [1, 1]], 1) == pytest.approx([1 / 3, 0, 1])
+    assert intervals.pass_at_k([[1, 0, 0, 0]], 2) == pytest.approx([0.5])
+    assert intervals.pass_at_k([[1, 0, 0], [0, 0], [1, 1]], 1) == pytest.approx([1 / 3, 0, 1])
     # 1 - C(900, 100) / C(1000, 100), where the factorials overflow a float
     expected = 1 - math.comb(900, 100) / math.comb(1000, 100)
-    assert statistics.pass_at_k([[1] * 100 + [0] * 900], 100)[0] == pytest.approx(expected)
+    assert intervals.pass_at_k([[1] * 100 + [0] * 900], 100)[0] == pytest.approx(expected)
 
 
 def test_pass_at_k_refuses_more_samples_than_there_are():
     for k in (0, 3):
         with pytest.raises(ValueError, match=f"k = {k} for 2 samples"):
-            statistics.pass_at_k([[1, 0], [1, 0, 0]], k)
+            intervals.pass_at_k([[1, 0], [1, 0, 0]], k)
 
 
 def test_share_by_hand():
-    got = statistics.share([1.0, 0.0, 1.0, 0.0])  # p = 1/2, SE² = 1/12, so m = 3; z = t_3
+    got = intervals.share([1.0, 0.0, 1.0, 0.0])  # p = 1/2, SE² = 1/12, so m = 3; z = t_3
     z = 3.182446
     half = z * math.sqrt(0.25 / 3 + z**2 / 36) / (1 + z**2 / 3)
     assert (got.mean, got.n) == (0.5, 4)
@@ -142,49 +142,49 @@ def test_share_by_hand():
 
 
 def test_share_at_its_limits_leaves_a_doubt_and_stays_inside():
-    never, always = statistics.share([0.0] * 30), statistics.share([1.0] * 30)
+    never, always = intervals.share([0.0] * 30), intervals.share([1.0] * 30)
     z2 = 2.045230**2
     assert (never.mean, never.se, never.low) == (0, 0, 0)
     assert never.high == pytest.approx(z2 / (30 + z2), rel=1e-6)
     assert (always.low, always.high) == pytest.approx((1 - never.high, 1))
-    nearly = statistics.share([0.0] * 29 + [0.25])
+    nearly = intervals.share([0.0] * 29 + [0.25])
     assert 0 < nearly.low < 0.25 / 30 < nearly.high < 1
-    assert math.isnan(statistics.share([1.0]).low)
+    assert math.isnan(intervals.share([1.0]).low)
     with pytest.raises(ValueError, match="between 0 and 1"):
-        statistics.share([0.5, 1.5])
+        intervals.share([0.5, 1.5])
 
 
 def test_share_covers_where_the_t_interval_does_not():
     rng = np.random.default_rng(1)
     shares = AIME["a"] / (AIME["a"] + AIME["b"])
     check_coverage(
-        lambda _: statistics.share(aime_like(rng).mean(axis=1)), truth=shares, nominal=0.95
+        lambda _: intervals.share(aime_like(rng).mean(axis=1)), truth=shares, nominal=0.95
     )
     rare = rng.binomial(4, rng.beta(0.05, 0.95, (500, 10))) / 4  # truncation of 5 %, 10 problems
     hits = {
         method: sum(e.low <= 0.05 <= e.high for e in map(method, rare))
-        for method in (statistics.share, statistics.estimate)
+        for method in (intervals.share, intervals.estimate)
     }
-    assert stats.binomtest(hits[statistics.share], 500, 0.95, alternative="less").pvalue > 1e-3
-    assert stats.binomtest(hits[statistics.estimate], 500, 0.8, alternative="less").pvalue < 1e-3
+    assert stats.binomtest(hits[intervals.share], 500, 0.95, alternative="less").pvalue > 1e-3
+    assert stats.binomtest(hits[intervals.estimate], 500, 0.8, alternative="less").pvalue < 1e-3
 
 
 def test_standard_errors_of_aime_are_six_points_over_problems_and_two_from_run_to_run():
     rng = np.random.default_rng(2)
     benchmarks = [aime_like(rng) for _ in range(400)]
-    over_problems = [statistics.estimate(statistics.avg_at_n(x)).se for x in benchmarks]
-    run_to_run = [statistics.run_standard_error(x) for x in benchmarks]
+    over_problems = [intervals.estimate(intervals.avg_at_n(x)).se for x in benchmarks]
+    run_to_run = [intervals.run_standard_error(x) for x in benchmarks]
     assert round(100 * np.mean(over_problems), 1) == 5.9
     assert round(100 * np.mean(run_to_run), 1) == 1.7
 
 
 def test_run_standard_error_by_hand_and_with_unequal_numbers_of_samples():
     # variances 1/3 of 4 samples and 1/2 of 2: sqrt(1/12 + 1/4) / 2
-    assert statistics.run_standard_error([[1, 0, 1, 0], [1, 0]]) == pytest.approx(math.sqrt(1 / 12))
-    assert statistics.run_standard_error([[1, 1], [0, 0]]) == 0
-    assert math.isnan(statistics.run_standard_error([[1, 0], [1]]))
+    assert intervals.run_standard_error([[1, 0, 1, 0], [1, 0]]) == pytest.approx(math.sqrt(1 / 12))
+    assert intervals.run_standard_error([[1, 1], [0, 0]]) == 0
+    assert math.isnan(intervals.run_standard_error([[1, 0], [1]]))
     with pytest.raises(ValueError, match="no samples"):
-        statistics.run_standard_error([[1, 0], []])
+        intervals.run_standard_error([[1, 0], []])
 
 
 def test_run_standard_error_is_what_repeated_runs_vary_by():
@@ -192,22 +192,22 @@ def test_run_standard_error_is_what_repeated_runs_vary_by():
     difficulties = rng.beta(**AIME, size=30)
     runs = rng.random((1000, 30, 8)) < difficulties[:, None]
     expected = runs.mean(axis=(1, 2)).std(ddof=1)  # known to 1 / sqrt(2 * 999) = 2.2 %
-    estimates = [statistics.run_standard_error(run) ** 2 for run in runs.astype(int)]
+    estimates = [intervals.run_standard_error(run) ** 2 for run in runs.astype(int)]
     assert math.sqrt(np.mean(estimates)) == pytest.approx(expected, rel=3.3 * 0.022)
 
 
 def test_median_is_over_responses_and_its_interval_over_problems():
-    got = statistics.median([[1, 2], [3, 4, 100]])
+    got = intervals.median([[1, 2], [3, 4, 100]])
     assert (got.mean, got.n) == (3.0, 2)
     # drawn are the first twice, the second twice or both: medians 1.5, 4 and 3
     assert (got.low, got.high) == (1.5, 4.0)
-    assert math.isnan(statistics.median([[1, 2, 3]]).low)
-    assert statistics.median([[7, 7], [7]]) == Estimate(7.0, 0.0, 7.0, 7.0, 2)
+    assert math.isnan(intervals.median([[1, 2, 3]]).low)
+    assert intervals.median([[7, 7], [7]]) == Estimate(7.0, 0.0, 7.0, 7.0, 2)
     numbers = [[1.0], [2.0], [4.0], [8.0]]
-    first = statistics.median(numbers, seed=1)
-    assert first == statistics.median(numbers, seed=1) != statistics.median(numbers, seed=2)
+    first = intervals.median(numbers, seed=1)
+    assert first == intervals.median(numbers, seed=1) != intervals.median(numbers, seed=2)
     with pytest.raises(ValueError, match="no samples"):
-        statistics.median([[1], []])
+        intervals.median([[1], []])
 
 
 def test_median_covers_and_responses_of_a_problem_are_not_independent():
@@ -216,7 +216,7 @@ def test_median_covers_and_responses_of_a_problem_are_not_independent():
     def interval(seed, cluster=True):
         lengths = np.exp(rng.normal(8, 0.7, 100)[:, None] + rng.normal(0, 0.2, (100, 4)))
         samples = lengths if cluster else lengths.reshape(-1, 1)
-        return statistics.median(samples, resamples=199, seed=seed)
+        return intervals.median(samples, resamples=199, seed=seed)
 
     check_coverage(interval, truth=math.exp(8), nominal=0.95, trials=200)
     naive = [interval(seed, cluster=False) for seed in range(60)]
@@ -244,7 +244,7 @@ PROBLEMS = [
 
 
 def test_summary_by_hand():
-    got = statistics.summary(PROBLEMS)
+    got = intervals.summary(PROBLEMS)
     values = {name: result["value"] for name, result in got.items()}
     assert values == pytest.approx(
         {
@@ -273,14 +273,14 @@ def test_summary_by_hand():
 
 
 def test_summary_of_what_is_not_there():
-    solved = statistics.summary([PROBLEMS[1]] * 3)
+    solved = intervals.summary([PROBLEMS[1]] * 3)
     assert solved["backtracking_per_1k_wrong"] is None
     assert solved["accuracy"]["value"] == 1.0
     assert solved["accuracy"]["low"] < 1.0 == solved["accuracy"]["high"]
-    unmarked = statistics.summary([PROBLEMS[1] | {"backtracking": [0, 0]}] * 2)
+    unmarked = intervals.summary([PROBLEMS[1] | {"backtracking": [0, 0]}] * 2)
     assert unmarked["backtracking_of_marked"] is None
     assert unmarked["backtracking_per_1k"]["value"] == 0.0
-    unknown = statistics.summary([PROBLEMS[0], PROBLEMS[1] | {"tokens": [50, None]}])
+    unknown = intervals.summary([PROBLEMS[0], PROBLEMS[1] | {"tokens": [50, None]}])
     needs_tokens = {name for name, result in unknown.items() if result is None}
     assert needs_tokens == {
         "tokens_mean",
@@ -289,9 +289,9 @@ def test_summary_of_what_is_not_there():
         "backtracking_per_1k_correct",
         "backtracking_per_1k_wrong",
     }
-    single = statistics.summary([{name: values[:1] for name, values in PROBLEMS[0].items()}])
+    single = intervals.summary([{name: values[:1] for name, values in PROBLEMS[0].items()}])
     assert single["accuracy"] == {"value": 1.0, "se": None, "low": None, "high": None, "n": 1}
     assert single["accuracy_run_se"]["value"] is None
     assert [name for name in single if name.startswith("pass")] == ["pass_at_1"]
     with pytest.raises(ValueError, match="no problems"):
-        statistics.summary([])
+        intervals.summary([])

@@ -11,8 +11,8 @@ import pytest
 from tests import paths
 from tests.analysis.small_runs import CODE, GRPO, ORIGINAL, present, problem, three_methods
 
-from repro.analysis import collect, compare, names, table_frames, tables
 from repro.benchmarks import declared
+from repro.report import collect, compare, names, table_frames, tables
 
 PUBLISHED = paths.ROOT / "config/paper_results.csv"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from repro.analysis import table_inputs, tables
+from repro.report import table_inputs, tables
 
 NOTE = "Tiny world."
 BENCHMARKS = ["aime24", "lmb", "mbpp"]

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from tests import paths
 
-from repro.analysis import published, tables
+from repro.report import published, tables
 
 FILE = paths.ROOT / "config/paper_results.csv"
 HALF = [

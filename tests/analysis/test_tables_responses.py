@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from repro.analysis import compare, statistics, table_frames, table_inputs, tables
+from repro.measure import intervals
+from repro.report import compare, table_frames, table_inputs, tables
 
 # A correct response, and three wrong ones: 1,600 tokens in all.
 PROBLEMS = [
@@ -53,7 +54,7 @@ def test_backtracking_of_all_correct_and_wrong_responses(make_run):
 def test_it_agrees_with_the_score_files_own_statistics(make_run):
     rows = backtracking([make_run("grpo", {"aime24": PROBLEMS})], ["aime24"]).loc["grpo", "aime24"]
     truncated = [problem | {"truncated": [0, 0]} for problem in PROBLEMS]
-    summary = statistics.summary(truncated)
+    summary = intervals.summary(truncated)
     for of, suffix in (("all", ""), ("correct", "_correct"), ("wrong", "_wrong")):
         expected = summary[f"backtracking_per_1k{suffix}"]
         assert rows.loc[of, "backtracking_per_1k"] == pytest.approx(expected["value"])

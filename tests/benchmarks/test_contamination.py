@@ -3,8 +3,8 @@ import time
 import pytest
 from tests.paths import DATA, needs_data
 
-from repro import jsonl
 from repro.benchmarks import contamination
+from repro.files import jsonl
 
 LADDER = (
     r"A ladder of length $\frac{13}{2}$ metres leans against a wall, and its foot stands $2.5$ "

@@ -2,8 +2,8 @@
 
 import pytest
 
-from repro import jsonl
 from repro.benchmarks import declared
+from repro.files import jsonl
 
 GOOD = (declared.FOLDER / "aime24.yaml").read_text().replace("24", "99")
 

@@ -16,8 +16,8 @@ import pytest
 from huggingface_hub import constants
 from tests.benchmarks.fake_hub import KEPT, PROBLEMS, FakeHub, lines, pin
 
-from repro import jsonl
 from repro.benchmarks import declared, hub
+from repro.files import jsonl
 
 
 @pytest.fixture

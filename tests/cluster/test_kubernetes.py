@@ -22,7 +22,7 @@ import yaml
 from kubernetes import client
 from kubernetes.utils import parse_quantity
 
-from repro import jsonl
+from repro.files import jsonl
 from tests.cluster.fake_kubernetes import TOKEN, FakeCluster, Image
 from tests.paths import ROOT
 

@@ -20,7 +20,7 @@ import psutil
 import pytest
 import yaml
 
-from repro import digests, jsonl
+from repro.files import digests, jsonl
 from tests.cluster import one_node_slurm
 from tests.paths import ROOT
 

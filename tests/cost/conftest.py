@@ -4,7 +4,7 @@ import pytest
 import yaml
 from tests.paths import ROOT
 
-from repro import config_files
+from repro.config import config_files
 
 ON_ONE_GPU = {  # what fits there beside a critic
     "gpus": 1,

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tests.paths import ROOT
 
-from repro import config_files
-from repro.cli import main
+from repro.commands.cli import main
+from repro.config import config_files
 from repro.cost import estimate, jobs
 
 
@@ -159,7 +159,8 @@ def test_the_table_and_json_say_the_same(name, capsys):
 
 def test_nothing_heavy_is_imported():
     code = (
-        "import sys; from repro.cli import main; main(['cost', '--config', sys.argv[1], '--json']);"
+        "import sys; from repro.commands.cli import main;"
+        " main(['cost', '--config', sys.argv[1], '--json']);"
         "print({'torch', 'transformers', 'pandas', 'mlflow'} & {*sys.modules}, file=sys.stderr)"
     )
     command = [sys.executable, "-c", code, str(ROOT / "config/paper.yaml")]

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from repro.config.settings import Run
 from repro.cost import assumptions, jobs, memory, model
 from repro.cost.estimate import estimate
-from repro.settings import Run
 
 
 def list_notes(config: dict, backbone: str = "") -> list[str]:

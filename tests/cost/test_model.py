@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from repro.config.settings import Run
 from repro.cost import assumptions, jobs, model
-from repro.settings import Run
 
 HUB = assumptions.numbers()["models"]
 # Two layers 8 wide with two heads of 4 for queries and one for keys, an MLP of 16, 10 tokens.
@@ -16,12 +16,13 @@ SHAPE = model.Shape(2, 8, 2, 1, 4, 16, 10, tied=True, qkv_bias=False, qk_norm=Fa
 
 @pytest.mark.parametrize("architecture", ["qwen2", "qwen3"])
 def test_parameters_of_a_tiny_backbone_are_exact(architecture, smoke):
-    from repro.tinyworld import backbone, tokenizer
+    from repro.tinyworld import tokenizer
+    from repro.training import supervised
 
     chosen = {**smoke["backbones"]["tiny-qwen3"], "architecture": architecture}
     rng = random.Random(0)
-    texts = [text for _ in range(500) for text in backbone.example(rng)]
-    made = backbone.create(chosen, tokenizer.train(architecture, texts, vocabulary=512))
+    texts = [text for _ in range(500) for text in supervised.example(rng)]
+    made = supervised.create(chosen, tokenizer.train(architecture, texts, vocabulary=512))
     assert jobs.read_shape("tiny", chosen, "results").parameters == made.num_parameters()
 
 

@@ -6,8 +6,8 @@ import shlex
 
 from tests.paths import ROOT
 
-from repro.cli import main
-from repro.progress import duration
+from repro.commands.cli import main
+from repro.files.progress import duration
 
 PAGE = (ROOT / "docs/scaling.md").read_text()
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from tiny_model import build
 
-from repro import jsonl
+from repro.files import jsonl
 
 # Two threads that wait for each other on a busy machine are a hundred times slower than one.
 torch.set_num_threads(1)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from repro import jsonl
 from repro.evaluation import engines, generate
 from repro.evaluation.transformers_engine import TransformersEngine
+from repro.files import jsonl
 
 
 def run(evaluation, model, data_dir, folder):
@@ -53,7 +53,7 @@ def test_a_backbone_is_asked_in_its_own_words(evaluation, r1_model, data_dir, tm
 
 CHILD = """
 import json, sys, time
-from repro import jsonl
+from repro.files import jsonl
 from repro.evaluation import generate
 append = jsonl.append
 def slow(path, rows):

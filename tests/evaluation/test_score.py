@@ -2,10 +2,11 @@ import json
 
 import pytest
 
-from repro import jsonl
+from repro import sandbox
 from repro.benchmarks import prompts
 from repro.evaluation import score
-from repro.verify import code, sandbox
+from repro.files import jsonl
+from repro.verify import programs
 
 
 def write(path, rows):
@@ -260,7 +261,7 @@ def test_a_program_that_several_responses_give_is_run_once(monkeypatch):
     asked = []
 
     def passes(text, doc, run_program, limits):
-        asked.append(code.extract_program(text))
+        asked.append(programs.extract_program(text))
         return "right" in (asked[-1] or "")
 
     monkeypatch.setitem(score.PROGRAMS, "mbpp", passes)

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from repro import jsonl
 from repro.benchmarks import prompts
-from repro.cli import main
+from repro.commands.cli import main
 from repro.evaluation import score
+from repro.files import jsonl
 
 ANSWERS = ["2", "5", "0.5", "7"]
 

@@ -1,7 +1,7 @@
 import pytest
 
-from repro import jsonl
 from repro.evaluation import tasks
+from repro.files import jsonl
 
 
 def write(path, rows):

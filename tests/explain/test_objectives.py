@@ -2,10 +2,10 @@
 
 import pytest
 
-from repro import jsonl
 from repro.explain import objectives, transcript
 from repro.explain.explanation import explain
 from repro.explain.transcript import Transcript
+from repro.files import jsonl
 
 SETTINGS = {"variant": "paper", "w": 0.1, "k": 3, "answer_only": True}
 PROBLEM = {"id": 1, "problem": "What is 1 + 1?", "answer": "2"}

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from repro.tinyworld import backbone
+from repro.training import supervised
 from repro.training.callbacks import ProgressLine, newest_complete_checkpoint
 
 SETTINGS = {
@@ -19,20 +19,20 @@ ENDED_AT_STEP_8 = """
 import json, os, sys
 from repro.tinyworld import backbone
 
-class Ending(backbone.ProgressLine):
+class Ending(supervised.ProgressLine):
     def on_step_end(self, args, state, control, **kwargs):
         if state.global_step == 8:
             os.kill(os.getpid(), int(sys.argv[1]))
 
-backbone.ProgressLine = Ending
-backbone.build(json.loads(sys.argv[2]), "tiny", *sys.argv[3:])
+supervised.ProgressLine = Ending
+supervised.build(json.loads(sys.argv[2]), "tiny", *sys.argv[3:])
 """
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
-    backbone.build(SETTINGS, "tiny", folder / "model", folder / "work")
+    supervised.build(SETTINGS, "tiny", folder / "model", folder / "work")
     return folder
 
 
@@ -63,21 +63,21 @@ def test_ended_in_the_middle_it_goes_on_to_the_same_bits(
     monkeypatch.setattr(
         ProgressLine, "on_step_end", lambda self, args, state, *_, **__: steps.append(1)
     )
-    backbone.build(SETTINGS, "tiny", *places)
+    supervised.build(SETTINGS, "tiny", *places)
     assert len(steps) == SETTINGS["steps"] - checkpoint
     assert weights(tmp_path) == weights(undisturbed)
 
 
 def test_what_was_trained_is_only_written_again(undisturbed, tmp_path, monkeypatch):
     monkeypatch.setattr(ProgressLine, "on_step_end", None)  # of no step
-    backbone.build(SETTINGS, "tiny", tmp_path / "model", undisturbed / "work")
+    supervised.build(SETTINGS, "tiny", tmp_path / "model", undisturbed / "work")
     assert weights(tmp_path) == weights(undisturbed)
 
 
 def test_another_training_goes_on_from_no_checkpoint_of_this_one(undisturbed, tmp_path):
     other = {**SETTINGS, "seed": 1}
     for place in (tmp_path, undisturbed):
-        backbone.build(other, "tiny", tmp_path / f"{place.name}/model", place / "work")
+        supervised.build(other, "tiny", tmp_path / f"{place.name}/model", place / "work")
     alone, beside = (tmp_path / place.name for place in (tmp_path, undisturbed))
     assert weights(alone) == weights(beside)
     assert len(list((undisturbed / "work").iterdir())) == 2

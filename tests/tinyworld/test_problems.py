@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from repro.tinyworld import backbone, problems, thoughts
+from repro.tinyworld import problems, thoughts
+from repro.training import supervised
 
 FIELDS = {  # of the real benchmarks
     "aime24": "id problem solution answer",
@@ -60,7 +61,7 @@ def test_no_training_problem_is_a_benchmark_problem():
 
 def seen(rng: random.Random) -> tuple[int, int]:
     """Draw the summands of one example of the supervised training."""
-    _, thought, _ = backbone.example(rng)
+    _, thought, _ = supervised.example(rng)
     first, second = re.findall(r"\d+", thought.split("\n\n")[0])
     return int(first), int(second)
 

@@ -5,13 +5,14 @@ import random
 import pytest
 from transformers import AutoTokenizer
 
-from repro.tinyworld import backbone, tokenizer
+from repro.tinyworld import tokenizer
+from repro.training import supervised
 
 
 @pytest.fixture(scope="module", params=["qwen2", "qwen3"])
 def vocabulary(request):
     rng = random.Random(0)
-    texts = ["\n".join(backbone.example(rng)) for _ in range(1000)]
+    texts = ["\n".join(supervised.example(rng)) for _ in range(1000)]
     return tokenizer.train(request.param, texts, vocabulary=512)
 
 
@@ -39,10 +40,10 @@ def test_digits_are_single_tokens_and_words_are_merged(vocabulary):
 def test_auto_tokenizer_loads_the_same_tokenizer(architecture, tmp_path):
     """AutoTokenizer chooses the class by the model's type and would rebuild a foreign one."""
     rng = random.Random(0)
-    texts = ["\n".join(backbone.example(rng)) for _ in range(200)]
+    texts = ["\n".join(supervised.example(rng)) for _ in range(200)]
     saved = tokenizer.train(architecture, texts, vocabulary=400)
     shape = {"hidden_size": 16, "layers": 1, "heads": 2, "key_value_heads": 1}
-    backbone.create({"architecture": architecture, **shape}, saved).save_pretrained(tmp_path)
+    supervised.create({"architecture": architecture, **shape}, saved).save_pretrained(tmp_path)
     saved.save_pretrained(tmp_path)
     loaded = AutoTokenizer.from_pretrained(tmp_path)
     for text in [*texts, r"\boxed{\frac{3}{4}}", "</think>\n\n"]:

@@ -9,8 +9,8 @@ import time
 import mlflow
 import pytest
 
-from repro import jsonl
-from repro.cli import main
+from repro.commands.cli import main
+from repro.files import jsonl
 from repro.training.callbacks import ROLLOUT_COLUMNS, UPDATE_COLUMNS
 from tests.paths import ROOT
 from tests.run_folder import RUN
@@ -21,12 +21,13 @@ COLUMNS = (*ROLLOUT_COLUMNS, *UPDATE_COLUMNS, "step_seconds")
 TRAINING = """
 import json, sys, time
 from pathlib import Path
-from repro import jsonl, tracking
+from repro.files import jsonl
+from repro.tracking import sync
 run, rows = json.load(open("settings.json")), jsonl.read("rows.jsonl")
-tracking.SYNC_SECONDS, tracking.END_SECONDS, tracking.LOCKED_SECONDS = 0.2, 120, 1
+sync.SYNC_SECONDS, sync.END_SECONDS, sync.LOCKED_SECONDS = 0.2, 120, 1
 print("ready", flush=True)
 sys.stdin.readline()
-with tracking.sync_while_training(run, Path()):
+with sync.sync_while_training(run, Path()):
     for row in rows:
         jsonl.append("training.jsonl", [row])
         time.sleep(0.35)

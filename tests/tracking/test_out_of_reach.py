@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from repro import jsonl, tracking
-from repro.cli import main
+from repro.commands.cli import main
+from repro.files import jsonl
+from repro.tracking import sync
 from tests import run_folder
 from tests.run_folder import RUN
 
@@ -78,8 +79,8 @@ def answering(answer):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(tracking, "SYNC_SECONDS", 0.05)
-    monkeypatch.setattr(tracking, "LOCKED_SECONDS", 0.1)
+    monkeypatch.setattr(sync, "SYNC_SECONDS", 0.05)
+    monkeypatch.setattr(sync, "LOCKED_SECONDS", 0.1)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 
 
@@ -118,15 +119,15 @@ def test_no_step_fails(store, tmp_path, capsys):
 
 
 def test_a_training_goes_on(store, tmp_path, capsys, monkeypatch):
-    training, connect, failures = threading.Event(), tracking._connect, []
+    training, connect, failures = threading.Event(), sync._connect, []
 
     def connect_later(uri):
         assert training.wait(60)  # for ever, if the training waited for the store
         failures.append(uri)
         return connect(uri)
 
-    monkeypatch.setattr(tracking, "_connect", connect_later)
-    with tracking.sync_while_training(RUN, tmp_path / "work"):
+    monkeypatch.setattr(sync, "_connect", connect_later)
+    with sync.sync_while_training(RUN, tmp_path / "work"):
         training.set()
         while len(failures) < 3:
             time.sleep(0.05)
@@ -147,11 +148,11 @@ def test_what_a_step_itself_lacks_is_still_an_error(tmp_path, capsys, monkeypatc
 @pytest.mark.long
 def test_a_server_that_never_answers_delays_only_the_end(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "6")
-    monkeypatch.setattr(tracking, "END_SECONDS", 1)
+    monkeypatch.setattr(sync, "END_SECONDS", 1)
     with answering(None) as (uri, _):
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
         started = time.monotonic()
-        with tracking.sync_while_training(RUN, tmp_path / "work"):
+        with sync.sync_while_training(RUN, tmp_path / "work"):
             pass
         assert time.monotonic() - started < 5
         assert main(["store"]) == 0

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from repro import jsonl
+from repro.files import jsonl
 from tests import run_folder
 from tests.paths import ROOT
 from tests.training.conftest import make_model, make_settings, make_tokenizer

@@ -11,7 +11,8 @@ from urllib.request import urlopen
 import mlflow
 import pytest
 
-from repro import jsonl, tracking
+from repro.files import jsonl
+from repro.tracking import sync
 from tests import run_folder
 from tests.run_folder import EVALUATION, RUN
 from tests.test_tracking import artifacts, rewards, wait_for, write_rows
@@ -46,7 +47,7 @@ def test_a_training_continues_when_the_server_is_back(tmp_path, capsys, monkeypa
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
-    monkeypatch.setattr(tracking, "SYNC_SECONDS", 0.2)
+    monkeypatch.setattr(sync, "SYNC_SECONDS", 0.2)
     work, client, reported = tmp_path / "work", mlflow.MlflowClient(), []
 
     def outage_is_reported():
@@ -55,7 +56,7 @@ def test_a_training_continues_when_the_server_is_back(tmp_path, capsys, monkeypa
 
     with ExitStack() as training:
         with serving(tmp_path, port):
-            training.enter_context(tracking.sync_while_training(RUN, work))
+            training.enter_context(sync.sync_while_training(RUN, work))
             write_rows(work, (1, 2))
             wait_for((work / "mlflow.json").exists)
             run_id = jsonl.read_json(work / "mlflow.json")["run_id"]
@@ -70,7 +71,7 @@ def test_a_training_continues_when_the_server_is_back(tmp_path, capsys, monkeypa
             assert len(reported) == 1 and "make upload" in reported[0]
             assert rewards(client, run_id) == [(step, step / 10) for step in range(1, 6)]
             folder = run_folder.write(tmp_path)
-            where = tracking.sync_run(folder, EVALUATION, tmp_path / "data")
+            where = sync.sync_run(folder, EVALUATION, tmp_path / "data")
             assert where["run_id"] == run_id and not where["local"]
             assert where["url"].startswith(f"http://127.0.0.1:{port}/#/experiments/")
             run = client.get_run(run_id)

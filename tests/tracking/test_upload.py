@@ -8,8 +8,10 @@ import mlflow
 import pytest
 import yaml
 
-from repro import jsonl, settings, tracking
-from repro.cli import main
+from repro.commands.cli import main
+from repro.config import settings
+from repro.files import jsonl
+from repro.tracking import sync
 from tests import run_folder
 from tests.paths import ROOT
 from tests.run_folder import BENCHMARKS, EVALUATION
@@ -48,9 +50,9 @@ def test_upload_sends_what_is_missing(runs, capsys, monkeypatch):
     evaluated, trained = runs
     shutil.rmtree(trained / "scores")
     # A training that was cut off: its last steps are missing and its run is RUNNING.
-    tracking.create_store()
+    sync.create_store()
     write_rows(trained, (1, 2))
-    cut = tracking.sync_run(trained, training="RUNNING")["run_id"]
+    cut = sync.sync_run(trained, training="RUNNING")["run_id"]
     write_rows(trained, range(1, 6))
     with monkeypatch.context() as outage:
         outage.setenv("MLFLOW_TRACKING_URI", DOWN)
@@ -60,7 +62,7 @@ def test_upload_sends_what_is_missing(runs, capsys, monkeypatch):
         capsys.readouterr()
         assert main(["upload", "--config", "down.yaml"]) == 1  # whoever asks for it is told
     assert capsys.readouterr().err.startswith(f"error: MLflow at {DOWN}")
-    client = mlflow.MlflowClient(tracking.find_store())
+    client = mlflow.MlflowClient(sync.find_store())
     for _ in range(2):
         assert main(["upload", "--config", "mine.yaml"]) == 0
         report = f"{STORE} has 2 of 3 runs of mine, tables and figures\n"

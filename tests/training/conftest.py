@@ -12,7 +12,7 @@ from transformers import (
 )
 from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
 
-from repro import jsonl
+from repro.files import jsonl
 
 SPECIAL = ["<bos>", "<eos>", "<pad>", "<user>", "<assistant>"]
 CHARACTERS = "0123456789Ġ+=.,?{}abcdefghijklmnopqrstuvwxyzĊ\\PA"

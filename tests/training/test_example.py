@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from repro import jsonl
+from repro.files import jsonl
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "examples" / "grpo_with_repro.py"

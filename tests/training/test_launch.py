@@ -21,8 +21,8 @@ from safetensors.torch import load_file
 from tests.paths import ROOT
 from tests.training.conftest import make_settings
 
-from repro import jsonl
 from repro.config.models import Parallel
+from repro.files import jsonl
 from repro.training import launched
 
 ACCELERATE = ROOT / "config/accelerate"

@@ -10,8 +10,8 @@ import pytest
 import torch
 from tests.training.conftest import even_length, make_settings
 
-from repro import jsonl
 from repro.evaluation.transformers_engine import TransformersEngine
+from repro.files import jsonl
 from repro.training import train
 from repro.training.callbacks import MANIFEST, CheckpointManifest, newest_complete_checkpoint
 

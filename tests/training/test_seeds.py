@@ -5,8 +5,8 @@ import json
 import pytest
 from tests.training.conftest import make_settings
 
-from repro import jsonl
-from repro.cli import main
+from repro.commands.cli import main
+from repro.files import jsonl
 
 
 @pytest.mark.long

@@ -15,7 +15,7 @@ import torch
 from tests.training.conftest import even_length, make_settings
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
-from repro import jsonl
+from repro.files import jsonl
 from repro.training import train
 from repro.training.callbacks import keep_rows, newest_complete_checkpoint
 from repro.verify.reward import correctness

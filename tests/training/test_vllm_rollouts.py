@@ -13,7 +13,7 @@ from test_train import COLUMNS, assert_same_checkpoint, assert_same_result
 from tests.training.conftest import make_model, make_settings, make_tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from repro import jsonl
+from repro.files import jsonl
 from repro.process_reward import repeat_loop
 from repro.process_reward.probes import make_probe
 from repro.training import train, vllm_rollouts

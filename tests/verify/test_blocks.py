@@ -5,7 +5,7 @@ import time
 import pytest
 
 from repro.verify.blocks import choose, fenced_blocks
-from repro.verify.code import extract_program
+from repro.verify.programs import extract_program
 
 
 @pytest.mark.parametrize(

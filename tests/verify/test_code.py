@@ -7,9 +7,9 @@ import zlib
 
 import pytest
 
-from repro.verify import code
-from repro.verify.conversation import Limits
-from repro.verify.subprocess_runner import run
+from repro.sandbox.conversation import Limits
+from repro.sandbox.subprocess_runner import run
+from repro.verify import programs
 
 LIMITS = Limits(cpu_s=4)
 SQUARE = {
@@ -25,7 +25,7 @@ def response(program: str) -> str:
 
 def passes(program: str, tests: list[str] | None = None, setup: str = "") -> bool:
     doc = SQUARE | {"test_setup_code": setup} | ({"test_list": tests} if tests else {})
-    return code.verify_mbpp(response(program), doc, run, LIMITS)
+    return programs.verify_mbpp(response(program), doc, run, LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_wrong_programs_and_tricks_do_not_pass(program):
     ],
 )
 def test_runaway_programs_end_and_do_not_pass(program):
-    assert not code.verify_mbpp(response(program), SQUARE, run, Limits(cpu_s=1, wall_s=2))
+    assert not programs.verify_mbpp(response(program), SQUARE, run, Limits(cpu_s=1, wall_s=2))
 
 
 def test_no_process_is_left_behind(tmp_path):
@@ -188,7 +188,7 @@ def test_a_test_that_is_no_assert_is_refused():
 
 
 def test_a_missing_leaf_is_a_fault_and_no_verdict():
-    test = code._Test("assert f(1) < 2")
+    test = programs._Test("assert f(1) < 2")
     assert test.holds([1]) is True
     assert test.holds([None]) is False
     with pytest.raises(NameError):
@@ -236,7 +236,7 @@ def lcb_doc(*cases: tuple[str, str, str], name: str | None = None, encoded: bool
 )  # fmt: skip
 def test_lcb_programs_by_stdin(program, verdict):
     doc = lcb_doc(("stdin", "1 2\n", "3\n"), ("stdin", "10 20\n", "30\n"))
-    assert code.verify_lcb(response(program), doc, run, Limits(cpu_s=1)) is verdict
+    assert programs.verify_lcb(response(program), doc, run, Limits(cpu_s=1)) is verdict
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_lcb_programs_by_call(program, verdict, encoded):
         ("functional", "[5]\n6", "[[5, 6]]"),
     ]
     doc = lcb_doc(*cases, name="pairs", encoded=encoded)
-    assert code.verify_lcb(response(program), doc, run, LIMITS) is verdict
+    assert programs.verify_lcb(response(program), doc, run, LIMITS) is verdict
 
 
 def test_lcb_tests_never_execute_a_pickle(tmp_path):
@@ -267,5 +267,5 @@ def test_lcb_tests_never_execute_a_pickle(tmp_path):
 
     text = base64.b64encode(zlib.compress(pickle.dumps(Attack()))).decode()
     with pytest.raises(ValueError, match="refused"):
-        code.lcb_cases(text)
+        programs.lcb_cases(text)
     assert not (tmp_path / "attacked").exists()

@@ -5,8 +5,8 @@ from fractions import Fraction
 import pytest
 from tests.verify.test_code import passes
 
-from repro.verify import code
-from repro.verify.conversation import Outcome
+from repro.sandbox.conversation import Outcome
+from repro.verify import programs
 
 LIBRARY = (
     "from collections import Counter, OrderedDict, deque\n"
@@ -120,10 +120,10 @@ def test_forged_library_types_do_not_pass(program, test):
 )
 def test_messages_that_the_judge_refuses(line):
     outcome = Outcome(f"{line}\n".encode(), 0, timed_out=False)
-    assert code.plain_values(outcome, 1) is None
+    assert programs.plain_values(outcome, 1) is None
 
 
 def test_fractions_are_added_up_while_that_is_quick():
-    test = code._Test("assert sum(f()) != 2")
+    test = programs._Test("assert sum(f()) != 2")
     assert test.holds([[Fraction(1, 1000)] * 1000])
     assert not test.holds([[Fraction(1, (1 << 61) - 2 * k - 1) for k in range(3000)]])

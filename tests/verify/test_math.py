@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from repro.verify import math, math_worker
+from repro.verify import math_worker, maths
 from repro.verify.reward import correctness
 
 # What a gold answer is, and predictions that equal it, by kind of answer.
@@ -270,7 +270,7 @@ def boxed(prediction: str) -> str:
 
 def judged(table: list[tuple]) -> list[tuple[str, str, bool]]:
     pairs = [(gold, prediction) for gold, *predictions in table for prediction in predictions]
-    verdicts = math.verify([boxed(ours) for _, ours in pairs], [gold for gold, _ in pairs])
+    verdicts = maths.verify([boxed(ours) for _, ours in pairs], [gold for gold, _ in pairs])
     return [(*pair, verdict) for pair, verdict in zip(pairs, verdicts, strict=True)]
 
 
@@ -301,7 +301,7 @@ def test_different_answers_are_wrong(kind):
     ],
 )
 def test_only_the_last_box_after_the_thought_counts(response, verdict):
-    assert math.verify([response], ["7"]) == [verdict]
+    assert maths.verify([response], ["7"]) == [verdict]
 
 
 @pytest.mark.parametrize(
@@ -312,27 +312,27 @@ def test_hanging_answers_are_killed_and_the_workers_survive(hostile):
     verdicts = []
 
     def ask():
-        verdicts.extend(math.verify([boxed(hostile), boxed(r"\frac{2}{4}")], ["3", "0.5"]))
+        verdicts.extend(maths.verify([boxed(hostile), boxed(r"\frac{2}{4}")], ["3", "0.5"]))
 
     thread = threading.Thread(target=ask)
     thread.start()
     thread.join(timeout=300)  # a guard against hanging for ever, on a busy machine too
     assert verdicts == [False, True]
-    assert math.verify([boxed(r"\frac{6}{4}")], ["1.5"]) == [True]
+    assert maths.verify([boxed(r"\frac{6}{4}")], ["1.5"]) == [True]
 
 
 def test_a_worker_that_died_between_questions_is_replaced():
-    pool = math._pool(os.getpid())
-    assert math.verify([boxed(r"\frac{3}{6}")], ["0.5"]) == [True]
+    pool = maths._pool(os.getpid())
+    assert maths.verify([boxed(r"\frac{3}{6}")], ["0.5"]) == [True]
     for worker in list(pool.queue):
         if worker.process is not None:
             worker.process.kill()
             worker.process.wait()
-    assert math.verify([boxed(r"\frac{4}{8}")], ["0.5"]) == [True]
+    assert maths.verify([boxed(r"\frac{4}{8}")], ["0.5"]) == [True]
 
 
 def test_integers_are_rewarded_without_asking_a_worker(monkeypatch):
-    monkeypatch.setattr(math, "_compare", None)  # calling it would raise
+    monkeypatch.setattr(maths, "_compare", None)  # calling it would raise
     responses = [boxed(str(number % 7)) for number in range(512)]
     rewards = correctness(responses, ["3"] * 512)
     assert rewards == [float(number % 7 == 3) for number in range(512)]

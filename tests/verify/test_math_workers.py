@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from repro.verify import math
-from repro.verify.math import verify, verify_plain
+from repro.verify import maths
+from repro.verify.maths import verify, verify_plain
 
 
 @pytest.mark.parametrize(
@@ -83,9 +83,9 @@ def test_no_more_workers_than_allowed_run_at_once(monkeypatch, workers, most):
                 at_work -= 1
             return True
 
-    monkeypatch.setattr(math, "_Worker", Stub)
-    pool = math._Pool()
-    monkeypatch.setattr(math, "_pool", lambda pid: pool)
+    monkeypatch.setattr(maths, "_Worker", Stub)
+    pool = maths._Pool()
+    monkeypatch.setattr(maths, "_pool", lambda pid: pool)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
     pool.queue += [Stub() for _ in range(4)]
 

@@ -7,9 +7,10 @@ import pytest
 from bench import verifiers
 from tests.paths import DATA, needs_data
 
-from repro import jsonl
-from repro.verify import answers, code, math, sandbox
-from repro.verify.conversation import Limits
+from repro import sandbox
+from repro.files import jsonl
+from repro.sandbox.conversation import Limits
+from repro.verify import answers, maths, programs
 
 pytestmark = needs_data
 
@@ -21,7 +22,7 @@ def rows(name: str) -> list[dict]:
 def test_every_math500_solution_verifies():
     problems = rows("math500_part.jsonl")
     responses = [f"a thought</think>{problem['solution']}" for problem in problems]
-    verdicts = math.verify(responses, [problem["answer"] for problem in problems])
+    verdicts = maths.verify(responses, [problem["answer"] for problem in problems])
     assert sum(verdicts) == len(problems)
 
 
@@ -57,7 +58,7 @@ def test_perturbed_math500_answers_are_rejected(kind):
 def test_aime_answers_verify_in_a_box():
     problems = rows("aime24.jsonl") + rows("aime25.jsonl")
     golds = [problem["answer"] for problem in problems]
-    assert all(math.verify([f"</think>$\\boxed{{{gold}}}$" for gold in golds], golds))
+    assert all(maths.verify([f"</think>$\\boxed{{{gold}}}$" for gold in golds], golds))
 
 
 def verify_programs(pairs: list[tuple[str, dict]]) -> list[bool]:
@@ -65,7 +66,7 @@ def verify_programs(pairs: list[tuple[str, dict]]) -> list[bool]:
 
     def judge(pair: tuple[str, dict]) -> bool:
         program, problem = pair
-        return code.verify_mbpp(f"</think>\n```python\n{program}\n```", problem, run, Limits())
+        return programs.verify_mbpp(f"</think>\n```python\n{program}\n```", problem, run, Limits())
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         return list(threads.map(judge, pairs))

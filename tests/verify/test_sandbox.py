@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from tests.paths import ROOT
 
-from repro.verify import sandbox, subprocess_runner
-from repro.verify.conversation import Limits, NotStarted, converse
-from repro.verify.sandbox import SandboxUnavailable
+from repro import sandbox
+from repro.sandbox import SandboxUnavailable, subprocess_runner
+from repro.sandbox.conversation import Limits, NotStarted, converse
 
 ROUTES = ("bubblewrap", "namespaces", "none")
 
@@ -226,7 +226,7 @@ def test_programs_die_with_the_caller(route):
         "time.sleep(1000)"
     )
     code = (
-        "from repro.verify import sandbox\nfrom repro.verify.conversation import Limits\n"
+        "from repro.verify import sandbox\nfrom repro.sandbox.conversation import Limits\n"
         f"limits = Limits(wall_s=1000, file_bytes={token})\n"
         f"sandbox.ROUTES[{route!r}]({{'program': {program!r}}}, '', limits)"
     )

@@ -5,7 +5,7 @@ import shutil
 import pytest
 import yaml
 
-from repro import jsonl
+from repro.files import jsonl
 from tests.bad_configs import CASES, FILE, changed
 from tests.bad_configs import SMOKE as TEXT
 from tests.paths import ROOT

@@ -15,8 +15,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from repro import algorithms, jsonl, methods, settings
+from repro import algorithms, methods
 from repro.benchmarks import declared
+from repro.config import settings
+from repro.files import jsonl
 from tests.evaluation.tiny_model import build
 from tests.paths import ROOT
 

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from repro import jsonl
+from repro.files import jsonl
 from tests.paths import DATA, ROOT, needs_data
 
 ROWS = {"aime24": 30, "aime25": 30, "math500": 250, "mbpp": 250}

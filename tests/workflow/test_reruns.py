@@ -40,7 +40,7 @@ def test_captions_and_the_style_of_figures_rerun_no_experiment(planned, checkout
     assert before == {"claims": 1, "overview": 1, "track_summary": 1, "all": 1}
     for caption in (checkout / "workflow/report").glob("*.rst"):
         caption.write_text("Another caption.\n")
-    style = checkout / "src/repro/analysis/figures/style.py"
+    style = checkout / "src/repro/report/figures/style.py"
     style.write_text(style.read_text().replace("#0072B2", "#FF0000"))
     assert planned(*call) == before
     figures = {"curve": 3, "evaluation_figure": 2, "objective_figure": 1, "ablation": 1}

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from repro import jsonl
+from repro.files import jsonl
 from tests.workflow.conftest import CONFIG
 
 # Of the smoke experiment: five runs, one of them untrained, three whose responses are judged.

@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import yaml
 
-from repro import jsonl
+from repro.files import jsonl
 from tests.faults import snakemake_log
 from tests.workflow.conftest import CONFIG
 

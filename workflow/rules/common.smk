@@ -4,7 +4,9 @@ from shlex import quote
 
 from snakemake.exceptions import WorkflowError
 
-from repro import layout, methods, settings, strict_yaml
+from repro import methods
+from repro.config import layout, settings
+from repro.files import strict_yaml
 
 CLAIMS = str(Path(workflow.basedir) / "config/claims.yaml")
 PAPER = str(Path(workflow.basedir) / "config/paper_results.csv")
@@ -13,7 +15,7 @@ SOURCES += ["--config"] if workflow.config_settings.config else []
 
 try:
     if workflow.is_main_process:  # jobs elsewhere get what was checked here
-        from repro.analysis import claims, published as paper
+        from repro.report import claims, published as paper
 
         for file in workflow.configfiles:
             strict_yaml.read(file)

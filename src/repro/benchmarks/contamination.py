@@ -23,7 +23,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from repro import jsonl
+from repro.files import jsonl
 
 NGRAM = 13  # words
 COVERAGE = 0.6  # of the shorter problem's words

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import yaml
 
-from repro import jsonl
 from repro.benchmarks import prompts
+from repro.files import jsonl
 
 FOLDER = Path(__file__).parent
 PAPER = ("aime24", "aime25", "math500", "lmb", "gpqa", "mbpp", "lcb")  # its main table's columns

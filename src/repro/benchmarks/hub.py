@@ -18,10 +18,10 @@ import httpx
 import huggingface_hub
 from huggingface_hub import constants, errors
 
-from repro import jsonl
 from repro.benchmarks import contamination
 from repro.benchmarks.declared import TRAIN, sources
 from repro.benchmarks.lcb_tests import lcb_cases
+from repro.files import jsonl
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _OTHER_ERRORS = (errors.RevisionResolutionError, errors.XetDownloadError)

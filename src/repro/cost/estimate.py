@@ -8,13 +8,14 @@ from statistics import fmean
 
 from tqdm import tqdm
 
-from repro import layout, methods, settings
-from repro.analysis.run_facts import read_seconds
+from repro import methods
+from repro.config import layout, settings
+from repro.config.settings import Run
 from repro.cost import assumptions, jobs, memory, model
 from repro.cost.assumptions import NO_GPU, Assumptions
 from repro.cost.model import Training
-from repro.progress import duration
-from repro.settings import Run
+from repro.files.progress import duration
+from repro.records.run_facts import read_seconds
 
 DEFAULT_GPU = "H100-80G"
 WIDTH = 80  # columns

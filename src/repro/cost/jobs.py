@@ -5,8 +5,8 @@ import math
 from dataclasses import astuple
 from pathlib import Path
 
-from repro import layout, settings
 from repro.benchmarks.declared import sources
+from repro.config import layout, settings
 from repro.config.words import choices
 from repro.cost.assumptions import NUMBERS, Assumptions, kind_of, numbers
 from repro.cost.model import FLOAT32, Device, Sampler, Shape, Training

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 
-from repro import digests, jsonl
 from repro.evaluation import engines, tasks
-from repro.progress import Progress
+from repro.files import digests, jsonl
+from repro.files.progress import Progress
 
 
 @dataclass(frozen=True)

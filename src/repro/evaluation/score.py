@@ -11,17 +11,18 @@ from pathlib import Path
 from lm_eval.api.task import ConfigurableTask
 from lm_eval.evaluator import evaluate
 
-from repro import jsonl
-from repro.analysis.behaviours import count
-from repro.analysis.collect import BEHAVIOURS, MATH_VERIFY
-from repro.analysis.statistics import summary
+from repro import sandbox
 from repro.evaluation import generations, tasks
 from repro.evaluation.replay import Replay
-from repro.verify import choice, code, math, sandbox, thinking
+from repro.files import jsonl
+from repro.measure.behaviours import count
+from repro.measure.intervals import summary
+from repro.report.collect import BEHAVIOURS, MATH_VERIFY
+from repro.sandbox.subprocess_runner import Limits
+from repro.verify import choice, maths, programs, thinking
 from repro.verify.answers import split_thought
-from repro.verify.subprocess_runner import Limits
 
-PROGRAMS = {"mbpp": code.verify_mbpp, "lcb": code.verify_lcb}  # verifiers that run programs
+PROGRAMS = {"mbpp": programs.verify_mbpp, "lcb": programs.verify_lcb}  # verifiers that run programs
 
 # (doc, gold answer, responses) -> verdicts by the name they have in a score file
 Judge = Callable[[dict, str, list[str]], dict[str, list[bool]]]
@@ -52,7 +53,7 @@ def run(
             ``statistics.summary``, over problems, rates in [0, 1]. ``problems``: one entry per
             doc_id, its lists over samples; of mathematics also the verdicts of plain math-verify,
             the scorer of the paper's authors. Where programs cannot be run safely (see
-            ``repro.verify.sandbox``) ``not_scored`` says why, and both are empty.
+            ``repro.sandbox``) ``not_scored`` says why, and both are empty.
         samples: responses that every problem must have; None takes what is there.
         sandbox_name: how programs are run, a name of ``sandbox.SANDBOXES``.
         timeout_s: CPU time of one program on one test; wall time is three times as long, so that a
@@ -134,8 +135,8 @@ def _judge(
     """Return what judges the responses to one problem, and the sandbox it uses."""
     if verifier == "math":
         return lambda doc, gold, responses: {
-            "correct": math.verify(responses, [gold] * len(responses), workers=threads),
-            MATH_VERIFY: math.verify_plain(responses, [gold] * len(responses), workers=threads),
+            "correct": maths.verify(responses, [gold] * len(responses), workers=threads),
+            MATH_VERIFY: maths.verify_plain(responses, [gold] * len(responses), workers=threads),
         }, None
     if verifier == "choice":
         return lambda doc, gold, texts: {
@@ -149,12 +150,12 @@ def _judge(
 
     def judge(doc: dict, gold: str, responses: list[str]) -> dict[str, list[bool]]:
         # A program that several responses to a problem give is run once.
-        programs = [code.fenced_blocks(text) for text in responses]
-        first = dict(zip(reversed(programs), reversed(responses), strict=True))
+        blocks = [programs.fenced_blocks(text) for text in responses]
+        first = dict(zip(reversed(blocks), reversed(responses), strict=True))
         with ThreadPoolExecutor(threads) as pool:
             verdicts = pool.map(lambda text: passes(text, doc, run_program, limits), first.values())
             verdict = dict(zip(first, verdicts, strict=True))
-        return {"correct": [verdict[program] for program in programs]}
+        return {"correct": [verdict[program] for program in blocks]}
 
     return judge, sandbox.describe(sandbox_name)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from repro import vllm_environment
+from repro.evaluation import vllm_environment
 from repro.evaluation.decoding import Decoder
 from repro.evaluation.engines import Completion, Request, Sampling
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from repro.analysis.behaviours import count
-from repro.analysis.collect import BEHAVIOURS
 from repro.evaluation import tasks
 from repro.explain import objectives, page, transcript
 from repro.explain.explanation import explain
+from repro.measure.behaviours import count
+from repro.report.collect import BEHAVIOURS
 from repro.verify.answers import split_thought
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase
 
-from repro import jsonl
-from repro.analysis.behaviours import classify
 from repro.evaluation import tasks
 from repro.explain import transcript
 from repro.explain.explanation import Explanation, explain
 from repro.explain.transcript import Transcript
+from repro.files import jsonl
+from repro.measure.behaviours import classify
 from repro.process_reward.probes import CLOSE_THOUGHT, make_probe
 
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from repro.analysis import html_pages
 from repro.explain import chart
 from repro.explain.explanation import Explanation
+from repro.report import html_pages
 
 
 def write(explanation: Explanation, output: str | Path, note: str = "") -> tuple[Path, Path, Path]:

@@ -11,8 +11,8 @@ import torch
 from transformers import TrainerCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
-from repro import digests, jsonl
-from repro.progress import Progress
+from repro.files import digests, jsonl
+from repro.files.progress import Progress
 
 ROLLOUT = "rollout/"
 # In the order of the columns of training.jsonl; None where a method does not have the quantity.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from repro.analysis import behaviours
+from repro.measure import behaviours
 from repro.process_reward.segments import Thought
 from repro.verify.answers import split_thought
 

@@ -22,9 +22,9 @@ from transformers import (
 from transformers.utils.logging import disable_progress_bar
 from trl import GRPOConfig
 
-from repro import jsonl
 from repro.benchmarks import prompts
 from repro.evaluation import engines
+from repro.files import jsonl
 from repro.process_reward import segments
 from repro.process_reward.settings import resolve
 from repro.training import vllm_rollouts

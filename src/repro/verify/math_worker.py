@@ -1,4 +1,4 @@
-"""The process that compares two mathematical answers, started by ``repro.verify.math``.
+"""The process that compares two mathematical answers, started by ``repro.verify.maths``.
 
 Protocol: one JSON list ``[question, gold, prediction]`` a line in, ``true`` or ``false`` a line
 out; an empty line out says that the imports are done. The worker ends with its standard input.

@@ -1,6 +1,6 @@
 """The outcome reward of RL training: verified correctness."""
 
-from repro.verify import math
+from repro.verify import maths
 
 
 def correctness(responses: list[str], answers: list[str]) -> list[float]:
@@ -13,4 +13,4 @@ def correctness(responses: list[str], answers: list[str]) -> list[float]:
     Raises:
         ValueError: the two lists differ in length.
     """
-    return [float(correct) for correct in math.verify(responses, answers)]
+    return [float(correct) for correct in maths.verify(responses, answers)]

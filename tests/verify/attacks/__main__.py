@@ -18,8 +18,10 @@ from pathlib import Path
 
 from tests.verify.attacks import cheats, measures, probes, runaways
 
-from repro.verify import code, namespaces, sandbox, subprocess_runner
-from repro.verify.conversation import Limits, NotStarted
+from repro import sandbox
+from repro.sandbox import namespaces, subprocess_runner
+from repro.sandbox.conversation import Limits, NotStarted
+from repro.verify import programs
 
 ROOT = Path(__file__).parents[3]
 SMALL = Limits(
@@ -179,12 +181,14 @@ def attack(group: str, name: str, source: str, token: int, run, host: dict) -> d
     result = {}
     if group in ("probes", "measures"):
         job = {"program": source, "variables": {"host": host}, "expressions": ["attack()"]}
-        values = code.plain_values(record(job, "", limits), 1)
+        values = programs.plain_values(record(job, "", limits), 1)
         result["value"] = values[0] if values else None
         result["raw"] = outcomes[0].stdout.decode()[:500]
         result["most"] = measures.MEASURES[name][1](limits) if group == "measures" else None
     else:
-        doc, verify = (ADD, code.verify_lcb) if "scripts" in group else (SQUARE, code.verify_mbpp)
+        doc, verify = (
+            (ADD, programs.verify_lcb) if "scripts" in group else (SQUARE, programs.verify_mbpp)
+        )
         result["passed"] = verify(f"</think>\n```python\n{source}\n```", doc, record, limits)
     result["seconds"] = round(time.monotonic() - start, 2)  # to look at, not to judge by
     result["timed_out"] = outcomes[-1].timed_out

@@ -1,0 +1,143 @@
+"""A model that lies on the disk, as a backbone: checked before any job, and taken as it is."""
+
+import shutil
+from pathlib import Path
+
+from repro.files import jsonl
+
+FILES = ("*.json", "*.safetensors", "*.txt", "*.jinja", "*.model")  # what a model folder needs
+TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
+CODE = "*.py"  # taken only where the configuration trusts it
+INDEX = "model.safetensors.index.json"  # of weights in several files
+
+
+def check(folder: str | Path, has_template: bool = False, trust_remote_code: bool = False) -> None:
+    """Refuse a folder that is no usable transformers model; nothing is loaded.
+
+    Args:
+        folder: with config.json, a tokenizer and weights as safetensors.
+        has_template: whether a chat template is given from elsewhere.
+        trust_remote_code: whether Python files of the folder may run.
+
+    Raises:
+        ValueError: something is missing or cannot be read; the message names folder and file.
+    """
+    try:
+        _check(Path(folder), has_template)
+    except OSError as error:
+        where = "" if error.filename in (None, str(folder)) else f" ({error.filename})"
+        message = f"{str(folder)!r}: {error.strerror}{where}"
+        raise ValueError(f"{message}; wanted: a model folder that can be read") from None
+    check_code(folder, trust_remote_code)
+
+
+def check_code(folder: str | Path, trust_remote_code: bool) -> None:
+    """Refuse a model that needs code of its own which is not trusted, not there, or elsewhere.
+
+    Raises:
+        ValueError: the message names folder, file and code.
+    """
+    for file in ("config.json", "tokenizer_config.json"):
+        settings = _read(Path(folder) / file)
+        named = settings.get("auto_map") or {}
+        if not isinstance(named, dict):
+            raise ValueError(f"{str(folder)!r}: auto_map in {file} is no mapping")
+        entries = named.values()
+        for code in [c for e in entries for c in (e if isinstance(e, list | tuple) else [e]) if c]:
+            module = str(code).partition(".")[0]
+            if not trust_remote_code:
+                if file == "config.json" and not _is_known(settings.get("model_type")):
+                    raise ValueError(
+                        f"{str(folder)!r} needs code of its own, {code}, which {file} names; it is "
+                        "run only where the backbone's trust_remote_code is true, after you read it"
+                    )
+            elif "--" in module:  # REPOSITORY--MODULE: whatever that holds on the day it is loaded
+                raise ValueError(
+                    f"{str(folder)!r}: {file} names {code}, code of another repository, which is "
+                    "not pinned; allowed: a module of this folder"
+                )
+            elif not (Path(folder) / f"{module}.py").is_file():
+                raise ValueError(f"{str(folder)!r} has no {module}.py, which its {file} names")
+
+
+def context(folder: str | Path) -> int | None:
+    """Return how many tokens a model's context holds; None where its config.json does not say."""
+    return _size(folder, "max_position_embeddings")
+
+
+def heads(folder: str | Path) -> int | None:
+    """Return how many attention heads a model has; None where its config.json does not say."""
+    return _size(folder, "num_attention_heads")
+
+
+def _size(folder: str | Path, key: str) -> int | None:
+    settings = _read(Path(folder) / "config.json")
+    text = settings.get("text_config")
+    found = (text if isinstance(text, dict) else settings).get(key)
+    return found if isinstance(found, int) else None
+
+
+def files(folder: str | Path, trust_remote_code: bool = False) -> list[Path]:
+    """Return the files of a model folder that are taken, in the order of their names."""
+    patterns = wanted(trust_remote_code)
+    return sorted({path for pattern in patterns for path in Path(folder).glob(pattern)})
+
+
+def wanted(trust_remote_code: bool = False) -> list[str]:
+    """Return the patterns of the files that are taken, of a folder or of a repository."""
+    return [*FILES, CODE] if trust_remote_code else [*FILES]
+
+
+def take(folder: str | Path, output_dir: str | Path, trust_remote_code: bool = False) -> None:
+    """Copy a model folder, its weights as links: they are large, and nobody writes to them."""
+    output_dir = Path(output_dir)
+    output_dir.mkdir(parents=True, exist_ok=True)
+    for path in files(folder, trust_remote_code):
+        taken = output_dir / path.name
+        taken.unlink(missing_ok=True)  # of an earlier call: a link must not be written through
+        if path.suffix == ".safetensors":
+            taken.symlink_to(path.absolute())
+        else:
+            shutil.copyfile(path, taken)
+
+
+def _read(path: Path) -> dict:
+    """Return a JSON object, {} where there is no such file."""
+    return jsonl.read_json(path) if path.is_file() else {}
+
+
+def _check(folder: Path, has_template: bool) -> None:
+    if not folder.is_dir():
+        raise ValueError(f"{str(folder)!r}: no such folder")
+    if not (folder / "config.json").is_file():
+        hint = "; an adapter has to be merged first" * (folder / "adapter_config.json").is_file()
+        raise ValueError(f"{str(folder)!r} has no config.json{hint}")
+    if not any((folder / name).is_file() for name in TOKENIZERS):
+        raise ValueError(f"{str(folder)!r} has no tokenizer; allowed: {', '.join(TOKENIZERS)}")
+    weights = {path.name for path in folder.glob("*.safetensors")}
+    if not weights:
+        raise ValueError(
+            f"{str(folder)!r} has no *.safetensors; weights of other formats are not read, because "
+            "a pickle runs code: save them with save_pretrained"
+        )
+    parts = _read(folder / INDEX).get("weight_map", {})
+    if not isinstance(parts, dict):
+        raise ValueError(f"{str(folder)!r}: weight_map in {INDEX} is no mapping")
+    if lacking := sorted({*map(str, parts.values())} - weights):
+        raise ValueError(f"{str(folder)!r} has no {lacking[0]}, which its {INDEX} names")
+    for path in files(folder):
+        with open(path, "rb"):
+            pass  # unreadable, or a link to nowhere: said here, not by the job
+    has_template = has_template or (folder / "chat_template.jinja").is_file()
+    if not has_template and not _read(folder / "tokenizer_config.json").get("chat_template"):
+        raise ValueError(
+            f"{str(folder)!r} has no chat template, neither chat_template.jinja nor in "
+            "tokenizer_config.json; give one as chat_template"
+        )
+
+
+def _is_known(model_type: object) -> bool:
+    """Tell whether transformers has the architecture itself; then it needs no code of a folder."""
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES  # takes seconds
+
+    return model_type in CONFIG_MAPPING_NAMES

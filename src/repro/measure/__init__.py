@@ -1,0 +1,1 @@
+"""What is measured of responses: overthinking behaviours, and intervals for any metric."""

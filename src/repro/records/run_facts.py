@@ -1,0 +1,151 @@
+"""What runs were made of and how long they took, as far as it was recorded."""
+
+import csv
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from repro import methods
+from repro.files import jsonl
+
+NOT_RECORDED = "not recorded"
+BENCHMARKS = "work/benchmark"  # where the rules' `benchmark:` files lie
+STAGES = ("train", "generate", "score", "objective")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One run: settings, provenance and place in MLflow (empty: not recorded); seconds by stage."""
+
+    backbone: str
+    method: str
+    seed: int
+    settings: dict = field(default_factory=dict)
+    provenance: dict = field(default_factory=dict)
+    mlflow: dict = field(default_factory=dict)
+    step_seconds: float | None = None  # median over the training steps
+    seconds: dict[str, float | None] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The run as people call it."""
+        return f"{self.backbone}, {methods.label(self.method)}, seed {self.seed}"
+
+    @property
+    def trained(self) -> bool:
+        """Whether there was a training that could have been recorded."""
+        return self.method != methods.ORIGINAL
+
+
+def read_seconds(run_dir: str | Path, rule: str) -> float | None:
+    """Return what the finished job of a rule took, from the file that Snakemake wrote of it.
+
+    Args:
+        run_dir: the run's directory.
+        rule: its name, such as `generate`.
+
+    Returns:
+        Seconds in the job, without any time in a queue; None where there is no such file.
+
+    Raises:
+        ValueError: the file is not a benchmark file of Snakemake; the message names it.
+    """
+    file = Path(BENCHMARKS, os.path.relpath(run_dir), f"{rule}.tsv")
+    if not file.is_file():
+        return None
+    with open(file, encoding="utf-8", newline="") as opened:
+        rows = list(csv.DictReader(opened, delimiter="\t"))
+    try:
+        return float(rows[-1]["s"])
+    except (IndexError, KeyError, TypeError, ValueError):
+        raise ValueError(f"{file}: expected a benchmark file with seconds in column s") from None
+
+
+def read(runs: Sequence[dict]) -> list[Facts]:
+    """Return the facts of runs.
+
+    Args:
+        runs: {"backbone", "method", "seed", "path"} each, path being the run's directory.
+
+    Raises:
+        ValueError: a file is there and is not what the workflow writes; the message names it.
+    """
+    found = []
+    for run in runs:
+        folder = Path(run["path"])
+        provenance = _recorded(folder / "provenance.json")
+        log = folder / "training.jsonl"
+        rows = jsonl.read(log) if log.is_file() else []
+        steps = [row["step_seconds"] for row in rows if row.get("step_seconds") is not None]
+        seconds = {stage: read_seconds(folder, stage) for stage in STAGES[1:]}
+        seconds["train"] = provenance.get("seconds")  # kept where work/ was deleted
+        found.append(
+            Facts(
+                *(run["backbone"], run["method"], run["seed"]),
+                settings=_recorded(folder / "settings.json"),
+                provenance=provenance,
+                mlflow=_recorded(folder / "mlflow.json"),
+                step_seconds=median(steps) if steps else None,
+                seconds=seconds,
+            )
+        )
+    return found
+
+
+def commit(of: Facts) -> str:
+    """Return the commit that a run was trained with, and whether files differed from it."""
+    found = of.provenance.get("git_commit")
+    if not found:
+        return NOT_RECORDED
+    changes = of.provenance.get("git_changes")
+    if changes is None:
+        return f"{found}, {NOT_RECORDED} whether files differed"
+    if not changes:
+        return f"{found}, clean"
+    count = len(changes.splitlines())
+    return f"{found}, dirty: {count} changed file{'s' * (count > 1)}"
+
+
+def hardware(of: Facts) -> str:
+    """Return the machine that a run was trained on."""
+    machine = of.provenance.get("machine")
+    if not machine:
+        return NOT_RECORDED
+    gpus = machine.get("gpus") or []
+    kinds = [f"{gpus.count(name)} x {name}" for name in dict.fromkeys(gpus)] or ["no GPU"]
+    cores, threads = machine.get("cpus", "?"), machine.get("threads", "?")
+    parts = [*kinds, f"{cores} CPU cores ({threads} used by PyTorch)", machine.get("platform", "")]
+    return ", ".join(filter(None, parts))
+
+
+def versions(of: Facts) -> str:
+    """Return Python and the packages that a run was trained with."""
+    packages = of.provenance.get("packages")
+    if not packages:
+        return NOT_RECORDED
+    python = of.provenance.get("python")
+    names = [f"{name} {version}" for name, version in packages.items()]
+    return ", ".join([f"Python {python}"] * bool(python) + names)
+
+
+def alike(runs: Sequence[Facts], told: Callable[[Facts], str]) -> str:
+    """Return what trained runs say: once where they agree, else with who says what."""
+    by_text: dict[str, list[str]] = {}
+    for run in runs:
+        if run.trained:
+            by_text.setdefault(told(run), []).append(run.name)
+    if not by_text:
+        return "nothing was trained"
+    if len(by_text) == 1:
+        return next(iter(by_text))
+    return "; ".join(
+        f"{text} ({names[0] if len(names) == 1 else f'{len(names)} runs'})"
+        for text, names in by_text.items()
+    )
+
+
+def _recorded(file: Path) -> dict:
+    """Return what a run recorded; `original` is not trained and has no provenance."""
+    return jsonl.read_json(file) if file.is_file() else {}

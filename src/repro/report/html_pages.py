@@ -1,0 +1,35 @@
+"""Pages of the report: self-contained HTML, readable in light and dark mode and on a phone.
+
+What a page looks like is in `templates/`: a template a page, `parts.html` and one stylesheet.
+"""
+
+from typing import NamedTuple
+
+import jinja2
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("repro.report"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+class Link(NamedTuple):
+    """A cell that leads to an address, in a new window: the page may be inside a frame."""
+
+    text: str
+    href: str
+
+
+def render(template: str, title: str, note: str, **values: object) -> str:
+    """Return a page.
+
+    Args:
+        template: a file of `templates/`.
+        title: of the page.
+        note: a sentence at its top, such as what its numbers are not; may be empty.
+        values: what else the template names; text in them is escaped there.
+    """
+    return _TEMPLATES.get_template(template).render(title=title, note=note, **values)

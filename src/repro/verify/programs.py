@@ -1,0 +1,342 @@
+"""Programs: a fenced block after the thought (see ``blocks.py``), judged by the benchmark's tests.
+
+The child process only computes; every comparison with an expected value happens here, in the
+parent. Exit codes, printed markers and overloaded operators therefore prove nothing.
+"""
+
+import ast
+import builtins
+import json
+import math
+import operator
+import re
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Collection
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+
+from repro.benchmarks.lcb_tests import lcb_cases
+from repro.sandbox import Runner
+from repro.sandbox.conversation import Limits, Outcome
+from repro.verify.blocks import choose, fenced_blocks
+
+# LiveCodeBench's own test harness puts these imports before every program: its starter code uses
+# List and friends without importing them.
+_MODULES = (
+    *("string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random"),
+    *("statistics", "itertools", "functools", "operator", "io", "sys", "json"),
+)
+_LCB_PRELUDE = "\n".join(
+    [f"from {name} import *" for name in [*_MODULES, "builtins", "typing"]]
+    + [f"import {name}" for name in _MODULES]
+    + ["sys.setrecursionlimit(50000)", "sys.set_int_max_str_digits(50000)"]
+)
+
+# A program may choose values whose hashes collide: a set of n of them takes n² steps to build. No
+# test of the benchmarks compares a set or dictionary of so many items.
+_HASHED_ITEMS = 1000
+# Nor of so large values of the following types, which cost their judge more than it took to send.
+_MOST_DIGITS = 10_000  # of a Decimal as an integer
+_RANGE_ITEMS = 1 << 20
+_FRACTION_BITS = 1 << 16  # of each part, and of all denominators that are added up
+
+
+def _small(build: Callable) -> Callable:
+    def build_small(items: object = ()) -> object:
+        if len(items) > _HASHED_ITEMS:
+            raise ValueError(f"more than {_HASHED_ITEMS} items")
+        return build(items)
+
+    return build_small
+
+
+def _decimal(text: str) -> Decimal:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError("too many digits")
+    number = Decimal(text)
+    if number.is_snan() or abs(number.adjusted()) > _MOST_DIGITS:
+        raise ValueError("equals nothing, or as an integer is too large")
+    return number
+
+
+def _fraction(parts: list) -> Fraction:
+    parts = [*map(operator.index, parts)]
+    if any(part.bit_length() > _FRACTION_BITS for part in parts):
+        raise ValueError("too long to be reduced")
+    return Fraction(*parts)
+
+
+def _sum(items: Collection, start: object = 0) -> object:
+    """Add up, unless denominators would grow so long that it takes quadratic time."""
+    fractions = (item for item in items if isinstance(item, Fraction))
+    if sum(item.denominator.bit_length() for item in fractions) > _FRACTION_BITS:
+        raise ValueError("too many fractions")
+    return sum(items, start)
+
+
+def _range(parts: list) -> range:
+    numbers = range(*parts)
+    if len(numbers) > _RANGE_ITEMS:
+        raise ValueError("as a list it is too large")
+    return numbers
+
+
+# What the parent itself evaluates in a test's expression; every other name or call is a leaf that
+# the child computes. All of them return plain values of plain values, and in bounded time.
+_ITERATING = {"all", "any", "frozenset", "list", "max", "min", "set", "sorted", "sum", "tuple"}
+_PARENT_FUNCTIONS = {
+    **{
+        function.__name__: function
+        for function in (
+            *(abs, all, any, bool, complex, float, int, len, list, max, min, round, sorted, str),
+            tuple,
+        )
+    },
+    "sum": _sum,
+    **{kind.__name__: _small(kind) for kind in (frozenset, set)},
+}
+# These it makes of constants only, which are the test's own.
+_PARENT_TYPES = {
+    kind.__name__: kind for kind in (Counter, Decimal, Fraction, OrderedDict, deque, dict, range)
+}
+# From the parts that the child sends of a value to the value.
+_FROM_PARTS: dict[str, Callable] = {
+    "Counter": lambda pairs: Counter(_small(dict)(pairs)),
+    "Decimal": _decimal,
+    "Fraction": _fraction,
+    "OrderedDict": _small(OrderedDict),
+    "deque": deque,
+    "dict_items": lambda pairs: _small(dict)(pairs).items(),
+    "dict_keys": lambda keys: _small(dict.fromkeys)(keys).keys(),
+    "dict_values": lambda values: dict(enumerate(values)).values(),
+    "range": _range,
+}
+_PARENT_MATH = {"ceil", "fabs", "floor", "isclose", "isfinite", "isinf", "isnan", "sqrt", "trunc"}
+_PARENT_OPERATORS = (ast.Add, ast.Sub)  # 2 ** f() or "x" * f() can be too large for any machine
+_LARGEST_INTEGER = 1 << (1 << 20)
+
+
+def extract_program(response: str, names: Collection[str] = ()) -> str | None:
+    """Return the program after the thought, see `blocks.choose`; None where there is none."""
+    return choose(fenced_blocks(response), names)
+
+
+def verify_mbpp(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
+    """Tell whether the program passes all asserts of an MBPP problem (``test_list``).
+
+    Raises:
+        ValueError: a test is not a single assert statement, or asks the program for nothing.
+    """
+    tests = [_Test(source) for source in doc["test_list"]]
+    program = extract_program(response, _called(doc["test_list"]))
+    if program is None:
+        return False
+    job = {
+        "program": program,
+        "setup": doc["test_setup_code"] or "",
+        "expressions": [leaf for test in tests for leaf in test.leaves],
+    }
+    values = plain_values(run(job, "", limits), len(job["expressions"]))
+    if values is None:
+        return False
+    remaining = iter(values)
+    return all(test.holds([next(remaining) for _ in test.leaves]) for test in tests)
+
+
+def _called(tests: list[str]) -> set[str]:
+    """Return the names that tests call, without built-in ones where there are others."""
+    nodes = [node for test in tests for node in ast.walk(ast.parse(test.strip()))]
+    called = {
+        node.func.id
+        for node in nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    return called - {*dir(builtins)} or called
+
+
+def verify_lcb(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
+    """Tell whether the program passes all public and private tests of a LiveCodeBench problem."""
+    name = json.loads(doc["metadata"] or "{}").get("func_name")
+    program = extract_program(response, (name, "Solution") if name else ())
+    if program is None:
+        return False
+    cases = lcb_cases(doc["public_test_cases"]) + lcb_cases(doc["private_test_cases"])
+    verify_case = {
+        "stdin": _passes_stdin,
+        "functional": lambda *arguments: _passes_call(name, *arguments),
+    }
+    return bool(cases) and all(
+        verify_case[case["testtype"]](program, case, run, limits) for case in cases
+    )
+
+
+def _passes_stdin(program: str, case: dict, run: Runner, limits: Limits) -> bool:
+    outcome = run({"prelude": _LCB_PRELUDE, "program": program}, case["input"], limits)
+    if outcome.timed_out or outcome.returncode != 0:
+        return False
+    return _same_output(outcome.stdout.decode("utf-8", "replace"), case["output"])
+
+
+def _same_output(printed: str, expected: str) -> bool:
+    """Compare line by line, without surrounding blanks; numbers by value (LiveCodeBench's rule)."""
+    printed_lines = [line.strip() for line in printed.strip().split("\n")]
+    expected_lines = [line.strip() for line in expected.strip().split("\n")]
+    if len(printed_lines) != len(expected_lines):
+        return False
+    return all(map(_same_line, printed_lines, expected_lines))
+
+
+def _same_line(ours: str, theirs: str) -> bool:
+    if ours == theirs:
+        return True
+    try:
+        return [Decimal(word) for word in ours.split()] == [Decimal(w) for w in theirs.split()]
+    except InvalidOperation:  # no numbers, or one that equals nothing (sNaN)
+        return False
+
+
+def _passes_call(name: str, program: str, case: dict, run: Runner, limits: Limits) -> bool:
+    """Call the function, or the method of ``class Solution``, with the JSON values of the input."""
+    target = f"Solution().{name}" if re.search(r"^class Solution\b", program, re.M) else name
+    job = {
+        "prelude": _LCB_PRELUDE,
+        "program": program,
+        "variables": {"_arguments": [json.loads(line) for line in case["input"].split("\n")]},
+        "expressions": [f"{target}(*_arguments)"],
+    }
+    values = plain_values(run(job, "", limits), 1)
+    try:
+        return values is not None and _tuples_to_lists(values[0]) == json.loads(case["output"])
+    except RecursionError:  # nested more deeply than any expected value
+        return False
+
+
+def _tuples_to_lists(value: object) -> object:
+    """JSON has no tuples, so LiveCodeBench accepts them for lists."""
+    if isinstance(value, list | tuple):
+        return [_tuples_to_lists(item) for item in value]
+    return value
+
+
+class _Test:
+    """One assert, split into leaves for the child and a remainder that the parent evaluates."""
+
+    def __init__(self, source: str) -> None:
+        try:
+            statements = ast.parse(source.strip()).body
+        except SyntaxError:
+            statements = []
+        if len(statements) != 1 or not isinstance(statements[0], ast.Assert):
+            raise ValueError(f"test_list: expected one assert statement, got {source!r}")
+        splitter = _LeafSplitter(_PARENT_FUNCTIONS.keys() | {"math"})
+        remainder = ast.Expression(splitter.visit(statements[0].test))
+        if not splitter.leaves:  # MBPP 126 asks for a function named sum
+            splitter = _LeafSplitter(set())
+            remainder = ast.Expression(splitter.visit(ast.parse(source.strip()).body[0].test))
+        if not splitter.leaves:
+            raise ValueError(f"test_list: {source!r} does not ask the program for anything")
+        self.leaves = splitter.leaves
+        self._remainder = compile(ast.fix_missing_locations(remainder), "<test>", "eval")
+
+    def holds(self, values: list) -> bool:
+        names = {f"_leaf{number}": value for number, value in enumerate(values)}
+        scope = {"__builtins__": {}, "math": math, **_PARENT_TYPES, **_PARENT_FUNCTIONS, **names}
+        try:
+            return bool(eval(self._remainder, scope))
+        # A value of an unexpected type (None < 3), or nested without end, fails the test, as it
+        # would natively. Anything else, such as a missing leaf, is a fault here and is told.
+        except (TypeError, ValueError, ArithmeticError, LookupError, RecursionError, MemoryError):
+            return False
+
+
+class _LeafSplitter(ast.NodeTransformer):
+    """Replace whatever only the program can compute by a name; keep the comparison itself."""
+
+    def __init__(self, known: set[str]) -> None:
+        self.known = known
+        self.leaves: list[str] = []
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        match node.func:
+            case ast.Name(name) | ast.Attribute(
+                ast.Name("collections" | "decimal" | "fractions"), name
+            ) if self.known and name in _PARENT_TYPES and _is_constant(*node.args, *node.keywords):
+                node.func = ast.Name(name, ast.Load())
+                return node
+            case ast.Name(name):
+                known = name in self.known
+            case ast.Attribute(ast.Name("math"), name):
+                known = "math" in self.known and name in _PARENT_MATH
+            case _:
+                known = False
+        if not known or any(word.arg == "key" for word in node.keywords):
+            return self._leaf(node)
+        iterates = name in _ITERATING and (len(node.args) == 1 or name == "sum")
+        for position, argument in enumerate(node.args):
+            node.args[position] = visited = self.visit(argument)
+            if position == 0 and iterates and isinstance(visited, ast.Name):
+                # A leaf. Generators and the like cannot be sent, but what they yield can.
+                self.leaves[-1] = f"(*{self.leaves[-1]},)"
+        for word in node.keywords:
+            word.value = self.visit(word.value)
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        if _is_constant(node) or isinstance(node.op, _PARENT_OPERATORS):
+            return self.generic_visit(node)
+        return self._leaf(node)
+
+    def _leaf(self, node: ast.expr) -> ast.expr:
+        self.leaves.append(ast.unparse(node))
+        return ast.Name(f"_leaf{len(self.leaves) - 1}", ast.Load())
+
+    visit_Name = visit_Attribute = visit_Lambda = _leaf
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _leaf
+
+
+def _is_constant(*nodes: ast.AST) -> bool:
+    return not any(isinstance(part, ast.Name) for node in nodes for part in ast.walk(node))
+
+
+def plain_values(outcome: Outcome, count: int) -> list | None:
+    """Decode the values of expressions; None unless ``count`` plain values were delivered."""
+    lines = outcome.stdout.split(b"\n")[:-1]
+    if outcome.timed_out or len(lines) != count:
+        return None
+    try:
+        return [_decode(json.loads(line)) for line in lines]
+    except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError):
+        return None  # an exception, no plain value, or not what the encoder writes
+
+
+def _decode(value: object) -> object:
+    if not isinstance(value, dict):
+        if value is None or isinstance(value, bool | str):
+            return value
+        raise ValueError("not an encoded value")
+    ((kind, content),) = value.items()
+    match kind, content:
+        case "int", str():
+            number = int(content, 16)
+            if abs(number) < _LARGEST_INTEGER:
+                return number
+        case "float", str():
+            return float(content)
+        case "complex", str():
+            return complex(content)
+        case "bytes", str():
+            return bytes.fromhex(content)
+        case "list" | "tuple", list():
+            return {"list": list, "tuple": tuple}[kind](_decode(item) for item in content)
+        case "set" | "frozenset" | "dict", list():
+            items = [_decode_pair(item) if kind == "dict" else _decode(item) for item in content]
+            return _small({"set": set, "frozenset": frozenset, "dict": dict}[kind])(items)
+        case _ if kind in _FROM_PARTS:
+            return _FROM_PARTS[kind](_decode(content))
+    # "error": it raised; "other": an object of its own making, which might compare as it likes.
+    raise ValueError(f"not a plain value: {kind!r}")
+
+
+def _decode_pair(pair: list) -> tuple:
+    key, item = pair
+    return _decode(key), _decode(item)

@@ -4,6 +4,7 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
+# Only without --configfile: Snakemake would merge the two files, and each is a whole experiment.
 if not workflow.configfiles:
 
     configfile: "config/config.yaml"
@@ -28,7 +29,20 @@ localrules:
     ablation_alpha,
     ablation_w,
     ablation_k,
-    ablations,
+    experiment,
+
+
+# Before the first job. Several jobs that open a fresh MLflow store at once would crash while they
+# create its tables; and access to gated datasets is better asked for before a download has begun.
+onstart:
+    if not tracking_uri.store_exists(config["tracking_uri"]):
+        shell("python -m repro store")
+    if any(
+        not Path(file).exists() for file in data_files(settings.hub_names(config))
+    ):
+        shell(
+            f"python -m repro access --names {' '.join(settings.hub_names(config))}"
+        )
 
 
 # Everything that comes over the network, once: afterwards no job needs one.
@@ -48,7 +62,7 @@ rule figures:
         expand(f"{RESULTS}/figures/{{name}}.png", name=FIGURES),
 
 
-# A setting's own figure, with just the runs it needs.
+# The figure of one ablation, with only the runs that it needs.
 rule ablation_alpha:
     input:
         f"{RESULTS}/figures/ablation_alpha.png",
@@ -64,17 +78,11 @@ rule ablation_k:
         f"{RESULTS}/figures/ablation_k.png",
 
 
-rule ablations:
-    input:
-        expand(f"{RESULTS}/figures/ablation_{{key}}.png", key=ABLATIONS),
-
-
 rule all:
     default_target: True
     input:
         rules.tables.input,
         rules.figures.input,
-        rules.ablations.input,
         rules.claims.output,
         rules.overview.output,
         tracked_of(settings.all_runs(config)),

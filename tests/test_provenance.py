@@ -83,7 +83,7 @@ def test_the_record_of_responses_holds_the_seed_that_drew_them(tmp_path, monkeyp
         jsonl.write(Path(output) / "math500.jsonl", [{"seed": how["seed"]}])
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("repro.evaluation.generate.run", draw)
+    monkeypatch.setattr("repro.evaluation.generate.generate_responses", draw)
     jsonl.write("data/math500.jsonl", [])
     run = {"seed": 3, "backbone_settings": {"prompt": None}}
     call = [

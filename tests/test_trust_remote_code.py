@@ -142,9 +142,9 @@ def test_it_is_trained_and_what_was_trained_is_loaded_again(folder, tmp_path, al
     run = make_settings(algorithm=algorithm)
     run["backbone_settings"] = {"trust_remote_code": False}
     with pytest.raises(ValueError, match="custom code"):
-        train.run(run, folder, data, tmp_path / "work", tmp_path / "out")
+        train.train_run(run, folder, data, tmp_path / "work", tmp_path / "out")
     run["backbone_settings"] = {"trust_remote_code": True}
-    train.run(run, folder, data, tmp_path / "work", tmp_path / "out")
+    train.train_run(run, folder, data, tmp_path / "work", tmp_path / "out")
     trained = tmp_path / "out/model"
     model_folder.check_code(trained, trust_remote_code=True)
     assert type(transcript.load_model(trained, True)).__name__ == "MineForCausalLM"

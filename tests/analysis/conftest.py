@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from repro.files import jsonl
+from repro.records.experiment import RunFolder
 
 
 def score_file(benchmark: str, problems: list[dict]) -> dict:
@@ -39,6 +40,6 @@ def make_run(tmp_path: Path):
             jsonl.write(path / "training.jsonl", training)
         settings = {"method": method, "process_reward": process_reward}
         (path / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
-        return {"backbone": backbone, "method": method, "seed": seed, "path": str(path)}
+        return RunFolder(path)
 
     return make

@@ -1,6 +1,7 @@
 """Intervals by hand, and how often they decide wrongly where there is nothing to find."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from scipy import stats
 from tests.analysis.claim_worlds import CLAIMS, NOT_SUPPORTED, SUPPORTED, only, verdict
 
 from repro.measure import intervals
+from repro.records.experiment import RunFolder
 from repro.report import claim_inputs, claims
 from repro.report.claim_statistics import Part, interval, spread
 
@@ -126,7 +128,7 @@ def test_one_of_many_parts_does_not_refute_by_chance():
     rng, claim, times, refuted, wrong_parts = np.random.default_rng(2), only("accuracy"), 150, 0, 0
     algorithms = ("ppo", "reinforce_pp", "reinforce_pp_baseline", "grpo")
     methods = [f"{algorithm}{suffix}" for algorithm in algorithms for suffix in ("", "+repro")]
-    runs = [{"backbone": "tiny", "method": method, "seed": 0, "path": ""} for method in methods]
+    runs = [RunFolder(Path("tiny", method, "0")) for method in methods]
     keys = itertools.product(methods, ("aime24", "gpqa"), range(40))
     scores = pd.DataFrame(keys, columns=["method", "benchmark", "doc_id"])
     scores = scores.assign(backbone="tiny", seed=0, tokens=1.0, backtracking=0.0)

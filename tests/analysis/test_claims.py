@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from pathlib import Path
 
 import pytest
 from tests.analysis.claim_worlds import (
@@ -60,7 +59,7 @@ def test_accuracy(make_run, gains, wanted):
 
 def test_an_algorithm_without_runs_is_named_and_not_supported_by_the_others(make_run):
     runs = four_algorithms(make_run, {}, noise=0.1)
-    some = [run for run in runs if run["method"] not in ("ppo", "reinforce_pp+repro")]
+    some = [run for run in runs if run.method not in ("ppo", "reinforce_pp+repro")]
     frame = claims.evaluate(only("accuracy"), some, BOTH_DOMAINS)
     missing = frame[frame["verdict"] == NOT_TESTED]
     assert set(missing["remark"]) == {"no run of PPO", "no run of RF++ + RePro"}
@@ -82,7 +81,7 @@ def test_benchmarks_that_are_not_scored_are_left_out_of_their_pool(make_run):
     runs = four_algorithms(make_run, {})
     for run in runs:
         content = {"benchmark": "mbpp", "not_scored": "no sandbox", "problems": []}
-        (Path(run["path"]) / "scores/mbpp.json").write_text(json.dumps(content))
+        (run.path / "scores/mbpp.json").write_text(json.dumps(content))
     frame = claims.evaluate(only("accuracy"), runs, ["mbpp", *BOTH_DOMAINS])
     assert set(frame["remark"][1::2]) == {"over GPQA-D; without MBPP, LCB: no scores"}
     assert verdict(frame) == SUPPORTED
@@ -165,9 +164,7 @@ def test_only_shared_seeds_are_compared(make_run):
     frame = claims.evaluate(only("accuracy"), runs, ["aime24"])
     part = frame[frame["seeds"] > 0].iloc[0]
     assert part["runs"] == "tiny/grpo+repro/1 tiny/grpo+repro/2 tiny/grpo/1 tiny/grpo/2"
-    apart = [
-        run for run in runs if (run["method"], run["seed"]) in {("grpo", 0), ("grpo+repro", 3)}
-    ]
+    apart = [run for run in runs if (run.method, run.seed) in {("grpo", 0), ("grpo+repro", 3)}]
     frame = claims.evaluate(only("accuracy"), apart, ["aime24"])
     assert "no seed that all have" in set(frame["remark"])
 

@@ -98,7 +98,7 @@ def runs(make_run):
 
 
 def test_every_file_says_whose_numbers_these_are(runs, tmp_path):
-    verdicts = claims.run(FILE, runs, ["aime24"], tmp_path / "claims", NOTE)
+    verdicts = claims.write_claims(FILE, runs, ["aime24"], tmp_path / "claims", NOTE)
     written = {path.name: path.read_text() for path in (tmp_path / "claims").iterdir()}
     assert set(written) == {"claims.md", "claims.csv", "claims.json"}
     for text in written.values():
@@ -118,7 +118,7 @@ def test_every_file_says_whose_numbers_these_are(runs, tmp_path):
 
 
 def test_the_files_agree(runs, tmp_path):
-    verdicts = claims.run(FILE, runs, ["aime24"], tmp_path)
+    verdicts = claims.write_claims(FILE, runs, ["aime24"], tmp_path)
     table = pd.read_csv(io.StringIO((tmp_path / "claims.csv").read_text()))
     assert table["note"].str.startswith(ABOUT).all()
     content = json.loads((tmp_path / "claims.json").read_text())
@@ -137,7 +137,7 @@ def test_the_files_agree(runs, tmp_path):
 
 
 def test_markdown_tables_are_well_formed(runs, tmp_path):
-    claims.run(FILE, runs, ["aime24"], tmp_path, NOTE)
+    claims.write_claims(FILE, runs, ["aime24"], tmp_path, NOTE)
     text = (tmp_path / "claims.md").read_text()
     assert text.startswith(f"**{NOTE} {ABOUT}")
     for block in text.split("\n\n"):

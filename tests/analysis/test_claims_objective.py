@@ -1,7 +1,6 @@
 """Claims 2 and 8: the objective and the process rewards along thoughts."""
 
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,7 +38,7 @@ def with_objective(make_run, *seeds_rows):
     runs = []
     for seed, rows in enumerate(seeds_rows):
         run = make_run("original", {"aime24": problems()}, seed=seed)
-        jsonl.write(Path(run["path"]) / "objective.jsonl", rows)
+        jsonl.write(run.path / "objective.jsonl", rows)
         runs.append(run)
     return runs
 
@@ -98,7 +97,7 @@ def test_without_objectives_or_segments_nothing_is_tested(make_run):
     frame = claims.evaluate(only("objective"), [run], ["aime24"])
     assert (verdict(frame), frame["remark"].item()) == (NOT_TESTED, "no run has an objective.jsonl")
     bare = [{k: v for k, v in row.items() if k != "segments"} for row in objective_rows(1, 0)]
-    jsonl.write(Path(run["path"]) / "objective.jsonl", bare)
+    jsonl.write(run.path / "objective.jsonl", bare)
     frame = claims.evaluate(only("case-study"), [run], ["aime24"])
     assert verdict(frame) == NOT_TESTED
     assert frame["remark"].item().startswith("none of the 40 responses in objective.jsonl")

@@ -54,7 +54,7 @@ def test_missing_score_file_is_named(make_run):
         make_run("original", {"aime24": PROBLEMS, "lmb": PROBLEMS}),
         make_run("grpo", {"aime24": PROBLEMS}),
     ]
-    missing = Path(runs[1]["path"], "scores", "lmb.json")
+    missing = Path(runs[1].path, "scores", "lmb.json")
     with pytest.raises(ValueError, match=re.escape(f"{missing}: no such file")):
         collect.scores(runs, present(runs))
 
@@ -77,7 +77,7 @@ def test_scores_left_behind_by_an_earlier_configuration_are_not_read(make_run):
 )
 def test_damaged_score_file_is_named(make_run, content, message):
     run = make_run("grpo", {"aime24": PROBLEMS})
-    path = Path(run["path"], "scores", "aime24.json")
+    path = Path(run.path, "scores", "aime24.json")
     path.write_text(content)
     with pytest.raises(ValueError, match=f"{re.escape(str(path))}.*{message}"):
         collect.scores([run], present([run]))
@@ -85,7 +85,7 @@ def test_damaged_score_file_is_named(make_run, content, message):
 
 def test_score_file_of_another_benchmark_is_refused(make_run):
     run = make_run("grpo", {"aime24": PROBLEMS})
-    path = Path(run["path"], "scores", "aime24.json")
+    path = Path(run.path, "scores", "aime24.json")
     path.write_text(json.dumps(json.loads(path.read_text()) | {"benchmark": "lcb"}))
     with pytest.raises(ValueError, match=r"aime24\.json: holds the benchmark 'lcb'"):
         collect.scores([run], present([run]))
@@ -133,7 +133,7 @@ def test_the_same_run_twice_is_refused(make_run):
 
 def unscored(run: dict, benchmark: str) -> None:
     """Make a benchmark one that no sandbox could run."""
-    path = Path(run["path"], "scores", f"{benchmark}.json")
+    path = Path(run.path, "scores", f"{benchmark}.json")
     content = {"not_scored": "install bubblewrap", "problems": [], "aggregates": {}}
     path.write_text(json.dumps(json.loads(path.read_text()) | content))
 

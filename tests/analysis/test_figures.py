@@ -1,7 +1,6 @@
 """What holds for every figure, and the curves over training."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -69,7 +68,7 @@ def paper_world(make_run, backbones=("DeepSeek-R1-Distill-Qwen-1.5B", "b", "c", 
             run = make_run(method, scores, rows, setting, backbone)
             response = {"benchmark": "aime24", "sample": 0, "points": points}
             objective = [response | {"doc_id": n, "correct": n % 2} for n in range(4)]
-            jsonl.write(Path(run["path"]) / "objective.jsonl", objective)
+            jsonl.write(run.path / "objective.jsonl", objective)
             made.append(run)
     return made
 
@@ -136,7 +135,7 @@ def test_backtracking_over_training_is_that_of_the_logs(runs):
 
 
 def test_a_log_without_the_key_is_named(runs):
-    path = Path(runs[-1]["path"]) / "training.jsonl"
+    path = runs[-1].path / "training.jsonl"
     rows = jsonl.read(path)
     del rows[3]["backtracking_per_1k"]
     jsonl.write(path, rows)
@@ -211,7 +210,7 @@ def test_run_writes_files_that_are_the_same_every_time(make_run, tmp_path, name)
 def test_only_the_files_that_a_figure_shows_are_read(make_run, tmp_path):
     given = paper_world(make_run, ("one",))
     for run in given:
-        (Path(run["path"]) / "training.jsonl").unlink(missing_ok=True)
+        (run.path / "training.jsonl").unlink(missing_ok=True)
     for name in ("objective_over_position", "tokens_per_benchmark", "backtracking_at_evaluation"):
         figures.write_figure(name, given, present(given), tmp_path / name)
     with pytest.raises(ValueError, match=r"training\.jsonl: no such file"):
@@ -239,7 +238,7 @@ def test_unknown_figure_names_the_known_ones(runs, tmp_path):
 
 
 def test_a_broken_score_file_is_named(runs, tmp_path):
-    path = Path(runs[1]["path"]) / "scores" / "aime24.json"
+    path = runs[1].path / "scores" / "aime24.json"
     path.write_text(json.dumps({"problems": [{"doc_id": 0}]}), encoding="utf-8")
     for name in ("tokens_per_benchmark", "backtracking_at_evaluation"):
         with pytest.raises(ValueError, match=r"grpo/0/scores/aime24\.json"):

@@ -63,8 +63,8 @@ def test_ablation_shows_values_baseline_and_default(runs):
 def test_run_of_an_ablation_leaves_out_what_was_not_varied(runs, make_run):
     other = make_run("grpo+repro", {"aime24": problems([1], 9)}, backbone="other")
     chosen = ablation_runs("alpha", [*runs, other])
-    assert {run["backbone"] for run in chosen} == {"tiny"}
-    assert "original" not in {run["method"] for run in chosen}
+    assert {run.backbone for run in chosen} == {"tiny"}
+    assert "original" not in {run.method for run in chosen}
     assert ablation_values("alpha", chosen) == {
         "grpo+repro": (0.1, True),
         "grpo+repro~alpha=0.03": (0.03, False),

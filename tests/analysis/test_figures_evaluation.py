@@ -1,7 +1,5 @@
 """Evaluation figures: dots and bars are those of the scores, and gaps are seen."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy import stats
@@ -46,7 +44,7 @@ def rates_of(runs):
 
 def not_scored(runs):
     for run in runs:
-        (path,) = Path(run["path"]).glob("scores/mbpp.json")
+        (path,) = run.path.glob("scores/mbpp.json")
         path.write_text('{"problems": [], "not_scored": "no sandbox"}', encoding="utf-8")
 
 

@@ -1,7 +1,5 @@
 """The objective over the position: averaged by problem, with intervals over problems."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy import stats
@@ -32,7 +30,7 @@ def response(doc_id, end, correct=1, sample=0, benchmark="aime24", middle=None):
 def with_objective(make_run):
     def made(method, rows, **where):
         run = make_run(method, **where)
-        jsonl.write(Path(run["path"]) / "objective.jsonl", rows)
+        jsonl.write(run.path / "objective.jsonl", rows)
         return run
 
     return made

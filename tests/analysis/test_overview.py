@@ -86,10 +86,10 @@ def world(make_run, tmp_path, monkeypatch):
         log = None if method == "original" else steps
         scores = {"aime24": [right, wrong], "lmb": [right, right], "lcb": [right]}
         run = make_run(method, scores, log, backbone="tiny<b>")
-        Path(run["path"], "scores/lcb.json").write_text('{"not_scored": "no sandbox"}')
+        Path(run.path, "scores/lcb.json").write_text('{"not_scored": "no sandbox"}')
         if log:
-            write(run["path"], PROVENANCE)
-            Path(run["path"], "settings.json").write_text(json.dumps({"training": TRAINING}))
+            write(run.path, PROVENANCE)
+            Path(run.path, "settings.json").write_text(json.dumps({"training": TRAINING}))
         runs.append(run)
     folder = tmp_path / "tables"
     tables.write_tables(runs, BENCHMARKS, folder, NOTE)
@@ -183,7 +183,7 @@ def tracked(world, local):
     for number, run in enumerate(world.runs):
         address = f"http://server/#/runs/{number}?a=1&b=2"
         where = {"url": address, "experiment_url": "http://server/#/runs?<all>", "local": local}
-        Path(run["path"], "mlflow.json").write_text(json.dumps(where))
+        Path(run.path, "mlflow.json").write_text(json.dumps(where))
 
 
 def test_each_run_leads_to_mlflow(world):
@@ -207,14 +207,14 @@ def test_each_run_leads_to_mlflow(world):
 def test_runs_that_mlflow_did_not_take_have_no_link(world):
     tracked(world, local=False)
     content = {"not_logged": "MLflow at http://server does not take anything"}
-    Path(world.runs[1]["path"], "mlflow.json").write_text(json.dumps(content))
+    Path(world.runs[1].path, "mlflow.json").write_text(json.dumps(content))
     page = world()["overview"]
     assert page.count("<a ") == 3 and ">GRPO</a>" not in page
     assert "1 of 3 runs yet: make upload sends them" in " ".join(Page(page).text.split())
 
 
 def test_runs_that_differ_are_told_apart(world):
-    write(world.runs[1]["path"], PROVENANCE | {"git_changes": " M a.py\n M b.py"})
+    write(world.runs[1].path, PROVENANCE | {"git_changes": " M a.py\n M b.py"})
     text = Page(world()["overview"]).text
     assert "0123456789abcdef, dirty: 2 changed files (tiny<b>, GRPO, seed 0)" in text
     assert "0123456789abcdef, clean (tiny<b>, GRPO + RePro, seed 0)" in text
@@ -223,13 +223,13 @@ def test_runs_that_differ_are_told_apart(world):
 @pytest.mark.parametrize("content", [None, {}, {"git_commit": None, "git_changes": None}])
 def test_missing_provenance_is_said(world, content):
     for run in world.runs[1:]:
-        write(run["path"], content or {})
+        write(run.path, content or {})
     text = Page(world()["overview"]).text
     assert text.count(run_facts.NOT_RECORDED) >= 4
 
 
 def test_times_of_jobs_come_from_snakemakes_benchmark_files(world, tmp_path):
-    folder = tmp_path / "work/benchmark" / Path(world.runs[0]["path"]).relative_to(tmp_path)
+    folder = tmp_path / "work/benchmark" / world.runs[0].path.relative_to(tmp_path)
     folder.mkdir(parents=True)
     (folder / "objective.tsv").write_text("s\th:m:s\tmax_rss\n45.31\t0:00:45\tNA\n")
     page = Page(world()["overview"])
@@ -273,7 +273,7 @@ def test_wrong_files_are_named(world, file, text, said, capsys):
     path.unlink() if text is None else path.write_text(text)
     with pytest.raises(ValueError, match=said):
         world()
-    command = ["overview", "--runs", *(run["path"] for run in world.runs), "--benchmarks"]
+    command = ["overview", "--runs", *(run.path for run in world.runs), "--benchmarks"]
     command += ["aime24", "--tables", str(world.tables), "--output", "report"]
     assert cli(command) == 1
     assert said in capsys.readouterr().err

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from repro.records.experiment import RunFolder
 from repro.report import table_inputs, tables
 
 NOTE = "Tiny world."
@@ -28,12 +29,12 @@ def runs(make_run):
 
 def remove(run: dict, *benchmarks: str) -> None:
     for benchmark in benchmarks:
-        Path(run["path"], "scores", f"{benchmark}.json").unlink()
+        Path(run.path, "scores", f"{benchmark}.json").unlink()
 
 
 def not_scored(run: dict, benchmark: str) -> None:
     content = {"benchmark": benchmark, "not_scored": REASON, "aggregates": {}, "problems": []}
-    Path(run["path"], "scores", f"{benchmark}.json").write_text(json.dumps(content))
+    Path(run.path, "scores", f"{benchmark}.json").write_text(json.dumps(content))
 
 
 def texts(folder: Path, suffix: str) -> dict[str, str]:
@@ -87,7 +88,7 @@ def test_a_missing_benchmark_is_marked_and_named(runs, tmp_path):
 
 
 def test_a_missing_run_keeps_its_row(runs, make_run, tmp_path):
-    absent = {**runs[0], "method": "ppo", "path": str(tmp_path / "runs/tiny/ppo/0")}
+    absent = RunFolder(tmp_path / "runs/tiny/ppo/0")
     remove(runs[0], "aime24", "mbpp")
     tables.write_tables([runs[0], absent, *runs[1:]], BENCHMARKS, tmp_path / "out", partial=True)
     text = (tmp_path / "out" / "main.md").read_text()
@@ -139,7 +140,7 @@ def test_nothing_to_show_is_an_error(runs, tmp_path):
 
 def test_a_damaged_file_is_an_error_all_the_same(runs, tmp_path):
     remove(runs[1], "lmb")
-    path = Path(runs[2]["path"], "scores", "lmb.json")
+    path = Path(runs[2].path, "scores", "lmb.json")
     path.write_text("{")
     with pytest.raises(ValueError, match=r"grpo\+repro/0/scores/lmb\.json: not valid JSON"):
         tables.write_tables(runs, BENCHMARKS, tmp_path, partial=True)

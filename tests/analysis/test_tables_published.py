@@ -69,9 +69,9 @@ def test_the_papers_short_name_of_a_backbone_is_known(make_run):
     ]
     stated = published.stated_accuracy(FILE, runs)
     for run in runs:
-        assert stated[run["backbone"], "ppo", "aime24"] == 34.8
+        assert stated[run.backbone, "ppo", "aime24"] == 34.8
         # A band or a number of the other backbone is none of the main table's.
-        assert sum(key[0] == run["backbone"] for key in stated) == 29
+        assert sum(key[0] == run.backbone for key in stated) == 29
 
 
 def test_a_figure_of_an_ablation_is_not_shown(make_run, tmp_path):
@@ -90,7 +90,7 @@ def test_a_figure_of_an_ablation_is_not_shown(make_run, tmp_path):
 def test_another_backbone_never_gets_published_numbers(make_run, tmp_path, name, source):
     runs = runs_of(make_run, name)
     for run in runs:
-        path = Path(run["path"], "settings.json")
+        path = Path(run.path, "settings.json")
         path.write_text(json.dumps({"backbone_settings": {"source": source}}))
     tables.write_tables(runs, ["aime24", "lmb"], tmp_path / "with", paper=FILE)
     tables.write_tables(runs, ["aime24", "lmb"], tmp_path / "without")

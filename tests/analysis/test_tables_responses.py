@@ -130,7 +130,7 @@ def test_the_median_is_of_the_responses_of_all_seeds(make_run, tmp_path):
 
 def test_lists_of_different_lengths_are_named(make_run):
     run = make_run("grpo", {"lmb": PROBLEMS})
-    path = Path(run["path"], "scores", "lmb.json")
+    path = Path(run.path, "scores", "lmb.json")
     content = json.loads(path.read_text())
     content["problems"][0]["hesitation"] = [1]
     path.write_text(json.dumps(content))

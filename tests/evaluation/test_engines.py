@@ -5,18 +5,19 @@ import torch
 from transformers import GenerationConfig
 
 from repro.evaluation import engines
+from repro.evaluation.requests import Completion, Request, Sampling
 from repro.evaluation.transformers_engine import TransformersEngine
 
-SAMPLING = engines.Sampling(temperature=0.6, top_p=0.95, top_k=None, max_new_tokens=40)
+SAMPLING = Sampling(temperature=0.6, top_p=0.95, top_k=None, max_new_tokens=40)
 GREEDY = dataclasses.replace(SAMPLING, temperature=0)
 PROMPTS = ["<|user|>a<|end|><|assistant|>", "<|user|>a much longer one<|end|><|assistant|>"]
 
 
-def ask(prompts: list[str], n: int = 1, seed: int = 1) -> list[engines.Request]:
-    return [engines.Request(prompt, n, seed) for prompt in prompts]
+def ask(prompts: list[str], n: int = 1, seed: int = 1) -> list[Request]:
+    return [Request(prompt, n, seed) for prompt in prompts]
 
 
-def each(engine, prompts: list[str], sampling, seed: int = 1) -> list[engines.Completion]:
+def each(engine, prompts: list[str], sampling, seed: int = 1) -> list[Completion]:
     """One completion for each prompt."""
     return [one for (one,) in engine.generate(ask(prompts, 1, seed), sampling)]
 
@@ -87,9 +88,9 @@ def test_finish_reason_and_token_counts(engine, monkeypatch):
     rows = [[x, x, close, x, x, eos], [x] * 40, [eos]]
     answer_with(rows, engine, monkeypatch)
     assert each(engine, PROMPTS[:1] * 3, SAMPLING) == [
-        engines.Completion("xx</think>xx", 6, 3, "stop"),
-        engines.Completion("x" * 40, 40, 40, "length"),
-        engines.Completion("", 1, 1, "stop"),
+        Completion("xx</think>xx", 6, 3, "stop"),
+        Completion("x" * 40, 40, 40, "length"),
+        Completion("", 1, 1, "stop"),
     ]
 
 

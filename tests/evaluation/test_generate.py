@@ -14,7 +14,7 @@ from repro.files import jsonl
 
 
 def run(evaluation, model, data_dir, folder):
-    generate.run(evaluation, model, data_dir, folder / "work", folder / "out")
+    generate.generate_responses(evaluation, model, data_dir, folder / "work", folder / "out")
     return {path.stem: path.read_bytes() for path in (folder / "out").iterdir()}
 
 
@@ -43,7 +43,7 @@ def test_a_backbone_is_asked_in_its_own_words(evaluation, r1_model, data_dir, tm
     evaluation["benchmarks"] = {"aime24": {"samples": 1}, "gpqa": {"samples": 1}}
     prompt = {"system": "Think hard.", "math": "Solve: {problem}"}
     places = r1_model, data_dir, tmp_path / "work", tmp_path / "out"
-    generate.run(evaluation, *places, prompt=prompt)
+    generate.generate_responses(evaluation, *places, prompt=prompt)
     asked = {row["prompt"] for row in jsonl.read(tmp_path / "out" / "aime24.jsonl")}
     opening = "<|user|>Think hard.<|end|>"  # the template of this tokenizer knows one role only
     assert f"{opening}<|user|>Solve: What is 1 + 1?<|end|><|assistant|><think>\n" in asked
@@ -60,7 +60,7 @@ def slow(path, rows):
     append(path, rows)
     time.sleep(0.4)  # so that the kill falls between two batches, or into one
 jsonl.append = slow
-generate.run(json.loads(sys.argv[1]), *sys.argv[2:])
+generate.generate_responses(json.loads(sys.argv[1]), *sys.argv[2:])
 """
 
 
@@ -177,4 +177,6 @@ def test_a_prompt_longer_than_the_context_is_refused(evaluation, r1_model, data_
 def test_bad_names_are_refused_before_anything_is_loaded(evaluation, data_dir, tmp_path):
     nowhere = tmp_path / "nowhere"
     with pytest.raises(ValueError, match="engine: 'tgi' is unknown"):
-        generate.run(evaluation | {"engine": "tgi"}, nowhere, data_dir, nowhere, nowhere)
+        generate.generate_responses(
+            evaluation | {"engine": "tgi"}, nowhere, data_dir, nowhere, nowhere
+        )

@@ -56,7 +56,7 @@ def run(files, rows, benchmark="aime24", **options) -> dict:
     """Score rows that fit and return the score file."""
     generations, data, output = files
     write(generations, rows)
-    assert score.run(benchmark, generations, data, output, **options) == []
+    assert score.score_file(benchmark, generations, data, output, **options) == []
     return json.loads(output.read_text())
 
 
@@ -148,7 +148,7 @@ def test_what_does_not_fit_is_named_and_the_rest_is_scored(files, rows, message)
     generations, data, output = files
     write(generations, rows)
     before = generations.read_bytes()
-    wrong = score.run("aime24", generations, data, output, samples=2)
+    wrong = score.score_file("aime24", generations, data, output, samples=2)
     assert any(message in line and str(generations) in line for line in wrong)
     scores = json.loads(output.read_text())
     counted = sum(len(problem["correct"]) for problem in scores["problems"])
@@ -164,7 +164,7 @@ def test_a_torn_line_in_the_middle_costs_no_other(files, line):
     write(files[0], ROWS)
     lines = files[0].read_bytes().splitlines(keepends=True)
     files[0].write_bytes(b"".join([*lines[:2], line + b"\n", *lines[2:]]))
-    (wrong,) = score.run("aime24", *files, samples=2)
+    (wrong,) = score.score_file("aime24", *files, samples=2)
     assert f"{files[0]}, line 3: " in wrong
     assert json.loads(files[2].read_text())["aggregates"]["accuracy"]["value"] == 0.5
 
@@ -180,7 +180,7 @@ def test_a_torn_line_in_the_middle_costs_no_other(files, line):
 def test_a_file_that_answers_nothing_here_is_refused(files, rows, message):
     write(files[0], rows)
     with pytest.raises(ValueError, match=message):
-        score.run("aime24", *files, samples=2)
+        score.score_file("aime24", *files, samples=2)
     assert not files[2].exists()
 
 

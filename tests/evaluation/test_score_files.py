@@ -37,7 +37,7 @@ def files(tmp_path):
 
 def score_rows(files, rows, **options) -> dict:
     jsonl.write(files[0], rows)
-    assert score.run("aime24", *files, **options) == []
+    assert score.score_file("aime24", *files, **options) == []
     return json.loads(files[2].read_text())
 
 
@@ -56,7 +56,7 @@ def test_a_bad_line_in_the_middle_costs_no_other(files):
     jsonl.write(files[0], [right(doc) for doc in range(4)])
     lines = files[0].read_bytes().splitlines(keepends=True)
     files[0].write_bytes(b"".join([lines[0], b"{torn\n", *lines[2:]]))
-    (message,) = score.run("aime24", *files)
+    (message,) = score.score_file("aime24", *files)
     assert f"{files[0]}, line 2: not valid JSON" in message
     assert verdicts(json.loads(files[2].read_text())) == {0: [1], 2: [1], 3: [1]}
 
@@ -65,7 +65,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(files):
     jsonl.write(files[0], [right(doc) for doc in range(4)])
     for file in files[:2]:
         file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
-    assert score.run("aime24", *files) == []
+    assert score.score_file("aime24", *files) == []
     assert verdicts(json.loads(files[2].read_text())) == {doc: [1] for doc in range(4)}
 
 
@@ -107,7 +107,7 @@ def test_auto_takes_what_the_responses_show_and_says_so(files, rows, thinking, c
 def test_auto_refuses_what_does_not_tell(files, rows, message):
     jsonl.write(files[0], rows)
     with pytest.raises(ValueError, match=message + ".*--thinking required or none"):
-        score.run("aime24", *files)
+        score.score_file("aime24", *files)
     assert not files[2].exists()
 
 
@@ -143,7 +143,7 @@ def test_choices_in_another_order_are_refused(tmp_path):
         text = f"x</think>ANSWER: {prompts.gpqa_letter(doc)}"
         row = response(0, text, prompt=prompt, benchmark="gpqa")
         jsonl.write(files[0], [row])
-        return score.run("gpqa", *files)
+        return score.score_file("gpqa", *files)
 
     for form in ("{}) {}", "{}. {}", "({}) {}", "{}: {}", "**{}.** {}"):
         assert answer(order, form) == []

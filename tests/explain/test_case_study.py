@@ -26,7 +26,7 @@ def show(folder, tmp_path):
         jsonl.write(files["generations"], rows)
         jsonl.write_json(files["scores"], {"problems": scores})
         jsonl.write(files["data"], data)
-        paths = case_study.run(
+        paths = case_study.write_case_study(
             *(SETTINGS, folder, "aime24", files, tmp_path / "out/case.png"),
             **{"name": "tiny, GRPO", "note": "Not the paper's."},
         )

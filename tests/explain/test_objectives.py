@@ -32,7 +32,7 @@ def files(tmp_path) -> dict:
 
 def test_rows_say_what_the_explanation_of_a_response_says(folder, files, tmp_path):
     output = tmp_path / "objective.jsonl"
-    objectives.run(SETTINGS, folder, {"aime24": files}, output, problems=5)
+    objectives.write_objectives(SETTINGS, folder, {"aime24": files}, output, problems=5)
     rows = jsonl.read(output)
     assert [(row["doc_id"], row["sample"], row["correct"]) for row in rows] == [
         (0, 0, 0),
@@ -62,7 +62,9 @@ def test_rows_say_what_the_explanation_of_a_response_says(folder, files, tmp_pat
 
 
 def test_only_so_many_problems(folder, files, tmp_path):
-    objectives.run(SETTINGS, folder, {"aime24": files}, tmp_path / "o.jsonl", problems=1)
+    objectives.write_objectives(
+        SETTINGS, folder, {"aime24": files}, tmp_path / "o.jsonl", problems=1
+    )
     assert len(jsonl.read(tmp_path / "o.jsonl")) == 1
 
 
@@ -70,7 +72,9 @@ def test_what_the_context_cannot_hold_is_left_out_and_counted(folder, files, tmp
     rows = jsonl.read(files["generations"])
     rows[-1]["text"] = "x " * 5000
     jsonl.write(files["generations"], rows)
-    objectives.run(SETTINGS, folder, {"aime24": files}, tmp_path / "o.jsonl", problems=2)
+    objectives.write_objectives(
+        SETTINGS, folder, {"aime24": files}, tmp_path / "o.jsonl", problems=2
+    )
     assert len(jsonl.read(tmp_path / "o.jsonl")) == 1
     assert "left out 1 responses" in capsys.readouterr().err
 
@@ -78,5 +82,7 @@ def test_what_the_context_cannot_hold_is_left_out_and_counted(folder, files, tmp
 def test_files_that_do_not_belong_together_are_refused(folder, files, tmp_path):
     jsonl.write_json(files["scores"], {"problems": []})
     with pytest.raises(ValueError, match="doc 0 is not scored or not there"):
-        objectives.run(SETTINGS, folder, {"aime24": files}, tmp_path / "o.jsonl", problems=1)
+        objectives.write_objectives(
+            SETTINGS, folder, {"aime24": files}, tmp_path / "o.jsonl", problems=1
+        )
     assert not (tmp_path / "o.jsonl").exists()

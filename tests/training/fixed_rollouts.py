@@ -95,7 +95,7 @@ def weights_after(settings: dict, model_dir: str, train_file: str, work_dir: str
     """Train a case; returns the weights of policy and critic, and the logs with facts behind.
 
     Args:
-        settings: as for `train.run`.
+        settings: as for `train.train_run`.
         model_dir: the backbone; computed in float64 unless `dtype` says otherwise.
         train_file: JSONL with `problem` and `answer`.
         work_dir: scratch.

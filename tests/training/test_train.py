@@ -78,7 +78,7 @@ def finished(request, backbones, train_file, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "correctness", even_length)
         seen = []
-        train.run(
+        train.train_run(
             settings, backbones["qwen3"], train_file, folder / "work", folder / "out", seen.append
         )
     assert seen == jsonl.read(folder / "out" / "training.jsonl")
@@ -131,7 +131,7 @@ def test_metrics_rows(finished):
 def test_plain_grpo_on_qwen2(settings, backbones, train_file, tmp_path, updates):
     settings["process_reward"] = None
     settings["training"]["updates_per_generation"] = updates
-    train.run(settings, backbones["qwen2"], train_file, tmp_path / "work", tmp_path / "out")
+    train.train_run(settings, backbones["qwen2"], train_file, tmp_path / "work", tmp_path / "out")
     rows = jsonl.read(tmp_path / "out" / "training.jsonl")
     assert len(rows) == 6
     assert all(row[key] is None for row in rows for key in [*PROCESS, *CRITIC])
@@ -149,7 +149,7 @@ from tests.training.conftest import even_length
 from repro.training import train
 train.correctness = even_length
 settings, *paths = json.loads(sys.argv[1])
-train.run(settings, *paths)
+train.train_run(settings, *paths)
 """
 
 
@@ -189,7 +189,7 @@ def test_sigterm_ends_it_with_a_checkpoint(finished, backbones, train_file, tmp_
     assert len(jsonl.read(work / "training.jsonl")) == 4
     assert not out.exists()
 
-    train.run(settings, *paths)
+    train.train_run(settings, *paths)
     assert_same_result(out, finished / "out")
 
 
@@ -212,7 +212,7 @@ def test_killed_at_any_moment_it_resumes_to_the_same_bits(
     with open(metrics, "a") as file:
         file.write('{"step": 99, "rew')  # a line torn by the kill
 
-    train.run(settings, *paths)
+    train.train_run(settings, *paths)
     assert_same_result(out, finished / "out")
     assert_same_checkpoint(work / "checkpoint-6", finished / "work" / "checkpoint-6")
 
@@ -235,7 +235,7 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(
     else:
         os.truncate(file, 100)
     assert newest_complete_checkpoint(work).name == "checkpoint-4"
-    train.run(settings, backbones["qwen3"], train_file, work, tmp_path / "out")
+    train.train_run(settings, backbones["qwen3"], train_file, work, tmp_path / "out")
     assert_same_result(tmp_path / "out", finished / "out")
 
 
@@ -244,7 +244,7 @@ def test_killed_before_the_outputs_it_only_writes_them(finished, backbones, trai
     shutil.copytree(finished / "work", work)
     seen = []
     settings = settings_of(finished)
-    train.run(settings, backbones["qwen3"], train_file, work, tmp_path / "out", seen.append)
+    train.train_run(settings, backbones["qwen3"], train_file, work, tmp_path / "out", seen.append)
     assert seen == []
     assert_same_result(tmp_path / "out", finished / "out")
 
@@ -287,7 +287,7 @@ def test_bad_settings_are_named(
     settings["training"]["updates_per_generation"] = 2
     (settings[section] if section else settings)[key] = value
     with pytest.raises(ValueError, match=message):
-        train.run(settings, backbones["qwen3"], train_file, tmp_path / "w", tmp_path / "o")
+        train.train_run(settings, backbones["qwen3"], train_file, tmp_path / "w", tmp_path / "o")
 
 
 def test_a_training_row_without_answer_is_named(settings, backbones, tmp_path):

@@ -161,7 +161,7 @@ def test_a_missing_vllm_is_said_before_anything_is_loaded(monkeypatch, tmp_path)
     monkeypatch.setattr(train.engines, "find_spec", lambda name: None)
     settings = make_settings(rollouts=ROLLOUTS)
     with pytest.raises(ValueError, match="vllm is not installed"):
-        train.run(settings, tmp_path, tmp_path, tmp_path, tmp_path)
+        train.train_run(settings, tmp_path, tmp_path, tmp_path, tmp_path)
 
 
 class Parameters:

@@ -80,7 +80,7 @@ def main(settings: dict, model: str, train_file: str, folder: str, dies_at: int 
         if row["step"] == dies_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    train.run(settings, model, train_file, f"{folder}/work", f"{folder}/out", on_row)
+    train.train_run(settings, model, train_file, f"{folder}/work", f"{folder}/out", on_row)
     record["torch_seed"] = torch.initial_seed()
     torch.save(record, Path(folder) / "record.pt")
 

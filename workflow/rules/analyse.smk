@@ -1,9 +1,24 @@
-# What people came for. Every table and figure is one command that reads only the files named here.
+# Tables, figures and the report. Each is one command that reads only the files named here.
+# The runs, benchmarks and note that the commands below read, in one file.
+rule experiment:
+    output:
+        f"{RESULTS}/experiment.json",
+    log:
+        f"work/log/{RESULTS}/experiment.log",
+    conda:
+        "../../environment.yml"
+    params:
+        record=lambda w: settings.dump(settings.experiment_record(config)),
+    shell:
+        "printf '%s\\n' {params.record:q} > {output:q} 2> {log:q}"
+
+
 rule write_tables:
     input:
         scores_of(settings.main_runs(config)),
         settings_of(settings.main_runs(config)),
         PUBLISHED,
+        experiment=rules.experiment.output,
     output:
         expand(
             f"{RESULTS}/tables/{{table}}.{{kind}}",
@@ -19,35 +34,33 @@ rule write_tables:
         ),
     log:
         f"work/log/{RESULTS}/tables/main.log",
+    benchmark:
+        f"work/benchmark/{RESULTS}/tables/main.tsv"
     conda:
         "../../environment.yml"
+    threads: 1
     params:
         directory=folder_of_output,
-        runs=run_dirs(settings.main_runs(config)),
-        benchmarks=BENCHMARKS,
-        note=lambda w: config["note"],
         published=published,
     shell:
-        "python -m repro tables --runs {params.runs:q} --note={params.note:q}"
-        " --benchmarks {params.benchmarks} {params.published}"
+        "python -m repro tables --experiment {input.experiment:q} {params.published}"
         " --output {params.directory:q} 2> {log:q}"
 
 
-# What there is so far, the gaps marked. It declares no files: asked for by name it always runs.
+# Tables of the runs that are finished, with the gaps marked. The rule declares no outputs, so it runs
+# whenever it is asked for by name.
 rule tables_partial:
+    input:
+        experiment=rules.experiment.output,
     log:
         f"work/log/{RESULTS}/tables_partial.log",
     conda:
         "../../environment.yml"
     params:
-        runs=run_dirs(settings.main_runs(config)),
-        benchmarks=BENCHMARKS,
-        note=lambda w: config["note"],
         published=published,
         directory=f"{RESULTS}/tables_partial",
     shell:
-        "python -m repro tables --partial --runs {params.runs:q} --note={params.note:q}"
-        " --benchmarks {params.benchmarks} {params.published}"
+        "python -m repro tables --partial --experiment {input.experiment:q} {params.published}"
         " --output {params.directory:q} 2> {log:q}"
 
 
@@ -66,6 +79,7 @@ rule objective:
         f"work/benchmark/{RUN}/objective.tsv"
     conda:
         "../../environment.yml"
+    threads: 1
     resources:
         **reserved("objective"),
         gpu=layout.model_gpus(config),
@@ -89,69 +103,45 @@ rule claims:
         curves_of(settings.all_runs(config)),
         objectives_of(settings.objective_runs(config)),
         claims=local(CLAIMS),
+        experiment=rules.experiment.output,
     output:
         expand(f"{RESULTS}/tables/claims.{{kind}}", kind=["md", "csv", "json"]),
     log:
         f"work/log/{RESULTS}/tables/claims.log",
+    benchmark:
+        f"work/benchmark/{RESULTS}/tables/claims.tsv"
     conda:
         "../../environment.yml"
+    threads: 1
     params:
         directory=folder_of_output,
-        runs=run_dirs(settings.all_runs(config)),
-        benchmarks=BENCHMARKS,
-        note=lambda w: config["note"],
     shell:
-        "python -m repro claims --claims {input.claims:q} --runs {params.runs:q}"
-        " --benchmarks {params.benchmarks} --note={params.note:q}"
+        "python -m repro claims --claims {input.claims:q} --experiment {input.experiment:q}"
         " --output {params.directory:q} > {log:q} 2>&1"
 
 
-rule curve:
+rule figure:
     input:
-        curves_of(settings.main_runs(config)),
+        figure_inputs,
+        experiment=rules.experiment.output,
     output:
         png=report(
-            f"{RESULTS}/figures/{{name}}_over_training.png",
-            caption="../report/curve.rst",
+            f"{RESULTS}/figures/{{figure}}.png",
+            caption="../report/figure.rst",
             category="3 Figures",
-            labels={"figure": "{name}", "over": "training"},
+            labels=figure_labels,
         ),
-        pdf=f"{RESULTS}/figures/{{name}}_over_training.pdf",
+        pdf=f"{RESULTS}/figures/{{figure}}.pdf",
     log:
-        f"work/log/{RESULTS}/figures/{{name}}_over_training.log",
+        f"work/log/{RESULTS}/figures/{{figure}}.log",
+    benchmark:
+        f"work/benchmark/{RESULTS}/figures/{{figure}}.tsv"
     conda:
         "../../environment.yml"
-    params:
-        runs=run_dirs(settings.main_runs(config)),
-        benchmarks=BENCHMARKS,
-        note=lambda w: config["note"],
+    threads: 1
     shell:
-        "python -m repro figure {wildcards.name}_over_training --runs {params.runs:q}"
-        " --benchmarks {params.benchmarks} --note={params.note:q} --output {output.png:q} 2> {log:q}"
-
-
-rule objective_figure:
-    input:
-        objectives_of(settings.objective_runs(config)),
-    output:
-        png=report(
-            f"{RESULTS}/figures/objective_over_position.png",
-            caption="../report/objective.rst",
-            category="3 Figures",
-            labels={"figure": "-J", "over": "position in the thought"},
-        ),
-        pdf=f"{RESULTS}/figures/objective_over_position.pdf",
-    log:
-        f"work/log/{RESULTS}/figures/objective_over_position.log",
-    conda:
-        "../../environment.yml"
-    params:
-        runs=run_dirs(settings.objective_runs(config)),
-        benchmarks=BENCHMARKS,
-        note=lambda w: config["note"],
-    shell:
-        "python -m repro figure objective_over_position --runs {params.runs:q}"
-        " --benchmarks {params.benchmarks} --note={params.note:q} --output {output.png:q} 2> {log:q}"
+        "python -m repro figure {wildcards.figure} --experiment {input.experiment:q}"
+        " --output {output.png:q} 2> {log:q}"
 
 
 rule case_study:
@@ -177,8 +167,11 @@ rule case_study:
         ),
     log:
         f"work/log/{RESULTS}/figures/case_study.log",
+    benchmark:
+        f"work/benchmark/{RESULTS}/figures/case_study.tsv"
     conda:
         "../../environment.yml"
+    threads: 1
     resources:
         **reserved("objective"),
         gpu=layout.model_gpus(config),
@@ -188,60 +181,11 @@ rule case_study:
         ),
         run=lambda w, input: str(Path(input[0]).parent),
         benchmark=OBJECTIVE[:1],
-        note=lambda w: config["note"],
+        note=note,
     shell:
         "python -m repro case_study --settings {params.settings:q} --run {params.run:q}"
         " --benchmark {params.benchmark:q} --data {input.data:q} --note={params.note:q}"
         " --output {output.png:q} > {log:q} 2>&1"
-
-
-rule evaluation_figure:
-    input:
-        scores_of(settings.main_runs(config)),
-    output:
-        png=report(
-            f"{RESULTS}/figures/{{figure}}.png",
-            caption="../report/evaluation_figure.rst",
-            category="3 Figures",
-            labels=evaluation_figure_labels,
-        ),
-        pdf=f"{RESULTS}/figures/{{figure}}.pdf",
-    log:
-        f"work/log/{RESULTS}/figures/{{figure}}.log",
-    conda:
-        "../../environment.yml"
-    params:
-        runs=run_dirs(settings.main_runs(config)),
-        benchmarks=BENCHMARKS,
-        note=lambda w: config["note"],
-    shell:
-        "python -m repro figure {wildcards.figure} --runs {params.runs:q}"
-        " --benchmarks {params.benchmarks} --note={params.note:q} --output {output.png:q} 2> {log:q}"
-
-
-rule ablation:
-    input:
-        lambda w: scores_of(settings.ablation_runs(config, w.key)),
-        lambda w: settings_of(settings.ablation_runs(config, w.key)),
-    output:
-        png=report(
-            f"{RESULTS}/figures/ablation_{{key}}.png",
-            caption="../report/ablation.rst",
-            category="3 Figures",
-            labels={"figure": "ablation", "over": "{key}"},
-        ),
-        pdf=f"{RESULTS}/figures/ablation_{{key}}.pdf",
-    log:
-        f"work/log/{RESULTS}/figures/ablation_{{key}}.log",
-    conda:
-        "../../environment.yml"
-    params:
-        runs=lambda w: run_dirs(settings.ablation_runs(config, w.key)),
-        benchmarks=BENCHMARKS,
-        note=lambda w: config["note"],
-    shell:
-        "python -m repro figure ablation_{wildcards.key} --runs {params.runs:q}"
-        " --benchmarks {params.benchmarks} --note={params.note:q} --output {output.png:q} 2> {log:q}"
 
 
 # The report's first page and its tables, as HTML. Snakemake puts them into one file: `make report`.
@@ -255,10 +199,8 @@ rule overview:
         provenance_of(settings.all_runs(config)),
         objectives_of(settings.objective_runs(config)),
         tracked_of(settings.all_runs(config)),
-        figures=[
-            f"{RESULTS}/figures/{name}.png"
-            for name in FIGURES + [f"ablation_{key}" for key in ABLATIONS]
-        ],
+        figures=expand(f"{RESULTS}/figures/{{name}}.png", name=FIGURES),
+        experiment=rules.experiment.output,
     output:
         overview=report(
             f"{RESULTS}/report/overview.html",
@@ -306,22 +248,20 @@ rule overview:
         opening=f"{RESULTS}/report/opening.html",
     log:
         f"work/log/{RESULTS}/report/overview.log",
+    benchmark:
+        f"work/benchmark/{RESULTS}/report/overview.tsv"
     conda:
         "../../environment.yml"
+    threads: 1
     params:
         directory=folder_of_output,
         tables=lambda w, input: str(Path(input[0]).parent),
-        runs=run_dirs(settings.all_runs(config)),
-        benchmarks=BENCHMARKS,
-        note=lambda w: config["note"],
-        name=config["name"],
     shell:
-        "python -m repro overview --runs {params.runs:q} --note={params.note:q}"
-        " --benchmarks {params.benchmarks} --tables {params.tables:q} --name {params.name:q}"
+        "python -m repro overview --experiment {input.experiment:q} --tables {params.tables:q}"
         " --figures {input.figures:q} --output {params.directory:q} 2> {log:q}"
 
 
-# A training is logged while it goes on; the rest of the run follows here. The report links to it.
+# MLflow gets a training's metrics while it runs; this sends the rest. The report links to the run.
 rule track:
     input:
         records_of_training,
@@ -329,18 +269,20 @@ rule track:
         generations=rules.generate.output.generations,
         settings=f"{RUN}/settings.json",
         data=data_files(BENCHMARKS),
-        store=ancient(f"{RESULTS}/.store_ready"),
     output:
         f"{RUN}/mlflow.json",
     log:
         f"work/log/{RUN}/track.log",
+    benchmark:
+        f"work/benchmark/{RUN}/track.tsv"
     conda:
         "../../environment.yml"
+    threads: 1
     params:
         settings=generation_settings,
         run=folder_of_output,
         data=lambda w, input: str(Path(input.data[0]).parent),
-        note=lambda w: config["note"],
+        note=note,
     shell:
         "python -m repro track --settings {params.settings:q} --run {params.run:q}"
         " --data {params.data:q} --note={params.note:q} 2> {log:q}"
@@ -353,16 +295,17 @@ rule track_summary:
         readable(rules.claims.output),
         rules.overview.output.overview,
         rules.overview.input.figures,
-        store=ancient(f"{RESULTS}/.store_ready"),
     output:
         f"{RESULTS}/mlflow.json",
     log:
         f"work/log/{RESULTS}/track_summary.log",
+    benchmark:
+        f"work/benchmark/{RESULTS}/track_summary.tsv"
     conda:
         "../../environment.yml"
+    threads: 1
     params:
-        files=lambda w, input: [file for file in input if file != input.store],
-        note=lambda w: config["note"],
+        note=note,
     shell:
-        "python -m repro track_summary --files {params.files:q} --output {output:q}"
+        "python -m repro track_summary --files {input:q} --output {output:q}"
         " --note={params.note:q} 2> {log:q}"

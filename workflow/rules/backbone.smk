@@ -8,8 +8,11 @@ rule backbone:
         record=f"{RESULTS}/backbones/{{backbone}}.provenance.json",
     log:
         f"work/log/{RESULTS}/backbones/{{backbone}}.log",
+    benchmark:
+        f"work/benchmark/{RESULTS}/backbones/{{backbone}}.tsv"
     conda:
         "../../environment.yml"
+    threads: 1
     params:
         settings=lambda w: settings.dump(settings.backbone_settings(config, w.backbone)),
     shell:

@@ -5,7 +5,7 @@ from shlex import quote
 from snakemake.exceptions import WorkflowError
 
 from repro import methods
-from repro.config import layout, settings
+from repro.config import layout, settings, tracking_uri
 from repro.files import strict_yaml
 
 CLAIMS = str(Path(workflow.basedir) / "config/claims.yaml")
@@ -29,9 +29,10 @@ try:
 except ValueError as error:
     raise WorkflowError(str(error))
 
-# Jobs in an environment of their own (--software-deployment-method conda) find the package too.
-# Without a GPU of its own a job must not see one: jobs on CPU cores run side by side. MLflow reads
-# its address from the environment: no param, because nothing is run again when the address changes.
+# Every command starts with these variables. PYTHONPATH: jobs that conda or a container runs find the
+# package too. CUDA_VISIBLE_DEVICES: a job that reserved no GPU must not use one that others reserved.
+# MLFLOW_*: not params, because Snakemake reruns a job when its params change, and moving the tracking
+# server must not retrain anything.
 TRACKING = {
     "MLFLOW_TRACKING_URI": config["tracking_uri"],
     "MLFLOW_EXPERIMENT_NAME": config["name"],
@@ -43,8 +44,8 @@ shell.prefix(
     + f"export {TRACKING.replace('{', '{{').replace('}', '}}')}; "
 )
 
-# How a training is spread over processes decides nothing about it: no param either. They share the
-# threads of their job, which torch takes from these variables.
+# How a training is spread over processes changes none of its results, so it is no param either. The
+# processes share the threads of their job, which torch takes from these variables.
 PROCESSES = layout.processes(config)
 STRATEGY = config["training"]["parallel"]["strategy"]
 ACCELERATE = Path(workflow.basedir) / f"config/accelerate/{STRATEGY}.yaml"
@@ -61,20 +62,25 @@ LAUNCH = (
 
 RESULTS = config["results_dir"]
 RUN = f"{RESULTS}/runs/{{backbone}}/{{method}}/{{seed}}"
-BENCHMARKS = sorted(config["benchmarks"])  # their order in a file decides nothing
+BENCHMARKS = sorted(
+    config["benchmarks"]
+)  # so that their order in a file changes no result
 # In the order of BENCHMARKS.
 SAMPLES = [config["benchmarks"][benchmark]["samples"] for benchmark in BENCHMARKS]
-# Numbers of a tiny world never stand beside the paper's.
+# The paper's numbers are not shown beside those of the tiny world.
 PUBLISHED = [] if config["data_source"] == "tinyworld" else [local(PAPER)]
 OBJECTIVE = [name for name in config["objective"]["benchmarks"] if name in BENCHMARKS]
-CURVES = ["tokens", "accuracy", "backtracking"]
 TRAINED = [run for run in settings.all_runs(config) if run.method != "original"]
-EVALUATION_FIGURES = ["tokens_per_benchmark", "backtracking_at_evaluation"]
-FIGURES = [f"{name}_over_training" for name in CURVES if TRAINED] + EVALUATION_FIGURES
+ABLATIONS = [key for key in methods.ABLATED if config["ablations"][key]]
+FIGURES = ["tokens_per_benchmark", "backtracking_at_evaluation"]
+if TRAINED:
+    FIGURES += [
+        f"{name}_over_training" for name in ("tokens", "accuracy", "backtracking")
+    ]
 if OBJECTIVE and settings.objective_runs(config):
     FIGURES += ["objective_over_position", "case_study"]
+FIGURES += [f"ablation_{key}" for key in ABLATIONS]
 CASE_RUN = f"{RESULTS}/runs/{settings.case_study_run(config)}"
-ABLATIONS = [key for key in methods.ABLATED if config["ablations"][key]]
 
 
 wildcard_constraints:
@@ -82,8 +88,7 @@ wildcard_constraints:
     method="[^/]+",
     seed=r"\d+",
     name="[^/]+",
-    figure="|".join(EVALUATION_FIGURES),
-    key="|".join(methods.ABLATED),
+    figure="|".join(name for name in FIGURES if name != "case_study"),
 
 
 def run_settings(wildcards):
@@ -93,6 +98,11 @@ def run_settings(wildcards):
             config, wildcards.backbone, wildcards.method, int(wildcards.seed)
         )
     )
+
+
+def note(wildcards):
+    """Return the sentence below tables and figures; a function, because it may contain braces."""
+    return config["note"]
 
 
 def generation_settings(wildcards):
@@ -106,7 +116,8 @@ def reserved(rule):
     return {name: value for name, value in chosen.items() if value is not None}
 
 
-# No results: where jobs share no file system with Snakemake, those that read them run beside it.
+# Inputs that come from outside results/. `local()` marks them as present on the submitting machine
+# only; on a cluster without a shared file system the rules that read them run there.
 def source_of_data(name):
     """Return the file that problems are read from; others are generated or downloaded."""
     file = settings.data_settings(config, name).get("file")
@@ -189,6 +200,26 @@ def readable(files):
     return [file for file in files if file.endswith((".csv", ".md"))]
 
 
-def evaluation_figure_labels(wildcards):
-    """Return what the report calls a figure of `EVALUATION_FIGURES`."""
-    return {"figure": wildcards.figure.split("_")[0], "over": "benchmarks"}
+def figure_inputs(wildcards):
+    """Return the files that a figure is drawn from, of only those runs that it shows."""
+    kind, _, key = wildcards.figure.partition("_")
+    if kind == "ablation":
+        runs = settings.ablation_runs(config, key)
+        return scores_of(runs) + settings_of(runs)
+    if wildcards.figure.endswith("_over_training"):
+        return curves_of(settings.main_runs(config))
+    if kind == "objective":
+        return objectives_of(settings.objective_runs(config))
+    return scores_of(settings.main_runs(config))
+
+
+def figure_labels(wildcards):
+    """Return what the report calls a figure: what it shows, over what."""
+    kind, _, rest = wildcards.figure.partition("_")
+    if kind == "ablation":
+        return {"figure": "ablation", "over": rest}
+    if wildcards.figure.endswith("_over_training"):
+        return {"figure": kind, "over": "training"}
+    if kind == "objective":
+        return {"figure": "-J", "over": "position in the thought"}
+    return {"figure": kind, "over": "benchmarks"}

@@ -1,28 +1,17 @@
 # Problems: one JSONL file for each benchmark, with the benchmark's own fields, and train.jsonl.
-rule access:
-    output:
-        touch(f"{RESULTS}/data/.access"),
-    log:
-        f"work/log/{RESULTS}/data/access.log",
-    conda:
-        "../../environment.yml"
-    params:
-        names=settings.hub_names(config),
-    shell:
-        "python -m repro access --names {params.names} 2> {log:q}"
-
-
 rule data:
     input:
         lambda w: source_of_data(w.name),
-        rules.access.output if config["data_source"] == "hub" else [],
     output:
         data=f"{RESULTS}/data/{{name}}.jsonl",
         record=f"{RESULTS}/data/{{name}}.provenance.json",
     log:
         f"work/log/{RESULTS}/data/{{name}}.log",
+    benchmark:
+        f"work/benchmark/{RESULTS}/data/{{name}}.tsv"
     conda:
         "../../environment.yml"
+    threads: 1
     params:
         settings=lambda w: settings.dump(settings.data_settings(config, w.name)),
     shell:
@@ -35,7 +24,6 @@ ruleorder: training_data > data
 rule training_data:
     input:
         lambda w: source_of_data("train"),
-        rules.access.output if config["data_source"] == "hub" else [],
         benchmarks=data_files(config["decontaminate"]),
     output:
         data=f"{RESULTS}/data/train.jsonl",
@@ -43,8 +31,11 @@ rule training_data:
         report=f"{RESULTS}/data/train.contamination.json",
     log:
         f"work/log/{RESULTS}/data/train.log",
+    benchmark:
+        f"work/benchmark/{RESULTS}/data/train.tsv"
     conda:
         "../../environment.yml"
+    threads: 1
     params:
         settings=lambda w: settings.dump(settings.data_settings(config, "train")),
     shell:

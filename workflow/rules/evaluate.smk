@@ -13,6 +13,7 @@ rule generate:
         f"work/benchmark/{RUN}/generate.tsv"
     conda:
         "../../environment.yml"
+    threads: 1
     resources:
         **reserved("generate"),
         gpu=layout.generation_gpus(config),

@@ -1,16 +1,5 @@
 # One run = one backbone, one method, one seed. Checkpoints live under work/, which is undeclared, so
 # that a killed job keeps them; only the finished model is declared.
-rule store:
-    output:
-        touch(f"{RESULTS}/.store_ready"),
-    log:
-        f"work/log/{RESULTS}/store.log",
-    conda:
-        "../../environment.yml"
-    shell:
-        "python -m repro store 2> {log:q}"
-
-
 rule original:
     input:
         f"{RESULTS}/backbones/{{backbone}}",
@@ -39,7 +28,6 @@ rule train:
     input:
         backbone=f"{RESULTS}/backbones/{{backbone}}",
         data=f"{RESULTS}/data/train.jsonl",
-        store=ancient(f"{RESULTS}/.store_ready"),
     output:
         settings=f"{RUN}/settings.json",
         model=directory(f"{RUN}/model"),

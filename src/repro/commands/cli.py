@@ -1,15 +1,14 @@
-"""The command line, `python -m repro STEP`; `input_steps` and `steps` have what each does."""
+"""The command line, `python -m repro COMMAND`: one file of this folder for each command."""
 
 import argparse
 import errno
 import os
 import select
 import sys
+from importlib import import_module
 
-from repro.commands import input_steps, steps
 from repro.files import locks
 from repro.sandbox import NotStarted, SandboxUnavailable
-from repro.verify import thinking
 
 # What the machine says of a file or a disk; any other OSError is a bug and keeps its traceback.
 OF_THE_MACHINE = {
@@ -17,15 +16,21 @@ OF_THE_MACHINE = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.ENAMETOOLONG),
     *(errno.ELOOP, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE),
 }
+# In the order of an experiment: before it, its inputs, a run, the analysis, afterwards.
+COMMANDS = (
+    *("check", "cost", "fetch", "access", "data", "training_data", "backbone", "store"),
+    *("train", "generate", "score", "objective", "claims", "tables", "figure", "case_study"),
+    *("overview", "track", "track_summary", "show", "compare", "upload", "explain", "conformance"),
+)
 INTERRUPTED, READER_LEFT = 130, 141  # as a shell reports SIGINT and SIGPIPE
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one step; return 0, or 1 with one message on stderr where input or machine is wrong."""
+    """Carry out one command; return 0, or 1 and one message where input or machine is wrong."""
     options = parser().parse_args(arguments)
     try:
         with locks.of_output(options):
-            options.step(options)
+            options.execute(options)
         sys.stdout.flush()
     except BrokenPipeError:
         if not _reader_left():
@@ -64,114 +69,12 @@ def _reader_left() -> bool:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of all steps."""
+    """Return the parser of all commands."""
     top = argparse.ArgumentParser(prog="python -m repro", description=__doc__)
-    commands = top.add_subparsers(required=True, metavar="STEP")
-
-    def step(function, *options: str) -> argparse.ArgumentParser:
-        name = function.__name__
-        sub = commands.add_parser(name, help=function.__doc__, description=function.__doc__)
-        for option in options:
-            sub.add_argument(f"--{option}", required=True)
-        sub.set_defaults(step=function)
-        return sub
-
-    cost_step, check_step, upload_step = map(step, (steps.cost, steps.check, steps.upload))
-    for sub in (cost_step, check_step, upload_step):
-        sub.add_argument(
-            "--config", nargs="+", required=True, help="later files change what earlier ones say"
-        )
-    cost_step.add_argument("--hardware", help="A100-80G, H100-80G, H200 or cpu-core")
-    cost_step.add_argument(
-        *("--set", "-s"), action="append", default=[], metavar="NAME=VALUE", help="an assumption"
-    )
-    cost_step.add_argument("--json", action="store_true", help="print JSON")
-    fetch_step = step(input_steps.fetch, "output")
-    fetch_step.add_argument("--benchmarks", nargs="+", help="by default all seven")
-    access_step = step(input_steps.access)
-    access_step.add_argument("--names", nargs="+", required=True, help="benchmarks, or train")
-    step(input_steps.data, "settings", "output")
-    training_data_step = step(input_steps.training_data, "settings", "output", "report")
-    training_data_step.add_argument(
-        "--benchmarks", nargs="*", default=[], help="files of problems that must not be trained on"
-    )
-    step(input_steps.backbone, "settings", "name", "output")
-    step(steps.store)
-    step(steps.train, "settings", "backbone", "data", "output")
-    generate_step = step(steps.generate, "settings", "run", "model", "data", "output")
-    generate_step.add_argument(
-        "--tensor-parallel", type=int, default=1, help="GPUs over which vLLM splits the model"
-    )
-    score_step = step(steps.score)
-    for option, text in (
-        ("benchmark", "name of the benchmark"),
-        ("generations", "file of responses; docs/evaluation.md has its format"),
-        ("data", "file of problems"),
-        ("output", "file to write the scores to"),
-    ):
-        score_step.add_argument(f"--{option}", nargs="+", required=True, help=text)
-    score_step.add_argument(
-        *("--samples", "-n"), nargs="+", type=int, help="responses that every problem must have"
-    )
-    score_step.add_argument(
-        "--sandbox", default="auto", help="how programs are run: auto, bubblewrap, namespaces, none"
-    )
-    score_step.add_argument(
-        "--timeout", type=float, default=6, help="CPU seconds of one program on one test"
-    )
-    score_step.add_argument(
-        "--thinking",
-        choices=(*thinking.STATED, thinking.AUTO),
-        default=thinking.AUTO,
-        help="whether the model thinks before it answers and closes its thought with </think>; "
-        "auto finds it out from the responses, or refuses",
-    )
-    score_step.add_argument(
-        "--threads", type=int, default=1, help="programs or comparisons at a time"
-    )
-    score_step.add_argument("--provenance", help="file to say in what the scores were made from")
-    objective_step = step(steps.objective, "settings", "model", "output")
-    for option in ("benchmark", "generations", "scores", "data"):
-        objective_step.add_argument(f"--{option}", nargs="+", required=True)
-    objective_step.add_argument("--problems", type=int, required=True, help="of each benchmark")
-    claims_step = step(steps.claims, "claims", "output")
-    tables_step = step(steps.tables, "output")
-    tables_step.add_argument("--published", help="the paper's numbers, to stand beside ours")
-    tables_step.add_argument(
-        "--partial", action="store_true", help="mark what is missing instead of refusing"
-    )
-    figure_step = step(steps.figure, "output")
-    figure_step.add_argument("name")
-    overview_step = step(steps.overview, "tables", "output")
-    overview_step.add_argument("--name", default="", help="of the experiment")
-    overview_step.add_argument("--figures", nargs="*", default=[], help="PNG files to show")
-    track_step = step(steps.track, "settings", "run")
-    track_step.add_argument("--data", help="folder of the problems; without it no samples")
-    summary_step = step(steps.track_summary, "output")
-    summary_step.add_argument("--files", nargs="+", required=True, help="tables, figures, pages")
-    analyses = (tables_step, figure_step, claims_step, overview_step)
-    for sub in (*analyses, track_step, summary_step):
-        sub.add_argument("--note", default="", help="a sentence that stands beside the numbers")
-    for sub in analyses:
-        sub.add_argument("--runs", nargs="+", required=True, help="run directories")
-        sub.add_argument("--benchmarks", nargs="+", required=True, help="those to read")
-    step(steps.show, "results")
-    compare_step = step(steps.compare)
-    compare_step.add_argument("first", help="folder of results")
-    compare_step.add_argument("second", help="another")
-    step(steps.case_study, "settings", "run", "benchmark", "data", "note", "output")
-    explain_step = step(steps.explain, "model", "question", "answer", "output")
-    explain_step.add_argument("--thought", help="text of a response; without it one is sampled")
-    explain_step.add_argument("--seed", type=int, default=0, help="of the sampling")
-    explain_step.add_argument("--max-new-tokens", type=int, default=2048, help="of the sampling")
-    explain_step.add_argument("--variant", default="paper", help="paper or reference")
-    explain_step.add_argument("--w", type=float, default=0.1, help="weight of stability")
-    explain_step.add_argument("--k", type=int, help="segments kept; all of them by default")
-    explain_step.add_argument("--answer-only", action="store_true", help="J without the box")
-    explain_step.add_argument(
-        "--trust-remote-code", action="store_true", help="run the model's own Python files"
-    )
-    explain_step.add_argument("--close-thought", action="store_true", help="</think>, then the box")
-    conformance_step = step(steps.conformance)
-    conformance_step.add_argument("file", help="vectors: `advantages` and `scores`")
+    subparsers = top.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    for name in COMMANDS:
+        command = import_module(f"repro.commands.{name}")
+        sub = subparsers.add_parser(name, help=command.__doc__, description=command.__doc__)
+        command.add_arguments(sub)
+        sub.set_defaults(execute=command.execute)
     return top

@@ -118,6 +118,19 @@ def all_runs(config: dict) -> list[Run]:
     return list(dict.fromkeys(runs))
 
 
+def experiment_record(config: dict) -> dict:
+    """Return what the analysis has to know, as `records.experiment` reads it."""
+    groups = {"all": all_runs(config), "main": main_runs(config)}
+    groups |= {"objective": objective_runs(config)}
+    groups |= {key: ablation_runs(config, key) for key in methods.ABLATED}
+    return {
+        "name": config["name"],
+        "note": config["note"],
+        "benchmarks": sorted(config["benchmarks"]),
+        "runs": {group: [f"runs/{run.path}" for run in runs] for group, runs in groups.items()},
+    }
+
+
 def run_settings(config: dict, backbone: str, method: str, seed: int) -> dict:
     """Return all that decides one run's weights, no more: what changes here is trained again."""
     parts = methods.parse(method)

@@ -1,5 +1,7 @@
 """The address of MLflow's store: what it may be, checked without importing MLflow."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -46,3 +48,15 @@ def absolute(uri: str) -> str:
 def sqlite_file(uri: str) -> Path | None:
     """Return the absolute path of a SQLite store; None for a server."""
     return Path(uri.removeprefix(SQLITE)).absolute() if uri.startswith(SQLITE) else None
+
+
+def store_exists(uri: str) -> bool:
+    """Tell whether a SQLite store has its tables already; a server creates its own."""
+    file = sqlite_file(uri)
+    if file is None:
+        return True
+    if not file.exists():
+        return False
+    with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database:
+        found = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")
+        return found.fetchone() is not None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from transformers import AutoConfig, AutoTokenizer, GenerationConfig
 
-from repro.evaluation.engines import Completion
+from repro.evaluation.requests import Completion
 from repro.verify.answers import THINK_CLOSE, THINK_OPEN
 
 

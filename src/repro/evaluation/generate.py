@@ -12,6 +12,7 @@ from pathlib import Path
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 
 from repro.evaluation import engines, tasks
+from repro.evaluation.requests import Completion, Engine, Request, Sampling
 from repro.files import digests, jsonl
 from repro.files.progress import Progress
 
@@ -21,7 +22,7 @@ class Plan:
     """All requests of a benchmark, one a problem, in the order of its file."""
 
     benchmark: str
-    requests: dict[int, engines.Request]  # by doc_id
+    requests: dict[int, Request]  # by doc_id
     samples: int
     batch_size: int  # responses
     seed: int
@@ -40,7 +41,7 @@ class Plan:
         return len(self.requests) * self.samples
 
 
-def run(
+def generate_responses(
     evaluation: dict,
     model_dir: str | Path,
     data_dir: str | Path,
@@ -88,7 +89,7 @@ def run(
         # Longest first: neighbours need little padding, and a lack of memory shows at once.
         order = sorted(range(len(prompts)), key=lambda doc: (-lengths[doc], doc))
         requests = {
-            doc: engines.Request(prompts[doc], samples, _seed(evaluation["seed"], benchmark, doc))
+            doc: Request(prompts[doc], samples, _seed(evaluation["seed"], benchmark, doc))
             for doc in order
         }
         name = f"{benchmark}.{_fingerprint(evaluation, model, requests)}.jsonl"
@@ -159,7 +160,7 @@ def _seed(seed: int, benchmark: str, doc_id: int) -> int:
     return int.from_bytes(digest[:6], "big")
 
 
-def _fingerprint(evaluation: dict, model: str, requests: dict[int, engines.Request]) -> str:
+def _fingerprint(evaluation: dict, model: str, requests: dict[int, Request]) -> str:
     """Name what determines the responses."""
     keys = ("engine", "temperature", "top_p", "top_k", "max_new_tokens", "batch_size", "seed")
     asked = [(doc, request.n, request.prompt) for doc, request in requests.items()]
@@ -177,12 +178,12 @@ def _is_finished(plan: Plan) -> bool:
 
 
 def _generate(
-    plans: list[Plan], evaluation: dict, model_dir: Path, load: Callable[[], engines.Engine]
+    plans: list[Plan], evaluation: dict, model_dir: Path, load: Callable[[], Engine]
 ) -> None:
     done = {plan.benchmark: _resume(plan) for plan in plans}
     total = sum(plan.responses for plan in plans)
     engine = load()
-    sampling = engines.Sampling(
+    sampling = Sampling(
         **{key: evaluation[key] for key in ("temperature", "top_p", "top_k", "max_new_tokens")}
     )
     progress = Progress(f"generate {model_dir}", total, sum(done.values()), "response")
@@ -198,7 +199,7 @@ def _generate(
         os.replace(plan.part, plan.complete)
 
 
-def _rows(plan: Plan, docs: list[int], completions: list[list[engines.Completion]]) -> list[dict]:
+def _rows(plan: Plan, docs: list[int], completions: list[list[Completion]]) -> list[dict]:
     return [
         {
             "benchmark": plan.benchmark,

@@ -28,7 +28,7 @@ PROGRAMS = {"mbpp": programs.verify_mbpp, "lcb": programs.verify_lcb}  # verifie
 Judge = Callable[[dict, str, list[str]], dict[str, list[bool]]]
 
 
-def run(
+def score_file(
     benchmark: str,
     generations_file: str | Path,
     data_file: str | Path,

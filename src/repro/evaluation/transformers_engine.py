@@ -7,7 +7,7 @@ import torch
 from transformers import AutoModelForCausalLM, GenerationConfig
 
 from repro.evaluation.decoding import Decoder
-from repro.evaluation.engines import Completion, Request, Sampling
+from repro.evaluation.requests import Completion, Request, Sampling
 
 
 class TransformersEngine:

@@ -6,7 +6,7 @@ import torch
 
 from repro.evaluation import vllm_environment
 from repro.evaluation.decoding import Decoder
-from repro.evaluation.engines import Completion, Request, Sampling
+from repro.evaluation.requests import Completion, Request, Sampling
 
 vllm_environment.prepare()
 

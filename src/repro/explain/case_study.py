@@ -17,7 +17,7 @@ from repro.report.collect import BEHAVIOURS
 from repro.verify.answers import split_thought
 
 
-def run(
+def write_case_study(
     settings: Mapping,
     model_dir: str | Path,
     benchmark: str,

@@ -18,7 +18,7 @@ from repro.measure.behaviours import classify
 from repro.process_reward.probes import CLOSE_THOUGHT, make_probe
 
 
-def run(
+def write_objectives(
     settings: dict,
     model_dir: str | Path,
     benchmarks: dict[str, dict],

@@ -22,11 +22,11 @@ LOCKS = Path("work/locks")
 
 
 def of_output(options: argparse.Namespace) -> AbstractContextManager:
-    """Return the lock of what a step's options say it writes; nothing is locked for other steps."""
+    """Return the lock of what a command's options say it writes; nothing is locked for others."""
     output = getattr(options, "output", None) or getattr(options, "run", None)
     if output is None:
         return nullcontext()
-    return alone(options.step.__name__, output if isinstance(output, str) else output[0])
+    return alone(options.command, output if isinstance(output, str) else output[0])
 
 
 @contextmanager

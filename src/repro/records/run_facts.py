@@ -9,6 +9,7 @@ from statistics import median
 
 from repro import methods
 from repro.files import jsonl
+from repro.records.experiment import RunFolder
 
 NOT_RECORDED = "not recorded"
 BENCHMARKS = "work/benchmark"  # where the rules' `benchmark:` files lie
@@ -63,18 +64,18 @@ def read_seconds(run_dir: str | Path, rule: str) -> float | None:
         raise ValueError(f"{file}: expected a benchmark file with seconds in column s") from None
 
 
-def read(runs: Sequence[dict]) -> list[Facts]:
+def read(runs: Sequence[RunFolder]) -> list[Facts]:
     """Return the facts of runs.
 
     Args:
-        runs: {"backbone", "method", "seed", "path"} each, path being the run's directory.
+        runs: the folders of the runs.
 
     Raises:
         ValueError: a file is there and is not what the workflow writes; the message names it.
     """
     found = []
     for run in runs:
-        folder = Path(run["path"])
+        folder = run.path
         provenance = _recorded(folder / "provenance.json")
         log = folder / "training.jsonl"
         rows = jsonl.read(log) if log.is_file() else []
@@ -83,7 +84,7 @@ def read(runs: Sequence[dict]) -> list[Facts]:
         seconds["train"] = provenance.get("seconds")  # kept where work/ was deleted
         found.append(
             Facts(
-                *(run["backbone"], run["method"], run["seed"]),
+                *(run.backbone, run.method, run.seed),
                 settings=_recorded(folder / "settings.json"),
                 provenance=provenance,
                 mlflow=_recorded(folder / "mlflow.json"),

@@ -11,7 +11,6 @@ An objective file is optional: ``objective.jsonl`` in a run's directory, one row
 
 import math
 from collections.abc import Callable, Collection, Iterable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +19,7 @@ import scipy
 
 from repro import methods
 from repro.files import jsonl
+from repro.records.experiment import RunFolder
 from repro.report import collect, compare, names
 
 PLACES = ("scores", "training logs", "objective")
@@ -31,7 +31,7 @@ _CELLS = ("accuracy", "tokens", "backtracking")
 class Data(NamedTuple):
     """What a list of runs wrote; a frame is empty where it was not looked at or no run has it."""
 
-    runs: Sequence[dict]
+    runs: Sequence[RunFolder]
     scores: pd.DataFrame  # of `collect.scores`
     training: pd.DataFrame  # of `collect.training`
     objective: pd.DataFrame  # of `responses`
@@ -50,11 +50,11 @@ class Cells(NamedTuple):
     remark: str
 
 
-def load(runs: Sequence[dict], benchmarks: Sequence[str], looks_at: Collection[str]) -> Data:
+def load(runs: Sequence[RunFolder], benchmarks: Sequence[str], looks_at: Collection[str]) -> Data:
     """Read what is looked at, and no other file.
 
     Args:
-        runs: {"backbone", "method", "seed", "path"} each, path being the run's directory.
+        runs: the folders of the runs.
         benchmarks: those whose scores are read.
         looks_at: some of `PLACES`.
 
@@ -65,7 +65,7 @@ def load(runs: Sequence[dict], benchmarks: Sequence[str], looks_at: Collection[s
     scores = training = objective = pd.DataFrame()
     if "scores" in looks_at:
         scores = collect.scores(runs, benchmarks)
-    trained = [run for run in runs if run["method"] != methods.ORIGINAL]
+    trained = [run for run in runs if run.method != methods.ORIGINAL]
     if "training logs" in looks_at and trained:
         training = collect.training(trained)
         lacking = training[training.reindex(columns=[TOKENS])[TOKENS].isna()]
@@ -78,7 +78,7 @@ def load(runs: Sequence[dict], benchmarks: Sequence[str], looks_at: Collection[s
     return Data(runs, scores, training, objective)
 
 
-def responses(runs: Sequence[dict]) -> pd.DataFrame:
+def responses(runs: Sequence[RunFolder]) -> pd.DataFrame:
     """Return a row per response of the runs that have an objective.jsonl.
 
     Columns: backbone, method, seed, problem, correct (bool), rank_correlation (Spearman, of
@@ -91,10 +91,10 @@ def responses(runs: Sequence[dict]) -> pd.DataFrame:
     """
     rows = []
     for run in runs:
-        path = Path(run["path"]) / "objective.jsonl"
+        path = run.path / "objective.jsonl"
         if not path.is_file():
             continue
-        of_run = {key: run[key] for key in collect.RUN_KEYS}
+        of_run = run.keys()
         for number, row in enumerate(jsonl.read(path), start=1):
             try:
                 rows.append(of_run | _response(row))
@@ -105,7 +105,7 @@ def responses(runs: Sequence[dict]) -> pd.DataFrame:
 
 def backbones(data: Data) -> list[str]:
     """Return the backbones of the runs, in their order."""
-    return list(dict.fromkeys(run["backbone"] for run in data.runs))
+    return list(dict.fromkeys(run.backbone for run in data.runs))
 
 
 def ablations(data: Data, key: str) -> list[tuple[str, dict[str, float]]]:
@@ -115,18 +115,18 @@ def ablations(data: Data, key: str) -> list[tuple[str, dict[str, float]]]:
     """
     found: dict[tuple[str, str], dict[str, float]] = {}
     for run in data.runs:  # first those that are ablated: no other run's settings are read
-        parts = methods.parse(run["method"])
+        parts = methods.parse(run.method)
         if parts.ablated == key:
-            found[run["backbone"], parts.algorithm] = {}
+            found[run.backbone, parts.algorithm] = {}
     for run in data.runs:
-        parts = methods.parse(run["method"])
-        values = found.get((run["backbone"], parts.algorithm))
+        parts = methods.parse(run.method)
+        values = found.get((run.backbone, parts.algorithm))
         if values is None or not parts.repro or parts.ablated not in (None, key):
             continue
         value = collect.process_reward_value(run, key)
-        if values.setdefault(run["method"], value) != value:
+        if values.setdefault(run.method, value) != value:
             raise ValueError(
-                f"{run['path']}: {key} = {value:g}, but {values[run['method']]:g} with another seed"
+                f"{run.path}: {key} = {value:g}, but {values[run.method]:g} with another seed"
             )
     return [
         (backbone, dict(sorted(values.items(), key=lambda item: item[1])))

@@ -12,6 +12,7 @@ import pandas as pd
 
 from repro import methods
 from repro.files import strict_yaml
+from repro.records.experiment import RunFolder
 from repro.report import claim_inputs, collect, compare, names, tables
 from repro.report.claim_statistics import (
     ANY,
@@ -69,12 +70,12 @@ def load(path: str | Path) -> dict:
     return content
 
 
-def evaluate(claims: dict, runs: Sequence[dict], benchmarks: Sequence[str]) -> pd.DataFrame:
+def evaluate(claims: dict, runs: Sequence[RunFolder], benchmarks: Sequence[str]) -> pd.DataFrame:
     """Test all claims on runs.
 
     Args:
         claims: those of `load`.
-        runs: {"backbone", "method", "seed", "path"} each, path being the run's directory.
+        runs: the folders of the runs.
         benchmarks: those whose scores are read.
 
     Returns:
@@ -132,9 +133,9 @@ def overall(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def run(
+def write_claims(
     claims_file: str | Path,
-    runs: Sequence[dict],
+    runs: Sequence[RunFolder],
     benchmarks: Sequence[str],
     output_dir: str | Path,
     note: str = "",

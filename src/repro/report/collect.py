@@ -1,7 +1,6 @@
 """Score files and training logs of a list of runs, as tidy pandas frames.
 
-A run is ``{"backbone", "method", "seed", "path"}`` with ``path`` its directory. Nothing else is
-read: the files under results/ are the record, MLflow is only a view of them.
+Nothing else is read: the files under results/ are the record, MLflow is only a view of them.
 """
 
 import itertools
@@ -14,6 +13,7 @@ import pandas as pd
 
 from repro import methods
 from repro.files import jsonl
+from repro.records.experiment import RunFolder
 from repro.report import names
 
 MATH_VERIFY = "math_verify"  # in score files: the verdicts of plain math-verify
@@ -41,13 +41,15 @@ class Scores(NamedTuple):
     missing: dict[str, list[str]]
 
 
-def read_scores(runs: Sequence[dict], benchmarks: Sequence[str], partial: bool = False) -> Scores:
+def read_scores(
+    runs: Sequence[RunFolder], benchmarks: Sequence[str], partial: bool = False
+) -> Scores:
     """Read the score files of runs.
 
     Those of other benchmarks, that an earlier configuration left behind, are not read.
 
     Args:
-        runs: as above.
+        runs: the folders of the runs.
         benchmarks: those to read.
         partial: leave out the files that are not there, instead of refusing.
 
@@ -58,7 +60,7 @@ def read_scores(runs: Sequence[dict], benchmarks: Sequence[str], partial: bool =
     frames, reasons, missing = [], {}, {}
     for run, benchmark, path, score in _score_files(runs, benchmarks, partial):
         if score is None:
-            missing.setdefault(run_name(run), []).append(benchmark)
+            missing.setdefault(run.name, []).append(benchmark)
         elif not score.get("not_scored"):
             frames.append(_labelled(_responses(path, score, benchmark), run))
         else:
@@ -70,7 +72,7 @@ def read_scores(runs: Sequence[dict], benchmarks: Sequence[str], partial: bool =
     return Scores(pd.concat(frames, ignore_index=True), _gaps_sentence(reasons), missing)
 
 
-def scores(runs: Sequence[dict], benchmarks: Sequence[str]) -> pd.DataFrame:
+def scores(runs: Sequence[RunFolder], benchmarks: Sequence[str]) -> pd.DataFrame:
     """Return `problems` of the responses of `read_scores`, all of whose files must be there."""
     return problems(read_scores(runs, benchmarks).responses)
 
@@ -95,7 +97,7 @@ def problems(responses: pd.DataFrame) -> pd.DataFrame:
     return means.rename(columns=names_of_means).join(counts).assign(samples=samples).reset_index()
 
 
-def gaps(runs: Sequence[dict], benchmarks: Sequence[str]) -> str:
+def gaps(runs: Sequence[RunFolder], benchmarks: Sequence[str]) -> str:
     """Return a sentence that says which benchmarks are not scored and why; empty where all are."""
     reasons = {}
     for _, benchmark, _, score in _score_files(runs, benchmarks):
@@ -104,7 +106,7 @@ def gaps(runs: Sequence[dict], benchmarks: Sequence[str]) -> str:
     return _gaps_sentence(reasons)
 
 
-def training(runs: Sequence[dict]) -> pd.DataFrame:
+def training(runs: Sequence[RunFolder]) -> pd.DataFrame:
     """Return one row per trained run and RL step: backbone, method, seed, then the log's fields.
 
     Runs of the method `original` are not trained and are left out.
@@ -114,9 +116,9 @@ def training(runs: Sequence[dict]) -> pd.DataFrame:
     """
     frames = []
     for run in _checked(runs):
-        if run["method"] == methods.ORIGINAL:
+        if run.method == methods.ORIGINAL:
             continue
-        path = Path(run["path"]) / "training.jsonl"
+        path = run.path / "training.jsonl"
         if not path.is_file():
             raise ValueError(f"{path}: no such file; train this run first")
         frame = pd.DataFrame(jsonl.read(path))
@@ -131,23 +133,18 @@ def training(runs: Sequence[dict]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def process_reward_value(run: dict, key: str) -> float:
+def process_reward_value(run: RunFolder, key: str) -> float:
     """Return a run's ``process_reward`` setting, such as alpha, from its settings.json."""
-    path = Path(run["path"]) / "settings.json"
+    path = run.path / "settings.json"
     process_reward = jsonl.read_json(path).get("process_reward") or {}
     if not isinstance(process_reward.get(key), int | float):
         raise ValueError(f"{path}: no number under process_reward.{key}")
     return float(process_reward[key])
 
 
-def run_name(run: dict) -> str:
-    """Return backbone/method/seed."""
-    return "/".join(str(run[key]) for key in RUN_KEYS)
-
-
 def _score_files(
-    runs: Sequence[dict], benchmarks: Sequence[str], partial: bool = False
-) -> Iterator[tuple[dict, str, Path, dict | None]]:
+    runs: Sequence[RunFolder], benchmarks: Sequence[str], partial: bool = False
+) -> Iterator[tuple[RunFolder, str, Path, dict | None]]:
     """Yield run, benchmark, path and content of every score file, in the paper's order.
 
     The content is None where partial results will do and the file is not there.
@@ -158,7 +155,7 @@ def _score_files(
         raise ValueError(f"benchmarks: {unknown or 'none given'}; allowed: {known}")
     wanted = [name for name in names.BENCHMARKS if name in benchmarks]
     for run, benchmark in itertools.product(_checked(runs), wanted):
-        path = Path(run["path"]) / "scores" / f"{benchmark}.json"
+        path = run.path / "scores" / f"{benchmark}.json"
         score = None if partial and not path.is_file() else jsonl.read_json(path)
         if score and score.get("benchmark", benchmark) != benchmark:
             raise ValueError(f"{path}: holds the benchmark {score['benchmark']!r}")
@@ -194,19 +191,19 @@ def _responses(path: Path, score: dict, benchmark: str) -> pd.DataFrame:
     return frame
 
 
-def _checked(runs: Sequence[dict]) -> Sequence[dict]:
+def _checked(runs: Sequence[RunFolder]) -> Sequence[RunFolder]:
     if not runs:
         raise ValueError("no runs given")
     seen = set()
     for run in runs:
-        methods.parse(run["method"])
-        if run_name(run) in seen:
-            raise ValueError(f"run {run_name(run)} is given twice")
-        seen.add(run_name(run))
+        methods.parse(run.method)
+        if run.name in seen:
+            raise ValueError(f"run {run.name} is given twice")
+        seen.add(run.name)
     return runs
 
 
-def _labelled(frame: pd.DataFrame, run: dict) -> pd.DataFrame:
-    for position, key in enumerate(RUN_KEYS):
-        frame.insert(position, key, run[key])
+def _labelled(frame: pd.DataFrame, run: RunFolder) -> pd.DataFrame:
+    for position, (key, value) in enumerate(run.keys().items()):
+        frame.insert(position, key, value)
     return frame

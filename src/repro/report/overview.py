@@ -16,6 +16,7 @@ from repro import methods
 from repro.files import jsonl
 from repro.files.progress import duration
 from repro.records import run_facts
+from repro.records.experiment import RunFolder
 from repro.records.run_facts import NOT_RECORDED, STAGES, Facts
 from repro.report import compare, html_pages, names, table_sheets
 from repro.report.claims import DIRECTIONS, NOT_TESTED, VERDICTS
@@ -48,7 +49,7 @@ class Image(NamedTuple):
 
 
 def write_pages(
-    runs: Sequence[dict],
+    runs: Sequence[RunFolder],
     benchmarks: Sequence[str],
     tables: str | Path,
     output_dir: str | Path,
@@ -59,7 +60,7 @@ def write_pages(
     """Write overview.html, opening.html (the same to be shown inside a page) and table pages.
 
     Args:
-        runs: {"backbone", "method", "seed", "path"} each, path being the run's directory.
+        runs: the folders of the runs.
         benchmarks: those that were evaluated.
         tables: the folder with the CSV files of `TITLES` and claims.json.
         output_dir: created where needed.
@@ -228,12 +229,14 @@ def _image(file: Path) -> Image:
     return Image(file.stem.replace("_", " "), base64.b64encode(file.read_bytes()).decode())
 
 
-def _sizes(runs: Sequence[dict], benchmarks: Sequence[str]) -> dict[str, tuple[int, int] | None]:
+def _sizes(
+    runs: Sequence[RunFolder], benchmarks: Sequence[str]
+) -> dict[str, tuple[int, int] | None]:
     """Return problems and samples of each benchmark, as scored; None where no run is."""
     sizes: dict[str, tuple[int, int] | None] = {}
     for benchmark in (name for name in names.BENCHMARKS if name in benchmarks):
         sizes[benchmark] = None
-        files = (Path(run["path"]) / "scores" / f"{benchmark}.json" for run in runs)
+        files = (run.path / "scores" / f"{benchmark}.json" for run in runs)
         for file in filter(Path.is_file, files):
             scores = jsonl.read_json(file)
             if scores.get("not_scored"):

@@ -13,6 +13,7 @@ import pandas as pd
 
 from repro import methods
 from repro.files import jsonl
+from repro.records.experiment import RunFolder
 from repro.report import names
 
 KEYS = ("backbone", "method", "benchmark", "metric", "detail")
@@ -80,7 +81,9 @@ def load(path: str | Path) -> pd.DataFrame:
     return frame
 
 
-def stated_accuracy(path: str | Path, runs: Sequence[dict]) -> dict[tuple[str, str, str], float]:
+def stated_accuracy(
+    path: str | Path, runs: Sequence[RunFolder]
+) -> dict[tuple[str, str, str], float]:
     """Return what the paper states: (backbone, method, benchmark) -> accuracy in percent.
 
     Only for backbones of `BACKBONES`, called as the runs call them; and never for one whose
@@ -88,7 +91,7 @@ def stated_accuracy(path: str | Path, runs: Sequence[dict]) -> dict[tuple[str, s
 
     Args:
         path: config/paper_results.csv.
-        runs: {"backbone", "method", "seed", "path"} each, path being the run's directory.
+        runs: the folders of the runs.
 
     Raises:
         ValueError: the file is missing or wrong.
@@ -97,16 +100,16 @@ def stated_accuracy(path: str | Path, runs: Sequence[dict]) -> dict[tuple[str, s
     # A row with a detail is about another thing, such as an ablation.
     main = (figures["kind"] == "published") & (figures["detail"] == "")
     figures = figures[main & (figures["metric"] == "accuracy")]
-    tiny = {run["backbone"] for run in runs if _is_tiny(run)}
+    tiny = {run.backbone for run in runs if _is_tiny(run)}
     stated = {}
-    for backbone in {run["backbone"] for run in runs} - tiny:
+    for backbone in {run.backbone for run in runs} - tiny:
         for row in figures[figures["backbone"] == BACKBONES.get(backbone)].to_dict("records"):
             stated[backbone, row["method"], row["benchmark"]] = row["value"]
     return stated
 
 
-def _is_tiny(run: dict) -> bool:
-    path = Path(run["path"]) / "settings.json"
+def _is_tiny(run: RunFolder) -> bool:
+    path = run.path / "settings.json"
     if not path.is_file():  # scores from elsewhere: nothing but the name tells
         return False
     source = (jsonl.read_json(path).get("backbone_settings") or {}).get("source")

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from repro import methods
+from repro.records.experiment import RunFolder
 from repro.report import collect, names
 from repro.report.compare import Grid
 
@@ -19,13 +20,13 @@ class Inputs(NamedTuple):
     remarks: str  # sentences on what is not scored, missing or unequal; empty where nothing is
 
 
-def load(runs: Sequence[dict], benchmarks: Sequence[str], partial: bool = False) -> Inputs:
+def load(runs: Sequence[RunFolder], benchmarks: Sequence[str], partial: bool = False) -> Inputs:
     """Read the score files of runs; arguments and errors are those of `collect.read_scores`."""
     responses, gaps, missing = collect.read_scores(runs, benchmarks, partial)
     problems = collect.problems(responses)
     wanted = [name for name in names.BENCHMARKS if name in benchmarks]
-    pairs = dict.fromkeys((run["backbone"], run["method"]) for run in runs)
-    to_come = set(wanted).intersection(*(missing.get(collect.run_name(run), ()) for run in runs))
+    pairs = dict.fromkeys((run.backbone, run.method) for run in runs)
+    to_come = set(wanted).intersection(*(missing.get(run.name, ()) for run in runs))
     scored = set(problems["benchmark"])
     grid = Grid(list(pairs), [name for name in wanted if name in scored | to_come])
     remarks = [gaps, _missing_sentence(missing, len(wanted)), _seeds_sentence(problems)]

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from repro import methods
+from repro.records.experiment import RunFolder
 from repro.report import (
     collect,
     compare,
@@ -32,7 +33,7 @@ _CAPTION = (
 
 
 def write_tables(
-    runs: Sequence[dict],
+    runs: Sequence[RunFolder],
     benchmarks: Sequence[str],
     output_dir: str | Path,
     note: str = "",
@@ -42,7 +43,7 @@ def write_tables(
     """Write every table of `TABLES` as csv, md and tex; return the main frame for `print_table`.
 
     Args:
-        runs: {"backbone", "method", "seed", "path"} each, path being the run's directory.
+        runs: the folders of the runs.
         benchmarks: those whose scores are read.
         output_dir: created where needed.
         note: a sentence that every file carries, such as what its numbers are not; what is not

@@ -44,7 +44,7 @@ from repro.verify.reward import correctness
 METRICS = "training.jsonl"
 
 
-def run(
+def train_run(
     settings: dict,
     model_dir: str | Path,
     train_file: str | Path,

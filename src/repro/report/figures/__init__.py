@@ -10,13 +10,14 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from repro import methods
+from repro.records.experiment import RunFolder
 from repro.report import collect, compare, names
 from repro.report.figures import ablations, evaluation, objective, style, training
 
 
 def write_figure(
     name: str,
-    runs: Sequence[dict],
+    runs: Sequence[RunFolder],
     benchmarks: Sequence[str],
     output: str | Path,
     note: str = "",
@@ -25,7 +26,7 @@ def write_figure(
 
     Args:
         name: one of `NAMES`.
-        runs: {"backbone", "method", "seed", "path"} each, path being the run's directory.
+        runs: the folders of the runs.
         benchmarks: those whose scores are read.
         output: the path to write, with or without .png or .pdf.
         note: a sentence below the figure.
@@ -41,7 +42,7 @@ def write_figure(
     return style.save(_draw(name, runs, benchmarks, note), output)
 
 
-def _draw(name: str, runs: Sequence[dict], benchmarks: Sequence[str], note: str) -> Figure:
+def _draw(name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str], note: str) -> Figure:
     if name in training.CURVES:
         return training.over_training(name, collect.training(runs), note)
     if name in _ABLATIONS:
@@ -50,7 +51,7 @@ def _draw(name: str, runs: Sequence[dict], benchmarks: Sequence[str], note: str)
         summary = compare.summarise(collect.scores(chosen, benchmarks))
         return ablations.ablation(key, summary, ablations.ablation_values(key, chosen), note)
     # Runs with another value of a setting are in the figures of the ablations only.
-    runs = [run for run in runs if methods.parse(run["method"]).ablated is None]
+    runs = [run for run in runs if methods.parse(run.method).ablated is None]
     if name == "objective_over_position":
         return objective.objective_over_position(objective.responses(runs), note)
     responses = collect.read_scores(runs, benchmarks).responses
@@ -69,3 +70,10 @@ NAMES = (
     *("objective_over_position", "tokens_per_benchmark", "backtracking_at_evaluation"),
     *_ABLATIONS,
 )
+
+
+def group_of(name: str) -> str:
+    """Return the group of runs that a figure shows; see `repro.records.experiment`."""
+    if name in _ABLATIONS:
+        return _ABLATIONS[name]
+    return "objective" if name == "objective_over_position" else "main"

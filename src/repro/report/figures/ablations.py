@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from repro import methods
+from repro.records.experiment import RunFolder
 from repro.report import collect
 from repro.report.figures import style
 
@@ -63,36 +64,36 @@ def ablation(
     return figure
 
 
-def ablation_values(key: str, runs: Sequence[dict]) -> dict[str, tuple[float, bool]]:
+def ablation_values(key: str, runs: Sequence[RunFolder]) -> dict[str, tuple[float, bool]]:
     """Return method -> (value of ``key`` in settings.json, whether it is the default run's)."""
     return {
-        run["method"]: (
+        run.method: (
             collect.process_reward_value(run, key),
-            methods.parse(run["method"]).ablated is None,
+            methods.parse(run.method).ablated is None,
         )
         for run in runs
-        if methods.parse(run["method"]).repro
+        if methods.parse(run.method).repro
     }
 
 
-def ablation_runs(key: str, runs: Sequence[dict]) -> list[dict]:
+def ablation_runs(key: str, runs: Sequence[RunFolder]) -> list[RunFolder]:
     """Keep the runs with ``key`` changed, and the default and plain runs they belong to.
 
     Raises:
         ValueError: in no run ``key`` is changed.
     """
 
-    def algorithm(run: dict) -> tuple[str, str]:
-        return run["backbone"], methods.parse(run["method"]).algorithm
+    def algorithm(run: RunFolder) -> tuple[str, str]:
+        return run.backbone, methods.parse(run.method).algorithm
 
-    ablated = {algorithm(run) for run in runs if methods.parse(run["method"]).ablated == key}
+    ablated = {algorithm(run) for run in runs if methods.parse(run.method).ablated == key}
     if not ablated:
         raise ValueError(f"ablation_{key}: no run of a method ALGORITHM+repro~{key}=VALUE")
     wanted = (None, key)
     return [
         run
         for run in runs
-        if algorithm(run) in ablated and methods.parse(run["method"]).ablated in wanted
+        if algorithm(run) in ablated and methods.parse(run.method).ablated in wanted
     ]
 
 

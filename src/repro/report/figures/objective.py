@@ -1,7 +1,6 @@
 """-J over the position in the thought: the objective falls where a thought makes progress."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -15,6 +14,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator
 from repro import methods
 from repro.files import jsonl
 from repro.measure import intervals
+from repro.records.experiment import RunFolder
 from repro.report import names
 from repro.report.figures import style
 
@@ -24,7 +24,7 @@ _VERDICTS = {True: ("correct", "#0072B2", "o"), False: ("wrong", "#E69F00", "s")
 _WIDEST = 1.5  # times the highest mean: what a panel shows of a band over very few problems
 
 
-def responses(runs: Sequence[dict]) -> pd.DataFrame:
+def responses(runs: Sequence[RunFolder]) -> pd.DataFrame:
     """Return a row per response of the runs that have an objective.jsonl.
 
     Columns: backbone, method, seed, benchmark, doc_id, correct (bool) and surprise: -J at each of
@@ -36,10 +36,10 @@ def responses(runs: Sequence[dict]) -> pd.DataFrame:
     """
     rows = []
     for run in runs:
-        path = Path(run["path"]) / "objective.jsonl"
+        path = run.path / "objective.jsonl"
         if not path.is_file():
             continue
-        of_run = {key: run[key] for key in ("backbone", "method", "seed")}
+        of_run = run.keys()
         for number, row in enumerate(jsonl.read(path), start=1):
             try:
                 surprise = _surprise(row["points"])

@@ -1,0 +1,35 @@
+"""Show the process reward along one of a run's own responses, as PNG, PDF and HTML."""
+
+import argparse
+from pathlib import Path
+
+from repro.commands.options import read_settings, require
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    require(parser, "settings", "run", "benchmark", "data", "note", "output")
+
+
+def execute(options: argparse.Namespace) -> None:
+    """Carry out the command."""
+    from repro import methods
+    from repro.explain import case_study
+    from repro.records.experiment import RunFolder
+
+    run, settings = RunFolder(Path(options.run)), read_settings(options.settings)
+    trusted = settings.pop("trust_remote_code", False)
+    case_study.write_case_study(
+        settings,
+        run.path / "model",
+        options.benchmark,
+        {
+            "generations": run.path / f"generations/{options.benchmark}.jsonl",
+            "scores": run.path / f"scores/{options.benchmark}.json",
+            "data": options.data,
+        },
+        options.output,
+        name=f"{run.backbone}, {methods.label(run.method)}, seed {run.seed}",
+        note=options.note,
+        trust_remote_code=trusted,
+    )

@@ -1,0 +1,18 @@
+"""Say what is wrong with a configuration, as the workflow does before its first job."""
+
+import argparse
+
+from repro.commands.options import add_config
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_config(parser)
+
+
+def execute(options: argparse.Namespace) -> None:
+    """Carry out the command."""
+    from repro.config import config_files, settings
+
+    runs = settings.all_runs(config_files.read(*options.config))
+    print(f"{' + '.join(options.config)}: nothing is wrong; {len(runs)} runs")

@@ -1,0 +1,22 @@
+"""Test the paper's claims on the runs: supported, not supported or inconclusive."""
+
+import argparse
+
+from repro.commands.options import require
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    require(parser, "experiment", "claims", "output")
+
+
+def execute(options: argparse.Namespace) -> None:
+    """Carry out the command."""
+    from repro.records import experiment
+    from repro.report import claims
+
+    read = experiment.read(options.experiment)
+    verdicts = claims.write_claims(
+        options.claims, read.folders("all"), read.benchmarks, options.output, read.note
+    )
+    print(verdicts.to_string(index=False))

@@ -1,0 +1,27 @@
+"""Say what an experiment will cost, before anything runs."""
+
+import argparse
+import json
+from dataclasses import asdict
+
+from repro.commands.options import add_config
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_config(parser)
+    parser.add_argument("--hardware", help="A100-80G, H100-80G, H200 or cpu-core")
+    parser.add_argument(
+        *("--set", "-s"), action="append", default=[], metavar="NAME=VALUE", help="an assumption"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def execute(options: argparse.Namespace) -> None:
+    """Carry out the command."""
+    from repro.config import config_files
+    from repro.cost import estimate
+
+    config = config_files.read(*options.config)
+    found = estimate.estimate(config, options.hardware, options.set)
+    print(json.dumps(asdict(found), indent=1) if options.json else estimate.write_text(found))

@@ -1,0 +1,34 @@
+"""Send a finished run to MLflow; mlflow.json in its folder says where it is found."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from repro.commands.options import read_settings, require
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    require(parser, "settings", "run")
+    parser.add_argument("--data", help="folder of the problems; without it no samples are sent")
+    parser.add_argument("--note", default="", help="a sentence for the run's description")
+
+
+def execute(options: argparse.Namespace) -> None:
+    """Carry out the command."""
+    from repro.tracking import sync
+
+    evaluation = read_settings(options.settings)
+    run = (Path(options.run), evaluation, options.data, options.note)
+    report_unlogged(sync.sync_run, *run)
+
+
+def report_unlogged(send: Callable, *arguments: object) -> None:
+    """Send something to MLflow; where it is out of reach, say so in a line and go on."""
+    from repro.tracking import sync
+
+    try:
+        send(*arguments)
+    except sync.NotLogged as why:
+        print(f"{why}; `make upload` sends what is missing", file=sys.stderr)

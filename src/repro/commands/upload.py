@@ -1,0 +1,21 @@
+"""Send to MLflow what it does not have of an experiment's finished runs, tables and figures."""
+
+import argparse
+
+from repro.commands.options import add_config
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_config(parser)
+
+
+def execute(options: argparse.Namespace) -> None:
+    """Carry out the command."""
+    from repro.config import config_files
+    from repro.tracking import sync, upload
+
+    try:
+        upload.send_experiment(config_files.read(*options.config))
+    except sync.NotLogged as why:
+        raise ValueError(str(why)) from None

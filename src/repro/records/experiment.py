@@ -1,0 +1,72 @@
+"""`results/experiment.json`: what the analysis reads of an experiment: runs, benchmarks, note."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+FILE = "experiment.json"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of one run, `.../BACKBONE/METHOD/SEED`, whose path says which run it is."""
+
+    path: Path
+
+    @property
+    def backbone(self) -> str:
+        """The name of the run's backbone."""
+        return self.path.parts[-3]
+
+    @property
+    def method(self) -> str:
+        """The method's name; see `repro.methods`."""
+        return self.path.parts[-2]
+
+    @property
+    def seed(self) -> int:
+        """The seed of the training."""
+        return int(self.path.name)
+
+    @property
+    def name(self) -> str:
+        """Backbone, method and seed, for messages."""
+        return "/".join(self.path.parts[-3:])
+
+    def keys(self) -> dict[str, str | int]:
+        """Return backbone, method and seed, for the columns of a frame."""
+        return {"backbone": self.backbone, "method": self.method, "seed": self.seed}
+
+
+class Experiment(BaseModel):
+    """What the analysis has to know of an experiment besides the files of its runs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    note: str  # a sentence below every table and figure
+    benchmarks: list[str]
+    runs: dict[str, list[Path]]  # the folders by group: all, main, objective, or an ablation's key
+
+    def folders(self, group: str) -> list[RunFolder]:
+        """Return the folders of a group of runs; of a group that is not there, none."""
+        return [RunFolder(path) for path in self.runs.get(group, [])]
+
+
+def read(file: str | Path) -> Experiment:
+    """Return an experiment whose folders are found from here; in the file they start at the file.
+
+    Raises:
+        ValueError: the file is missing or not such a record.
+    """
+    try:
+        record = Experiment.model_validate_json(Path(file).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"{file}: no such file; the rule experiment writes it") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    start = Path(file).parent
+    found = {group: [start / path for path in paths] for group, paths in record.runs.items()}
+    return record.model_copy(update={"runs": found})

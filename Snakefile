@@ -29,6 +29,7 @@ localrules:
     ablation_alpha,
     ablation_w,
     ablation_k,
+    ablations,
     experiment,
 
 
@@ -76,6 +77,11 @@ rule ablation_w:
 rule ablation_k:
     input:
         f"{RESULTS}/figures/ablation_k.png",
+
+
+rule ablations:
+    input:
+        expand(f"{RESULTS}/figures/ablation_{{key}}.png", key=ABLATIONS),
 
 
 rule all:

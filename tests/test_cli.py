@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from repro.commands import input_steps
+from repro.commands import data
 from repro.commands.cli import main
 from repro.files import jsonl
 from repro.sandbox import NotStarted
@@ -150,8 +150,7 @@ def test_a_step_that_the_machine_ends_says_so_in_one_line(raised, said, monkeypa
     def fail(options):
         raise raised
 
-    monkeypatch.setattr(input_steps, "data", fail)
-    fail.__name__, fail.__doc__ = "data", "Fail."
+    monkeypatch.setattr(data, "execute", fail)
     code = main([*ADD, "--output", "out.jsonl"])
     found = capsys.readouterr().err
     assert (code, found.count("\n")) == ((1, 1) if said else (130, 1))
@@ -163,7 +162,6 @@ def test_a_bug_keeps_its_traceback(bug, monkeypatch):
     def fail(options):
         raise bug
 
-    monkeypatch.setattr(input_steps, "data", fail)
-    fail.__name__, fail.__doc__ = "data", "Fail."
+    monkeypatch.setattr(data, "execute", fail)
     with pytest.raises(type(bug)):
         main([*ADD, "--output", "out.jsonl"])

@@ -113,7 +113,7 @@ def test_training_keeps_the_log_and_leaves_out_original(make_run):
 )
 def test_bad_training_log_is_named(make_run, rows, message):
     run = make_run("grpo", training=rows)
-    path = re.escape(f"{run['path']}/training.jsonl")
+    path = re.escape(f"{run.path}/training.jsonl")
     with pytest.raises(ValueError, match=f"{path}: {message}"):
         collect.training([run])
 

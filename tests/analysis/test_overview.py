@@ -9,6 +9,7 @@ import pytest
 from tests.analysis.small_runs import problem
 
 from repro.commands.cli import main as cli
+from repro.files import jsonl
 from repro.records import run_facts
 from repro.report import overview, tables
 
@@ -268,12 +269,15 @@ def test_opening_holds_the_whole_page(world):
         ("gain.csv", None, "gain.csv: no such file"),
     ],
 )
-def test_wrong_files_are_named(world, file, text, said, capsys):
+def test_wrong_files_are_named(world, file, text, said, tmp_path, capsys):
     path = world.tables / file
     path.unlink() if text is None else path.write_text(text)
     with pytest.raises(ValueError, match=said):
         world()
-    command = ["overview", "--runs", *(run.path for run in world.runs), "--benchmarks"]
-    command += ["aime24", "--tables", str(world.tables), "--output", "report"]
+    record, runs = tmp_path / "experiment.json", [str(run.path) for run in world.runs]
+    content = {"name": "x", "note": "", "benchmarks": ["aime24"], "runs": {"all": runs}}
+    jsonl.write_json(record, content)
+    command = ["overview", "--experiment", str(record), "--tables", str(world.tables)]
+    command += ["--output", "report"]
     assert cli(command) == 1
     assert said in capsys.readouterr().err

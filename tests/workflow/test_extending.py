@@ -229,8 +229,10 @@ def test_a_benchmark_is_scored_and_shown(tmp_path):
     assert found["aggregates"]["accuracy"]["value"] == pytest.approx(7 / 8)
     assert [problem["correct"] for problem in found["problems"]] == [[1, 1]] * 3 + [[1, 0]]
     tables = tmp_path / "tables"
-    what = ("--runs", str(path), "--benchmarks", "amc23", "--output", str(tables))
-    run(copy, "repro", "tables", *what)
+    record = {"name": "x", "note": "", "benchmarks": ["amc23"], "runs": {"main": [str(path)]}}
+    jsonl.write_json(tmp_path / "experiment.json", record)
+    files = ("--experiment", str(tmp_path / "experiment.json"), "--output", str(tables))
+    run(copy, "repro", "tables", *files)
     row = pd.read_csv(tables / "main.csv").iloc[0]
     assert row["amc23"] == pytest.approx(87.5)
     assert "| LCB | AMC23 | Tokens |" in (tables / "main.md").read_text()

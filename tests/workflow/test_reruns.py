@@ -9,8 +9,6 @@ import yaml
 from tests.paths import ROOT
 from tests.workflow.conftest import CONFIG
 
-FIGURE_RULES = ("curve", "evaluation_figure", "objective_figure", "ablation")
-
 
 @pytest.fixture
 def checkout(tmp_path):
@@ -30,7 +28,7 @@ def test_one_more_value_of_an_ablation_runs_exactly_its_own_jobs(planned, tmp_pa
     config["ablations"][key].append(value)
     file = tmp_path / "more.yaml"
     file.write_text(yaml.safe_dump(config))
-    own = {"train": 1, "generate": 1, "score": 1, "ablation": 1}
+    own = {"experiment": 1, "train": 1, "generate": 1, "score": 1, "figure": 1}
     assert planned(f"ablation_{key}", "--configfile", str(file)) == own | {f"ablation_{key}": 1}
 
 
@@ -43,8 +41,7 @@ def test_captions_and_the_style_of_figures_rerun_no_experiment(planned, checkout
     style = checkout / "src/repro/report/figures/style.py"
     style.write_text(style.read_text().replace("#0072B2", "#FF0000"))
     assert planned(*call) == before
-    figures = {"curve": 3, "evaluation_figure": 2, "objective_figure": 1, "ablation": 1}
-    assert planned(*call, "--forcerun", *FIGURE_RULES) == before | figures
+    assert planned(*call, "--forcerun", "figure") == before | {"figure": 7}
 
 
 def test_only_what_a_setting_decides_is_made_again(planned, tmp_path):

@@ -8,8 +8,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TOKENIZERS_PARALLELISM = false
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default --cores $(CORES)
 
-# A killed call leaves its lock on the directory, a clock that goes back files from the future.
-BEFORE := python workflow/before_call.py
+# Clears the lock that a killed call leaves. After the computer's clock was set back: make ... DATE_NOW=1
+BEFORE := python workflow/before_call.py $(if $(DATE_NOW),--date-now)
 
 # One HTML file of what there is, from the jobs' records: a second call, after all of them are done.
 REPORT = $(SNAKEMAKE) --quiet all --report-stylesheet workflow/report/report.css --report
@@ -70,6 +70,7 @@ lint: $(VENV)/.installed
 	ruff format --check .
 	snakefmt --check Snakefile workflow
 	snakemake --lint
+	lint-imports --no-cache
 
 format: $(VENV)/.installed
 	ruff check --fix .

@@ -1,9 +1,10 @@
-"""What `make` looks at before it calls Snakemake: another's lock, and a clock that went back.
+"""What `make` does before it calls Snakemake: it clears a lock that nobody holds any more.
 
 Snakemake locks a directory while it works there and leaves the lock when it is killed; its own
-`--unlock` asks nothing. And it refuses what a job has made where an input is newer, so that files
-from before the clock went back would stop everything until the old time comes again. Both are
-mended with a word; the status is 1 where the lock may be somebody's.
+`--unlock` does not ask whether another Snakemake still works. Results that are dated in the future,
+because the computer's clock was set back, would make Snakemake refuse what is made from them: they
+are named, and with `--date-now` they get the present time. The status is 1 where Snakemake cannot
+be called yet.
 """
 
 import os
@@ -24,11 +25,20 @@ def main() -> int:
     """Return 0 where Snakemake may be called, and 1 where it may not."""
     if any(LOCKS.glob("*")) and clear_lock():
         return 1
-    if files := from_the_future(RESULTS):
-        now = time.time()
-        for file in files:  # all alike, so that none is older than what it was made from
-            os.utime(file, (now, now), follow_symlinks=False)
-        print(f"The clock has gone back: {len(files)} results from the future are dated now.")
+    files = from_the_future(RESULTS)
+    if not files:
+        return 0
+    if "--date-now" not in sys.argv[1:]:
+        print(
+            f"{len(files)} results are dated in the future, such as {files[0]}: the clock was set "
+            "back, and Snakemake would refuse what is made from them. "
+            "To give them the present time: make ... DATE_NOW=1"
+        )
+        return 1
+    now = time.time()
+    for file in files:  # all the same time, so that none is older than what it was made from
+        os.utime(file, (now, now), follow_symlinks=False)
+    print(f"{len(files)} results that were dated in the future have the present time now.")
     return 0
 
 

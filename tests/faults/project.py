@@ -11,7 +11,8 @@ import yaml
 
 from tests.paths import ROOT
 
-CALL = ["make", "-o", ".venv/.installed", "report", "DATE_NOW=1"]  # -o: what is installed stays as it is
+# -o: the environment is taken as it is
+CALL = ["make", "-o", ".venv/.installed", "report", "DATE_NOW=1"]
 STAGES = {
     "data": {"data", "training_data"},
     "supervised": {"backbone"},

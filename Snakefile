@@ -1,10 +1,12 @@
 # The whole experiment: config -> data -> backbone -> train -> generate -> score -> tables, figures.
-# `make reproduce` runs target `all`; another experiment is another file: --configfile config/paper.yaml
+# `make reproduce` runs the target `all`. For another experiment name another configuration file, such as
+# --configfile config/paper.yaml
 from snakemake.utils import min_version
 
 min_version("9.0")
 
-# Only without --configfile: Snakemake would merge the two files, and each is a whole experiment.
+# Used only without --configfile, because Snakemake would merge the two files, and each is a whole
+# experiment.
 if not workflow.configfiles:
 
     configfile: "config/config.yaml"
@@ -33,8 +35,8 @@ localrules:
     experiment,
 
 
-# Before the first job. Several jobs that open a fresh MLflow store at once would crash while they
-# create its tables; and access to gated datasets is better asked for before a download has begun.
+# Before the first job: create MLflow's store, because several jobs that open a fresh one at once crash
+# while they create its tables; and ask for access to gated datasets before any download begins.
 onstart:
     if not tracking_uri.store_exists(config["tracking_uri"]):
         shell("python -m repro store")
@@ -46,7 +48,7 @@ onstart:
         )
 
 
-# Everything that comes over the network, once: afterwards no job needs one.
+# Downloads everything that an experiment needs from the hub. Afterwards no job needs a network.
 rule fetch:
     input:
         data_files(settings.data_names(config)),
@@ -63,7 +65,7 @@ rule figures:
         expand(f"{RESULTS}/figures/{{name}}.png", name=FIGURES),
 
 
-# The figure of one ablation, with only the runs that it needs.
+# The figure of one ablation, and only the runs that it needs.
 rule ablation_alpha:
     input:
         f"{RESULTS}/figures/ablation_alpha.png",

@@ -1,5 +1,5 @@
-# Tables, figures and the report. Each is one command that reads only the files named here.
-# The runs, benchmarks and note that the commands below read, in one file.
+# Tables, figures and the report. Each is one command that reads only the files named in its rule.
+# Rule `experiment` writes the lists of runs and benchmarks and the note, which the commands below read.
 rule experiment:
     output:
         f"{RESULTS}/experiment.json",
@@ -47,8 +47,8 @@ rule write_tables:
         " --output {params.directory:q} 2> {log:q}"
 
 
-# Tables of the runs that are finished, with the gaps marked. The rule declares no outputs, so it runs
-# whenever it is asked for by name.
+# Tables of the finished runs, with the missing ones marked. The rule declares no output, so it runs
+# whenever it is called by name.
 rule tables_partial:
     input:
         experiment=rules.experiment.output,
@@ -64,7 +64,8 @@ rule tables_partial:
         " --output {params.directory:q} 2> {log:q}"
 
 
-# The response to each problem, judged by the model that gave it: -J over the position, and claims.
+# Each run's own model measures J along one response to each problem, for the figure of -J over the
+# position and for two claims.
 rule objective:
     input:
         model=f"{RUN}/model",
@@ -188,7 +189,7 @@ rule case_study:
         " --output {output.png:q} > {log:q} 2>&1"
 
 
-# The report's first page and its tables, as HTML. Snakemake puts them into one file: `make report`.
+# The report's first page and its tables, as HTML. `make report` puts everything into one file.
 rule overview:
     input:
         rules.write_tables.output,
@@ -244,7 +245,7 @@ rule overview:
             category="2 Tables",
             labels={"table": "backtracking"},
         ),
-        # What the report opens with, by workflow/report/workflow.rst.
+        # workflow/report/workflow.rst shows this page where the report opens.
         opening=f"{RESULTS}/report/opening.html",
     log:
         f"work/log/{RESULTS}/report/overview.log",
@@ -261,7 +262,8 @@ rule overview:
         " --figures {input.figures:q} --output {params.directory:q} 2> {log:q}"
 
 
-# MLflow gets a training's metrics while it runs; this sends the rest. The report links to the run.
+# Sends a finished run to MLflow: what its training has not sent while it ran, scores, and sample
+# responses. The report links to the run.
 rule track:
     input:
         records_of_training,
@@ -288,7 +290,7 @@ rule track:
         " --data {params.data:q} --note={params.note:q} 2> {log:q}"
 
 
-# Tables and figures in MLflow, in a run of their own.
+# Sends tables and figures to MLflow, where they are a separate run.
 rule track_summary:
     input:
         readable(rules.write_tables.output),

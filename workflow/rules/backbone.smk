@@ -1,5 +1,6 @@
-# Backbones: built here (tiny world), downloaded or yours; in any case an ordinary model directory.
-# `exec`: as in rule train, SIGTERM must reach the training, which then writes a checkpoint.
+# A backbone is built here (tiny world), downloaded, or linked from your disk. The result is always an
+# ordinary model folder. `exec`: as in rule train, SIGTERM must reach the training, which then writes a
+# checkpoint.
 rule backbone:
     input:
         lambda w: source_of_backbone(w.backbone),

@@ -1,4 +1,5 @@
-# Configuration, checked before anything runs, and the functions that rules ask for inputs and params.
+# Reads the configuration, checks it before anything runs, and defines the functions that give the rules
+# their inputs and params.
 from pathlib import Path
 from shlex import quote
 
@@ -14,7 +15,7 @@ SOURCES = [str(file) for file in workflow.configfiles]
 SOURCES += ["--config"] if workflow.config_settings.config else []
 
 try:
-    if workflow.is_main_process:  # jobs elsewhere get what was checked here
+    if workflow.is_main_process:  # jobs on other machines get a checked configuration
         from repro.report import claims, published as paper
 
         for file in workflow.configfiles:
@@ -29,10 +30,10 @@ try:
 except ValueError as error:
     raise WorkflowError(str(error))
 
-# Every command starts with these variables. PYTHONPATH: jobs that conda or a container runs find the
-# package too. CUDA_VISIBLE_DEVICES: a job that reserved no GPU must not use one that others reserved.
-# MLFLOW_*: not params, because Snakemake reruns a job when its params change, and moving the tracking
-# server must not retrain anything.
+# Every command gets these variables. PYTHONPATH: jobs that run in conda or a container must find the
+# package, too. CUDA_VISIBLE_DEVICES: a job that reserved no GPU must not use one that others reserved.
+# MLFLOW_*: these are not params, because Snakemake reruns a job when its params change, and moving the
+# tracking server must not retrain anything.
 TRACKING = {
     "MLFLOW_TRACKING_URI": config["tracking_uri"],
     "MLFLOW_EXPERIMENT_NAME": config["name"],
@@ -44,8 +45,8 @@ shell.prefix(
     + f"export {TRACKING.replace('{', '{{').replace('}', '}}')}; "
 )
 
-# How a training is spread over processes changes none of its results, so it is no param either. The
-# processes share the threads of their job, which torch takes from these variables.
+# How a training is spread over processes is not a param either, because finished trainings must not run
+# again for it. The processes divide the threads of their job: torch reads them from these variables.
 PROCESSES = layout.processes(config)
 STRATEGY = config["training"]["parallel"]["strategy"]
 ACCELERATE = Path(workflow.basedir) / f"config/accelerate/{STRATEGY}.yaml"
@@ -65,9 +66,9 @@ RUN = f"{RESULTS}/runs/{{backbone}}/{{method}}/{{seed}}"
 BENCHMARKS = sorted(
     config["benchmarks"]
 )  # so that their order in a file changes no result
-# In the order of BENCHMARKS.
+# Samples for each problem, in the order of BENCHMARKS.
 SAMPLES = [config["benchmarks"][benchmark]["samples"] for benchmark in BENCHMARKS]
-# The paper's numbers are not shown beside those of the tiny world.
+# The tables show the paper's numbers beside ours, but not beside those of the tiny world.
 PUBLISHED = [] if config["data_source"] == "tinyworld" else [local(PAPER)]
 OBJECTIVE = [name for name in config["objective"]["benchmarks"] if name in BENCHMARKS]
 TRAINED = [run for run in settings.all_runs(config) if run.method != "original"]

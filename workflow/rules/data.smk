@@ -1,4 +1,4 @@
-# Problems: one JSONL file for each benchmark, with the benchmark's own fields, and train.jsonl.
+# Problems: one JSONL file for each benchmark, with the fields of the real one, and train.jsonl.
 rule data:
     input:
         lambda w: source_of_data(w.name),

@@ -1,4 +1,5 @@
-# Evaluation in two steps: generations are expensive and kept, scores can be recomputed at any time.
+# Evaluation has two steps, because responses are expensive and kept, while scores can be computed again
+# at any time.
 rule generate:
     input:
         model=f"{RUN}/model",
@@ -41,7 +42,7 @@ rule score:
         f"work/benchmark/{RUN}/score.tsv"
     conda:
         "../../environment.yml"
-    threads: 1  # scorings of several runs go on side by side; the profiles of clusters say more
+    threads: 1  # because several runs are scored at a time; profiles of clusters give more
     resources:
         **reserved("score"),
     params:

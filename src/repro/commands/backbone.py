@@ -9,12 +9,10 @@ from repro.commands.options import WORK, read_settings, require
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     require(parser, "settings", "name", "output")
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Carry out the command."""
     from repro.files import model_folder
     from repro.records import provenance
 

@@ -7,12 +7,10 @@ from repro.commands.options import read_settings, require
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     require(parser, "settings", "run", "benchmark", "data", "note", "output")
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Carry out the command."""
     from repro import methods
     from repro.explain import case_study
     from repro.records.experiment import RunFolder

@@ -6,12 +6,10 @@ from repro.commands.options import require
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     require(parser, "experiment", "claims", "output")
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Carry out the command."""
     from repro.records import experiment
     from repro.report import claims
 

@@ -4,13 +4,11 @@ import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     parser.add_argument("first", help="folder of results")
     parser.add_argument("second", help="another")
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Carry out the command."""
     from repro.records import compare_results
 
     found = compare_results.compare(options.first, options.second)

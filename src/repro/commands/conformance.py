@@ -4,12 +4,10 @@ import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     parser.add_argument("file", help="vectors: `advantages` and `scores`")
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Carry out the command."""
     from repro.algorithms.conformance import TOLERANCE, largest_errors
 
     failures = 0

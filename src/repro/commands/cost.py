@@ -8,7 +8,6 @@ from repro.commands.options import add_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     add_config(parser)
     parser.add_argument("--hardware", help="A100-80G, H100-80G, H200 or cpu-core")
     parser.add_argument(
@@ -18,7 +17,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Carry out the command."""
     from repro.config import config_files
     from repro.cost import estimate
 

@@ -8,12 +8,10 @@ from repro.files import jsonl
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     require(parser, "settings", "output")
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Carry out the command."""
     from repro.records import provenance
 
     started, settings = datetime.now(UTC), read_settings(options.settings)

@@ -7,7 +7,6 @@ from repro.commands.options import require
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     require(parser, "model", "question", "answer", "output")
     parser.add_argument("--thought", help="text of a response; without it one is sampled")
     parser.add_argument("--seed", type=int, default=0, help="seed of the sampling")
@@ -23,7 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Carry out the command."""
     from repro.explain import explanation, page, transcript
     from repro.process_reward.settings import resolve
 

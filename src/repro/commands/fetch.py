@@ -6,13 +6,11 @@ from repro.commands.options import require
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     require(parser, "output")
     parser.add_argument("--benchmarks", nargs="+", help="by default all seven")
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Carry out the command."""
     from repro.benchmarks import declared, hub
 
     wanted = options.benchmarks or [n for n in declared.benchmarks() if n in declared.sources()]

@@ -9,7 +9,6 @@ from repro.files import digests
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     require(parser, "settings", "run", "model", "data", "output")
     parser.add_argument(
         "--tensor-parallel", type=int, default=1, help="GPUs over which vLLM splits the model"
@@ -17,7 +16,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Carry out the command."""
     from repro.evaluation import generate
     from repro.records import provenance
 

@@ -6,7 +6,6 @@ from repro.commands.options import read_settings, require
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     require(parser, "settings", "model", "output")
     for option in ("benchmark", "generations", "scores", "data"):
         parser.add_argument(f"--{option}", nargs="+", required=True)
@@ -14,7 +13,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Carry out the command."""
     from repro.explain import objectives
 
     columns = (options.benchmark, options.generations, options.scores, options.data)

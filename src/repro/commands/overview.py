@@ -6,13 +6,11 @@ from repro.commands.options import require
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     require(parser, "experiment", "tables", "output")
     parser.add_argument("--figures", nargs="*", default=[], help="PNG files to show")
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Carry out the command."""
     from repro.records import experiment
     from repro.report import overview
 

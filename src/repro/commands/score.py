@@ -7,7 +7,6 @@ from repro.verify import thinking
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     for option, text in (
         ("benchmark", "name of the benchmark"),
         ("generations", "file of responses; docs/evaluation.md has its format"),
@@ -36,7 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Carry out the command."""
     from repro.evaluation import score
     from repro.records import provenance
 

@@ -6,12 +6,10 @@ from repro.commands.track import report_unlogged
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
-    del parser  # it has none
+    """It has no options."""
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Carry out the command."""
     from repro.tracking import sync
 
     report_unlogged(sync.create_store)

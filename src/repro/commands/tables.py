@@ -6,7 +6,6 @@ from repro.commands.options import require
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     require(parser, "experiment", "output")
     parser.add_argument("--published", help="the paper's numbers, to stand beside ours")
     parser.add_argument(
@@ -15,7 +14,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Carry out the command."""
     from repro.records import experiment
     from repro.report import tables
 

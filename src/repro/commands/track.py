@@ -9,14 +9,12 @@ from repro.commands.options import read_settings, require
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     require(parser, "settings", "run")
     parser.add_argument("--data", help="folder of the problems; without it no samples are sent")
     parser.add_argument("--note", default="", help="a sentence for the run's description")
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Carry out the command."""
     from repro.tracking import sync
 
     evaluation = read_settings(options.settings)

@@ -8,14 +8,12 @@ from repro.commands.track import report_unlogged
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     require(parser, "output")
     parser.add_argument("--files", nargs="+", required=True, help="tables, figures, pages")
     parser.add_argument("--note", default="", help="a sentence for the run's description")
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Carry out the command."""
     from repro.tracking import sync
 
     report_unlogged(sync.sync_summary, options.files, Path(options.output), options.note)

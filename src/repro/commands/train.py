@@ -10,12 +10,10 @@ from repro.files import digests
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     require(parser, "settings", "backbone", "data", "output")
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Carry out the command."""
     from repro.records import provenance
     from repro.tracking import sync
     from repro.training import launched, train

@@ -11,7 +11,6 @@ from repro.files import jsonl
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     require(parser, "settings", "output", "report")
     parser.add_argument(
         "--benchmarks", nargs="*", default=[], help="files of problems that must not be trained on"
@@ -19,7 +18,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Carry out the command."""
     from repro.benchmarks import contamination, hub
     from repro.records import provenance
 

@@ -6,12 +6,10 @@ from repro.commands.options import add_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
     add_config(parser)
 
 
 def execute(options: argparse.Namespace) -> None:
-    """Carry out the command."""
     from repro.config import config_files
     from repro.tracking import sync, upload
 

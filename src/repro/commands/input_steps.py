@@ -14,7 +14,11 @@ def fetch(options) -> None:
     from repro.benchmarks import declared, hub
 
     wanted = options.benchmarks or [n for n in declared.benchmarks() if n in declared.sources()]
-    hub.fetch_all(options.output, wanted)
+    files = {name: Path(options.output) / f"{name}.jsonl" for name in wanted}
+    hub.check_access([*files, declared.TRAIN])
+    for name, file in files.items():
+        hub.fetch(name, {}, file)
+    hub.fetch(declared.TRAIN, {}, Path(options.output) / f"{declared.TRAIN}.jsonl", files)
 
 
 def access(options) -> None:

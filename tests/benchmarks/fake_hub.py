@@ -11,7 +11,6 @@ PROBLEMS = [
     {"id": 61, "problem": "When does 2024 begin?", "answer": "2024-01-01", "url": "y"},
     {"id": 62, "problem": "Wie groß ist π?\nGenau.", "answer": "\\pi", "url": "z"},
 ]
-KEPT = [{k: row[k] for k in ("id", "problem", "answer")} for row in PROBLEMS]
 
 
 def lines(rows: list[dict]) -> str:
@@ -27,19 +26,18 @@ def pin(commit: str, path: str = "test.jsonl", **changes) -> dict:
     }
 
 
-class FakeHub:
+class FakeHub(ThreadingHTTPServer):
     """Repositories with commits and gates; `requests` lists what was asked, in order."""
 
     def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.endpoint = f"http://127.0.0.1:{self.server_port}"
         self.commits: dict[tuple[str, str], tuple[str, dict[str, bytes]]] = {}  # by revision
         self.gates: dict[str, set[str]] = {}  # repository: tokens whose owners accepted the terms
         self.tokens = {"valid"}  # all tokens the hub knows
         self.requests: list[str] = []
         self.status: int | None = None  # every request is refused with it
-        handler = type("Handler", (_Handler,), {"hub": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     def push(self, repo: str, files: dict[str, bytes | str]) -> str:
         """Commit files to main and return the commit."""
@@ -49,34 +47,34 @@ class FakeHub:
         return commit
 
     def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.shutdown()
+        self.server_close()
 
     def answer(self, path: str, token: str) -> tuple[int, bytes, dict[str, str]]:
         """Return status, body and headers."""
         parts = path.removeprefix("/api").strip("/").split("/")
         if parts[0] not in ("datasets", "models"):
             parts.insert(0, "models")  # files of models lie at the top
-        repo, (what, *rest) = "/".join(parts[1:3]), parts[3:] or ("",)
+        owner, name, what, *rest = parts[1:]
+        repo, revision, file = f"{owner}/{name}", "".join(rest[:1]), "/".join(rest[1:])
         if self.status or (token and token not in self.tokens):
             return self.status or 401, b"", {}
         if (repo, "main") not in self.commits:
             return 404, b"", {"X-Error-Code": "RepoNotFound"}
         # The hub shows a gated repository's commits and file names, not its files.
-        gated = repo in self.gates and what not in ("revision", "tree", "")
-        if gated and token not in self.gates[repo]:
+        gate = self.gates.get(repo, {token}) if what in ("auth-check", "resolve") else {token}
+        if token not in gate:
             return 403 if token else 401, b"", {"X-Error-Code": "GatedRepo"}
         if what == "auth-check":
             return 200, b"{}", {}
-        revision, file = rest[0] if rest else "main", "/".join(rest[1:])
         if (repo, revision) not in self.commits:
             return 404, b"", {"X-Error-Code": "RevisionNotFound"}
         commit, files = self.commits[repo, revision]
-        if what == "revision":
-            return 200, json.dumps({"id": repo, "sha": commit}).encode(), {}
-        if what == "tree":
-            listed = [{"type": "file", "path": name, "size": len(files[name])} for name in files]
-            return 200, json.dumps([one | {"oid": "0" * 40} for one in listed]).encode(), {}
+        listed = [{"type": "file", "path": p, "size": len(f)} for p, f in files.items()]
+        if what in ("revision", "tree"):
+            tree = [one | {"oid": "0" * 40} for one in listed]
+            found = {"id": repo, "sha": commit} if what == "revision" else tree
+            return 200, json.dumps(found).encode(), {}
         if file not in files:
             return 404, b"", {"X-Error-Code": "EntryNotFound"}
         etag = f'"{hashlib.sha1(files[file]).hexdigest()}"'
@@ -84,13 +82,11 @@ class FakeHub:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    hub: FakeHub
-
     def do_GET(self):
         path = unquote(urlsplit(self.path).path)
-        self.hub.requests.append(f"{self.command} {path}")
+        self.server.requests.append(f"{self.command} {path}")
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        status, body, headers = self.hub.answer(path, token)
+        status, body, headers = self.server.answer(path, token)
         self.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)

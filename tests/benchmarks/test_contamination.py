@@ -55,39 +55,32 @@ def test_exact_matches_in_another_dress(filtered):
     planted = [LADDER, LADDER.upper().replace("METRES", " metres\n"), LADDER.replace("$", "")]
     kept, report = filtered([*planted, "What is $1 + 1$?"], aime24=[LADDER], math500=["unlike"])
     assert kept == ["What is $1 + 1$?"]
-    assert report["benchmarks"] == {
-        "aime24": {"problems": 1, "exact": 3, "ngram": 0},
-        "math500": {"problems": 1, "exact": 0, "ngram": 0},
-    }
+    assert report["benchmarks"]["aime24"] == {"problems": 1, "exact": 3, "ngram": 0}
+    assert report["benchmarks"]["math500"] == {"problems": 1, "exact": 0, "ngram": 0}
     assert (report["kept"], report["removed"]) == (1, 3)
+    example = {"row": 1, "benchmark": "aime24", "match": "exact", "problem": LADDER}
+    assert report["examples"][0] == example
     assert report["examples"][1]["row"] == 2
-    assert report["examples"][0] == {
-        "row": 1,
-        "benchmark": "aime24",
-        "match": "exact",
-        "problem": LADDER,
-    }
+
+
+LONG = " ".join(f"word{n}" for n in range(200))
 
 
 @pytest.mark.parametrize(
-    "near",
+    ("near", "benchmark"),
     [
-        "Solve this: " + LADDER + " Round to two digits.",  # wrapped
-        LADDER.replace("How fast does the top of the ladder", "With what speed does its top"),
-        LADDER[LADDER.index("its foot") :],  # a part of it
-        LADDER + BOILERPLATE,
+        ("Solve this: " + LADDER + " Round to two digits.", LADDER),  # wrapped
+        (LADDER.replace("How fast does the top of the ladder", "With what speed does it"), LADDER),
+        (LADDER[LADDER.index("its foot") :], LADDER),  # a part of it
+        (LADDER + BOILERPLATE, LADDER),
+        (f"{LONG} {LADDER} {LONG}", LADDER),
+        (LADDER, f"{LONG} {LADDER} {LONG}"),
     ],
 )
-def test_near_copies(filtered, near):
-    kept, report = filtered([near], aime24=[LADDER])
+def test_near_copies(filtered, near, benchmark):
+    kept, report = filtered([near], aime24=[benchmark])
     assert kept == []
     assert report["benchmarks"]["aime24"] == {"problems": 1, "exact": 0, "ngram": 1}
-
-
-def test_a_benchmark_problem_within_a_longer_one(filtered):
-    long = " ".join(f"word{n}" for n in range(200))
-    assert filtered([f"{long} {LADDER} {long}"], aime24=[LADDER])[0] == []
-    assert filtered([LADDER], aime24=[f"{long} {LADDER} {long}"])[0] == []
 
 
 def test_other_numbers_throughout_make_another_problem(filtered):
@@ -123,13 +116,19 @@ def test_short_problems_match_as_a_whole_only(filtered):
 
 def test_a_problem_in_two_benchmarks_is_removed_once(filtered):
     near = LADDER + " Explain."
-    kept, report = filtered([LADDER, near], aime24=[LADDER], math500=[near, near])
-    assert kept == []
+    kept, report = filtered([LADDER, near, "a"], aime24=[LADDER], math500=[near] * 2, aime25=["b"])
+    assert kept == ["a"]
     assert report["removed"] == 2
     assert report["benchmarks"] == {
         "aime24": {"problems": 1, "exact": 1, "ngram": 1},
         "math500": {"problems": 2, "exact": 1, "ngram": 1},
+        "aime25": {"problems": 1, "exact": 0, "ngram": 0},
     }
+    assert contamination.summary(report) == (
+        "2 of 3 training problems stand in a benchmark and are left out "
+        "(aime24 1 exact + 1 by 13-grams; math500 1 exact + 1 by 13-grams)"
+    )
+    assert contamination.summary(filtered(["a"])[1]).endswith("left out (no match)")
 
 
 def test_examples_are_limited_but_counts_are_not(filtered):
@@ -161,15 +160,6 @@ def test_a_row_without_a_problem(tmp_path):
         contamination.filter_rows([], {"mine": tmp_path / "a.jsonl"})
     with pytest.raises(ValueError, match="training set, row 1: field 'problem' = None is no text"):
         contamination.filter_rows([{"answer": "1"}], {})
-
-
-def test_summary(filtered):
-    report = filtered([LADDER, LADDER + " Explain.", "a"], aime24=[LADDER], math500=["b"])[1]
-    assert contamination.summary(report) == (
-        "2 of 3 training problems stand in a benchmark and are left out "
-        "(aime24 1 exact + 1 by 13-grams)"
-    )
-    assert contamination.summary(filtered(["a"])[1]).endswith("left out (no match)")
 
 
 # --- the real problems

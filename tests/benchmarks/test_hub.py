@@ -1,8 +1,6 @@
 """Downloads, from a hub on this machine; the pins are the test's own."""
 
 import base64
-import csv
-import io
 import json
 import os
 import pickle
@@ -10,15 +8,16 @@ import re
 import zlib
 
 import huggingface_hub
-import pyarrow
-import pyarrow.parquet
+import pandas as pd
 import pytest
 from huggingface_hub import constants
-from tests.benchmarks.fake_hub import KEPT, PROBLEMS, FakeHub, lines, pin
+from tests.benchmarks.fake_hub import PROBLEMS, FakeHub, lines, pin
 
 from repro.benchmarks import declared, hub, lcb_tests
 from repro.commands.cli import main
 from repro.files import jsonl
+
+KEPT = [{k: row[k] for k in ("id", "problem", "answer")} for row in PROBLEMS]
 
 
 @pytest.fixture
@@ -52,36 +51,24 @@ def pins(server, monkeypatch):
 def test_every_benchmark_is_pinned_with_the_fields_that_its_task_reads():
     pins, tasks = declared.sources(), declared.benchmarks()
     assert {*declared.PAPER, "train"} <= set(pins) <= {*tasks, "train"}
-    for name in pins.keys() & tasks.keys():
-        assert set(tasks[name].fields) <= set(pins[name]["fields"])
     for name, of in pins.items():
         assert {"repo", "licence", "gated"} <= set(of)
         assert re.fullmatch("[0-9a-f]{40}", of["revision"]) or name == "lmb"
-    rows = {n: of.get("rows") or [f["rows"] for f in of["files"]] for n, of in pins.items()}
-    assert rows == {
-        **{"aime24": [30], "aime25": [30], "math500": [500], "lmb": 100, "gpqa": [198]},
-        **{"mbpp": [500], "train": [40315]},
-        "lcb": [400, 111, 101, 101, 167, 175],  # up to v1 ... v6: 400, 511, 612, 713, 880, 1055
+        assert name == "train" or {*tasks[name].fields} <= {*of["fields"]}
+    assert {name: sum(f["rows"] for f in of.get("files", [of])) for name, of in pins.items()} == {
+        **{"aime24": 30, "aime25": 30, "math500": 500, "lmb": 100, "gpqa": 198, "mbpp": 500},
+        **{"lcb": 1055, "train": 40315},
     }
-
-
-def as_csv(rows: list[dict]) -> str:
-    file = io.StringIO()
-    table = csv.DictWriter(file, rows[0], lineterminator="\r\n")
-    table.writeheader()
-    table.writerows(rows)
-    return file.getvalue()
-
-
-def as_parquet(rows: list[dict]) -> bytes:
-    file = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), file)
-    return file.getvalue()
 
 
 @pytest.mark.parametrize(
     ("path", "pack"),
-    [("a.jsonl", lines), ("b/c.json", json.dumps), ("d.parquet", as_parquet), ("e.csv", as_csv)],
+    [
+        ("a.jsonl", lines),
+        ("b/c.json", json.dumps),
+        ("d.parquet", lambda rows: pd.DataFrame(rows).to_parquet()),
+        ("e.csv", lambda rows: pd.DataFrame(rows).to_csv(index=False, lineterminator="\r\n")),
+    ],
 )
 def test_fetch(server, pins, tmp_path, capsys, path, pack):
     commit = server.push("some/set", {path: pack(PROBLEMS)})
@@ -97,15 +84,25 @@ def test_fetch(server, pins, tmp_path, capsys, path, pack):
         **{"licence": "mit", "problems": None, "rows": 3, "written": 3},
     }
     assert f"aime24: 3 problems of some/set at {commit[:12]}" in capsys.readouterr().err
+
+
+def test_the_cache_is_used_again_also_offline(server, pins, tmp_path, monkeypatch):
+    pins["aime25"] = pin(server.push("some/other", {"test.jsonl": ""}), repo="some/other")
+    hub.fetch("aime24", {}, tmp_path / "a.jsonl")
     server.requests.clear()
-    hub.fetch("aime24", {"problems": 2}, tmp_path / "less.jsonl")
-    assert jsonl.read(tmp_path / "less.jsonl") == kept[:2]
-    assert server.requests == []  # it is served from the cache
+    hub.fetch("aime24", {"problems": 2}, tmp_path / "b.jsonl")
+    assert jsonl.read(tmp_path / "b.jsonl") == KEPT[:2]
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    hub.check_access(["aime24"])
+    hub.fetch("aime24", {}, tmp_path / "b.jsonl")
+    assert jsonl.read(tmp_path / "b.jsonl") == KEPT
+    with pytest.raises(ValueError, match="offline mode is enabled.*HF_HUB_OFFLINE"):
+        hub.fetch("aime25", {}, tmp_path / "c.jsonl")
+    assert server.requests == []
 
 
 def test_a_branch_with_files_that_only_the_card_names(server, pins, tmp_path, monkeypatch):
-    commit = server.push("some/set", {})
-    asked = []
+    commit, asked = server.push("some/set", {}), []
     monkeypatch.setattr("datasets.load_dataset", lambda *a, **k: asked.append((a, k)) or PROBLEMS)
     pins["lmb"] = pin("main", files=None, config="hard_en", split="test", rows=3)
     record = hub.fetch("lmb", {}, tmp_path / "lmb.jsonl")
@@ -142,7 +139,7 @@ def test_all_gates_that_are_closed_are_listed_at_once(server, pins, tmp_path, mo
     with pytest.raises(hub.AccessError, match="mine: .* is gated"):
         hub.check_access(["mine", "aime24"])
     monkeypatch.setenv("HF_TOKEN", "valid")
-    hub.check_access(["mine", "aime24"])
+    assert hub.fetch("mine", {}, tmp_path / "mine.jsonl")["written"] == 3
     with pytest.raises(hub.AccessError) as error:
         hub.check_access(pins)
     advice = "accept its terms on that page, then set HF_TOKEN to a valid token or run "
@@ -152,7 +149,6 @@ def test_all_gates_that_are_closed_are_listed_at_once(server, pins, tmp_path, mo
     ]
     with pytest.raises(hub.AccessError, match="gpqa: .* is gated: accept its terms"):
         hub.fetch("gpqa", {}, tmp_path / "gpqa.jsonl")
-    assert hub.fetch("mine", {}, tmp_path / "mine.jsonl")["written"] == 3
     monkeypatch.setenv("HF_TOKEN", "stale")
     with pytest.raises(hub.AccessError, match="is not open to you, then set HF_TOKEN to a valid"):
         hub.check_access(["aime24"])
@@ -171,64 +167,40 @@ def test_a_hub_that_does_not_answer(server, pins, tmp_path, status):
             ask()
 
 
-def test_offline_mode_uses_the_cache(server, pins, tmp_path, monkeypatch):
-    pins["aime25"] = pin(server.push("some/other", {"test.jsonl": ""}), repo="some/other")
-    hub.fetch("aime24", {}, tmp_path / "a.jsonl")
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    server.requests.clear()
-    hub.check_access(["aime24"])
-    hub.fetch("aime24", {}, tmp_path / "b.jsonl")
-    assert jsonl.read(tmp_path / "b.jsonl") == KEPT
-    with pytest.raises(ValueError, match="offline mode is enabled.*HF_HUB_OFFLINE"):
-        hub.fetch("aime25", {}, tmp_path / "c.jsonl")
-    assert server.requests == []
-
-
-# --- LiveCodeBench
-
-DATES = {
-    "test.jsonl": ["2024-07-31", "2024-08-01"],
-    "test2.jsonl": ["2024-12-24"],
-    "test3.jsonl": ["2025-01-31", "2025-02-01"],
-}
-
-
 @pytest.mark.parametrize(
-    ("settings", "ids"),
+    ("settings", "files", "days"),
     [
-        ({}, ["2024-08-01", "2024-12-24", "2025-01-31"]),  # the window has both of its dates
-        ({"release": "v1"}, ["2024-08-01"]),
-        (
-            {"release": "v2", "window": ["2024-07-31", "2025-12-31"]},
-            ["2024-07-31", "2024-08-01", "2024-12-24"],
-        ),
-        ({"release": None, "window": None, "problems": 2}, ["2024-08-01", "2024-12-24"]),
-        ({"window": ["2020-01-01", "2020-01-02"]}, []),
+        ({}, 3, ["2024-08-01", "2024-12-24", "2025-01-31"]),  # the window has both of its dates
+        ({"release": "v1", "window": None}, 1, ["2024-08-01"]),
+        ({"window": ["2024-07-31", "2024-08-01"]}, 3, ["2024-07-31", "2024-08-01"]),
+        ({"release": "v2", "problems": 1}, 2, ["2024-08-01"]),
+        ({"window": ["2020-01-01", "2020-01-02"]}, 3, []),
     ],
 )
-def test_lcb_release_and_window(server, pins, tmp_path, settings, ids):
-    rows = {
-        name: [{"question_id": day, "contest_date": f"{day}T00:00:00", "x": 1} for day in days]
-        for name, days in DATES.items()
+def test_lcb_release_and_window(server, pins, tmp_path, settings, files, days):
+    there = [["2024-07-31", "2024-08-01"], ["2024-12-24"], ["2025-01-31", "2025-02-01"]]
+    content = {
+        f"test{number}.jsonl": lines([{"contest_date": f"{day}T00:00:00", "x": 1} for day in of])
+        for number, of in enumerate(there)
     }
     pins["lcb"] = pin(
-        server.push("some/set", {name: lines(of) for name, of in rows.items()}),
-        files=[{"path": name, "rows": len(of)} for name, of in rows.items()],
-        fields=["question_id"],
+        server.push("some/set", content),
+        files=[{"path": f"test{number}.jsonl", "rows": len(of)} for number, of in enumerate(there)],
+        fields=["contest_date"],
         release="v3",
         window=["2024-08-01", "2025-01-31"],
     )
-    if not ids:
+    if days:
+        record = hub.fetch("lcb", settings, tmp_path / "lcb.jsonl")
+        rows = jsonl.read(tmp_path / "lcb.jsonl")
+        assert rows == [{"contest_date": f"{day}T00:00:00"} for day in days]
+        assert (record["release"], record["rows"]) == (f"v{files}", [0, 2, 3, 5][files])
+    else:
         with pytest.raises(ValueError, match="no problem with .*2020-01-02"):
             hub.fetch("lcb", settings, tmp_path / "lcb.jsonl")
         assert not (tmp_path / "lcb.jsonl").exists()
-        return
-    record = hub.fetch("lcb", settings, tmp_path / "lcb.jsonl")
-    assert jsonl.read(tmp_path / "lcb.jsonl") == [{"question_id": day} for day in ids]
-    release = settings.get("release") or "v3"
-    assert (record["release"], record["rows"]) == (release, {"v1": 2, "v2": 3, "v3": 5}[release])
-    files = {line.split("/")[-1] for line in server.requests if line.startswith("GET /datasets/")}
-    assert files == set([*DATES][: int(release[1])])
+    asked = {line.split("/")[-1] for line in server.requests if line.startswith("GET /datasets/")}
+    assert asked == {*[*content][:files]}
 
 
 def encoded(value: object) -> str:
@@ -241,12 +213,8 @@ CASES = json.dumps([{"input": "1", "output": "2", "testtype": "stdin"}])
 @pytest.mark.parametrize(
     "text",
     [
-        "rubbish",
-        encoded(CASES)[:-8],
-        base64.b64encode(zlib.compress(b"\x80")).decode(),
-        encoded(["no text"]),
-        encoded("[1]"),
-        encoded('[{"input": "1"}]'),
+        *("rubbish", encoded(CASES)[:-8], base64.b64encode(zlib.compress(b"\x80")).decode()),
+        *(encoded(["no text"]), encoded("[1]"), encoded('[{"input": "1"}]')),
     ],
 )
 def test_lcb_tests_that_cannot_be_decoded(text):
@@ -255,23 +223,15 @@ def test_lcb_tests_that_cannot_be_decoded(text):
         lcb_tests.lcb_cases(text)
 
 
-# --- the training set, and everything at once
-
-TRAINING = [
-    {"problem": "Compute $3 + 4$.", "solution": "", "answer": "7"},
-    {"problem": "what is 1+1", "solution": "a benchmark's", "answer": "2"},
-    {"problem": "Compute $5 + 4$.", "solution": "", "answer": ""},
-    {"problem": "Compute $6 + 4$.", "solution": "", "answer": None},
-    {"problem": "Compute $0 + 0$.", "solution": "", "answer": 0},
-]
-
-
-def test_fetch_all(server, pins, tmp_path, capsys):
+def test_fetch_all_with_the_training_set(server, pins, tmp_path, capsys):
+    pairs = [("$3 + 4$", "7"), ("$5 + 4$", ""), ("$6 + 4$", None), ("$0 + 0$", 0)]
+    rows = [{"problem": f"Compute {sum}.", "answer": answer} for sum, answer in pairs]
+    rows.append({"problem": "what is 1+1", "answer": "2"})  # a benchmark's
     pins["train"] = pin(
-        server.push("some/train", {"all.json": json.dumps(TRAINING)}),
+        server.push("some/train", {"all.json": json.dumps(rows)}),
         repo="some/train",
         files=[{"path": "all.json", "rows": 5}],
-        fields=["problem", "solution", "answer"],
+        fields=["problem", "answer"],
     )
     folder = tmp_path / "data"
     server.gates["some/train"] = set()
@@ -282,7 +242,7 @@ def test_fetch_all(server, pins, tmp_path, capsys):
     assert main(["fetch", "--output", str(folder)]) == 0
     names = ["aime24.jsonl", "aime24.source.json", "train.contamination.json", "train.jsonl"]
     assert sorted(os.listdir(folder)) == [*names, "train.source.json"]
-    assert jsonl.read(folder / "train.jsonl") == [TRAINING[0], TRAINING[4]]
+    assert jsonl.read(folder / "train.jsonl") == [rows[0], rows[3]]
     record = json.loads((folder / "train.source.json").read_text())
     counts = [record[key] for key in ("rows", "without_answer", "contaminated", "written")]
     assert counts == [5, 2, 1, 2]

@@ -106,16 +106,7 @@ def test_in_how_many_files_weights_lie_does_not_count(pair):
     [
         ("data", "data/aime24.jsonl", lambda v: v[2].update(answer="7"), '3/answer: "3" against'),
         ("backbones", "backbones/tiny/config.json", lambda v: v.update(x=4), "x: nothing against"),
-        (
-            *("settings", f"{RUN}/settings.json", lambda v: v["training"].update(steps=3)),
-            "training/steps: 2 against 3",
-        ),
-        (
-            *("provenance", f"{RUN}/provenance.json", lambda v: v["packages"].update(torch="3")),
-            'packages/torch: "2" against "3"',
-        ),
         ("weights", f"{RUN}/model/model.safetensors", flip_bit, 'b.bias: "float32 [4] '),
-        ("model files", f"{RUN}/model/config.json", lambda v: v.clear(), "3 against nothing"),
         (
             *("training", f"{RUN}/training.jsonl"),
             lambda v: v[0].update(reward=0.5000000000000001),

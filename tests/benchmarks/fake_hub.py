@@ -18,12 +18,9 @@ def lines(rows: list[dict]) -> str:
 
 
 def pin(commit: str, path: str = "test.jsonl", **changes) -> dict:
-    return {
-        **{"repo": "some/set", "revision": commit, "licence": "mit", "gated": False},
-        "files": [{"path": path, "rows": len(PROBLEMS)}],
-        "fields": ["id", "problem", "answer"],
-        **changes,
-    }
+    pins = {"repo": "some/set", "revision": commit, "licence": "mit", "gated": False}
+    pins |= {"files": [{"path": path, "rows": 3}], "fields": ["id", "problem", "answer"]}
+    return pins | changes
 
 
 class FakeHub(ThreadingHTTPServer):
@@ -50,33 +47,31 @@ class FakeHub(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
 
-    def answer(self, path: str, token: str) -> tuple[int, bytes, dict[str, str]]:
+    def answer(self, path: str, token: str) -> tuple[int, str | bytes, dict[str, str]]:
         """Return status, body and headers."""
         parts = path.removeprefix("/api").strip("/").split("/")
-        if parts[0] not in ("datasets", "models"):
-            parts.insert(0, "models")  # files of models lie at the top
-        owner, name, what, *rest = parts[1:]
+        owner, name, what, *rest = parts[parts[0] in ("datasets", "models") :]
         repo, revision, file = f"{owner}/{name}", "".join(rest[:1]), "/".join(rest[1:])
-        if self.status or (token and token not in self.tokens):
-            return self.status or 401, b"", {}
-        if (repo, "main") not in self.commits:
-            return 404, b"", {"X-Error-Code": "RepoNotFound"}
         # The hub shows a gated repository's commits and file names, not its files.
         gate = self.gates.get(repo, {token}) if what in ("auth-check", "resolve") else {token}
+        commit, files = self.commits.get((repo, revision), ("", {}))
+        if self.status or (token and token not in self.tokens):
+            return self.status or 401, "", {}
+        if (repo, "main") not in self.commits:
+            return 404, "", {"X-Error-Code": "RepoNotFound"}
         if token not in gate:
-            return 403 if token else 401, b"", {"X-Error-Code": "GatedRepo"}
+            return 403 if token else 401, "", {"X-Error-Code": "GatedRepo"}
         if what == "auth-check":
-            return 200, b"{}", {}
-        if (repo, revision) not in self.commits:
-            return 404, b"", {"X-Error-Code": "RevisionNotFound"}
-        commit, files = self.commits[repo, revision]
-        listed = [{"type": "file", "path": p, "size": len(f)} for p, f in files.items()]
-        if what in ("revision", "tree"):
-            tree = [one | {"oid": "0" * 40} for one in listed]
-            found = {"id": repo, "sha": commit} if what == "revision" else tree
-            return 200, json.dumps(found).encode(), {}
+            return 200, "{}", {}
+        if not commit:
+            return 404, "", {"X-Error-Code": "RevisionNotFound"}
+        if what == "revision":
+            return 200, json.dumps({"id": repo, "sha": commit}), {}
+        if what == "tree":
+            one = {"type": "file", "size": 1, "oid": "0" * 40}
+            return 200, json.dumps([{**one, "path": path} for path in files]), {}
         if file not in files:
-            return 404, b"", {"X-Error-Code": "EntryNotFound"}
+            return 404, "", {"X-Error-Code": "EntryNotFound"}
         etag = f'"{hashlib.sha1(files[file]).hexdigest()}"'
         return 200, files[file], {"X-Repo-Commit": commit, "ETag": etag}
 
@@ -87,6 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.requests.append(f"{self.command} {path}")
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         status, body, headers = self.server.answer(path, token)
+        body = body.encode() if isinstance(body, str) else body
         self.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)

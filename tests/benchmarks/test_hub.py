@@ -70,34 +70,28 @@ def test_every_benchmark_is_pinned_with_the_fields_that_its_task_reads():
         ("e.csv", lambda rows: pd.DataFrame(rows).to_csv(index=False, lineterminator="\r\n")),
     ],
 )
-def test_fetch(server, pins, tmp_path, capsys, path, pack):
-    commit = server.push("some/set", {path: pack(PROBLEMS)})
+def test_fetch_and_again_from_the_cache(server, pins, tmp_path, capsys, monkeypatch, path, pack):
+    commit, file = server.push("some/set", {path: pack(PROBLEMS)}), tmp_path / "out/aime24.jsonl"
     pins["aime24"] = pin(commit, path)
-    record = hub.fetch("aime24", {}, tmp_path / "out/aime24.jsonl")
+    record = hub.fetch("aime24", {}, file)
     kept = KEPT
     if path == "e.csv":  # knows nothing but texts
         kept = [{k: str(v) for k, v in row.items()} for row in KEPT]
-    assert jsonl.read(tmp_path / "out/aime24.jsonl") == kept
+    assert jsonl.read(file) == kept
     assert record == json.loads((tmp_path / "out/aime24.source.json").read_text())
     assert record == {
         **{"name": "aime24", "repo": "some/set", "revision": commit, "commit": commit},
         **{"licence": "mit", "problems": None, "rows": 3, "written": 3},
     }
     assert f"aime24: 3 problems of some/set at {commit[:12]}" in capsys.readouterr().err
-
-
-def test_the_cache_is_used_again_also_offline(server, pins, tmp_path, monkeypatch):
-    pins["aime25"] = pin(server.push("some/other", {"test.jsonl": ""}), repo="some/other")
-    hub.fetch("aime24", {}, tmp_path / "a.jsonl")
     server.requests.clear()
-    hub.fetch("aime24", {"problems": 2}, tmp_path / "b.jsonl")
-    assert jsonl.read(tmp_path / "b.jsonl") == KEPT[:2]
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     hub.check_access(["aime24"])
-    hub.fetch("aime24", {}, tmp_path / "b.jsonl")
-    assert jsonl.read(tmp_path / "b.jsonl") == KEPT
+    hub.fetch("aime24", {"problems": 2}, file)
+    assert jsonl.read(file) == kept[:2]
+    pins["aime24"]["files"][0]["path"] = "other.jsonl"
     with pytest.raises(ValueError, match="offline mode is enabled.*HF_HUB_OFFLINE"):
-        hub.fetch("aime25", {}, tmp_path / "c.jsonl")
+        hub.fetch("aime24", {}, file)
     assert server.requests == []
 
 

@@ -64,27 +64,27 @@ WAITING = on(flops=INFINITE, layer_seconds=1.0)
 
 
 def test_a_pass_is_two_flop_a_parameter_and_token_and_causal_attention():
-    assert model.pass_seconds(on(), 3, 10, 1) == 3 * (2 * N * 10 + 2 * 2 * 8 * 10**2)
-    assert model.pass_seconds(WAITING, 6, 10, 2) == 3 * 2  # micro-batches through two layers
+    assert on().pass_seconds(3, 10, 1) == 3 * (2 * N * 10 + 2 * 2 * 8 * 10**2)
+    assert WAITING.pass_seconds(6, 10, 2) == 3 * 2  # micro-batches through two layers
     # Asking a cache costs the probes alone.
-    assert model.query_seconds(on(), 3, 8, 100, 1) == 3 * 8 * (2 * N + 4 * 2 * 8 * 100)
-    assert model.query_seconds(WAITING, 6, 8, 100, 2) == 3 * 2
+    assert on().query_seconds(3, 8, 100, 1) == 3 * 8 * (2 * N + 4 * 2 * 8 * 100)
+    assert WAITING.query_seconds(6, 8, 100, 2) == 3 * 2
 
 
 def test_a_token_takes_as_long_as_its_flop_or_its_bytes():
-    assert model.token_seconds(on(), 3, 5, 7) == 7 + 3 * (2 * N + 4 * 2 * 8 * 5)
+    assert on().token_seconds(3, 5, 7) == 7 + 3 * (2 * N + 4 * 2 * 8 * 5)
     slow = on(flops=INFINITE, bandwidth=1.0)
     # keys and values of one head of four numbers, in two layers
-    assert model.token_seconds(slow, 3, 5, 7) == 7 + 2 * (N + 3 * 5 * 2 * 2 * 4)
+    assert slow.token_seconds(3, 5, 7) == 7 + 2 * (N + 3 * 5 * 2 * 2 * 4)
 
 
 def test_a_padded_batch_goes_in_rounds_and_a_continuous_one_fills_its_places():
-    once = model.sampling_seconds(WAITING, 10, fit=10)
+    once = WAITING.sampling_seconds(10, fit=10)
     assert once == 2 * 20 + 2  # two layers a token, and the prompt's pass
-    assert model.sampling_seconds(WAITING, 10, fit=4) == 3 * once
+    assert WAITING.sampling_seconds(10, fit=4) == 3 * once
     continuous = on(flops=INFINITE, scheduling=1)
-    assert model.sampling_seconds(continuous, 4, fit=4) == 20  # the longest response
-    assert model.sampling_seconds(continuous, 40, fit=4) == 40 * 10 / 4  # the mean of all
+    assert continuous.sampling_seconds(4, fit=4) == 20  # the longest response
+    assert continuous.sampling_seconds(40, fit=4) == 40 * 10 / 4  # the mean of all
     # Keys and values of one head of four numbers, in two layers, two bytes each: 32 a token.
     assert on().count_fitting(32 * 23 * 5) == 5  # padded to the longest
     assert continuous.count_fitting(32 * 13 * 5) == 5
@@ -102,9 +102,9 @@ def count_passes(config: dict, method: str, **training) -> float:
     """Seconds of a step in units of one forward over all rollouts, sampling left out."""
     changed = {**config, "training": {**config["training"], **training}}
     job = read_training(changed, method, "probe_tokens=1e-9", "layer_seconds=1e-12")
-    sampling = model.sampling_seconds(job.sampler, job.rows, job.rows)
-    one = model.pass_seconds(job.sampler, job.rows, job.sampler.padded, job.micro_batch_size)
-    passes = (model.step_seconds(job) - sampling / job.updates_per_generation) / one
+    sampling = job.sampler.sampling_seconds(job.rows, job.rows)
+    one = job.sampler.pass_seconds(job.rows, job.sampler.padded, job.micro_batch_size)
+    passes = (job.step_seconds() - sampling / job.updates_per_generation) / one
     return pytest.approx(passes, rel=1e-6)
 
 
@@ -125,28 +125,28 @@ def test_a_step_makes_the_passes_that_the_trainer_makes(smoke):
 def test_repro_needs_a_forward_where_sampling_leaves_no_cache(paper, engine, memory, forwards):
     paper["training"]["rollouts"]["engine"] = engine
     plain, job = (read_training(paper, m, f"memory={memory}") for m in ("grpo", "grpo+repro"))
-    forward = model.pass_seconds(job.sampler, 2048, 16384 + 200, 1)
-    query = model.query_seconds(job.sampler, 2048, 22 * 8, 16384 / 2 + 200, 1)
+    forward = job.sampler.pass_seconds(2048, 16384 + 200, 1)
+    query = job.sampler.query_seconds(2048, 22 * 8, 16384 / 2 + 200, 1)
     expected = pytest.approx(forwards * forward + query)
-    assert model.step_seconds(job) - model.step_seconds(plain) == expected
+    assert job.step_seconds() - plain.step_seconds() == expected
 
 
 def test_rollouts_fit_into_what_training_leaves_or_into_vllms_share(paper):
     n, cache = 1_720_574_976, 2 * 2 * 28 * 8 * 128  # bytes of a token
     expected = (0.28 * 84e9 - 2 * n - 5e9) / (cache * (200 + 0.5 * 16384))
-    assert model.rollouts_that_fit(read_training(paper, "ppo")) == pytest.approx(expected)
+    assert read_training(paper, "ppo").count_fitting() == pytest.approx(expected)
     paper["training"]["rollouts"]["engine"] = "transformers"
     free = 0.9 * 84e9 - 28 * n  # two learners of 12 bytes, the reference's weights
     expected = free / (cache * (200 + 16384))
-    assert model.rollouts_that_fit(read_training(paper, "ppo")) == pytest.approx(expected)
+    assert read_training(paper, "ppo").count_fitting() == pytest.approx(expected)
 
 
 def test_disk_of_a_run_is_weights_and_two_checkpoints(paper):
     n = 1_720_574_976
-    assert model.run_bytes(read_training(paper, "grpo")) == (4 + 2 * 12) * n
-    assert model.run_bytes(read_training(paper, "ppo+repro")) == (4 + 2 * 24) * n
+    assert read_training(paper, "grpo").run_bytes() == (4 + 2 * 12) * n
+    assert read_training(paper, "ppo+repro").run_bytes() == (4 + 2 * 24) * n
     paper["training"]["steps"] = paper["training"]["save_every"]
-    assert model.run_bytes(read_training(paper, "grpo")) == (4 + 12) * n
+    assert read_training(paper, "grpo").run_bytes() == (4 + 12) * n
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_disk_of_a_run_is_weights_and_two_checkpoints(paper):
 def test_what_a_process_holds(paper_on_eight, strategy, method, parts):
     paper_on_eight["training"]["parallel"]["strategy"] = strategy
     job = read_training(paper_on_eight, method)
-    held = model.training_bytes(job) + model.gradient_bytes(job)
+    held = job.held_bytes() + job.gradient_bytes()
     assert held == pytest.approx(sum(parts) * job.sampler.shape.parameters)
 
 
@@ -171,14 +171,14 @@ def test_gathered_parts_of_shared_weights_are_counted(paper_on_eight):
     """A matrix of Qwen3-8B's vocabulary is larger than its layers: 151,936 x 4,096 numbers."""
     job, matrix = read_training(paper_on_eight, "grpo", backbone="Qwen3-8B"), 151_936 * 4_096
     # Weights and gradients in bfloat16, their sum in float32; the output matrix stays.
-    assert model.unit_bytes(job.sampler.shape) == (2 + 2 + 4) * matrix + 2 * matrix
+    assert job.sampler.shape.unit_bytes() == (2 + 2 + 4) * matrix + 2 * matrix
     few_words = model.measure({**HUB["Qwen/Qwen3-8B"], "vocab_size": 1_000})
     layer = 4_096 * (2 * 4_096 + 2 * 1_024 + 3 * 12_288 + 2) + 2 * 128
     # The last norm is counted with the layers.
     expected = (2 + 2 + 4) * (layer + 4_096 / 36) + 2 * 1_000 * 4_096
-    assert model.unit_bytes(few_words) == pytest.approx(expected)
-    held = model.training_bytes(job) + model.gradient_bytes(job)
-    assert model.update_bytes(job) - held > model.unit_bytes(job.sampler.shape)
+    assert few_words.unit_bytes() == pytest.approx(expected)
+    held = job.held_bytes() + job.gradient_bytes()
+    assert job.update_bytes() - held > job.sampler.shape.unit_bytes()
 
 
 def test_the_peak_of_a_training(paper):
@@ -189,9 +189,9 @@ def test_the_peak_of_a_training(paper):
     sampling = 28 * n + batch + 0.28 * 84e9
     two = 2 * (32 * 2048 + 8 * 6144 + 8 * (16 + 8) * 128) * width
     learning = 36 * n + batch + 28 * 4 * 2048 * width + max(two, 2 * n)
-    assert model.peak_bytes(job) == pytest.approx(max(sampling, learning))
+    assert job.peak_bytes() == pytest.approx(max(sampling, learning))
     awake = replace(job, vllm_sleeps=False)
-    assert model.peak_bytes(awake) == pytest.approx(learning + 0.28 * 84e9)
+    assert awake.peak_bytes() == pytest.approx(learning + 0.28 * 84e9)
 
 
 def kept_for_backward(family: str, layers: int, tokens: int) -> int:
@@ -224,5 +224,5 @@ def test_activations_are_what_autograd_keeps(family):
     sizes = {"hidden_size": 256, "intermediate_size": 1024, "num_attention_heads": 4}
     sizes |= {"num_key_value_heads": 2, "head_dim": 64, "num_hidden_layers": 1}
     shape = model.measure({**SIZES, **sizes})
-    one_layer = model.activation_bytes(shape, 1, False, 0) / 2  # of a layer more than there are
+    one_layer = shape.activation_bytes(1, False, 0) / 2  # of a layer more than there are
     assert counted < one_layer < 1.25 * counted

@@ -93,7 +93,7 @@ def estimate(config: dict, hardware: str | None = None, changes: Sequence[str] =
     }
     at_once = config["evaluation"]["batch_size"]
     for name, sampler in samplers.items():
-        lacks[f"generate {name}"] = _check_cache(sampler, at_once, sampler.fit_alone)
+        lacks[f"generate {name}"] = _check_cache(sampler, at_once, sampler.fit_alone())
     notes += [f"OUT OF MEMORY: {what}: {lack}." for what, lack in lacks.items() if lack]
     groups: dict[tuple[str, ...], list[Part]] = {}
     for part in parts:
@@ -106,7 +106,7 @@ def estimate(config: dict, hardware: str | None = None, changes: Sequence[str] =
 
 def _checkpoint_seconds(job: model.Training, assume: Assumptions) -> float:
     """Return the time to write a checkpoint, and to read it for the digests of its files."""
-    return 2 * model.checkpoint_bytes(job) / assume["checkpoint_bytes_per_second"]
+    return 2 * job.checkpoint_bytes() / assume["checkpoint_bytes_per_second"]
 
 
 def _plan_training(run: Run, job: model.Training, assume: Assumptions) -> Part:
@@ -114,10 +114,10 @@ def _plan_training(run: Run, job: model.Training, assume: Assumptions) -> Part:
     return Part(
         path=("train", run.backbone, run.method.partition("~")[0]),
         run=run,
-        seconds=assume["model_job_seconds"] + job.steps * model.step_seconds(job) + saving,
+        seconds=assume["model_job_seconds"] + job.steps * job.step_seconds() + saving,
         devices=job.processes,
-        disk_bytes=model.run_bytes(job),
-        memory_bytes=model.peak_bytes(job),
+        disk_bytes=job.run_bytes(),
+        memory_bytes=job.peak_bytes(),
     )
 
 
@@ -131,7 +131,7 @@ def _plan_generation(
     devices = max(1, layout.generation_gpus(config))
     for name in config["benchmarks"]:
         batches = jobs.split_batches(config, name, assume)
-        seconds = sum(model.sampling_seconds(sampler, n, sampler.fit_alone) for n in batches)
+        seconds = sum(sampler.sampling_seconds(n, sampler.fit_alone()) for n in batches)
         disk = sum(batches) * (text + assume["row_bytes"])
         path = ("generate", backbone, name)
         parts += [Part(path, run, start + seconds, devices, disk) for run in runs]
@@ -140,8 +140,8 @@ def _plan_generation(
 
 def _describe_longest(trainings: dict[Run, model.Training], assume: Assumptions) -> str:
     """Say what a kill of the longest training loses."""
-    run, job = max(trainings.items(), key=lambda one: one[1].steps * model.step_seconds(one[1]))
-    step, saving = model.step_seconds(job), _checkpoint_seconds(job, assume)
+    run, job = max(trainings.items(), key=lambda one: one[1].steps * one[1].step_seconds())
+    step, saving = job.step_seconds(), _checkpoint_seconds(job, assume)
     often = "step" if job.save_every == 1 else f"{job.save_every} steps"
     return (
         f"The longest training, {run.backbone} {run.method}, has {job.steps} steps of "
@@ -151,9 +151,9 @@ def _describe_longest(trainings: dict[Run, model.Training], assume: Assumptions)
 
 
 def _check_training(job: model.Training) -> str | None:
-    peak, there = model.peak_bytes(job), job.sampler.memory
+    peak, there = job.peak_bytes(), job.sampler.memory
     if peak <= there:
-        return _check_cache(job.sampler, int(job.rows), model.rollouts_that_fit(job))
+        return _check_cache(job.sampler, int(job.rows), job.count_fitting())
     return (
         f"takes {peak / 1e9:.0f} GB of a GPU, {there / 1e9:.0f} GB are there. Less takes a smaller "
         "training.micro_batch_size or gpu_memory of vLLM, or more GPUs that share the model (gpus, "

@@ -38,6 +38,23 @@ class Shape:
     width: int  # numbers that go into a layer
     kept: int  # bytes that autograd keeps of a layer
 
+    def unit_bytes(self) -> float:
+        """Bytes at the peak of a backward pass over shared weights, beside a process's own part.
+
+        Of the largest unit, a layer or an embedding, the weights and gradients in bfloat16 and the
+        sum of the gradients over processes in float32; each unit frees them after every
+        micro-batch. The output matrix stays gathered from forward to backward.
+        """
+        unit = max((self.multiplied - self.matrix) / self.layers, self.matrix)
+        return (2 * BFLOAT16 + FLOAT32) * unit + BFLOAT16 * self.matrix
+
+    def activation_bytes(self, tokens: float, checkpointing: bool, copies: int) -> float:
+        """Bytes at the peak of forward and backward, with `copies` bfloat16 weights beside them."""
+        if not checkpointing:
+            return (self.layers + 1) * self.kept * tokens + BFLOAT16 * copies
+        inputs = self.layers * FLOAT32 * self.width * tokens
+        return inputs + max(2 * self.kept * tokens, BFLOAT16 * copies)
+
 
 def measure(sizes: dict) -> Shape:
     """Return what the sizes in a model's config.json come to."""
@@ -88,15 +105,51 @@ class Sampler:
         """Bytes of the weights while sampling."""
         return self.number_bytes * self.shape.parameters
 
-    @property
-    def fit_alone(self) -> float:
-        """Responses whose cache fits beside the weights alone."""
-        return self.count_fitting(self.memory - self.weights)
-
     def count_fitting(self, free: float) -> float:
         """Responses whose cache fits into `free` bytes; below 1 where not even one does."""
         width = self.padded if self.scheduling is None else self.prompt + self.mean
         return free / (self.number_bytes * self.shape.cache * width)
+
+    def fit_alone(self) -> float:
+        """Responses whose cache fits beside the weights alone."""
+        return self.count_fitting(self.memory - self.weights)
+
+    def pass_seconds(self, rows: float, width: float, micro_batch: float) -> float:
+        """Seconds of a forward over `rows` sequences of `width` tokens, a micro-batch at a time."""
+        return self.query_seconds(rows, width, width / 2, micro_batch)
+
+    def query_seconds(self, rows: float, tokens: float, context: float, micro: float) -> float:
+        """Seconds to ask the caches of `rows` responses: `tokens` of probes see `context` others.
+
+        `micro` responses are asked at a time.
+        """
+        flop = rows * tokens * (2 * self.shape.multiplied + self.shape.attention * context)
+        return flop / self.flops + rows / micro * self.shape.layers * self.layer_seconds
+
+    def token_seconds(self, rows: float, context: float, waiting: float) -> float:
+        """Seconds to sample one token more for each of `rows` responses with `context` tokens."""
+        flop = rows * (2 * self.shape.multiplied + self.shape.attention * context)
+        read = self.number_bytes * (self.shape.parameters + rows * context * self.shape.cache)
+        return waiting + max(flop / self.flops, read / self.bandwidth)
+
+    def sampling_seconds(self, rows: float, fit: float) -> float:
+        """Seconds to sample `rows` responses, of which the cache holds `fit` at a time.
+
+        transformers ends a batch with its longest response; one that does not fit is counted as
+        several. vLLM fills every place that becomes free (continuous batching).
+        """
+        fit = max(1.0, fit)
+        if self.scheduling is None:
+            rounds = max(1, math.ceil(rows / fit))
+            at_once, waiting = rows / rounds, self.shape.layers * self.layer_seconds
+            token = self.token_seconds(at_once, self.prompt + self.longest / 2, waiting)
+            first = self.pass_seconds(at_once, self.prompt, at_once)
+            return rounds * (self.longest * token + first)
+        at_once = min(rows, fit)
+        steps = max(self.longest, rows * self.mean / at_once)
+        under_way = rows * self.mean / steps
+        token = self.token_seconds(under_way, self.prompt + self.mean / 2, self.scheduling)
+        return steps * token + self.pass_seconds(rows, self.prompt, at_once)
 
 
 @dataclass(frozen=True)
@@ -121,144 +174,76 @@ class Training:
     updates_per_generation: int
     gradient_checkpointing: bool
 
+    def held_bytes(self) -> float:
+        """Bytes of weights, AdamW and the reference's weights on a device, all in float32."""
+        weights = (self.learners + self.reference) * FLOAT32 / self.sharing_weights
+        optimizer = self.learners * ADAMW / self.sharing_optimizer
+        return self.sampler.shape.parameters * (weights + optimizer)
 
-def pass_seconds(on: Sampler, rows: float, width: float, micro_batch: float) -> float:
-    """Seconds of one forward over `rows` sequences of `width` tokens, a micro-batch at a time."""
-    return query_seconds(on, rows, width, width / 2, micro_batch)
+    def gradient_bytes(self) -> float:
+        """Bytes of the gradients on a device; while rollouts are sampled there are none."""
+        return self.learners * FLOAT32 * self.sampler.shape.parameters / self.sharing_optimizer
 
+    def rollout_bytes(self) -> float:
+        """Bytes held while rollouts are sampled, with the batch of the last ones."""
+        return self.held_bytes() + self.rows * self.sampler.padded * BATCH
 
-def query_seconds(
-    on: Sampler, rows: float, tokens: float, context: float, micro_batch: float
-) -> float:
-    """Seconds to ask the caches of `rows` responses: `tokens` of probes see `context` others."""
-    flop = rows * tokens * (2 * on.shape.multiplied + on.shape.attention * context)
-    return flop / on.flops + rows / micro_batch * on.shape.layers * on.layer_seconds
+    def update_bytes(self) -> float:
+        """Bytes at the peak of an update, with vLLM's share of the memory unless it sleeps.
 
+        Scoring a micro-batch keeps less than learning from it: its cache and the states of one
+        layer. Where the processes share the weights, those of a layer are gathered to learn, see
+        `unit_bytes`, and all of them to score.
+        """
+        shape, checkpointing = self.sampler.shape, self.gradient_checkpointing
+        tokens = self.micro_batch_size * self.sampler.padded
+        if self.sharing_weights == 1:
+            learning = shape.activation_bytes(tokens, checkpointing, shape.multiplied)
+        else:
+            learning = shape.activation_bytes(tokens, checkpointing, 0) + shape.unit_bytes()
+            learning = max(learning, BFLOAT16 * shape.parameters)
+        engine = 0 if self.vllm_sleeps else self.vllm_bytes
+        return self.rollout_bytes() + self.gradient_bytes() + learning + engine
 
-def token_seconds(on: Sampler, rows: float, context: float, waiting: float) -> float:
-    """Seconds to sample one token more for each of `rows` responses with `context` tokens."""
-    flop = rows * (2 * on.shape.multiplied + on.shape.attention * context)
-    read = on.number_bytes * (on.shape.parameters + rows * context * on.shape.cache)
-    return waiting + max(flop / on.flops, read / on.bandwidth)
+    def peak_bytes(self) -> float:
+        """Bytes on a device at the peak, without the cache of responses."""
+        return max(self.update_bytes(), self.rollout_bytes() + self.vllm_bytes)
 
+    def count_fitting(self) -> float:
+        """Rollouts whose cache fits beside what is held, or into vLLM's share of the memory."""
+        if self.vllm_bytes:
+            return self.sampler.count_fitting(self.vllm_bytes - self.vllm_held)
+        return self.sampler.count_fitting(self.sampler.memory - self.held_bytes())
 
-def sampling_seconds(on: Sampler, rows: float, fit: float) -> float:
-    """Seconds to sample `rows` responses, of which the cache holds `fit` at a time.
+    def step_seconds(self) -> float:
+        """Seconds of one optimizer step, its share of the rollouts included.
 
-    transformers ends a batch with its longest response; one that does not fit is counted as
-    several. vLLM fills every place that becomes free (continuous batching).
-    """
-    fit = max(1.0, fit)
-    if on.scheduling is None:
-        rounds = max(1, math.ceil(rows / fit))
-        at_once, waiting = rows / rounds, on.shape.layers * on.layer_seconds
-        token = token_seconds(on, at_once, on.prompt + on.longest / 2, waiting)
-        return rounds * (on.longest * token + pass_seconds(on, at_once, on.prompt, at_once))
-    at_once = min(rows, fit)
-    steps = max(on.longest, rows * on.mean / at_once)
-    under_way = rows * on.mean / steps
-    token = token_seconds(on, under_way, on.prompt + on.mean / 2, on.scheduling)
-    return steps * token + pass_seconds(on, rows, on.prompt, at_once)
+        A generation: the rollouts, of which each process takes its part; a forward of the reference
+        where KL has a weight, and of PPO's critic; for RePro the query pass of (k + 2) probes a
+        response, and, where sampling leaves no cache behind or old log-probabilities are wanted
+        anyway, a forward. An update: forward and backward of the policy and of the critic, which is
+        as large. Every pass is counted at the longest response, which is an upper bound: the
+        trainer leaves out columns that are padding in all rows of a micro-batch.
+        """
+        on, micro, fit = self.sampler, self.micro_batch_size, self.count_fitting()
+        generation = on.sampling_seconds(self.rows, fit)
+        one_pass = on.pass_seconds(self.rows, on.padded, micro)
+        forwards = self.reference + (self.learners - 1)
+        no_cache = self.vllm_bytes or fit < self.rows
+        if self.updates_per_generation > 1 or (self.probe_tokens and no_cache):
+            forwards += 1
+        if self.probe_tokens:
+            context = on.prompt + on.longest / 2
+            generation += on.query_seconds(self.rows, self.probe_tokens, context, micro)
+        update = self.learners * (4 if self.gradient_checkpointing else 3) * one_pass
+        shared = (generation + forwards * one_pass) / self.updates_per_generation
+        return (shared + update) / self.efficiency
 
+    def checkpoint_bytes(self) -> int:
+        """Bytes of one checkpoint: weights and AdamW of the policy, and of PPO's critic."""
+        return self.learners * (FLOAT32 + ADAMW) * self.sampler.shape.parameters
 
-def training_bytes(job: Training) -> float:
-    """Bytes of weights, AdamW and the reference's weights on a device, all in float32."""
-    weights = (job.learners + job.reference) * FLOAT32 / job.sharing_weights
-    optimizer = job.learners * ADAMW / job.sharing_optimizer
-    return job.sampler.shape.parameters * (weights + optimizer)
-
-
-def gradient_bytes(job: Training) -> float:
-    """Bytes of the gradients on a device; while rollouts are sampled there are none."""
-    return job.learners * FLOAT32 * job.sampler.shape.parameters / job.sharing_optimizer
-
-
-def rollout_bytes(job: Training) -> float:
-    """Bytes that training holds while rollouts are sampled, with the batch of the last ones."""
-    return training_bytes(job) + job.rows * job.sampler.padded * BATCH
-
-
-def rollouts_that_fit(job: Training) -> float:
-    """Rollouts whose cache fits beside what training holds, or into vLLM's share of the memory."""
-    beside = job.sampler.memory - training_bytes(job)
-    return job.sampler.count_fitting(job.vllm_bytes - job.vllm_held if job.vllm_bytes else beside)
-
-
-def step_seconds(job: Training) -> float:
-    """Seconds of one optimizer step, its share of the rollouts included.
-
-    A generation: the rollouts, of which each process takes its part; a forward of the reference
-    where KL has a weight, and of PPO's critic; for RePro the query pass of (k + 2) probes a
-    response, and, where sampling leaves no cache behind or old log-probabilities are wanted anyway,
-    a forward. An update: forward and backward of the policy and of the critic, which is as large.
-    Every pass is counted at the longest response, which is an upper bound: the trainer leaves out
-    columns that are padding in all rows of a micro-batch.
-    """
-    on, micro, fit = job.sampler, job.micro_batch_size, rollouts_that_fit(job)
-    generation = sampling_seconds(on, job.rows, fit)
-    one_pass = pass_seconds(on, job.rows, on.padded, micro)
-    forwards = job.reference + (job.learners - 1)
-    no_cache = job.vllm_bytes or fit < job.rows
-    if job.updates_per_generation > 1 or (job.probe_tokens and no_cache):
-        forwards += 1
-    if job.probe_tokens:
-        context = on.prompt + on.longest / 2
-        generation += query_seconds(on, job.rows, job.probe_tokens, context, micro)
-    update = job.learners * (4 if job.gradient_checkpointing else 3) * one_pass
-    shared = (generation + forwards * one_pass) / job.updates_per_generation
-    return (shared + update) / job.efficiency
-
-
-def checkpoint_bytes(job: Training) -> int:
-    """Bytes of one checkpoint: weights and AdamW of the policy, and of PPO's critic."""
-    return job.learners * (FLOAT32 + ADAMW) * job.sampler.shape.parameters
-
-
-def run_bytes(job: Training) -> int:
-    """Bytes that a training leaves: float32 weights, and its last checkpoints under work/."""
-    checkpoints = min(CHECKPOINTS_KEPT, math.ceil(job.steps / job.save_every))
-    return FLOAT32 * job.sampler.shape.parameters + checkpoints * checkpoint_bytes(job)
-
-
-def activation_bytes(shape: Shape, tokens: float, checkpointing: bool, copies: int) -> float:
-    """Bytes at the peak of a forward and backward pass over the tokens of a micro-batch.
-
-    `copies` is how many weights have a bfloat16 copy at once.
-    """
-    if not checkpointing:
-        return (shape.layers + 1) * shape.kept * tokens + BFLOAT16 * copies
-    inputs = shape.layers * FLOAT32 * shape.width * tokens
-    return inputs + max(2 * shape.kept * tokens, BFLOAT16 * copies)
-
-
-def unit_bytes(shape: Shape) -> float:
-    """Bytes at the peak of a backward pass over shared weights, beside a process's own part.
-
-    Of the largest unit, a layer or an embedding, the weights and gradients in bfloat16 and the sum
-    of the gradients over processes in float32; each unit frees them after every micro-batch. The
-    output matrix stays gathered from forward to backward.
-    """
-    unit = max((shape.multiplied - shape.matrix) / shape.layers, shape.matrix)
-    return (2 * BFLOAT16 + FLOAT32) * unit + BFLOAT16 * shape.matrix
-
-
-def update_bytes(job: Training) -> float:
-    """Bytes at the peak of an update, with vLLM's share of the memory unless it sleeps.
-
-    Scoring a micro-batch keeps less than learning from it: its cache and the states of one layer.
-    Where the processes share the weights, those of a layer are gathered to learn, see `unit_bytes`,
-    and all of them to score.
-    """
-    shape, tokens = job.sampler.shape, job.micro_batch_size * job.sampler.padded
-    if job.sharing_weights == 1:
-        learning = activation_bytes(shape, tokens, job.gradient_checkpointing, shape.multiplied)
-    else:
-        learning = activation_bytes(shape, tokens, job.gradient_checkpointing, 0)
-        learning = max(learning + unit_bytes(shape), BFLOAT16 * shape.parameters)
-    engine = 0 if job.vllm_sleeps else job.vllm_bytes
-    return rollout_bytes(job) + gradient_bytes(job) + learning + engine
-
-
-def peak_bytes(job: Training) -> float:
-    """Bytes on a device at the peak of a training, without the cache of responses."""
-    return max(update_bytes(job), rollout_bytes(job) + job.vllm_bytes)
+    def run_bytes(self) -> int:
+        """Bytes that are left: float32 weights, and the last checkpoints under work/."""
+        checkpoints = min(CHECKPOINTS_KEPT, math.ceil(self.steps / self.save_every))
+        return FLOAT32 * self.sampler.shape.parameters + checkpoints * self.checkpoint_bytes()

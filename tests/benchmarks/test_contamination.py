@@ -185,13 +185,3 @@ def test_different_real_problems_are_kept_apart():
         rows = [{"problem": row.get("problem") or row["text"]} for row in real(name, part)]
         kept, report = contamination.filter_rows(rows, rest)
         assert kept == rows, report["examples"]
-
-
-@needs_data
-def test_thirteen_words_alone_would_not_do():
-    """Why there is a second condition: boilerplate makes runs in problems that are different."""
-    first, second = (
-        [{*contamination.ngrams(contamination.words(row["problem"]))} for row in real(name)]
-        for name in ("aime24", "aime25")
-    )
-    assert sum(bool(found & set().union(*second)) for found in first) >= 5

@@ -43,141 +43,102 @@ def pair(tmp_path):
     return first, second
 
 
-def in_json(path, change):
-    value = json.loads(path.read_text())
-    change(value)
-    path.write_text(json.dumps(value))
+def edit(path, change):
+    """Change what a file holds: rows, an object, tensors, or bytes, which are returned changed."""
+    if path.suffix == ".jsonl":
+        rows = jsonl.read(path)
+        change(rows)
+        jsonl.write(path, rows)
+    elif path.suffix == ".json":
+        value = json.loads(path.read_text())
+        change(value)
+        path.write_text(json.dumps(value))
+    elif path.suffix == ".safetensors":
+        tensors = load_file(path)
+        change(tensors)
+        save_file(tensors, path)
+    else:
+        path.write_bytes(change(path.read_bytes() if path.exists() else b""))
 
 
-def in_rows(path, change):
-    rows = jsonl.read(path)
-    change(rows)
-    jsonl.write(path, rows)
+def flip_bit(tensors):
+    tensors["b.bias"].view(torch.uint8)[5] ^= 1
 
 
-def in_text(path, old, new):
-    path.write_text(path.read_text().replace(old, new))
-
-
-def in_weights(path, bit):
-    tensors = load_file(path)
-    tensors["b.bias"].view(torch.uint8)[5] ^= bit
-    save_file(tensors, path)
-
-
-CHANGES = {
-    "data": (
-        "data/aime24.jsonl",
-        lambda path: in_rows(path, lambda rows: rows[2].update(answer="7")),
-        'row 3, answer: "3" against "7"',
-    ),
-    "backbones": (
-        "backbones/tiny/config.json",
-        lambda path: in_json(path, lambda value: value.update(hidden_size=4)),
-        "hidden_size: 3 against 4",
-    ),
-    "settings": (
-        f"{RUN}/settings.json",
-        lambda path: in_json(path, lambda value: value["training"].update(steps=3)),
-        "training/steps: 2 against 3",
-    ),
-    "provenance": (
-        f"{RUN}/provenance.json",
-        lambda path: in_json(path, lambda value: value["packages"].update(torch="3")),
-        'packages/torch: "2" against "3"',
-    ),
-    "weights": (
-        f"{RUN}/model/model.safetensors",
-        lambda path: in_weights(path, 1),
-        'b.bias: "float32 [4] ',
-    ),
-    "model files": (
-        f"{RUN}/model/config.json",
-        lambda path: in_json(path, lambda value: value.update(vocab_size=9)),
-        "vocab_size: nothing against 9",
-    ),
-    "training": (
-        f"{RUN}/training.jsonl",
-        lambda path: in_rows(path, lambda rows: rows[0].update(reward=0.5000000000000001)),
-        "row 1, reward: 0.5 against 0.5000000000000001",
-    ),
-    "generations": (
-        f"{RUN}/generations/mbpp.jsonl",
-        lambda path: in_rows(path, lambda rows: rows.pop()),
-        "2 rows against 1",
-    ),
-    "scores": (
-        f"{RUN}/scores/aime24.json",
-        lambda path: in_json(path, lambda value: value["problems"][4]["correct"].reverse()),
-        "problems/4/correct/0: 0 against 1",
-    ),
-    "objective": (
-        f"{RUN}/objective.jsonl",
-        lambda path: in_rows(path, lambda rows: rows[0]["objective"].append(0.0)),
-        "row 1, objective: [-1.0, -0.5] against [-1.0, -0.5, 0.0]",
-    ),
-    "tables": (
-        "tables/main.csv",
-        lambda path: in_text(path, "40.0", "40.1"),
-        'line 3: "ppo,40.0" against "ppo,40.1"',
-    ),
-    "figures": (
-        "figures/curve.png",
-        lambda path: path.write_bytes(b"\x89PNG 2"),
-        "6 bytes against 6, not the same",
-    ),
-    "other": (f"{RUN}/notes.md", lambda path: path.write_text("more"), "only in "),
-}
+def differences(pair) -> list[tuple[str, str]]:
+    found = compare_results.compare(*pair)
+    return [(kind, file) for kind, of in found.items() for file in of.differences]
 
 
 def test_a_copy_is_equal_whatever_it_is_of(pair, capsys):
-    first, second = pair
-    found = compare_results.compare(first, second)
-    assert {name: kind.files for name, kind in found.items()} == {
+    assert {name: kind.files for name, kind in compare_results.compare(*pair).items()} == {
         **{"provenance": 1, "data": 2, "backbones": 2, "settings": 1, "weights": 2},
         **{"model files": 2, "training": 1, "generations": 2, "scores": 2, "objective": 1},
         **{"tables": 2, "figures": 1},
     }
-    assert main(["compare", str(first), str(second)]) == 0
-    assert [line.split() for line in capsys.readouterr().out.splitlines()][-1] == [
-        *("figures", "1", "1", "0")
-    ]
+    assert main(["compare", *map(str, pair)]) == 0
+    assert capsys.readouterr().out.split()[-4:] == ["figures", "1", "1", "0"]
 
 
 def test_times_places_and_the_state_of_git_do_not_count(pair):
-    first, second = pair
-    in_rows(second / RUN / "training.jsonl", lambda rows: rows[0].update(step_seconds=9.0))
+    second = pair[1]
+    edit(second / RUN / "training.jsonl", lambda rows: rows[0].update(step_seconds=9.0))
     others = {"git_commit": "2", "seconds": 9.0, "started": "now", "directory": "/elsewhere"}
     others["finished_before"] = ["aime24"]  # by a call that was killed
-    in_json(second / RUN / "provenance.json", lambda value: value.update(others))
-    in_json(second / RUN / "mlflow.json", lambda value: value.update(run_id="2"))
+    edit(second / RUN / "provenance.json", lambda value: value.update(others))
+    edit(second / RUN / "mlflow.json", lambda value: value.update(run_id="2"))
     (second / "mlflow.db").write_bytes(b"2")
     (second / "report.html").write_text("made later")
-    assert not any(kind.differences for kind in compare_results.compare(first, second).values())
+    assert differences(pair) == []
 
 
 def test_in_how_many_files_weights_lie_does_not_count(pair):
-    first, second = pair
-    model = second / RUN / "model"
+    model = pair[1] / RUN / "model"
     (model / "model.safetensors").unlink()
     for number, (name, tensor) in enumerate(TENSORS.items(), start=1):
         save_file({name: tensor}, model / f"model-0000{number}-of-00002.safetensors")
     (model / "model.safetensors.index.json").write_text("{}")
-    assert not any(kind.differences for kind in compare_results.compare(first, second).values())
+    assert differences(pair) == []
 
 
-@pytest.mark.parametrize("kind", CHANGES)
-def test_one_changed_value_is_found_and_named(pair, capsys, kind):
-    first, second = pair
-    name, change, told = CHANGES[kind]
-    change(second / name)
+@pytest.mark.parametrize(
+    ("kind", "name", "change", "told"),
+    [
+        ("data", "data/aime24.jsonl", lambda v: v[2].update(answer="7"), '3/answer: "3" against'),
+        ("backbones", "backbones/tiny/config.json", lambda v: v.update(x=4), "x: nothing against"),
+        ("weights", f"{RUN}/model/model.safetensors", flip_bit, 'b.bias: "float32 [4] '),
+        (
+            *("training", f"{RUN}/training.jsonl"),
+            lambda v: v[0].update(reward=0.5000000000000001),
+            "row 1/reward: 0.5 against 0.5000000000000001",
+        ),
+        ("generations", f"{RUN}/generations/mbpp.jsonl", lambda v: v.pop(), "row 2: {"),
+        (
+            *("scores", f"{RUN}/scores/aime24.json"),
+            lambda v: v["problems"][4]["correct"].reverse(),
+            "problems/4/correct/0: 0 against 1",
+        ),
+        (
+            *("objective", f"{RUN}/objective.jsonl", lambda v: v[0]["objective"].append(0.0)),
+            "row 1/objective: [-1.0, -0.5] against [-1.0, -0.5, 0.0]",
+        ),
+        (
+            *("tables", "tables/main.csv", lambda c: c.replace(b"40.0", b"40.1")),
+            'line 3: "ppo,40.0" against "ppo,40.1"',
+        ),
+        ("figures", "figures/curve.png", lambda c: b"\x89PNG 2", "6 bytes against 6, not the same"),
+        ("other", f"{RUN}/notes.md", lambda c: b"more", "only in "),
+    ],
+)
+def test_one_changed_value_is_found_and_named(pair, capsys, kind, name, change, told):
+    edit(pair[1] / name, change)
     name = name.replace("/model.safetensors", "/*.safetensors")
-    found = compare_results.compare(first, second)
-    assert [(k, f) for k, of in found.items() for f in of.differences] == [(kind, name)]
-    assert main(["compare", str(first), str(second)]) == 1
+    assert differences(pair) == [(kind, name)]
+    assert main(["compare", *map(str, pair)]) == 1
     said = capsys.readouterr()
-    assert f"{name}: {told}" in said.out
-    assert said.err == f"error: {first} and {second} differ\n"
+    [difference] = [line for line in said.out.splitlines() if line.startswith(f"{name}: ")]
+    assert told in difference
+    assert said.err == f"error: {pair[0]} and {pair[1]} differ\n"
 
 
 def test_what_is_missing_is_named(pair, capsys):
@@ -192,19 +153,16 @@ def test_what_is_missing_is_named(pair, capsys):
 
 def test_two_records_are_compared_alone(pair, capsys):
     files = [folder / RUN / "provenance.json" for folder in pair]
-    in_json(files[1], lambda value: value.update(seconds=9.0))
+    edit(files[1], lambda value: value.update(seconds=9.0))
     assert main(["compare", *map(str, files)]) == 0
-    in_json(files[1], lambda value: value.update(code="other"))
+    edit(files[1], lambda value: value.update(code="other"))
     assert main(["compare", *map(str, files)]) == 1
     assert 'provenance.json: code: "abc" against "other"' in capsys.readouterr().out
 
 
-def test_what_is_no_folder_of_results_is_said(pair, tmp_path, capsys):
+def test_what_cannot_be_compared_is_said(pair, tmp_path, capsys):
     assert main(["compare", str(pair[0]), str(tmp_path / "nowhere")]) == 1
     assert f"{tmp_path}/nowhere: no folder of results" in capsys.readouterr().err
-
-
-def test_a_torn_file_is_named(pair, capsys):
     (pair[1] / RUN / "training.jsonl").write_text('{"step": 1, "rew')
     assert main(["compare", *map(str, pair)]) == 1
     assert "training.jsonl, line 1: not valid JSON" in capsys.readouterr().err

@@ -16,6 +16,7 @@ with locks.alone("train", sys.argv[1]):
     print("has it", flush=True)
     time.sleep(float(sys.argv[2]))
 """
+PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 
 
 @pytest.fixture
@@ -24,8 +25,7 @@ def job(tmp_path):
 
     def job(output, seconds):
         command = [sys.executable, "-c", HOLD, str(output), str(seconds)]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        started.append(subprocess.Popen(command, cwd=tmp_path, **pipes))
+        started.append(subprocess.Popen(command, cwd=tmp_path, **PIPES))
         return started[-1]
 
     yield job
@@ -37,6 +37,7 @@ def job(tmp_path):
 def test_the_second_waits_for_the_first_and_says_for_whom(job):
     first = job("results/run", 600)
     assert first.stdout.readline() == "has it\n"
+    assert job("results/other", 0).communicate(timeout=20) == ("has it\n", "")
     second = job("results/run", 0)
     assert f"written by process {first.pid} started by " in second.stderr.readline()
     time.sleep(0.3)
@@ -52,23 +53,9 @@ def test_processes_that_train_together_wait_together(job, tmp_path):
     assert left_over.stdout.readline() == "has it\n"
     # The left-over one had another launcher; these two have one, as those of accelerate.
     command = 'for RANK in 1 0; do RANK=$RANK $PYTHON -c "$HOLD" results/run 2 & done; wait'
-    words = {"PYTHON": sys.executable, "HOLD": HOLD}
-    launcher = subprocess.Popen(
-        ["bash", "-c", command],
-        cwd=tmp_path,
-        env={**os.environ, **words},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    words = {**os.environ, "PYTHON": sys.executable, "HOLD": HOLD}
+    launcher = subprocess.Popen(["bash", "-c", command], cwd=tmp_path, env=words, **PIPES)
     assert select.select([launcher.stdout], [], [], 2)[0] == [], "one of them did not wait"
     left_over.kill()
     said, _ = launcher.communicate(timeout=20)
     assert said == "has it\n" * 2
-
-
-def test_another_output_does_not_wait(job):
-    first = job("results/run", 600)
-    assert first.stdout.readline() == "has it\n"
-    said, complaint = job("results/other", 0).communicate(timeout=20)
-    assert said == "has it\n"
-    assert complaint == ""

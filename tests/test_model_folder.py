@@ -29,26 +29,21 @@ def folder(model, tmp_path):
 def write_index(folder):
     parts = [f"model-0000{number}-of-00002.safetensors" for number in (1, 2)]
     (folder / "model.safetensors").rename(folder / parts[0])
-    (folder / model_folder.INDEX).write_text(
-        json.dumps({"weight_map": {"a": parts[0], "b": parts[1]}})
-    )
+    index = {"weight_map": {"a": parts[0], "b": parts[1]}}
+    (folder / model_folder.INDEX).write_text(json.dumps(index))
 
 
-def without_template(folder):
-    (folder / "chat_template.jinja").unlink()
+def without(name):
+    return lambda folder: (folder / name).unlink()
+
+
+def renamed(old, new):
+    return lambda folder: (folder / old).rename(folder / new)
 
 
 def with_broken_configuration(folder):
-    without_template(folder)
+    without("chat_template.jinja")(folder)
     (folder / "tokenizer_config.json").write_text("{")
-
-
-def as_pickle(folder):
-    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-
-
-def without_tokenizer(folder):
-    (folder / "tokenizer.json").unlink()
 
 
 def with_code(folder):
@@ -56,21 +51,15 @@ def with_code(folder):
     (folder / "config.json").write_text(json.dumps({"model_type": "mine", "auto_map": auto_map}))
 
 
-def as_adapter(folder):
-    (folder / "config.json").rename(folder / "adapter_config.json")
-
-
+PARTS = "has no model-00002-of-00002.safetensors, which its model.safetensors.index.json names"
 SPOILT = [
     (shutil.rmtree, "no such folder"),
-    (lambda folder: (folder / "config.json").unlink(), "has no config.json$"),
-    (as_adapter, "has no config.json; an adapter has to be merged first"),
-    (without_tokenizer, "has no tokenizer; allowed: tokenizer.json"),
-    (as_pickle, r"has no \*.safetensors; weights of other formats are not read.*pickle"),
-    (
-        write_index,
-        "has no model-00002-of-00002.safetensors, which its model.safetensors.index.json names",
-    ),
-    (without_template, "has no chat template.*give one as chat_template"),
+    (without("config.json"), "has no config.json$"),
+    (renamed("config.json", "adapter_config.json"), "config.json; an adapter has to be merged"),
+    (without("tokenizer.json"), "has no tokenizer; allowed: tokenizer.json"),
+    (renamed("model.safetensors", "pytorch_model.bin"), r"has no \*.safetensors; .*pickle"),
+    (write_index, PARTS),
+    (without("chat_template.jinja"), "has no chat template.*give one as chat_template"),
     (with_broken_configuration, "tokenizer_config.json: not valid JSON"),
     (with_code, "needs code of its own, mine.MineConfig, which config.json names"),
 ]
@@ -87,20 +76,18 @@ def test_an_unusable_folder_is_refused(folder, spoil, words):
 
 def test_the_page_quotes_what_is_said(model, tmp_path):
     before_any_job = PAGE.read_text().partition("Before any job")[2].partition("In a job's log")[0]
-    quoted, said = re.findall(r"^\| `(.+?)` \|", before_any_job, re.MULTILINE), []
+    quoted, said = re.findall(r"^\| `(.+?)` \|", before_any_job, re.MULTILINE), ""
     for number, (spoil, _) in enumerate(SPOILT):
-        folder = shutil.copytree(model, tmp_path / str(number))
-        spoil(folder)
+        spoil(folder := shutil.copytree(model, tmp_path / str(number)))
         with pytest.raises(ValueError) as refused:
             model_folder.check(folder)
-        said.append(str(refused.value))
+        said += f"{refused.value}\n"
     assert len(quoted) == 7
-    for message in quoted:
-        assert any(message in full for full in said), message
+    assert [message for message in quoted if message not in said] == []
 
 
 def test_a_template_may_come_from_elsewhere_or_stand_in_the_tokenizers_configuration(folder):
-    without_template(folder)
+    without("chat_template.jinja")(folder)
     model_folder.check(folder, has_template=True)
     file = folder / "tokenizer_config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"chat_template": "{{ x }}"}))

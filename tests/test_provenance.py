@@ -85,14 +85,10 @@ def test_the_record_of_responses_holds_the_seed_that_drew_them(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("repro.evaluation.generate.generate_responses", draw)
     jsonl.write("data/math500.jsonl", [])
+    how = {"seed": 7, "benchmarks": {"math500": {"samples": 1}}}
     run = {"seed": 3, "backbone_settings": {"prompt": None}}
-    call = [
-        "generate",
-        "--settings",
-        json.dumps({"seed": 7, "benchmarks": {"math500": {"samples": 1}}}),
-    ]
-    call += ["--run", json.dumps(run), "--model", "data/math500.jsonl", "--data", "data"]
-    assert main([*call, "--output", "run/generations"]) == 0
+    call = ["generate", "--settings", json.dumps(how), "--run", json.dumps(run), "--data", "data"]
+    assert main([*call, "--model", "data/math500.jsonl", "--output", "run/generations"]) == 0
     record = jsonl.read_json("run/generations.provenance.json")
     drawn = jsonl.read("run/generations/math500.jsonl")
     assert record["settings"]["evaluation"]["seed"] == drawn[0]["seed"] == 7

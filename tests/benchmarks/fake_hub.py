@@ -11,7 +11,6 @@ PROBLEMS = [
     {"id": 61, "problem": "When does 2024 begin?", "answer": "2024-01-01", "url": "y"},
     {"id": 62, "problem": "Wie groß ist π?\nGenau.", "answer": "\\pi", "url": "z"},
 ]
-KEPT = [{k: row[k] for k in ("id", "problem", "answer")} for row in PROBLEMS]
 
 
 def lines(rows: list[dict]) -> str:
@@ -19,99 +18,79 @@ def lines(rows: list[dict]) -> str:
 
 
 def pin(commit: str, path: str = "test.jsonl", **changes) -> dict:
-    return {
-        "repo": "some/set",
-        "revision": commit,
-        "files": [{"path": path, "rows": len(PROBLEMS)}],
-        "fields": ["id", "problem", "answer"],
-        "licence": "mit",
-        "gated": False,
-    } | changes
+    pins = {"repo": "some/set", "revision": commit, "licence": "mit", "gated": False}
+    pins |= {"files": [{"path": path, "rows": 3}], "fields": ["id", "problem", "answer"]}
+    return pins | changes
 
 
-class FakeHub:
+class FakeHub(ThreadingHTTPServer):
     """Repositories with commits and gates; `requests` lists what was asked, in order."""
 
     def __init__(self) -> None:
-        self.commits: dict[str, dict[str, dict[str, bytes]]] = {}  # repository, commit, path
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.endpoint = f"http://127.0.0.1:{self.server_port}"
+        self.commits: dict[tuple[str, str], tuple[str, dict[str, bytes]]] = {}  # by revision
         self.gates: dict[str, set[str]] = {}  # repository: tokens whose owners accepted the terms
         self.tokens = {"valid"}  # all tokens the hub knows
         self.requests: list[str] = []
         self.status: int | None = None  # every request is refused with it
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-
-    @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     def push(self, repo: str, files: dict[str, bytes | str]) -> str:
         """Commit files to main and return the commit."""
         content = {p: f.encode() if isinstance(f, str) else f for p, f in files.items()}
-        commits = self.commits.setdefault(repo, {})
-        name = f"{repo} {len(commits)} {sorted(content.items())}"
-        commit = hashlib.sha1(name.encode()).hexdigest()
-        commits[commit] = commits["main"] = content
+        commit = hashlib.sha1(repr((repo, len(self.commits), content)).encode()).hexdigest()
+        self.commits[repo, commit] = self.commits[repo, "main"] = commit, content
         return commit
 
     def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.shutdown()
+        self.server_close()
+
+    def answer(self, path: str, token: str) -> tuple[int, str | bytes, dict[str, str]]:
+        """Return status, body and headers."""
+        parts = path.removeprefix("/api").strip("/").split("/")
+        owner, name, what, *rest = parts[parts[0] in ("datasets", "models") :]
+        repo, revision, file = f"{owner}/{name}", "".join(rest[:1]), "/".join(rest[1:])
+        # The hub shows a gated repository's commits and file names, not its files.
+        gate = self.gates.get(repo, {token}) if what in ("auth-check", "resolve") else {token}
+        commit, files = self.commits.get((repo, revision), ("", {}))
+        if self.status or (token and token not in self.tokens):
+            return self.status or 401, "", {}
+        if (repo, "main") not in self.commits:
+            return 404, "", {"X-Error-Code": "RepoNotFound"}
+        if token not in gate:
+            return 403 if token else 401, "", {"X-Error-Code": "GatedRepo"}
+        if what == "auth-check":
+            return 200, "{}", {}
+        if not commit:
+            return 404, "", {"X-Error-Code": "RevisionNotFound"}
+        if what == "revision":
+            return 200, json.dumps({"id": repo, "sha": commit}), {}
+        if what == "tree":
+            one = {"type": "file", "size": 1, "oid": "0" * 40}
+            return 200, json.dumps([{**one, "path": path} for path in files]), {}
+        if file not in files:
+            return 404, "", {"X-Error-Code": "EntryNotFound"}
+        etag = f'"{hashlib.sha1(files[file]).hexdigest()}"'
+        return 200, files[file], {"X-Repo-Commit": commit, "ETag": etag}
 
 
-def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            path = unquote(urlsplit(self.path).path)
-            hub.requests.append(f"{self.command} {path}")
-            parts = path.removeprefix("/api").strip("/").split("/")
-            if parts[0] not in ("datasets", "models"):
-                parts.insert(0, "models")  # files of models stand at the top
-            repo, (what, *rest) = "/".join(parts[1:3]), parts[3:] or ("",)
-            token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-            # The hub shows a gated repository's commits and file names, not its files.
-            gated = repo in hub.gates and what not in ("revision", "tree", "")
-            if hub.status or (token and token not in hub.tokens):
-                self.send(b"", status=hub.status or 401)
-            elif repo not in hub.commits:
-                self.send(b"", {"X-Error-Code": "RepoNotFound"}, 404)
-            elif gated and token not in hub.gates[repo]:
-                self.send(b"", {"X-Error-Code": "GatedRepo"}, 403 if token else 401)
-            elif what == "auth-check":
-                self.send(b"{}")
-            else:
-                self.send_revision(repo, what, *rest)
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        path = unquote(urlsplit(self.path).path)
+        self.server.requests.append(f"{self.command} {path}")
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        status, body, headers = self.server.answer(path, token)
+        body = body.encode() if isinstance(body, str) else body
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
 
-        do_HEAD = do_GET
+    do_HEAD = do_GET
 
-        def send_revision(self, repo: str, what: str, revision: str = "main", *path: str):
-            files = hub.commits[repo].get(revision)
-            if files is None:
-                self.send(b"", {"X-Error-Code": "RevisionNotFound"}, 404)
-                return
-            commit = next(c for c, of in hub.commits[repo].items() if of is files and c != "main")
-            listed = [
-                {"type": "file", "path": name, "size": len(file), "oid": "0" * 40}
-                for name, file in files.items()
-            ]
-            if what in ("revision", "tree"):
-                found = {"id": repo, "sha": commit} if what == "revision" else listed
-                self.send(json.dumps(found).encode())
-            elif (content := files.get("/".join(path))) is not None:
-                etag = f'"{hashlib.sha1(content).hexdigest()}"'
-                self.send(content, {"X-Repo-Commit": commit, "ETag": etag})
-            else:
-                self.send(b"", {"X-Error-Code": "EntryNotFound"}, 404)
-
-        def send(self, body: bytes, headers: dict[str, str] | None = None, status: int = 200):
-            self.send_response(status)
-            for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            if self.command == "GET":
-                self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    return Handler
+    def log_message(self, *_):
+        pass

@@ -36,7 +36,7 @@ def test_others_come_after_them_by_name(folder):
         ("task: aime99", "task: aime", ["task = 'aime'", "aime99, the name of the file"]),
         ("task_alias: AIME99\n", "", ["task_alias = None", "tables and figures"]),
         ("verifier: math", "verifier: maths", ["metadata.verifier = 'maths'", "math, choice"]),
-        ("question: problem", "question: Problem", ["metadata.question = 'Problem'", "problem, a"]),
+        ("question: problem", "question: Problem", ["metadata.question = 'Problem'", "'answer']"]),
         ("[problem, answer]", "problem", ["metadata.fields = 'problem'", "a list of field names"]),
         ("[problem, answer]", "[problem]", ["metadata.fields", "a list with answer, which math_a"]),
         (

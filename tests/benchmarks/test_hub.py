@@ -1,8 +1,6 @@
 """Downloads, from a hub on this machine; the pins are the test's own."""
 
 import base64
-import csv
-import io
 import json
 import os
 import pickle
@@ -10,14 +8,16 @@ import re
 import zlib
 
 import huggingface_hub
-import pyarrow
-import pyarrow.parquet
+import pandas as pd
 import pytest
 from huggingface_hub import constants
-from tests.benchmarks.fake_hub import KEPT, PROBLEMS, FakeHub, lines, pin
+from tests.benchmarks.fake_hub import PROBLEMS, FakeHub, lines, pin
 
-from repro.benchmarks import declared, hub
+from repro.benchmarks import declared, hub, lcb_tests
+from repro.commands.cli import main
 from repro.files import jsonl
+
+KEPT = [{k: row[k] for k in ("id", "problem", "answer")} for row in PROBLEMS]
 
 
 @pytest.fixture
@@ -43,57 +43,41 @@ def server(monkeypatch, tmp_path):
 def pins(server, monkeypatch):
     """The test's own pins, by name, in place of sources.yml: aime24 is there."""
     pins = {"aime24": pin(server.push("some/set", {"test.jsonl": lines(PROBLEMS)}))}
-    monkeypatch.setattr(hub, "sources", lambda: pins)
+    for module in (hub, declared):
+        monkeypatch.setattr(module, "sources", lambda: pins)
     return pins
 
 
 def test_every_benchmark_is_pinned_with_the_fields_that_its_task_reads():
     pins, tasks = declared.sources(), declared.benchmarks()
     assert {*declared.PAPER, "train"} <= set(pins) <= {*tasks, "train"}
-    for name in pins.keys() & tasks.keys():
-        assert set(tasks[name].fields) <= set(pins[name]["fields"])
     for name, of in pins.items():
         assert {"repo", "licence", "gated"} <= set(of)
         assert re.fullmatch("[0-9a-f]{40}", of["revision"]) or name == "lmb"
-    rows = {n: of.get("rows") or [f["rows"] for f in of["files"]] for n, of in pins.items()}
-    assert rows == {
-        "aime24": [30],
-        "aime25": [30],
-        "math500": [500],
-        "lmb": 100,
-        "gpqa": [198],
-        "mbpp": [500],
-        "lcb": [400, 111, 101, 101, 167, 175],  # up to v1 ... v6: 400, 511, 612, 713, 880, 1055
-        "train": [40315],
+        assert name == "train" or {*tasks[name].fields} <= {*of["fields"]}
+    assert {name: sum(f["rows"] for f in of.get("files", [of])) for name, of in pins.items()} == {
+        **{"aime24": 30, "aime25": 30, "math500": 500, "lmb": 100, "gpqa": 198, "mbpp": 500},
+        **{"lcb": 1055, "train": 40315},
     }
-
-
-def as_csv(rows: list[dict]) -> str:
-    file = io.StringIO()
-    table = csv.DictWriter(file, rows[0], lineterminator="\r\n")
-    table.writeheader()
-    table.writerows(rows)
-    return file.getvalue()
-
-
-def as_parquet(rows: list[dict]) -> bytes:
-    file = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), file)
-    return file.getvalue()
 
 
 @pytest.mark.parametrize(
     ("path", "pack"),
-    [("a.jsonl", lines), ("b/c.json", json.dumps), ("d.parquet", as_parquet), ("e.csv", as_csv)],
+    [
+        ("a.jsonl", lines),
+        ("b/c.json", json.dumps),
+        ("d.parquet", lambda rows: pd.DataFrame(rows).to_parquet()),
+        ("e.csv", lambda rows: pd.DataFrame(rows).to_csv(index=False, lineterminator="\r\n")),
+    ],
 )
-def test_fetch(server, pins, tmp_path, capsys, path, pack):
-    commit = server.push("some/set", {path: pack(PROBLEMS)})
+def test_fetch_and_again_from_the_cache(server, pins, tmp_path, capsys, monkeypatch, path, pack):
+    commit, file = server.push("some/set", {path: pack(PROBLEMS)}), tmp_path / "out/aime24.jsonl"
     pins["aime24"] = pin(commit, path)
-    record = hub.fetch("aime24", {}, tmp_path / "out/aime24.jsonl")
+    record = hub.fetch("aime24", {}, file)
     kept = KEPT
     if path == "e.csv":  # knows nothing but texts
         kept = [{k: str(v) for k, v in row.items()} for row in KEPT]
-    assert jsonl.read(tmp_path / "out/aime24.jsonl") == kept
+    assert jsonl.read(file) == kept
     assert record == json.loads((tmp_path / "out/aime24.source.json").read_text())
     assert record == {
         **{"name": "aime24", "repo": "some/set", "revision": commit, "commit": commit},
@@ -101,16 +85,20 @@ def test_fetch(server, pins, tmp_path, capsys, path, pack):
     }
     assert f"aime24: 3 problems of some/set at {commit[:12]}" in capsys.readouterr().err
     server.requests.clear()
-    hub.fetch("aime24", {"problems": 2}, tmp_path / "less.jsonl")
-    assert jsonl.read(tmp_path / "less.jsonl") == kept[:2]
-    assert server.requests == []  # it is served from the cache
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    hub.check_access(["aime24"])
+    hub.fetch("aime24", {"problems": 2}, file)
+    assert jsonl.read(file) == kept[:2]
+    pins["aime24"]["files"][0]["path"] = "other.jsonl"
+    with pytest.raises(ValueError, match="offline mode is enabled.*HF_HUB_OFFLINE"):
+        hub.fetch("aime24", {}, file)
+    assert server.requests == []
 
 
 def test_a_branch_with_files_that_only_the_card_names(server, pins, tmp_path, monkeypatch):
-    commit = server.push("some/set", {})
-    asked = []
+    commit, asked = server.push("some/set", {}), []
     monkeypatch.setattr("datasets.load_dataset", lambda *a, **k: asked.append((a, k)) or PROBLEMS)
-    pins["lmb"] = pin("main", config="hard_en", split="test", rows=3)
+    pins["lmb"] = pin("main", files=None, config="hard_en", split="test", rows=3)
     record = hub.fetch("lmb", {}, tmp_path / "lmb.jsonl")
     assert asked == [(("some/set", "hard_en"), {"split": "test", "revision": commit})]
     assert (record["revision"], record["commit"]) == ("main", commit)
@@ -137,14 +125,6 @@ def test_what_is_not_as_pinned_is_refused(server, pins, tmp_path, content, chang
     assert jsonl.read(tmp_path / "aime24.jsonl") == [{"old": 1}]
 
 
-def test_unknown_name(pins):
-    with pytest.raises(hub.HubError, match="'aime26' is not on the hub; choose from aime24"):
-        hub.check_access(["aime26"])
-
-
-# --- gates and connections
-
-
 def test_all_gates_that_are_closed_are_listed_at_once(server, pins, tmp_path, monkeypatch):
     for name in ("gpqa", "lmb", "mine"):
         commit = server.push(f"some/{name}", {"test.jsonl": lines(PROBLEMS)})
@@ -153,7 +133,7 @@ def test_all_gates_that_are_closed_are_listed_at_once(server, pins, tmp_path, mo
     with pytest.raises(hub.AccessError, match="mine: .* is gated"):
         hub.check_access(["mine", "aime24"])
     monkeypatch.setenv("HF_TOKEN", "valid")
-    hub.check_access(["mine", "aime24"])
+    assert hub.fetch("mine", {}, tmp_path / "mine.jsonl")["written"] == 3
     with pytest.raises(hub.AccessError) as error:
         hub.check_access(pins)
     advice = "accept its terms on that page, then set HF_TOKEN to a valid token or run "
@@ -163,10 +143,11 @@ def test_all_gates_that_are_closed_are_listed_at_once(server, pins, tmp_path, mo
     ]
     with pytest.raises(hub.AccessError, match="gpqa: .* is gated: accept its terms"):
         hub.fetch("gpqa", {}, tmp_path / "gpqa.jsonl")
-    assert hub.fetch("mine", {}, tmp_path / "mine.jsonl")["written"] == 3
     monkeypatch.setenv("HF_TOKEN", "stale")
     with pytest.raises(hub.AccessError, match="is not open to you, then set HF_TOKEN to a valid"):
         hub.check_access(["aime24"])
+    with pytest.raises(ValueError, match="'aime26' is not on the hub; choose from aime24"):
+        hub.check_access(["aime26"])
 
 
 @pytest.mark.parametrize("status", [503, None])
@@ -176,24 +157,44 @@ def test_a_hub_that_does_not_answer(server, pins, tmp_path, status):
         server.stop()
     for ask in (lambda: hub.check_access(pins), lambda: hub.fetch("aime24", {}, tmp_path / "a")):
         why = "HfHubHTTPError: Server error '503|503 Server Error" if status else "ConnectError"
-        with pytest.raises(hub.HubError, match=f"({why}).*data_source: directory, data_dir"):
+        with pytest.raises(ValueError, match=f"({why}).*data_source: directory, data_dir"):
             ask()
 
 
-def test_offline_mode_uses_the_cache(server, pins, tmp_path, monkeypatch):
-    pins["aime25"] = pin(server.push("some/other", {"test.jsonl": ""}), repo="some/other")
-    hub.fetch("aime24", {}, tmp_path / "a.jsonl")
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    server.requests.clear()
-    hub.check_access(["aime24"])
-    hub.fetch("aime24", {}, tmp_path / "b.jsonl")
-    assert jsonl.read(tmp_path / "b.jsonl") == KEPT
-    with pytest.raises(hub.HubError, match="offline mode is enabled.*HF_HUB_OFFLINE"):
-        hub.fetch("aime25", {}, tmp_path / "c.jsonl")
-    assert server.requests == []
-
-
-# --- LiveCodeBench
+@pytest.mark.parametrize(
+    ("settings", "files", "days"),
+    [
+        ({}, 3, ["2024-08-01", "2024-12-24", "2025-01-31"]),  # the window has both of its dates
+        ({"release": "v1", "window": None}, 1, ["2024-08-01"]),
+        ({"window": ["2024-07-31", "2024-08-01"]}, 3, ["2024-07-31", "2024-08-01"]),
+        ({"release": "v2", "problems": 1}, 2, ["2024-08-01"]),
+        ({"window": ["2020-01-01", "2020-01-02"]}, 3, []),
+    ],
+)
+def test_lcb_release_and_window(server, pins, tmp_path, settings, files, days):
+    there = [["2024-07-31", "2024-08-01"], ["2024-12-24"], ["2025-01-31", "2025-02-01"]]
+    content = {
+        f"test{number}.jsonl": lines([{"contest_date": f"{day}T00:00:00", "x": 1} for day in of])
+        for number, of in enumerate(there)
+    }
+    pins["lcb"] = pin(
+        server.push("some/set", content),
+        files=[{"path": f"test{number}.jsonl", "rows": len(of)} for number, of in enumerate(there)],
+        fields=["contest_date"],
+        release="v3",
+        window=["2024-08-01", "2025-01-31"],
+    )
+    if days:
+        record = hub.fetch("lcb", settings, tmp_path / "lcb.jsonl")
+        rows = jsonl.read(tmp_path / "lcb.jsonl")
+        assert rows == [{"contest_date": f"{day}T00:00:00"} for day in days]
+        assert (record["release"], record["rows"]) == (f"v{files}", [0, 2, 3, 5][files])
+    else:
+        with pytest.raises(ValueError, match="no problem with .*2020-01-02"):
+            hub.fetch("lcb", settings, tmp_path / "lcb.jsonl")
+        assert not (tmp_path / "lcb.jsonl").exists()
+    asked = {line.split("/")[-1] for line in server.requests if line.startswith("GET /datasets/")}
+    assert asked == {*[*content][:files]}
 
 
 def encoded(value: object) -> str:
@@ -201,133 +202,44 @@ def encoded(value: object) -> str:
 
 
 CASES = json.dumps([{"input": "1", "output": "2", "testtype": "stdin"}])
-DATES = {
-    "test.jsonl": ["2024-07-31", "2024-08-01"],
-    "test2.jsonl": ["2024-12-24"],
-    "test3.jsonl": ["2025-01-31", "2025-02-01"],
-}
-
-
-@pytest.fixture
-def lcb(server, pins):
-    """Return a function that pushes problems of three releases, with private tests of its own."""
-
-    def push(private: str = encoded(CASES)):
-        files = {
-            name: [
-                {"question_id": date, "contest_date": f"{date}T00:00:00", "question_title": "x"}
-                | {"public_test_cases": CASES, "private_test_cases": private}
-                for date in dates
-            ]
-            for name, dates in DATES.items()
-        }
-        pins["lcb"] = pin(
-            server.push("some/set", {name: lines(rows) for name, rows in files.items()}),
-            files=[{"path": name, "rows": len(rows)} for name, rows in files.items()],
-            fields=["question_id", "contest_date", "public_test_cases", "private_test_cases"],
-            release="v3",
-            window=["2024-08-01", "2025-01-31"],
-        )
-
-    return push
 
 
 @pytest.mark.parametrize(
-    ("settings", "ids"),
+    "text",
     [
-        ({}, ["2024-08-01", "2024-12-24", "2025-01-31"]),  # the window has both of its dates
-        ({"release": "v1"}, ["2024-08-01"]),
-        (
-            {"release": "v2", "window": ["2024-07-31", "2025-12-31"]},
-            ["2024-07-31", "2024-08-01", "2024-12-24"],
-        ),
-        ({"release": None, "window": None, "problems": 2}, ["2024-08-01", "2024-12-24"]),
+        *("rubbish", encoded(CASES)[:-8], base64.b64encode(zlib.compress(b"\x80")).decode()),
+        *(encoded(["no text"]), encoded("[1]"), encoded('[{"input": "1"}]')),
     ],
 )
-def test_lcb_release_and_window(lcb, server, tmp_path, settings, ids):
-    lcb()
-    record = hub.fetch("lcb", settings, tmp_path / "lcb.jsonl")
-    rows = jsonl.read(tmp_path / "lcb.jsonl")
-    assert [row["question_id"] for row in rows] == ids
-    assert rows[0]["private_test_cases"] == encoded(CASES) and "question_title" not in rows[0]
-    release = settings.get("release") or "v3"
-    assert (record["release"], record["rows"]) == (release, {"v1": 2, "v2": 3, "v3": 5}[release])
-    files = {line.split("/")[-1] for line in server.requests if line.startswith("GET /datasets/")}
-    assert files == set([*DATES][: int(release[1])])
+def test_lcb_tests_that_cannot_be_decoded(text):
+    assert lcb_tests.lcb_cases(encoded(CASES)) == lcb_tests.lcb_cases(CASES) == json.loads(CASES)
+    with pytest.raises(ValueError, match="tests that cannot be decoded"):
+        lcb_tests.lcb_cases(text)
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"release": "v4"}, "lcb.release = 'v4'; allowed: v1, v2, v3"),
-        ({"window": ["2025-01-31", "2024-08-01"]}, "lcb.window = .*; allowed: a first and a last"),
-        ({"window": ["2024-08-01"]}, "lcb.window"),
-        ({"window": ["1.8.2024", "2.8.2024"]}, "lcb.window"),
-        ({"window": ["2020-01-01", "2020-01-02"]}, "no problem with .*2020-01-02"),
-    ],
-)
-def test_lcb_settings_that_are_wrong(lcb, tmp_path, settings, message):
-    lcb()
-    with pytest.raises(ValueError, match=message):
-        hub.fetch("lcb", settings, tmp_path / "lcb.jsonl")
-    assert not (tmp_path / "lcb.jsonl").exists()
-
-
-class Hostile:
-    def __reduce__(self):
-        return print, ("executed",)
-
-
-@pytest.mark.parametrize(
-    "private",
-    [
-        "rubbish",
-        encoded(Hostile()),
-        encoded(CASES)[:-8],
-        base64.b64encode(zlib.compress(b"\x80")).decode(),
-        encoded(["no text"]),
-        encoded("[1]"),
-        encoded('[{"input": "1"}]'),
-    ],
-)
-def test_lcb_tests_that_cannot_be_decoded(lcb, tmp_path, capsys, private):
-    lcb(private)
-    with pytest.raises(hub.HubError, match="private_test_cases of problem 2024-08-01: tests that"):
-        hub.fetch("lcb", {}, tmp_path / "lcb.jsonl")
-    assert not (tmp_path / "lcb.jsonl").exists()
-    assert "executed" not in capsys.readouterr().out
-
-
-# --- the training set, and everything at once
-
-TRAINING = [
-    {"problem": "Compute $3 + 4$.", "solution": "", "answer": "7"},
-    {"problem": "what is 1+1", "solution": "a benchmark's", "answer": "2"},
-    {"problem": "Compute $5 + 4$.", "solution": "", "answer": ""},
-    {"problem": "Compute $6 + 4$.", "solution": "", "answer": None},
-    {"problem": "Compute $0 + 0$.", "solution": "", "answer": 0},
-]
-
-
-def test_fetch_all(server, pins, tmp_path, capsys):
+def test_fetch_all_with_the_training_set(server, pins, tmp_path, capsys):
+    pairs = [("$3 + 4$", "7"), ("$5 + 4$", ""), ("$6 + 4$", None), ("$0 + 0$", 0)]
+    rows = [{"problem": f"Compute {sum}.", "answer": answer} for sum, answer in pairs]
+    rows.append({"problem": "what is 1+1", "answer": "2"})  # a benchmark's
     pins["train"] = pin(
-        server.push("some/train", {"all.json": json.dumps(TRAINING)}),
+        server.push("some/train", {"all.json": json.dumps(rows)}),
         repo="some/train",
         files=[{"path": "all.json", "rows": 5}],
-        fields=["problem", "solution", "answer"],
+        fields=["problem", "answer"],
     )
+    folder = tmp_path / "data"
     server.gates["some/train"] = set()
-    with pytest.raises(hub.AccessError, match="train: .*some/train is gated"):
-        hub.fetch_all(tmp_path / "data", ["aime24"])
+    assert main(["fetch", "--output", str(folder)]) == 1
+    assert "train: huggingface.co/datasets/some/train is gated" in capsys.readouterr().err
     assert {line.split("/")[-1] for line in server.requests} == {"auth-check"}  # it comes first
     server.gates.clear()
-    hub.fetch_all(tmp_path / "data", ["aime24"])
+    assert main(["fetch", "--output", str(folder)]) == 0
     names = ["aime24.jsonl", "aime24.source.json", "train.contamination.json", "train.jsonl"]
-    assert sorted(os.listdir(tmp_path / "data")) == [*names, "train.source.json"]
-    assert jsonl.read(tmp_path / "data/train.jsonl") == [TRAINING[0], TRAINING[4]]
-    record = json.loads((tmp_path / "data/train.source.json").read_text())
+    assert sorted(os.listdir(folder)) == [*names, "train.source.json"]
+    assert jsonl.read(folder / "train.jsonl") == [rows[0], rows[3]]
+    record = json.loads((folder / "train.source.json").read_text())
     counts = [record[key] for key in ("rows", "without_answer", "contaminated", "written")]
     assert counts == [5, 2, 1, 2]
-    report = json.loads((tmp_path / "data/train.contamination.json").read_text())
+    report = json.loads((folder / "train.contamination.json").read_text())
     assert report["benchmarks"] == {"aime24": {"problems": 3, "exact": 1, "ngram": 0}}
     assert "1 of 3 training problems stand in a benchmark" in capsys.readouterr().err

@@ -6,17 +6,20 @@ GPQA = {
     "Record ID": "rec06pnAkLOr2t2mp",
     "Question": " Which? \n",
     "Correct Answer": "right\n",
-    "Incorrect Answer 1": "wrong 1",
-    "Incorrect Answer 2": "wrong 2",
-    "Incorrect Answer 3": "wrong 3",
+    **{f"Incorrect Answer {number}": f"wrong {number}" for number in (1, 2, 3)},
 }
 
 
 @pytest.mark.parametrize("field", ["problem", "question"])
-def test_math(field):
-    doc = {field: "What is 1 + 1?", "answer": 2}
+def test_math_also_in_a_backbones_own_words(field):
+    doc = {field: "What is {x} for $\\frac{1}{2}$?", "answer": 2}
     assert prompts.math(doc) == (
-        "What is 1 + 1?\nPlease reason step by step, and put your final answer within \\boxed{}."
+        "What is {x} for $\\frac{1}{2}$?\n"
+        "Please reason step by step, and put your final answer within \\boxed{}."
+    )
+    template = "{problem}\nRemember to put your final answer within \\boxed{}."
+    assert prompts.math(doc, template) == (
+        "What is {x} for $\\frac{1}{2}$?\nRemember to put your final answer within \\boxed{}."
     )
     assert prompts.math_answer(doc) == "2"
 
@@ -24,43 +27,24 @@ def test_math(field):
 def test_gpqa_shows_each_choice_once_in_a_frozen_order():
     text = prompts.gpqa(GPQA)
     # Frozen: were this line to change, published scores could not be compared any more.
-    assert text.splitlines()[:5] == [
-        "Which?",
-        "A) right",
-        "B) wrong 3",
-        "C) wrong 1",
-        "D) wrong 2",
-    ]
+    choices = ["A) right", "B) wrong 3", "C) wrong 1", "D) wrong 2"]
+    assert text.splitlines()[:5] == ["Which?", *choices]
     assert text.endswith('"ANSWER: $LETTER".')
     assert prompts.gpqa_letter(GPQA) == "A"
-
-
-def test_gpqa_letters_are_spread():
     letters = [prompts.gpqa_letter(GPQA | {"Record ID": f"rec{n}"}) for n in range(4000)]
     assert all(900 < letters.count(letter) < 1100 for letter in "ABCD")
 
 
-def test_mbpp():
+def test_programs():
     doc = {"text": "Write a function f.", "test_list": ["assert f(1) == 1", "assert f(2) == 4"]}
     assert prompts.mbpp(doc) == (
         "Write a function f.\nYour code should pass these tests:\n"
         "assert f(1) == 1\nassert f(2) == 4\nPut the final code in a ```python block."
     )
-
-
-def test_lcb():
     call = {"question_content": "Add.", "starter_code": "def add(a, b):\n    "}
     assert "```python\ndef add(a, b):\n```" in prompts.lcb(call)
     assert "stdin" not in prompts.lcb(call)
     assert "Read the input from stdin" in prompts.lcb(call | {"starter_code": ""})
-
-
-def test_a_backbone_may_be_asked_in_other_words():
-    doc = {"problem": "What is {x} for $\\frac{1}{2}$?", "answer": 2}
-    template = "{problem}\nRemember to put your final answer within \\boxed{}."
-    assert prompts.math(doc, template) == (
-        "What is {x} for $\\frac{1}{2}$?\nRemember to put your final answer within \\boxed{}."
-    )
 
 
 def test_messages():

@@ -1,4 +1,4 @@
-"""Sizes and formulas: parameters, bytes, seconds of passes, of sampling and of steps."""
+"""Sizes and formulas: parameters, seconds of passes, of sampling and of steps, bytes."""
 
 import json
 import random
@@ -7,11 +7,16 @@ from dataclasses import replace
 import pytest
 
 from repro.config.settings import Run
-from repro.cost import assumptions, jobs, model
+from repro.cost import jobs, model
 
-HUB = assumptions.numbers()["models"]
+HUB = jobs.numbers()["models"]
 # Two layers 8 wide with two heads of 4 for queries and one for keys, an MLP of 16, 10 tokens.
-SHAPE = model.Shape(2, 8, 2, 1, 4, 16, 10, tied=True, qkv_bias=False, qk_norm=False)
+SIZES = {"model_type": "llama", "num_hidden_layers": 2, "hidden_size": 8, "num_attention_heads": 2}
+SIZES |= {"num_key_value_heads": 1, "intermediate_size": 16, "vocab_size": 10}
+SIZES |= {"tie_word_embeddings": True}
+SHAPE = model.measure(SIZES)
+N = SHAPE.parameters
+INFINITE = float("inf")
 
 
 @pytest.mark.parametrize("architecture", ["qwen2", "qwen3"])
@@ -29,24 +34,11 @@ def test_parameters_of_a_tiny_backbone_are_exact(architecture, smoke):
 @pytest.mark.parametrize("repo", HUB)
 def test_parameters_of_a_hub_backbone_are_exact(repo):
     import torch
-    import transformers
+    from transformers import AutoConfig, AutoModelForCausalLM
 
-    sizes = HUB[repo]
-    family = {"deepseek-ai": "Qwen2", "Qwen": "Qwen3", "tencent": "HunYuanDenseV1"}
-    family = family[repo.partition("/")[0]]
-    config = getattr(transformers, f"{family}Config")(
-        num_hidden_layers=sizes["layers"],
-        hidden_size=sizes["hidden_size"],
-        num_attention_heads=sizes["heads"],
-        num_key_value_heads=sizes["key_value_heads"],
-        head_dim=sizes["head_dim"],
-        intermediate_size=sizes["intermediate_size"],
-        vocab_size=sizes["vocabulary"],
-        tie_word_embeddings=sizes["tied"],
-    )
     with torch.device("meta"):
-        made = getattr(transformers, f"{family}ForCausalLM")(config)
-    assert model.Shape(**sizes).parameters == made.num_parameters()
+        made = AutoModelForCausalLM.from_config(AutoConfig.for_model(**HUB[repo]))
+    assert model.measure(HUB[repo]).parameters == made.num_parameters()
 
 
 def test_an_unknown_backbone_is_read_from_its_download_or_refused(tmp_path):
@@ -55,88 +47,65 @@ def test_an_unknown_backbone_is_read_from_its_download_or_refused(tmp_path):
         jobs.read_shape("mine", chosen, tmp_path)
     folder = tmp_path / "backbones/mine"
     folder.mkdir(parents=True)
-    written = {"num_hidden_layers": 2, "hidden_size": 8, "num_attention_heads": 2}
-    written |= {"num_key_value_heads": 1, "intermediate_size": 16, "vocab_size": 10}
-    written |= {"model_type": "qwen3", "tie_word_embeddings": True}
-    (folder / "config.json").write_text(json.dumps(written))
-    expected = replace(SHAPE, qk_norm=True)
-    assert jobs.read_shape("mine", chosen, tmp_path) == expected
+    (folder / "config.json").write_text(json.dumps(SIZES))
+    assert jobs.read_shape("mine", chosen, tmp_path) == SHAPE
     of_yours = {"source": "directory", "path": str(folder)}
-    assert jobs.read_shape("mine", of_yours, "results") == expected
+    assert jobs.read_shape("mine", of_yours, "results") == SHAPE
 
 
-def read_training(config: dict, method: str, *changes: str) -> model.Training:
-    name = "Qwen3-1.7B" if config["gpus"] else "tiny-qwen3"
-    assume = assumptions.read(config, "H100-80G" if config["gpus"] else "cpu-core", changes)
-    return jobs.read_training(config, Run(name, method, 0), assume)
+def on(**changes) -> model.Sampler:
+    """SHAPE on a device without limits but for one FLOP a second."""
+    device = {"flops": 1.0, "bandwidth": INFINITE, "memory": INFINITE, "layer_seconds": 0.0}
+    lengths = {"prompt": 3, "mean": 10, "longest": 20, "scheduling": None, "number_bytes": 2}
+    return model.Sampler(SHAPE, **{**device, **lengths, **changes})
 
 
-def test_disk_of_a_run_is_weights_and_two_checkpoints(paper):
-    n = 1_720_574_976
-    assert model.run_bytes(read_training(paper, "grpo")) == (4 + 2 * 12) * n
-    assert model.run_bytes(read_training(paper, "ppo+repro")) == (4 + 2 * 24) * n
-    paper["training"]["steps"] = paper["training"]["save_every"]
-    assert model.run_bytes(read_training(paper, "grpo")) == (4 + 12) * n
-
-
-def on(**changes: float) -> model.Device:
-    plain = {"flops": 1.0, "bandwidth": float("inf"), "memory": float("inf")}
-    return model.Device(**{**plain, "layer_seconds": 0.0, "number_bytes": 2, **changes})
+WAITING = on(flops=INFINITE, layer_seconds=1.0)
 
 
 def test_a_pass_is_two_flop_a_parameter_and_token_and_causal_attention():
-    n = SHAPE.parameters
-    assert model.pass_seconds(SHAPE, on(), 3, 10, 1) == 3 * (2 * n * 10 + 2 * 2 * 8 * 10**2)
-    waiting = model.pass_seconds(SHAPE, on(flops=float("inf"), layer_seconds=1), 6, 10, 2)
-    assert waiting == 3 * 2  # three micro-batches through two layers
-
-
-def test_asking_a_cache_costs_the_probes_alone():
-    n = SHAPE.parameters
-    assert model.query_seconds(SHAPE, on(), 3, 8, 100, 1) == 3 * 8 * (2 * n + 4 * 2 * 8 * 100)
-    waiting = model.query_seconds(SHAPE, on(flops=float("inf"), layer_seconds=1), 6, 8, 100, 2)
-    assert waiting == 3 * 2
+    assert on().pass_seconds(3, 10, 1) == 3 * (2 * N * 10 + 2 * 2 * 8 * 10**2)
+    assert WAITING.pass_seconds(6, 10, 2) == 3 * 2  # micro-batches through two layers
+    # Asking a cache costs the probes alone.
+    assert on().query_seconds(3, 8, 100, 1) == 3 * 8 * (2 * N + 4 * 2 * 8 * 100)
+    assert WAITING.query_seconds(6, 8, 100, 2) == 3 * 2
 
 
 def test_a_token_takes_as_long_as_its_flop_or_its_bytes():
-    n = SHAPE.parameters
-    assert model.token_seconds(SHAPE, on(), 3, 5, 7) == 7 + 3 * (2 * n + 4 * 2 * 8 * 5)
-    slow = on(flops=float("inf"), bandwidth=1.0)
+    assert on().token_seconds(3, 5, 7) == 7 + 3 * (2 * N + 4 * 2 * 8 * 5)
+    slow = on(flops=INFINITE, bandwidth=1.0)
     # keys and values of one head of four numbers, in two layers
-    assert model.token_seconds(SHAPE, slow, 3, 5, 7) == 7 + 2 * (n + 3 * 5 * 2 * 2 * 4)
+    assert slow.token_seconds(3, 5, 7) == 7 + 2 * (N + 3 * 5 * 2 * 2 * 4)
 
 
-def sampler(device: model.Device, scheduling: float | None) -> model.Sampler:
-    return model.Sampler(SHAPE, device, prompt=3, mean=10, longest=20, scheduling=scheduling)
-
-
-def test_a_padded_batch_that_does_not_fit_goes_in_rounds():
-    padded = sampler(on(flops=float("inf"), layer_seconds=1.0), None)
-    once = model.sampling_seconds(padded, 10, fit=10)
+def test_a_padded_batch_goes_in_rounds_and_a_continuous_one_fills_its_places():
+    once = WAITING.sampling_seconds(10, fit=10)
     assert once == 2 * 20 + 2  # two layers a token, and the prompt's pass
-    assert model.sampling_seconds(padded, 10, fit=4) == 3 * once
-
-
-def test_continuous_batching_takes_the_longest_response_or_the_mean_of_all():
-    continuous = sampler(on(flops=float("inf")), 1)
-    assert model.sampling_seconds(continuous, 4, fit=4) == 20
-    assert model.sampling_seconds(continuous, 40, fit=4) == 40 * 10 / 4
-
-
-def test_a_cache_holds_what_the_engine_keeps_of_a_response():
+    assert WAITING.sampling_seconds(10, fit=4) == 3 * once
+    continuous = on(flops=INFINITE, scheduling=1)
+    assert continuous.sampling_seconds(4, fit=4) == 20  # the longest response
+    assert continuous.sampling_seconds(40, fit=4) == 40 * 10 / 4  # the mean of all
     # Keys and values of one head of four numbers, in two layers, two bytes each: 32 a token.
-    assert sampler(on(), None).count_fitting(32 * 23 * 5) == 5  # padded to the longest
-    assert sampler(on(), 1).count_fitting(32 * 13 * 5) == 5
+    assert on().count_fitting(32 * 23 * 5) == 5  # padded to the longest
+    assert continuous.count_fitting(32 * 13 * 5) == 5
+
+
+def read_training(
+    config: dict, method: str, *changes: str, backbone: str = "Qwen3-1.7B"
+) -> model.Training:
+    hardware, name = ("H100-80G", backbone) if config["gpus"] else ("cpu-core", "tiny-qwen3")
+    assume = jobs.read_assumptions(config, hardware, changes)
+    return jobs.read_training(config, Run(name, method, 0), assume)
 
 
 def count_passes(config: dict, method: str, **training) -> float:
     """Seconds of a step in units of one forward over all rollouts, sampling left out."""
     changed = {**config, "training": {**config["training"], **training}}
     job = read_training(changed, method, "probe_tokens=1e-9", "layer_seconds=1e-12")
-    padded, device = job.sampler.padded, job.sampler.device
-    sampling = model.sampling_seconds(job.sampler, job.rows, job.rows) / job.updates
-    one = model.pass_seconds(job.sampler.shape, device, job.rows, padded, job.micro_batch)
-    return pytest.approx((model.step_seconds(job) - sampling) / one, rel=1e-6)
+    sampling = job.sampler.sampling_seconds(job.rows, job.rows)
+    one = job.sampler.pass_seconds(job.rows, job.sampler.padded, job.micro_batch_size)
+    passes = (job.step_seconds() - sampling / job.updates_per_generation) / one
+    return pytest.approx(passes, rel=1e-6)
 
 
 def test_a_step_makes_the_passes_that_the_trainer_makes(smoke):
@@ -156,18 +125,104 @@ def test_a_step_makes_the_passes_that_the_trainer_makes(smoke):
 def test_repro_needs_a_forward_where_sampling_leaves_no_cache(paper, engine, memory, forwards):
     paper["training"]["rollouts"]["engine"] = engine
     plain, job = (read_training(paper, m, f"memory={memory}") for m in ("grpo", "grpo+repro"))
-    shape, device = job.sampler.shape, job.sampler.device
-    forward = model.pass_seconds(shape, device, 2048, 16384 + 200, 1)
-    query = model.query_seconds(shape, device, 2048, 22 * 8, 16384 / 2 + 200, 1)
+    forward = job.sampler.pass_seconds(2048, 16384 + 200, 1)
+    query = job.sampler.query_seconds(2048, 22 * 8, 16384 / 2 + 200, 1)
     expected = pytest.approx(forwards * forward + query)
-    assert model.step_seconds(job) - model.step_seconds(plain) == expected
+    assert job.step_seconds() - plain.step_seconds() == expected
 
 
 def test_rollouts_fit_into_what_training_leaves_or_into_vllms_share(paper):
     n, cache = 1_720_574_976, 2 * 2 * 28 * 8 * 128  # bytes of a token
     expected = (0.28 * 84e9 - 2 * n - 5e9) / (cache * (200 + 0.5 * 16384))
-    assert model.rollouts_that_fit(read_training(paper, "ppo")) == pytest.approx(expected)
+    assert read_training(paper, "ppo").count_fitting() == pytest.approx(expected)
     paper["training"]["rollouts"]["engine"] = "transformers"
     free = 0.9 * 84e9 - 28 * n  # two learners of 12 bytes, the reference's weights
     expected = free / (cache * (200 + 16384))
-    assert model.rollouts_that_fit(read_training(paper, "ppo")) == pytest.approx(expected)
+    assert read_training(paper, "ppo").count_fitting() == pytest.approx(expected)
+
+
+def test_disk_of_a_run_is_weights_and_two_checkpoints(paper):
+    n = 1_720_574_976
+    assert read_training(paper, "grpo").run_bytes() == (4 + 2 * 12) * n
+    assert read_training(paper, "ppo+repro").run_bytes() == (4 + 2 * 24) * n
+    paper["training"]["steps"] = paper["training"]["save_every"]
+    assert read_training(paper, "grpo").run_bytes() == (4 + 12) * n
+
+
+@pytest.mark.parametrize(
+    ("strategy", "method", "parts"),
+    # Weights, optimizer and gradients of all that learns, and the reference's weights.
+    [
+        ("ddp", "grpo", (8, 8, 4)),
+        ("ddp", "ppo+repro", (12, 16, 8)),
+        ("zero2", "ppo+repro", (12, 2, 1)),
+        ("fsdp", "ppo+repro", (1.5, 2, 1)),
+        ("zero3", "ppo+repro", (1.5, 2, 1)),
+    ],
+)
+def test_what_a_process_holds(paper_on_eight, strategy, method, parts):
+    paper_on_eight["training"]["parallel"]["strategy"] = strategy
+    job = read_training(paper_on_eight, method)
+    held = job.held_bytes() + job.gradient_bytes()
+    assert held == pytest.approx(sum(parts) * job.sampler.shape.parameters)
+
+
+def test_gathered_parts_of_shared_weights_are_counted(paper_on_eight):
+    """A matrix of Qwen3-8B's vocabulary is larger than its layers: 151,936 x 4,096 numbers."""
+    job, matrix = read_training(paper_on_eight, "grpo", backbone="Qwen3-8B"), 151_936 * 4_096
+    # Weights and gradients in bfloat16, their sum in float32; the output matrix stays.
+    assert job.sampler.shape.unit_bytes() == (2 + 2 + 4) * matrix + 2 * matrix
+    few_words = model.measure({**HUB["Qwen/Qwen3-8B"], "vocab_size": 1_000})
+    layer = 4_096 * (2 * 4_096 + 2 * 1_024 + 3 * 12_288 + 2) + 2 * 128
+    # The last norm is counted with the layers.
+    expected = (2 + 2 + 4) * (layer + 4_096 / 36) + 2 * 1_000 * 4_096
+    assert few_words.unit_bytes() == pytest.approx(expected)
+    held = job.held_bytes() + job.gradient_bytes()
+    assert job.update_bytes() - held > job.sampler.shape.unit_bytes()
+
+
+def test_the_peak_of_a_training(paper):
+    n, width, job = 1_720_574_976, 200 + 16384, read_training(paper, "ppo")
+    batch = 2048 * width * 32
+    # Sampling: 28 bytes a parameter, the batch, vLLM's 0.28 of 84 GB. Learning: 8 more of
+    # gradients; each layer's input, and two layers' activations or a bfloat16 copy of the weights.
+    sampling = 28 * n + batch + 0.28 * 84e9
+    two = 2 * (32 * 2048 + 8 * 6144 + 8 * (16 + 8) * 128) * width
+    learning = 36 * n + batch + 28 * 4 * 2048 * width + max(two, 2 * n)
+    assert job.peak_bytes() == pytest.approx(max(sampling, learning))
+    awake = replace(job, vllm_sleeps=False)
+    assert awake.peak_bytes() == pytest.approx(learning + 0.28 * 84e9)
+
+
+def kept_for_backward(family: str, layers: int, tokens: int) -> int:
+    """Bytes that autograd keeps of a forward in bfloat16 autocast, weights left out."""
+    import torch
+    from transformers import AutoConfig, AutoModel
+
+    sizes = {"hidden_size": 256, "intermediate_size": 1024, "num_attention_heads": 4}
+    sizes |= {"num_key_value_heads": 2, "head_dim": 64, "num_hidden_layers": layers}
+    decoder = AutoModel.from_config(AutoConfig.for_model(family, vocab_size=32, **sizes)).train()
+    kept = {}
+
+    def keep(tensor):
+        kept[tensor.untyped_storage().data_ptr()] = tensor
+        return tensor
+
+    hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor)
+    with hooks, torch.autocast("cpu", torch.bfloat16):
+        decoder(input_ids=torch.zeros(1, tokens, dtype=torch.long), use_cache=False)
+    return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
+
+
+@pytest.mark.parametrize("family", ["qwen2", "qwen3"])
+def test_activations_are_what_autograd_keeps(family):
+    by_tokens = [  # of one layer more; two lengths, so that weights drop out
+        kept_for_backward(family, 2, tokens) - kept_for_backward(family, 1, tokens)
+        for tokens in (64, 192)
+    ]
+    counted = (by_tokens[1] - by_tokens[0]) / 128
+    sizes = {"hidden_size": 256, "intermediate_size": 1024, "num_attention_heads": 4}
+    sizes |= {"num_key_value_heads": 2, "head_dim": 64, "num_hidden_layers": 1}
+    shape = model.measure({**SIZES, **sizes})
+    one_layer = shape.activation_bytes(1, False, 0) / 2  # of a layer more than there are
+    assert counted < one_layer < 1.25 * counted

@@ -7,6 +7,7 @@ import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import NoneType
 from typing import NamedTuple
 
 import yaml
@@ -17,19 +18,17 @@ from repro.files import jsonl
 FOLDER = Path(__file__).parent
 PAPER = ("aime24", "aime25", "math500", "lmb", "gpqa", "mbpp", "lcb")  # its main table's columns
 VERIFIERS = ("math", "choice", "mbpp", "lcb")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # it stands in paths and commands
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # it is part of paths and commands
 TRAIN = "train"  # the training problems' file, which no benchmark's can be
 TRAIN_FIELDS = ["problem", "answer"]
 IDS = ("id", "unique_id", "task_id", "question_id", "Record ID")  # where a row has one of them
-_LISTS = ("test_list",)  # of texts
 _TEXTS = (  # what the functions of prompts.py and the verifiers read
-    *("problem", "question", "answer", "text", "test_setup_code", "question_content"),
-    *("starter_code", "public_test_cases", "private_test_cases", "metadata", "Record ID"),
+    *("problem", "question", "answer", "text", "question_content"),
+    *("public_test_cases", "private_test_cases", "Record ID"),
     *("Question", "Correct Answer", *(f"Incorrect Answer {number}" for number in (1, 2, 3))),
 )
-_MAY_BE_NULL = ("test_setup_code", "metadata")
-_MAY_BE_EMPTY = (*_MAY_BE_NULL, "starter_code")
-_FIELDS = {"math": {"problem", "question"}, "math_answer": {"answer"}}  # one of them is read
+_MAY_BE_EMPTY = {"starter_code": str, "test_setup_code": str | NoneType, "metadata": str | NoneType}
+_READ = {"math": {"problem", "question"}, "math_answer": {"answer"}}  # one of them, by function
 
 
 class Benchmark(NamedTuple):
@@ -77,11 +76,6 @@ def sources() -> dict[str, dict]:
     return yaml.safe_load((FOLDER / "sources.yml").read_text(encoding="utf-8"))
 
 
-def fields(name: str) -> list[str]:
-    """Return the fields that are read of a benchmark's rows, or of those of `train`."""
-    return TRAIN_FIELDS if name == TRAIN else benchmarks()[name].fields
-
-
 def read_rows(file: str | Path, name: str) -> list[dict]:
     """Return the problems of a benchmark's JSONL file, each with the declared fields only.
 
@@ -90,45 +84,52 @@ def read_rows(file: str | Path, name: str) -> list[dict]:
             wrong type; the message names file, line and field.
         FileNotFoundError: no such file.
     """
-    declared = fields(name)
-    return [{field: row[field] for field in declared} for _, row in _checked_rows(file, name)]
+    fields = benchmarks()[name].fields
+    return [{field: row[field] for field in fields} for _, row in _rows(file, name)]
+
+
+def read_questions(file: str | Path, name: str) -> Iterator[str]:
+    """Yield the problems' texts of a benchmark's JSONL file; raises as `read_rows`."""
+    if name not in benchmarks():
+        raise ValueError(f"{file}: no benchmark {name!r}; allowed: {', '.join(benchmarks())}")
+    return (row[benchmarks()[name].question] for _, row in _rows(file, name))
 
 
 def check_file(file: str | Path, name: str) -> int:
     """Return how many problems a file of one's own has, for a benchmark or `train`.
 
     Raises:
-        ValueError: the file cannot be read, or as in `read_rows`, or an id stands there twice.
+        ValueError: the file cannot be read, or as in `read_rows`, or an id is there twice.
     """
     count, lines = 0, {}
     try:
-        for number, row in _checked_rows(file, name):
+        for number, row in _rows(file, name):
             count += 1
-            for field in IDS:
-                value = row.get(field)
-                if isinstance(value, str | int) and (field, value) in lines:
-                    raise ValueError(
-                        f"{file}, line {number}: field {field!r} = {value!r} stands in line "
-                        f"{lines[field, value]} too; allowed: once"
-                    )
-                if isinstance(value, str | int):
-                    lines[field, value] = number
+            for field, value in ((field, row.get(field)) for field in IDS):
+                if not isinstance(value, str | int):
+                    continue
+                first = lines.setdefault((field, value), number)
+                if first != number:
+                    where = f"{file}, line {number}: field {field!r} = {value!r}"
+                    raise ValueError(f"{where} stands in line {first} too; allowed: once")
     except OSError as error:
         raise ValueError(f"{file}: {error.strerror}; wanted: problems for {name}") from None
     return count
 
 
-def _checked_rows(file: str | Path, name: str) -> Iterator[tuple[int, dict]]:
-    declared, types, number = fields(name), {}, 0
+def _rows(file: str | Path, name: str) -> Iterator[tuple[int, dict]]:
+    """Yield line number and row of a file of problems, as long as they are as declared."""
+    declared = TRAIN_FIELDS if name == TRAIN else benchmarks()[name].fields
     question = "problem" if name == TRAIN else benchmarks()[name].question
+    types, number = {}, 0
     for number, row in jsonl.rows(file):
         for field in declared:
             where = f"{file}, line {number}: field {field!r}"
             if field not in row:
                 raise ValueError(f"{where} is missing; {name} needs {', '.join(declared)}")
             value = row[field]
-            if wrong := _wrong(field, value, field == question):
-                raise ValueError(f"{where} = {str(value)[:40]!r}; allowed: {wrong}")
+            if allowed := _find_allowed(field, value, field == question):
+                raise ValueError(f"{where} = {str(value)[:40]!r}; allowed: {allowed}")
             of_type = type(value).__name__
             if value is not None and types.setdefault(field, of_type) != of_type:
                 raise ValueError(
@@ -139,26 +140,22 @@ def _checked_rows(file: str | Path, name: str) -> Iterator[tuple[int, dict]]:
         raise ValueError(f"{file}: no problems for benchmark {name}")
 
 
-def _wrong(field: str, value: object, is_question: bool) -> str | None:
-    """Return what a declared field may hold, where it holds something else."""
-    if field in _LISTS:
+def _find_allowed(field: str, value: object, is_question: bool) -> str | None:
+    """Return what a declared field may hold, None where it holds that."""
+    if field == "test_list":
         texts = isinstance(value, list) and all(isinstance(test, str) for test in value)
         return None if texts and value else "a list of texts, not empty"
     if field in _MAY_BE_EMPTY:
-        nothing = value is None and field in _MAY_BE_NULL
-        return None if nothing or isinstance(value, str) else "a text"
+        return None if isinstance(value, _MAY_BE_EMPTY[field]) else "a text"
     if not is_question and field not in _TEXTS:
         return "anything but null" if value is None else None
     if isinstance(value, str):
-        if re.search("[\ud800-\udfff]", value):
-            return "a text without half characters (surrogates)"
-        return None if value.strip() else "a text that is not empty"
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+        whole = value.strip() and not re.search("[\ud800-\udfff]", value)
+        return None if whole else "a text that is not empty, without half characters (surrogates)"
     if is_question or field not in ("answer", "Record ID"):
         return "a text that is not empty"
-    if number and value not in (float("inf"), -float("inf")) and value == value:
-        return None
-    return "a text that is not empty, or a number"
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return None if number and abs(value) < float("inf") else "a text that is not empty, or a number"
 
 
 def _read(path: Path) -> Benchmark:
@@ -169,29 +166,27 @@ def _read(path: Path) -> Benchmark:
     metadata = task.get("metadata") if isinstance(task, dict) else None
     if not isinstance(metadata, dict):
         raise ValueError(f"{path}: no metadata; allowed: the keys that {PAPER[0]}.yaml has")
-
-    def refuse(key: str, value: object, allowed: str) -> None:
-        raise ValueError(f"{path}: {key} = {value!r}; allowed: {allowed}")
-
-    if not NAME.fullmatch(path.stem) or path.stem == TRAIN:
-        refuse("name", path.stem, f"letters, digits, _, . and -, and not {TRAIN}")
-    title, verifier = task.get("task_alias"), metadata.get("verifier")
-    question, fields = metadata.get("question"), metadata.get("fields")
-    if task.get("task") != path.stem:
-        refuse("task", task.get("task"), f"{path.stem}, the name of the file")
-    if not isinstance(title, str) or not title:
-        refuse("task_alias", title, "its name in tables and figures")
-    if verifier not in VERIFIERS:
-        refuse("metadata.verifier", verifier, ", ".join(VERIFIERS))
-    if not isinstance(fields, list) or not all(isinstance(field, str) for field in fields):
-        refuse("metadata.fields", fields, "a list of field names")
-    if question not in fields:
-        refuse("metadata.question", question, f"one of the fields {', '.join(fields)}")
+    name, title, verifier = path.stem, task.get("task_alias"), metadata.get("verifier")
+    fields, question = metadata.get("fields"), metadata.get("question")
+    listed = isinstance(fields, list) and all(isinstance(field, str) for field in fields)
+    usable = NAME.fullmatch(name) and name != TRAIN
+    checks = [
+        (usable, "name", name, f"letters, digits, _, . and -, and not {TRAIN}"),
+        (task.get("task") == name, "task", task.get("task"), f"{name}, the name of the file"),
+        (isinstance(title, str) and title, "task_alias", title, "its name in tables and figures"),
+        (verifier in VERIFIERS, "metadata.verifier", verifier, ", ".join(VERIFIERS)),
+        (listed, "metadata.fields", fields, "a list of field names"),
+        (listed and question in fields, "metadata.question", question, f"one of {fields}"),
+    ]
     for key in ("doc_to_text", "doc_to_target"):
         module, _, function = str(task.get(key, "")).partition(".")
-        if not module or (module == "prompts" and not hasattr(prompts, function)):
-            refuse(key, task.get(key), "a template, or !function with a function of prompts.py")
-        if module == "prompts" and not _FIELDS.get(function, {*fields}).intersection(fields):
-            needed = " or ".join(sorted(_FIELDS[function]))
-            refuse("metadata.fields", fields, f"a list with {needed}, which {function} reads")
+        known = module and (module != "prompts" or hasattr(prompts, function))
+        allowed = "a template, or !function with a function of prompts.py"
+        checks.append((known, key, task.get(key), allowed))
+        if module == "prompts" and listed and function in _READ:
+            allowed = f"a list with {' or '.join(sorted(_READ[function]))}, which {function} reads"
+            checks.append((_READ[function] & {*fields}, "metadata.fields", fields, allowed))
+    for right, key, value, allowed in checks:
+        if not right:
+            raise ValueError(f"{path}: {key} = {value!r}; allowed: {allowed}")
     return Benchmark(title, verifier, question, fields, task["doc_to_target"])

@@ -1,14 +1,13 @@
 """Benchmarks and training problems from the Hugging Face hub, at pinned revisions, as JSONL.
 
 `sources.yml` says what is downloaded. A commit is a hash of all its content; the numbers of rows
-are compared besides. A data file appears only when all of it is as expected; beside it lies
+are compared as well. A data file appears only when all of it is as expected; beside it lies
 ``NAME.source.json``: repository, commit, rows, licence. huggingface_hub decides which hub is asked,
 as whom, and where downloads are kept: HF_ENDPOINT, HF_TOKEN or `hf auth login`, HF_HOME.
 """
 
 import csv
 import json
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,19 +18,13 @@ import huggingface_hub
 from huggingface_hub import constants, errors
 
 from repro.benchmarks import contamination
-from repro.benchmarks.declared import TRAIN, sources
-from repro.benchmarks.lcb_tests import lcb_cases
+from repro.benchmarks.declared import TRAIN, TRAIN_FIELDS, sources
 from repro.files import jsonl
 
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-_OTHER_ERRORS = (errors.RevisionResolutionError, errors.XetDownloadError)
+_WRAPPERS = (errors.LocalEntryNotFoundError, errors.RevisionResolutionError)
 
 
-class HubError(ValueError):
-    """A dataset cannot be had as pinned; the message says which, why, and what to do."""
-
-
-class AccessError(HubError):
+class AccessError(ValueError):
     """The hub does not give a dataset to this account: terms not accepted, or no valid token."""
 
 
@@ -42,11 +35,11 @@ def check_access(names: Iterable[str]) -> None:
 
     Raises:
         AccessError: some are out of reach; one message lists all of them with their pages.
-        HubError: an unknown name, or no connection.
+        ValueError: an unknown name, or no connection.
     """
     missing = []
     for name in names:
-        pins = source(name)
+        pins = _pins(name)
         try:
             with _explained(name, pins):
                 if not constants.is_offline_mode():
@@ -55,24 +48,6 @@ def check_access(names: Iterable[str]) -> None:
             missing.append(str(error))
     if missing:
         raise AccessError("\n".join(missing))
-
-
-def fetch_all(directory: str | Path, names: Iterable[str]) -> None:
-    """Download benchmarks and the training set into a folder that can serve as data_dir.
-
-    Args:
-        directory: receives ``NAME.jsonl`` and ``NAME.source.json`` for each, and
-            ``train.contamination.json``.
-        names: of the benchmarks, whose problems are taken out of the training set.
-
-    Raises:
-        HubError: as `check_access`, which comes first, and `fetch`.
-    """
-    files = {name: Path(directory) / f"{name}.jsonl" for name in names}
-    check_access([*files, TRAIN])
-    for name, file in files.items():
-        fetch(name, {}, file)
-    fetch(TRAIN, {}, Path(directory) / f"{TRAIN}.jsonl", files)
 
 
 def fetch(
@@ -87,93 +62,65 @@ def fetch(
         name: a name of `sources.yml`.
         settings: ``problems``: only the first so many; for `lcb` also ``release`` (v1 to v6) and
             ``window`` (first and last contest date); absent or None: the default.
-        output: the JSONL file; ``NAME.source.json`` is written beside it, and for `train`
-            ``train.contamination.json``.
-        benchmark_files: JSONL files of the benchmarks, by name, whose problems are taken out of
-            the training set.
-
-    Returns:
-        What ``NAME.source.json`` says.
+        output: the JSONL file; beside it are written ``NAME.source.json``, which is returned, and
+            for `train` ``train.contamination.json``.
+        benchmark_files: by name, those whose problems are taken out of the training set.
 
     Raises:
-        HubError: not as pinned, or not to be had; nothing is written then.
-        ValueError: settings that are not allowed.
+        ValueError: not as pinned, or not to be had; nothing is written then.
     """
-    pins, output = source(name), Path(output)
-    selection = _selection(name, pins, settings)
-    with _explained(name, pins):
-        commit = _commit(pins)
+    pins, output = _pins(name), Path(output)
     record = {key: pins[key] for key in ("repo", "revision", "licence")}
-    record |= {"name": name, "commit": commit, "rows": 0, "written": 0, **selection}
-    rows = _selected(name, _rows(name, pins, record), record)
+    record |= {"name": name, "problems": settings.get("problems"), "rows": 0, "written": 0}
+    if "release" in pins:
+        record["release"] = settings.get("release") or pins["release"]
+        record["window"] = [str(date) for date in settings.get("window") or pins["window"]]
+    with _explained(name, pins):  # a branch is resolved now, a commit is taken as it is
+        record["commit"] = (
+            huggingface_hub.HfApi()
+            .resolve_revision(pins["repo"], repo_type="dataset", revision=pins["revision"])
+            .resolved
+        )
+    rows = _rows(pins, record)
     if name == TRAIN:
         rows = _training_rows(rows, benchmark_files or {}, output, record)
     jsonl.write(output, rows)
     jsonl.write_json(output.with_suffix(".source.json"), record)
-    print(
-        f"{name}: {record['written']} problems of {pins['repo']} at {commit[:12]}", file=sys.stderr
-    )
+    where = f"{pins['repo']} at {record['commit'][:12]}"
+    print(f"{name}: {record['written']} problems of {where}", file=sys.stderr)
     return record
 
 
-def source(name: str) -> dict:
-    """Return one dataset's pins.
-
-    Raises:
-        HubError: `sources.yml` does not have it.
-    """
+def _pins(name: str) -> dict:
     if name not in sources():
-        raise HubError(f"{name!r} is not on the hub; choose from {', '.join(sources())}")
+        raise ValueError(f"{name!r} is not on the hub; choose from {', '.join(sources())}")
     return sources()[name]
 
 
-def _selection(name: str, pins: dict, settings: Mapping) -> dict:
-    """Return how many problems are wanted, and of LiveCodeBench which release and window."""
-    selection = {"problems": settings.get("problems")}
-    if "release" not in pins:
-        return selection
-    release = settings.get("release") or pins["release"]
-    allowed = [f"v{number}" for number in range(1, len(pins["files"]) + 1)]
-    if release not in allowed:
-        raise ValueError(f"{name}.release = {release!r}; allowed: {', '.join(allowed)}")
-    window = [str(date) for date in settings.get("window") or pins["window"]]
-    dates = all(re.fullmatch(r"\d{4}-\d{2}-\d{2}", date) for date in window)
-    if len(window) != 2 or not dates or window[0] > window[1]:
-        raise ValueError(f"{name}.window = {window}; allowed: a first and a last date, YYYY-MM-DD")
-    return {**selection, "release": release, "window": window}
-
-
-def _commit(pins: dict) -> str:
-    """Return the pinned commit, or that of a pinned branch at this moment."""
-    if _COMMIT.fullmatch(pins["revision"]):
-        return pins["revision"]
-    of_branch = huggingface_hub.HfApi().resolve_revision(
-        pins["repo"], repo_type="dataset", revision=pins["revision"]
-    )
-    return of_branch.resolved
-
-
-def _rows(name: str, pins: dict, record: dict) -> Iterator[dict]:
-    """Yield the wanted fields of all rows; after the last of a file, refuse a wrong number."""
-    if "config" in pins:
-        parts = [{"path": pins["config"], "rows": pins["rows"]}]
-    else:  # of LiveCodeBench, release vN is the first N files
-        parts = pins["files"][: int(record.get("release", "v99")[1:])]
+def _rows(pins: dict, record: dict) -> Iterator[dict]:
+    """Yield the wanted rows with the wanted fields; all are read and counted in the record."""
+    name, window, limit = record["name"], record.get("window"), record["problems"]
+    parts = pins.get("files") or [{"path": pins["config"], "rows": pins["rows"]}]
+    if "release" in record:  # vN is the first N files
+        parts = parts[: int(record["release"].removeprefix("v"))]
     for part in parts:
         where, count = f"{name}: {_page(pins)}, {part['path']}", 0
         with _explained(name, pins):
             downloaded = _download(pins, record["commit"], part["path"])
         for count, row in enumerate(downloaded, start=1):
-            missing = [field for field in pins["fields"] if field not in row]
-            if missing:
+            if missing := [field for field in pins["fields"] if field not in row]:
                 found = ", ".join(row)
-                raise HubError(f"{where}, row {count}: no field {missing[0]!r}, found {found}")
-            yield {field: row[field] for field in pins["fields"]}
+                raise ValueError(f"{where}, row {count}: no field {missing[0]!r}, found {found}")
+            inside = not window or window[0] <= row["contest_date"][:10] <= window[1]
+            if inside and (limit is None or record["written"] < limit):
+                record["written"] += 1
+                yield {field: row[field] for field in pins["fields"]}
         if count != part["rows"]:
-            raise HubError(
-                f"{where}: rows: found {count}, expected {part['rows']}; nothing is written"
-            )
+            counts = f"found {count}, expected {part['rows']}"
+            raise ValueError(f"{where}: rows: {counts}; nothing is written")
         record["rows"] += count
+    if not record["written"]:
+        raise ValueError(f"{name}: no problem with {window or limit}; nothing is written")
 
 
 def _download(pins: dict, commit: str, path: str) -> Iterable[dict]:
@@ -182,10 +129,8 @@ def _download(pins: dict, commit: str, path: str) -> Iterable[dict]:
         from datasets import load_dataset
 
         return load_dataset(pins["repo"], path, split=pins["split"], revision=commit)
-    file = huggingface_hub.HfApi().hf_hub_download(
-        pins["repo"], path, repo_type="dataset", revision=commit
-    )
-    return _read(Path(file))
+    of_dataset = {"repo_type": "dataset", "revision": commit}
+    return _read(Path(huggingface_hub.hf_hub_download(pins["repo"], path, **of_dataset)))
 
 
 def _read(path: Path) -> Iterator[dict]:
@@ -205,44 +150,20 @@ def _read(path: Path) -> Iterator[dict]:
         case ".parquet":
             from pyarrow import parquet
 
-            for batch in parquet.ParquetFile(path).iter_batches():
-                yield from batch.to_pylist()
+            yield from parquet.read_table(path).to_pylist()
         case _:
-            raise HubError(f"{path}: allowed: .jsonl, .json, .csv and .parquet")
-
-
-def _selected(name: str, rows: Iterable[dict], record: dict) -> Iterator[dict]:
-    """Yield the rows within the window, at most `problems`; all rows are read, to be counted."""
-    window, limit = record.get("window"), record["problems"]
-    for row in rows:
-        inside = not window or window[0] <= row["contest_date"][:10] <= window[1]
-        if inside and (limit is None or record["written"] < limit):
-            if window:
-                _check_lcb_tests(name, row)
-            record["written"] += 1
-            yield row
-    if not record["written"]:
-        raise HubError(f"{name}: no problem with {window or limit}; nothing is written")
-
-
-def _check_lcb_tests(name: str, row: dict) -> None:
-    """Refuse tests that cannot be decoded now rather than after the generations."""
-    for field in ("public_test_cases", "private_test_cases"):
-        try:
-            lcb_cases(row[field])
-        except ValueError as error:
-            raise HubError(f"{name}: {field} of problem {row['question_id']}: {error}") from None
+            raise ValueError(f"{path}: allowed: .jsonl, .json, .csv and .parquet")
 
 
 def _training_rows(
     rows: Iterable[dict], benchmark_files: Mapping[str, str | Path], output: Path, record: dict
 ) -> list[dict]:
-    """Leave out problems without an answer and those that stand in a benchmark; report both."""
+    """Leave out problems without an answer and those that occur in a benchmark; report both."""
     rows = list(rows)
-    answered = [row for row in rows if _given(row["problem"]) and _given(row["answer"])]
+    answered = [row for row in rows if all(_is_given(row[key]) for key in TRAIN_FIELDS)]
     kept, report = contamination.filter_rows(answered, benchmark_files)
-    record["without_answer"] = len(rows) - len(answered)
-    record["contaminated"], record["written"] = report["removed"], len(kept)
+    record |= {"without_answer": len(rows) - len(answered), "contaminated": report["removed"]}
+    record["written"] = len(kept)
     jsonl.write_json(output.with_suffix(".contamination.json"), report)
     print(
         f"{TRAIN}: {record['without_answer']} problems without an answer are left out\n"
@@ -252,7 +173,7 @@ def _training_rows(
     return kept
 
 
-def _given(value: object) -> bool:
+def _is_given(value: object) -> bool:
     return value is not None and bool(str(value).strip())
 
 
@@ -267,17 +188,15 @@ def _explained(name: str, pins: dict) -> Iterator[None]:
     where = f"{name}: {_page(pins)}"
     try:
         yield
-    except (httpx.HTTPError, OSError, *_OTHER_ERRORS) as error:
-        wrapped = (errors.LocalEntryNotFoundError, errors.RevisionResolutionError)
-        reason = error.__cause__ if isinstance(error, wrapped) and error.__cause__ else error
+    except (OSError, httpx.HTTPError, errors.XetDownloadError, *_WRAPPERS) as error:
+        reason = error.__cause__ if isinstance(error, _WRAPPERS) and error.__cause__ else error
         status = reason.response.status_code if isinstance(reason, errors.HfHubHTTPError) else None
         if isinstance(reason, errors.RepositoryNotFoundError) or status in (401, 403):
             gated = pins["gated"] or isinstance(reason, errors.GatedRepoError)
             why = "is gated: accept its terms on that page" if gated else "is not open to you"
-            raise AccessError(
-                f"{where} {why}, then set HF_TOKEN to a valid token or run `hf auth login`"
-            ) from None
-        raise HubError(  # no connection, no such revision or file, a full disk
+            advice = "then set HF_TOKEN to a valid token or run `hf auth login`"
+            raise AccessError(f"{where} {why}, {advice}") from None
+        raise ValueError(  # no connection, no such revision or file, a full disk
             f"{where} at {pins['revision']} could not be downloaded: {type(reason).__name__}: "
             f"{' '.join(str(reason).split())}; check the connection and HF_HUB_OFFLINE, or use "
             "files that you have: data_source: directory, data_dir: folder"

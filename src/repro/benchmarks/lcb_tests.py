@@ -13,12 +13,10 @@ _UNDECODABLE = (
 
 
 def lcb_cases(text: str) -> list[dict]:
-    """Decode tests: JSON, or base64 of zlib of a pickled JSON string.
+    """Decode tests, each with "input", "output" and "testtype".
 
-    The pickle may hold nothing but a string: every class or function in it is refused.
-
-    Returns:
-        Each with "input", "output" and "testtype".
+    They are JSON, or base64 of zlib of a pickled JSON string: in the pickle every class or function
+    is refused.
 
     Raises:
         ValueError: it is anything else.

@@ -4,7 +4,7 @@ The wording is short on purpose: it is the user message only, the model's chat t
 rest, and small contexts have to hold it.
 """
 
-import hashlib
+from repro.files import digests
 
 MATH = "{problem}\nPlease reason step by step, and put your final answer within \\boxed{}."
 _LETTERS = "ABCD"
@@ -56,11 +56,7 @@ def gpqa_letter(doc: dict) -> str:
 def choice_order(doc: dict) -> list[str]:
     """Return the choices' field names, in a frozen order: a hash of record id and field sorts."""
     fields = ["Correct Answer", *(f"Incorrect Answer {number}" for number in (1, 2, 3))]
-
-    def key(field: str) -> bytes:
-        return hashlib.sha256(f"{doc['Record ID']}:{field}".encode()).digest()
-
-    return sorted(fields, key=key)
+    return sorted(fields, key=lambda field: digests.to_integer(f"{doc['Record ID']}:{field}", 32))
 
 
 def mbpp(doc: dict) -> str:

@@ -1,6 +1,7 @@
 """Download benchmarks and training problems into a folder, for machines without a network."""
 
 import argparse
+from pathlib import Path
 
 from repro.commands.options import require
 
@@ -14,4 +15,8 @@ def execute(options: argparse.Namespace) -> None:
     from repro.benchmarks import declared, hub
 
     wanted = options.benchmarks or [n for n in declared.benchmarks() if n in declared.sources()]
-    hub.fetch_all(options.output, wanted)
+    files = {name: Path(options.output) / f"{name}.jsonl" for name in wanted}
+    hub.check_access([*files, declared.TRAIN])
+    for name, file in files.items():
+        hub.fetch(name, {}, file)
+    hub.fetch(declared.TRAIN, {}, Path(options.output) / f"{declared.TRAIN}.jsonl", files)

@@ -167,7 +167,7 @@ def _check_lengths(config: dict) -> None:
         if backbone["source"] == "tinyworld":
             context = tinyworld.CONTEXT
         elif backbone["source"] == "directory":
-            context = model_folder.context(backbone["path"])
+            context = model_folder.read_size(backbone["path"], "max_position_embeddings")
         if context is None:
             continue
         longest = training["max_prompt_tokens"] + training["max_completion_tokens"]

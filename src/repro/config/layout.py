@@ -89,7 +89,7 @@ def _check_split(key: str, chosen: dict, config: dict) -> None:
     for name, backbone in config["backbones"].items():
         heads = backbone.get("heads")  # of one on the hub vLLM says it
         if backbone["source"] == "directory":
-            heads = model_folder.heads(backbone["path"])
+            heads = model_folder.read_size(backbone["path"], "num_attention_heads")
         if heads and heads % split:
             raise ValueError(
                 f"{key}.tensor_parallel = {split} does not divide the {heads} attention heads of "

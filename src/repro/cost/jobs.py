@@ -1,86 +1,124 @@
 """From a configuration to what the formulas of `model` take; nothing is loaded or downloaded."""
 
-import json
+import functools
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
+
+import yaml
 
 from repro.benchmarks.declared import sources
 from repro.config import layout, settings
 from repro.config.words import choices
-from repro.cost.assumptions import NUMBERS, Assumptions, kind_of, numbers
-from repro.cost.model import FLOAT32, Device, Sampler, Shape, Training
+from repro.cost import model
+from repro.files import jsonl
 from repro.tinyworld.problems import PROBLEMS
 
+NUMBERS = Path(__file__).with_name("numbers.yml")
+NO_GPU = "cpu-core"  # the hardware of jobs that take no GPU
 # tinyworld.tokenizer.train: 512 entries and the special tokens, rounded up to a multiple of 64.
 TINY_VOCABULARY = 576
+TAKEN = (  # of a training's settings, as they are
+    *("steps", "save_every", "micro_batch_size", "updates_per_generation"),
+    "gradient_checkpointing",
+)
+
+Assumptions = Mapping[str, float]  # by name; those of a kind of backbone are `NAME.KIND`
 
 
-def read_shape(name: str, backbone: dict, results_dir: str) -> Shape:
-    """Return the sizes of a backbone.
+@functools.cache
+def numbers() -> dict:
+    """Return the content of `numbers.yml`."""
+    return yaml.safe_load(NUMBERS.read_text(encoding="utf-8"))
+
+
+def kind_of(backbone: dict) -> str:
+    """Return which lengths are assumed of a backbone's texts."""
+    return "tinyworld" if backbone["source"] == "tinyworld" else "hub"  # or a real one on the disk
+
+
+def read_assumptions(config: dict, hardware: str, changes: Sequence[str]) -> Assumptions:
+    """Return the assumptions that apply to a resolved configuration.
+
+    Args:
+        config: a resolved configuration.
+        hardware: a name in `numbers.yml`.
+        changes: other values, `NAME=VALUE` each; without its kind a name means those of all kinds.
+
+    Raises:
+        ValueError: hardware that does not exist or go with `gpus`, or an unusable change.
+    """
+    known = [name for name in numbers()["hardware"] if (name == NO_GPU) == (config["gpus"] == 0)]
+    if hardware not in known:
+        message = f"--hardware {hardware} does not go with gpus = {config['gpus']}"
+        raise ValueError(f"{message}; {choices(hardware, known)}")
+    found = dict(numbers()["hardware"][hardware])
+    kinds = {"", *map(kind_of, config["backbones"].values())}
+    for name, (value, _) in numbers()["assumptions"].items():
+        if name.partition(".")[2] in kinds:
+            found[name] = value
+    for change in changes:
+        name, _, text = change.rpartition("=")
+        try:
+            value = float(text)
+        except ValueError:
+            value = 0
+        if not name or not 0 < value < math.inf:
+            raise ValueError(f"--set {change}: expected NAME=VALUE with a number above 0")
+        meant = [one for one in found if name in (one, one.partition(".")[0])]
+        if not meant:
+            raise ValueError(f"--set {change}: no such assumption; {choices(name, found)}")
+        found |= dict.fromkeys(meant, value)
+    return found
+
+
+def read_shape(name: str, backbone: dict, results_dir: str) -> model.Shape:
+    """Return what a backbone's sizes come to.
 
     Raises:
         ValueError: a model of the hub that is neither in `numbers.yml` nor downloaded.
     """
     if backbone["source"] == "tinyworld":
-        return Shape(
-            **{key: backbone[key] for key in ("layers", "hidden_size", "heads", "key_value_heads")},
-            head_dim=backbone["hidden_size"] // backbone["heads"],
-            intermediate_size=2 * backbone["hidden_size"],
-            vocabulary=TINY_VOCABULARY,
-            tied=True,
-            qkv_bias=backbone["architecture"] == "qwen2",
-            qk_norm=backbone["architecture"] == "qwen3",
-        )
-    models = numbers()["models"]
-    if backbone.get("repo") in models:
-        return Shape(**models[backbone["repo"]])
+        sizes = {
+            "model_type": backbone["architecture"],
+            "num_hidden_layers": backbone["layers"],
+            "num_attention_heads": backbone["heads"],
+            "num_key_value_heads": backbone["key_value_heads"],
+            "hidden_size": backbone["hidden_size"],
+            "intermediate_size": 2 * backbone["hidden_size"],
+            "vocab_size": TINY_VOCABULARY,
+            "tie_word_embeddings": True,
+        }
+        return model.measure(sizes)
+    known, repo = numbers()["models"], backbone.get("repo")
+    if repo in known:
+        return model.measure(known[repo])
     file = Path(backbone.get("path") or f"{results_dir}/backbones/{name}") / "config.json"
     if not file.is_file():
         raise ValueError(
-            f"backbones.{name}.repo = {backbone['repo']!r}: its size is not known; "
-            f"{choices(backbone['repo'], list(models))}, or download it (`snakemake fetch`): "
-            f"{file}, or add its sizes to {NUMBERS}"
+            f"backbones.{name}.repo = {repo!r}: its size is not known; {choices(repo, known)}, or "
+            f"download it (`snakemake fetch`): {file}, or add its sizes to {NUMBERS}"
         )
-    found = json.loads(file.read_text(encoding="utf-8"))
-    return Shape(
-        layers=found["num_hidden_layers"],
-        hidden_size=found["hidden_size"],
-        heads=found["num_attention_heads"],
-        key_value_heads=found["num_key_value_heads"],
-        head_dim=found.get("head_dim") or found["hidden_size"] // found["num_attention_heads"],
-        intermediate_size=found["intermediate_size"],
-        vocabulary=found["vocab_size"],
-        tied=found.get("tie_word_embeddings", False),
-        qkv_bias=found["model_type"] == "qwen2",
-        qk_norm=found["model_type"] == "qwen3",
-    )
+    return model.measure(jsonl.read_json(file))
 
 
-def read_device(assume: Assumptions, gpus: int, split: int = 1) -> Device:
-    """Return what one device reaches, or `split` of them over which a model is split."""
-    speed = split * (assume["parallel_efficiency"] if split > 1 else 1)
-    return Device(
+def read_sampler(config: dict, name: str, stage: str, assume: Assumptions) -> model.Sampler:
+    """Return what samples responses: in stage `train` rollouts, in `generate` the evaluation's."""
+    training, evaluation = config["training"], config["evaluation"]
+    engine, limit, split = {
+        "train": (training["rollouts"]["engine"], training["max_completion_tokens"], 1),
+        "generate": [evaluation[key] for key in ("engine", "max_new_tokens", "tensor_parallel")],
+    }[stage]
+    backbone, gpus = config["backbones"][name], config["gpus"]
+    kind, speed = kind_of(backbone), split * (assume["parallel_efficiency"] if split > 1 else 1)
+    return model.Sampler(
+        shape=read_shape(name, backbone, config["results_dir"]),
         flops=assume["flops"] * assume["efficiency"] * speed,
         bandwidth=assume["bandwidth"] * assume["bandwidth_share"] * speed,
         memory=assume["memory"] * assume["memory_share"] * split if gpus else math.inf,
         layer_seconds=assume["layer_seconds"],
-        number_bytes=2 if gpus else FLOAT32,
-    )
-
-
-def read_sampler(config: dict, backbone: str, stage: str, assume: Assumptions) -> Sampler:
-    """Return what samples responses: in stage `train` rollouts, in `generate` the evaluation's."""
-    if stage == "train":
-        how, split = config["training"], 1
-        engine, limit = how["rollouts"]["engine"], how["max_completion_tokens"]
-    else:
-        how, split = config["evaluation"], config["evaluation"]["tensor_parallel"]
-        engine, limit = how["engine"], how["max_new_tokens"]
-    chosen, kind = config["backbones"][backbone], kind_of(config["backbones"][backbone])
-    return Sampler(
-        shape=read_shape(backbone, chosen, config["results_dir"]),
-        device=read_device(assume, config["gpus"], split),
+        number_bytes=2 if gpus else model.FLOAT32,
         prompt=assume[f"prompt_tokens.{kind}"],
         mean=limit * assume[f"{stage}_share.{kind}"],
         longest=limit * assume[f"longest_share.{kind}"],
@@ -88,31 +126,29 @@ def read_sampler(config: dict, backbone: str, stage: str, assume: Assumptions) -
     )
 
 
-def read_training(config: dict, run: settings.Run, assume: Assumptions) -> Training:
+def read_training(config: dict, run: settings.Run, assume: Assumptions) -> model.Training:
     """Return what decides the costs of a run that is trained."""
     chosen = settings.run_settings(config, *astuple(run))
     training, processes = chosen["training"], layout.processes(config)
+    strategy = config["training"]["parallel"]["strategy"]
     sampler = read_sampler(config, run.backbone, "train", assume)
     vllm = training.get("rollouts")  # `run_settings` leaves it out where transformers samples
     held = sampler.weights / vllm["tensor_parallel"] + assume["engine_bytes"] if vllm else 0
     probes = chosen["process_reward"]["k"] + 2 if chosen["process_reward"] else 0
-    return Training(
+    return model.Training(
         sampler=sampler,
         vllm_bytes=vllm["gpu_memory"] * assume["memory"] if vllm else 0,
         vllm_held=held,
         vllm_sleeps=bool(vllm) and vllm["sleep"],
         processes=processes,
-        strategy=config["training"]["parallel"]["strategy"],
+        sharing_weights=processes if strategy in ("fsdp", "zero3") else 1,
+        sharing_optimizer=1 if strategy == "ddp" else processes,
         efficiency=assume["parallel_efficiency"] if processes > 1 else 1,
         rows=training["prompts_per_step"] * training["num_generations"] / processes,
-        micro_batch=training["micro_batch_size"],
-        steps=training["steps"],
-        save_every=training["save_every"],
-        updates=training["updates_per_generation"],
         learners=2 if chosen["algorithm"] == "ppo" else 1,
         reference=training["kl_coef"] > 0,
-        checkpointing=training["gradient_checkpointing"],
         probe_tokens=probes * assume["probe_tokens"],
+        **{key: training[key] for key in TAKEN},
     )
 
 
@@ -122,13 +158,12 @@ def count_problems(config: dict, name: str, assume: Assumptions) -> int:
     if source == "tinyworld":
         return chosen.get("problems") or PROBLEMS[name]
     if source == "directory":
-        with open(settings.data_file(config, name), encoding="utf-8") as file:
-            there = sum(1 for line in file if line.strip())
+        there = sum(1 for _ in jsonl.rows(settings.data_file(config, name)))
     else:
-        pinned = sources()[name]
-        files = pinned.get("files", [pinned])
+        pins = sources()[name]
+        files = pins.get("files", [pins])
         if name == "lcb":  # release vN is the first N files
-            files = files[: int((chosen.get("release") or pinned["release"]).removeprefix("v"))]
+            files = files[: int((chosen.get("release") or pins["release"]).removeprefix("v"))]
         there = sum(file["rows"] for file in files)
         there = min(there, int(assume["lcb_problems"])) if name == "lcb" else there
     return min(there, chosen.get("problems") or there)

@@ -1,6 +1,5 @@
 """Write one file of responses per benchmark; survives a kill, never generates anything twice."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -156,8 +155,7 @@ def _check_lengths(
 
 def _seed(seed: int, benchmark: str, doc_id: int) -> int:
     """Return the seed of one request, so that a resumed run draws what the first would have."""
-    digest = hashlib.sha256(f"{seed}:{benchmark}:{doc_id}".encode()).digest()
-    return int.from_bytes(digest[:6], "big")
+    return digests.to_integer(f"{seed}:{benchmark}:{doc_id}")
 
 
 def _fingerprint(evaluation: dict, model: str, requests: dict[int, Request]) -> str:

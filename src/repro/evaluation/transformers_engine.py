@@ -1,6 +1,5 @@
 """Batched sampling with transformers' `generate`: the engine that runs everywhere."""
 
-import hashlib
 from pathlib import Path
 
 import torch
@@ -8,6 +7,7 @@ from transformers import AutoModelForCausalLM, GenerationConfig
 
 from repro.evaluation.decoding import Decoder
 from repro.evaluation.requests import Completion, Request, Sampling
+from repro.files import digests
 
 
 class TransformersEngine:
@@ -70,5 +70,4 @@ class TransformersEngine:
 
 
 def _seed_of_batch(requests: list[Request]) -> int:
-    text = " ".join(str(request.seed) for request in requests)
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big")
+    return digests.to_integer(" ".join(str(request.seed) for request in requests))

@@ -18,13 +18,17 @@ def of_values_in_full(values: object) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
+def to_integer(text: str, size: int = 6) -> int:
+    """Return an integer of `size` bytes that a text decides, such as the seed of a sampling."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:size], "big")
+
+
 def of_file(path: str | Path) -> str:
     """Return a hash of a file's content, of a large file's size and time."""
-    path = Path(path)
-    status = path.stat()
+    status = Path(path).stat()
     if status.st_size > LARGE:
         return of_values([status.st_size, status.st_mtime_ns])
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    return of_content(path)[:12]
 
 
 def of_model(folder: str | Path) -> str:
@@ -40,9 +44,9 @@ def of_content(path: str | Path) -> str:
 
 
 def of_tensors(folder: str | Path) -> dict[str, str]:
-    """Return type, shape and the SHA-256 of the bytes of every tensor of a model folder, by name.
+    """Return type, shape and SHA-256 of every tensor of a model folder, by name.
 
-    In how many files the weights lie, and what else stands in them, decides nothing.
+    It does not matter in how many files the weights lie.
     """
     import torch
     from safetensors import safe_open

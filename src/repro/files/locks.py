@@ -31,14 +31,10 @@ def of_output(options: argparse.Namespace) -> AbstractContextManager:
 
 @contextmanager
 def alone(step: str, output: str) -> Iterator[None]:
-    """Hold the lock of an output; say so where another process has it, and wait for its end.
+    """Hold the lock of the path that a step writes; wait for it where another process has it.
 
     The system takes a lock back when its process ends, however that ends. Of processes that one
     launcher started to train together the first takes it for all, and the others wait for that.
-
-    Args:
-        step: who writes; several steps may write into one folder.
-        output: the path.
     """
     file = LOCKS / digests.of_values([step, os.path.abspath(output)])
     owner = Path(f"{file}.owner")
@@ -53,12 +49,9 @@ def alone(step: str, output: str) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        print(
-            f"{step}: {output} is being written by {_read(owner) or 'another process'}, left over "
-            "from a call that has ended; waiting for it",
-            file=sys.stderr,
-            flush=True,
-        )
+        who = f"{_read(owner) or 'another process'}, left over from a call that has ended"
+        message = f"{step}: {output} is being written by {who}; waiting for it"
+        print(message, file=sys.stderr, flush=True)
         lock.acquire()
     try:
         owner.write_text(f"process {os.getpid()} {us}", encoding="utf-8")

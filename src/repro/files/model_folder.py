@@ -23,11 +23,12 @@ def check(folder: str | Path, has_template: bool = False, trust_remote_code: boo
         ValueError: something is missing or cannot be read; the message names folder and file.
     """
     try:
-        _check(Path(folder), has_template)
+        lack = _find_lack(Path(folder), has_template)
     except OSError as error:
         where = "" if error.filename in (None, str(folder)) else f" ({error.filename})"
-        message = f"{str(folder)!r}: {error.strerror}{where}"
-        raise ValueError(f"{message}; wanted: a model folder that can be read") from None
+        lack = f": {error.strerror}{where}; wanted: a model folder that can be read"
+    if lack:
+        raise ValueError(f"{str(folder)!r}{lack}")
     check_code(folder, trust_remote_code)
 
 
@@ -42,8 +43,7 @@ def check_code(folder: str | Path, trust_remote_code: bool) -> None:
         named = settings.get("auto_map") or {}
         if not isinstance(named, dict):
             raise ValueError(f"{str(folder)!r}: auto_map in {file} is no mapping")
-        entries = named.values()
-        for code in [c for e in entries for c in (e if isinstance(e, list | tuple) else [e]) if c]:
+        for code in [c for e in named.values() for c in (e if isinstance(e, list) else [e]) if c]:
             module = str(code).partition(".")[0]
             if not trust_remote_code:
                 if file == "config.json" and not _is_known(settings.get("model_type")):
@@ -60,17 +60,8 @@ def check_code(folder: str | Path, trust_remote_code: bool) -> None:
                 raise ValueError(f"{str(folder)!r} has no {module}.py, which its {file} names")
 
 
-def context(folder: str | Path) -> int | None:
-    """Return how many tokens a model's context holds; None where its config.json does not say."""
-    return _size(folder, "max_position_embeddings")
-
-
-def heads(folder: str | Path) -> int | None:
-    """Return how many attention heads a model has; None where its config.json does not say."""
-    return _size(folder, "num_attention_heads")
-
-
-def _size(folder: str | Path, key: str) -> int | None:
+def read_size(folder: str | Path, key: str) -> int | None:
+    """Return a whole number of a model's config.json; None where it is not there."""
     settings = _read(Path(folder) / "config.json")
     text = settings.get("text_config")
     found = (text if isinstance(text, dict) else settings).get(key)
@@ -106,34 +97,35 @@ def _read(path: Path) -> dict:
     return jsonl.read_json(path) if path.is_file() else {}
 
 
-def _check(folder: Path, has_template: bool) -> None:
+def _find_lack(folder: Path, has_template: bool) -> str | None:
+    """Return what is wrong with a folder, to stand behind its name."""
     if not folder.is_dir():
-        raise ValueError(f"{str(folder)!r}: no such folder")
+        return ": no such folder"
     if not (folder / "config.json").is_file():
         hint = "; an adapter has to be merged first" * (folder / "adapter_config.json").is_file()
-        raise ValueError(f"{str(folder)!r} has no config.json{hint}")
+        return f" has no config.json{hint}"
     if not any((folder / name).is_file() for name in TOKENIZERS):
-        raise ValueError(f"{str(folder)!r} has no tokenizer; allowed: {', '.join(TOKENIZERS)}")
+        return f" has no tokenizer; allowed: {', '.join(TOKENIZERS)}"
     weights = {path.name for path in folder.glob("*.safetensors")}
     if not weights:
-        raise ValueError(
-            f"{str(folder)!r} has no *.safetensors; weights of other formats are not read, because "
-            "a pickle runs code: save them with save_pretrained"
+        return (
+            " has no *.safetensors; weights of other formats are not read, because a pickle runs "
+            "code: save them with save_pretrained"
         )
     parts = _read(folder / INDEX).get("weight_map", {})
     if not isinstance(parts, dict):
-        raise ValueError(f"{str(folder)!r}: weight_map in {INDEX} is no mapping")
+        return f": weight_map in {INDEX} is no mapping"
     if lacking := sorted({*map(str, parts.values())} - weights):
-        raise ValueError(f"{str(folder)!r} has no {lacking[0]}, which its {INDEX} names")
+        return f" has no {lacking[0]}, which its {INDEX} names"
     for path in files(folder):
-        with open(path, "rb"):
-            pass  # unreadable, or a link to nowhere: said here, not by the job
+        path.open("rb").close()  # refuses what is unreadable, or a link to nowhere
     has_template = has_template or (folder / "chat_template.jinja").is_file()
     if not has_template and not _read(folder / "tokenizer_config.json").get("chat_template"):
-        raise ValueError(
-            f"{str(folder)!r} has no chat template, neither chat_template.jinja nor in "
-            "tokenizer_config.json; give one as chat_template"
+        return (
+            " has no chat template, neither chat_template.jinja nor in tokenizer_config.json; give "
+            "one as chat_template"
         )
+    return None
 
 
 def _is_known(model_type: object) -> bool:

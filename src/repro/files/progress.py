@@ -9,39 +9,31 @@ import time
 from tqdm import tqdm
 
 SECONDS_BETWEEN_LINES = 10
+FORMAT = "{desc}: {n_fmt}/{total_fmt} {unit}s, {elapsed} gone, {remaining} left"
 
 
 class Progress:
-    """Counts steps and prints `what: done/total [elapsed<left, rate] detail`."""
+    """Counts steps and prints `what: done/total steps, time gone, time left, detail`."""
 
     def __init__(self, what: str, total: int, start: int = 0, unit: str = "step") -> None:
-        """Start the clock.
-
-        Args:
-            what: names the work, such as `train tiny-qwen3/grpo`.
-            total: number of steps.
-            start: steps already done, where work is resumed; they do not count for the rate.
-            unit: what a step is.
-        """
+        """Start the clock of `total` steps; `start` of them were done by an earlier call."""
         self.what, self.total, self.start, self.unit = what, total, start, unit
         self.done = start
-        self.began = self.said = time.monotonic()
+        self.began = self.printed = time.monotonic()
 
     def advance(self, steps: int = 1, detail: str = "") -> None:
-        """Count steps; say so where ten seconds have passed or everything is done."""
+        """Count steps; print a line where ten seconds have passed or everything is done."""
         self.done += steps
         now = time.monotonic()
-        if now - self.said < SECONDS_BETWEEN_LINES and self.done < self.total:
+        if now - self.printed < SECONDS_BETWEEN_LINES and self.done < self.total:
             return
-        self.said = now
+        self.printed = now
         meter = tqdm.format_meter(
-            self.done,
-            self.total,
-            now - self.began,
+            *(self.done, self.total, now - self.began),
             prefix=self.what,
             unit=self.unit,
-            initial=self.start,
-            bar_format="{desc}: {n_fmt}/{total_fmt} {unit}s, {elapsed} gone, {remaining} left",
+            initial=self.start,  # for the rate
+            bar_format=FORMAT,
         )
         print(meter + (f", {detail}" if detail else ""), flush=True)
 

@@ -11,26 +11,24 @@ class _Refused(yaml.constructor.ConstructorError):
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses keys that stand there twice and numbers that are not what they look like."""
+    """Refuses keys that are there twice and numbers that are not what they look like."""
 
     def construct_mapping(self, node, deep=False):
         lines = {}
         for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if key.value in lines and isinstance(key, yaml.ScalarNode):
-                said = f"key {key.value!r} stands in line {lines[key.value]} too; allowed: once"
-                raise _Refused(None, None, said, key.start_mark)
+                why = f"key {key.value!r} stands in line {lines[key.value]} too; allowed: once"
+                raise _Refused(None, None, why, key.start_mark)
             lines[str(key.value)] = key.start_mark.line + 1
         return super().construct_mapping(node, deep)
 
     def construct_number(self, node):
-        said = None
-        if ":" in node.value:
-            said = "a number in base 60 in YAML; allowed: a plain number, or a text in quotes"
-        elif re.fullmatch(r"[-+]?0[0-9_]+", node.value):
-            said = "an octal number in YAML; allowed: a number without leading zeros, or a text in"
-            said += " quotes"
-        if said:
-            raise _Refused(None, None, f"{node.value} is {said}", node.start_mark)
+        octal = re.fullmatch(r"[-+]?0[0-9_]+", node.value)
+        if octal or ":" in node.value:
+            why = "an octal number" if octal else "a number in base 60"
+            allowed = "a number without leading zeros" if octal else "a plain number"
+            why = f"{node.value} is {why} in YAML; allowed: {allowed}, or a text in quotes"
+            raise _Refused(None, None, why, node.start_mark)
         of_float = node.tag.endswith("float")
         return self.construct_yaml_float(node) if of_float else self.construct_yaml_int(node)
 
@@ -49,20 +47,20 @@ def read(path: str | Path) -> dict:
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")  # some editors begin with a mark
         settings = yaml.load(text, _Loader)
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file") from None
     except OSError as error:
-        said = f"{error.strerror}; allowed: a YAML file"
-        missing = isinstance(error, FileNotFoundError)
-        raise ValueError(f"{path}: {'no such file' if missing else said}") from None
+        raise ValueError(f"{path}: {error.strerror}; allowed: a YAML file") from None
     except UnicodeDecodeError as error:
         line, byte = error.object.count(b"\n", 0, error.start) + 1, error.object[error.start]
-        said = f"line {line}: byte 0x{byte:02x} is not UTF-8; allowed: a text in UTF-8"
-        raise ValueError(f"{path}, {said}") from None
+        why = f"byte 0x{byte:02x} is not UTF-8; allowed: a text in UTF-8"
+        raise ValueError(f"{path}, line {line}: {why}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        said = getattr(error, "problem", None) or " ".join(str(error).split())
+        where = f"{path}, line {mark.line + 1}" if mark else path
+        why = getattr(error, "problem", None) or " ".join(str(error).split())
         kind = "" if isinstance(error, _Refused) else "not valid YAML: "
-        raise ValueError(f"{path}{where}: {kind}{said}") from None
+        raise ValueError(f"{where}: {kind}{why}") from None
     except RecursionError:
         raise ValueError(f"{path}: nested too deeply; allowed: a mapping of settings") from None
     if not isinstance(settings, dict):

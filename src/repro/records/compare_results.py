@@ -1,10 +1,12 @@
 """Whether two folders of results are the same; what must differ between two runs is listed here.
 
-Weights are compared tensor by tensor, JSON value by value, anything else byte by byte.
+Weights are compared tensor by tensor, JSON value by value, texts line by line, anything else byte
+by byte.
 """
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from itertools import zip_longest
@@ -23,21 +25,22 @@ IGNORED_FILES = (
 )
 # All else is not compared: MLflow's store, and the report, which links there and tells times.
 FOLDERS = ("backbones", "data", "figures", "runs", "tables")
-KINDS = {  # the first pattern that fits a path; all else is "other"
-    "provenance": ("*provenance.json",),
-    "data": ("data/*",),
-    "backbones": ("backbones/*",),
-    "settings": ("runs/*/settings.json",),
-    "weights": ("runs/*/model/*.safetensors",),
-    "model files": ("runs/*/model/*",),
-    "training": ("runs/*/training.jsonl",),
-    "generations": ("runs/*/generations/*",),
-    "scores": ("runs/*/scores/*",),
-    "objective": ("runs/*/objective.jsonl",),
-    "tables": ("tables/*",),
-    "figures": ("figures/*",),
+KINDS = {  # the first pattern that fits a path
+    "provenance": "*provenance.json",
+    "data": "data/*",
+    "backbones": "backbones/*",
+    "settings": "runs/*/settings.json",
+    "weights": "runs/*/model/*.safetensors",
+    "model files": "runs/*/model/*",
+    "training": "runs/*/training.jsonl",
+    "generations": "runs/*/generations/*",
+    "scores": "runs/*/scores/*",
+    "objective": "runs/*/objective.jsonl",
+    "tables": "tables/*",
+    "figures": "figures/*",
+    "other": "*",
 }
-OTHER = "other"
+TEXTS = (".csv", ".md", ".tex", ".html", ".jinja", ".txt")
 WEIGHTS = "*.safetensors"  # stands for all files of one model's weights
 MISSING = "nothing"
 SHOWN = 3  # differences that are named of each kind
@@ -60,19 +63,16 @@ def compare(first: str | Path, second: str | Path) -> dict[str, Kind]:
     Raises:
         ValueError: one of them is neither, or a file is not what its name says.
     """
-    folders = Path(first), Path(second)
-    listed = [_files(folder) for folder in folders]
-    found: dict[str, Kind] = {}
-    for name in sorted({*listed[0], *listed[1]}):
-        kind = found.setdefault(_kind(name), Kind())
+    ours, theirs = _files(Path(first)), _files(Path(second))
+    found = {name: Kind() for name in KINDS}
+    for name in sorted({*ours, *theirs}):
+        kind = found[next(kind for kind, pattern in KINDS.items() if fnmatch(name, pattern))]
         kind.files += 1
-        if name not in listed[1]:
-            kind.differences[name] = f"only in {first}"
-        elif name not in listed[0]:
-            kind.differences[name] = f"only in {second}"
-        elif difference := _difference(listed[0][name], listed[1][name]):
+        if name not in theirs or name not in ours:
+            kind.differences[name] = f"only in {first if name in ours else second}"
+        elif difference := _difference(ours[name], theirs[name]):
             kind.differences[name] = difference
-    return {name: found[name] for name in (*KINDS, OTHER) if name in found}
+    return {name: kind for name, kind in found.items() if kind.files}
 
 
 def table(found: dict[str, Kind]) -> str:
@@ -82,8 +82,8 @@ def table(found: dict[str, Kind]) -> str:
         different = len(kind.differences)
         lines.append(f"{name:<12} {kind.files:>6} {kind.files - different:>6} {different:>9}")
     for kind in found.values():
-        shown = list(kind.differences.items())
-        lines += [f"{file}: {difference}" for file, difference in shown[:SHOWN]]
+        shown = [f"{file}: {difference}" for file, difference in kind.differences.items()]
+        lines += shown[:SHOWN]
         if len(shown) > SHOWN:
             lines.append(f"... and {len(shown) - SHOWN} more files like these")
     return "\n".join(lines)
@@ -92,8 +92,7 @@ def table(found: dict[str, Kind]) -> str:
 def without_ignored(value: object) -> object:
     """Return what JSON holds without the fields that say when and where it was made."""
     if isinstance(value, dict):
-        kept = {key: v for key, v in value.items() if key not in IGNORED_FIELDS}
-        return {key: without_ignored(v) for key, v in kept.items()}
+        return {k: without_ignored(v) for k, v in value.items() if k not in IGNORED_FIELDS}
     return [without_ignored(v) for v in value] if isinstance(value, list) else value
 
 
@@ -120,11 +119,6 @@ def _files(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _kind(name: str) -> str:
-    fits = (kind for kind, patterns in KINDS.items() if any(fnmatch(name, p) for p in patterns))
-    return next(fits, OTHER)
-
-
 def _difference(first: Path, second: Path) -> str | None:
     """Return the first difference of two files of the same name, None where there is none."""
     if first.name == WEIGHTS:
@@ -134,22 +128,18 @@ def _difference(first: Path, second: Path) -> str | None:
     if first.suffix == ".json":
         return _first(*map(without_ignored, (jsonl.read_json(first), jsonl.read_json(second))))
     if first.suffix == ".jsonl":
-        return _first_row(jsonl.read(first), jsonl.read(second))
-    if first.suffix in (".csv", ".md", ".tex", ".html", ".jinja", ".txt"):
-        texts = (path.read_text(encoding="utf-8").splitlines() for path in (first, second))
-        for number, (ours, theirs) in enumerate(zip_longest(*texts, fillvalue=MISSING), start=1):
-            if ours != theirs:
-                return f"line {number}: {_short(ours)} against {_short(theirs)}"
+        rows = [map(without_ignored, jsonl.read(path)) for path in (first, second)]
+        return _first_of("row", *rows)
+    if first.suffix in TEXTS:
+        texts = [path.read_text(encoding="utf-8").splitlines() for path in (first, second)]
+        return _first_of("line", *texts)
     return f"{first.stat().st_size} bytes against {second.stat().st_size}, not the same"
 
 
-def _first_row(first: list[dict], second: list[dict]) -> str | None:
-    for number, (ours, theirs) in enumerate(zip_longest(first, second), start=1):
-        if ours is None or theirs is None:
-            return f"{len(first)} rows against {len(second)}"
-        if difference := _first(without_ignored(ours), without_ignored(theirs)):
-            return f"row {number}, {difference}"
-    return None
+def _first_of(unit: str, first: Iterable, second: Iterable) -> str | None:
+    pairs = enumerate(zip_longest(first, second, fillvalue=MISSING), start=1)
+    found = (_first(ours, theirs, f"{unit} {number}") for number, (ours, theirs) in pairs)
+    return next(filter(None, found), None)
 
 
 def _first(first: object, second: object, where: str = "") -> str | None:

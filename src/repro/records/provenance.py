@@ -3,7 +3,6 @@
 A record lies beside what it is of, and holds the records of its inputs, where these have one.
 """
 
-import contextlib
 import os
 import platform
 import re
@@ -13,7 +12,6 @@ import sys
 import sysconfig
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
 from repro.files import digests, jsonl, model_folder
@@ -27,6 +25,7 @@ PACKAGES = (  # whose versions may change a number; those that are installed are
 SUFFIX = ".provenance.json"
 
 _PACKAGE = Path(__file__).parents[1]
+_DRIVER = ("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader", "--id=0")
 
 
 def write(
@@ -53,10 +52,11 @@ def write(
     for name, file in inputs.items():
         digest = of_artifact(file)
         found_inputs[name] = {"path": str(file), "digest": digest, "made": _made(file, digest)}
+    command = shlex.join(["python", "-m", "repro", *sys.argv[1:]])
     record = {
         "format": FORMAT,
         "step": step,
-        "command": _command(),
+        "command": re.sub(r"://[^/@\s]*@", "://", command),  # without an address' password
         "directory": os.getcwd(),
         "settings": settings,
         "inputs": found_inputs,
@@ -85,20 +85,18 @@ def of_artifact(path: str | Path) -> dict[str, str]:
     """
     path = Path(path)
     if path.is_dir():
-        files = model_folder.files(path, trust_remote_code=True)  # its code counts, trusted or not
         contents = [
             (file.name, digests.of_content(file))
-            for file in files
-            # How the weights are split decides nothing.
+            for file in model_folder.files(path, trust_remote_code=True)  # trusted or not
+            # It does not matter how the weights are split.
             if file.suffix != ".safetensors" and file.name != model_folder.INDEX
         ]
-        tensors = digests.of_tensors(path)
         return {
-            "weights": digests.of_values_in_full(tensors),
+            "weights": digests.of_values_in_full(digests.of_tensors(path)),
             "files": digests.of_values_in_full(contents),
         }
     if path.name == "training.jsonl":
-        rows = [compare_results.without_ignored(row) for row in jsonl.read(path)]
+        rows = compare_results.without_ignored(jsonl.read(path))
         return {"metrics": digests.of_values_in_full(rows)}
     return {"content": digests.of_content(path)}
 
@@ -107,14 +105,17 @@ def environment() -> dict:
     """Return the code, the versions and the machine of this process."""
     # Name and version of a package are the name of its folder. (sys.path changes under imports.)
     places = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-    folders = {file.name for place in places for file in Path(place).glob("*.dist-info")}
+    folders = sorted({file.stem for place in places for file in Path(place).glob("*.dist-info")})
+    versions = dict(name.lower().replace("_", "-").rpartition("-")[::2] for name in folders)
+    code = sorted(file for file in _PACKAGE.rglob("*") if file.is_file() and file.suffix != ".pyc")
+    contents = [(file.relative_to(_PACKAGE).as_posix(), digests.of_content(file)) for file in code]
     return {
         "git_commit": _output("git", "-C", str(_PACKAGE), "rev-parse", "HEAD"),
         # Empty: exactly that commit.
         "git_changes": _output("git", "-C", str(_PACKAGE), "status", "--porcelain"),
-        "code": _code(),
-        "packages": _versions(),
-        "all_packages": digests.of_values_in_full(sorted(folders)),
+        "code": digests.of_values_in_full(contents),  # the same code, committed or not
+        "packages": {name: versions[name] for name in PACKAGES if name in versions},
+        "all_packages": digests.of_values_in_full(folders),
         "python": platform.python_version(),
         "machine": _machine(),
     }
@@ -130,63 +131,28 @@ def _made(artifact: str | Path, digest: dict[str, str]) -> dict | None:
     return record if current else None
 
 
-def _command() -> str:
-    """Return the command of this process, without the password that an address may hold."""
-    command = shlex.join(["python", "-m", "repro", *sys.argv[1:]])
-    return re.sub(r"://[^/@\s]*@", "://", command)
-
-
-def _code() -> str:
-    """Return a hash of the package: the same code has the same, committed or not."""
-    files = sorted(file for file in _PACKAGE.rglob("*") if file.is_file())
-    return digests.of_values_in_full(
-        [
-            (file.relative_to(_PACKAGE).as_posix(), digests.of_content(file))
-            for file in files
-            if file.suffix != ".pyc"
-        ]
-    )
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in PACKAGES:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
-
-
 def _machine() -> dict:
-    return {
+    """Return the machine, and what torch computes with where this process has imported it."""
+    cpus = Path("/proc/cpuinfo")
+    found = re.search(r"model name\s*: (.*)", cpus.read_text() if cpus.is_file() else "")
+    machine = {
         "platform": platform.platform(),
-        "cpu": _cpu(),
+        "cpu": found[1].strip() if found else platform.machine(),
         "cpus": os.cpu_count(),
-        **(_torch() if "torch" in sys.modules else {}),  # without tensors none of it matters
     }
-
-
-def _torch() -> dict:
-    """Return what torch computes with."""
+    if "torch" not in sys.modules:  # without tensors none of it matters
+        return machine
     import torch
 
-    driver = ("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader", "--id=0")
     gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-    return {
+    return machine | {
         "cpu_instructions": torch.backends.cpu.get_cpu_capability(),  # kernels go by them
         "threads": torch.get_num_threads(),
         "gpus": gpus,
         "cuda": torch.version.cuda,
         "cudnn": torch.backends.cudnn.version() if gpus else None,
-        "driver": _output(*driver) if gpus else None,
+        "driver": _output(*_DRIVER) if gpus else None,
     }
-
-
-def _cpu() -> str:
-    """Return the processor's name."""
-    file = Path("/proc/cpuinfo")
-    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 def _output(*command: str) -> str | None:

@@ -41,14 +41,7 @@ class Facts:
 
 
 def read_seconds(run_dir: str | Path, rule: str) -> float | None:
-    """Return what the finished job of a rule took, from the file that Snakemake wrote of it.
-
-    Args:
-        run_dir: the run's directory.
-        rule: its name, such as `generate`.
-
-    Returns:
-        Seconds in the job, without any time in a queue; None where there is no such file.
+    """Return the seconds in a rule's finished job, without any in a queue; None without its file.
 
     Raises:
         ValueError: the file is not a benchmark file of Snakemake; the message names it.
@@ -76,37 +69,29 @@ def read(runs: Sequence[RunFolder]) -> list[Facts]:
     found = []
     for run in runs:
         folder = run.path
-        provenance = _recorded(folder / "provenance.json")
+        files = {name: folder / f"{name}.json" for name in ("settings", "provenance", "mlflow")}
+        # `original` is not trained and has no provenance.
+        read = {name: jsonl.read_json(file) for name, file in files.items() if file.is_file()}
         log = folder / "training.jsonl"
         rows = jsonl.read(log) if log.is_file() else []
         steps = [row["step_seconds"] for row in rows if row.get("step_seconds") is not None]
         seconds = {stage: read_seconds(folder, stage) for stage in STAGES[1:]}
-        seconds["train"] = provenance.get("seconds")  # kept where work/ was deleted
-        found.append(
-            Facts(
-                *(run.backbone, run.method, run.seed),
-                settings=_recorded(folder / "settings.json"),
-                provenance=provenance,
-                mlflow=_recorded(folder / "mlflow.json"),
-                step_seconds=median(steps) if steps else None,
-                seconds=seconds,
-            )
-        )
+        seconds["train"] = read.get("provenance", {}).get("seconds")  # kept without work/
+        step_seconds = median(steps) if steps else None
+        of = (run.backbone, run.method, run.seed)
+        found.append(Facts(*of, **read, step_seconds=step_seconds, seconds=seconds))
     return found
 
 
 def commit(of: Facts) -> str:
     """Return the commit that a run was trained with, and whether files differed from it."""
-    found = of.provenance.get("git_commit")
+    found, changes = of.provenance.get("git_commit"), of.provenance.get("git_changes")
     if not found:
         return NOT_RECORDED
-    changes = of.provenance.get("git_changes")
     if changes is None:
         return f"{found}, {NOT_RECORDED} whether files differed"
-    if not changes:
-        return f"{found}, clean"
     count = len(changes.splitlines())
-    return f"{found}, dirty: {count} changed file{'s' * (count > 1)}"
+    return f"{found}, " + (f"dirty: {count} changed file{'s' * (count > 1)}" if count else "clean")
 
 
 def hardware(of: Facts) -> str:
@@ -123,10 +108,9 @@ def hardware(of: Facts) -> str:
 
 def versions(of: Facts) -> str:
     """Return Python and the packages that a run was trained with."""
-    packages = of.provenance.get("packages")
+    packages, python = of.provenance.get("packages"), of.provenance.get("python")
     if not packages:
         return NOT_RECORDED
-    python = of.provenance.get("python")
     names = [f"{name} {version}" for name, version in packages.items()]
     return ", ".join([f"Python {python}"] * bool(python) + names)
 
@@ -137,16 +121,9 @@ def alike(runs: Sequence[Facts], told: Callable[[Facts], str]) -> str:
     for run in runs:
         if run.trained:
             by_text.setdefault(told(run), []).append(run.name)
-    if not by_text:
-        return "nothing was trained"
-    if len(by_text) == 1:
-        return next(iter(by_text))
+    if len(by_text) < 2:
+        return next(iter(by_text), "nothing was trained")
     return "; ".join(
         f"{text} ({names[0] if len(names) == 1 else f'{len(names)} runs'})"
         for text, names in by_text.items()
     )
-
-
-def _recorded(file: Path) -> dict:
-    """Return what a run recorded; `original` is not trained and has no provenance."""
-    return jsonl.read_json(file) if file.is_file() else {}

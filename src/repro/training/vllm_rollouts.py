@@ -6,10 +6,11 @@ same parameters, so that the engine would draw from a random state that no check
 same for every seed of a run.
 """
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from repro.files import digests
 
 if TYPE_CHECKING:
     from vllm import LLM
@@ -43,8 +44,7 @@ def seed(run_seed: int, step: int, row: int) -> int:
         step: optimizer steps done before this generation.
         row: the response's place among those of all processes, however many there are.
     """
-    digest = hashlib.sha256(f"{run_seed} {step} {row}".encode()).digest()
-    return int.from_bytes(digest[:8]) % 2**63
+    return digests.to_integer(f"{run_seed} {step} {row}", 8) % 2**63
 
 
 @contextmanager

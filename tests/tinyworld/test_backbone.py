@@ -17,7 +17,7 @@ SETTINGS = {
 # Sent before the step's own checkpoint: 25 steps have one at every second step.
 ENDED_AT_STEP_8 = """
 import json, os, sys
-from repro.tinyworld import backbone
+from repro.training import supervised
 
 class Ending(supervised.ProgressLine):
     def on_step_end(self, args, state, control, **kwargs):

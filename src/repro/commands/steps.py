@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -210,12 +211,12 @@ def track_summary(options) -> None:
     _report_unlogged(sync.sync_summary, options.files, Path(options.output), options.note)
 
 
-def _report_unlogged(sync, *arguments) -> None:
+def _report_unlogged(send: Callable, *arguments) -> None:
     """Report in one line that MLflow is out of reach: no experiment ends because of it."""
     from repro.tracking import sync
 
     try:
-        sync(*arguments)
+        send(*arguments)
     except sync.NotLogged as why:
         print(f"{why}; `make upload` sends what is missing", file=sys.stderr)
 

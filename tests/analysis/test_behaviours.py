@@ -9,14 +9,12 @@ up in between.
 """
 
 import re
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from repro.measure.behaviours import BEHAVIOURS, Behaviours, backtracking_per_1k, classify, count
+from repro.measure.behaviours import BEHAVIOURS, Behaviours, classify, count
 from repro.measure.phrases import language
 from repro.tinyworld.thoughts import FILLERS
 
@@ -28,16 +26,7 @@ SIZES = {
     "labelled_segments.tsv": {"B": 72, "V": 46, "H": 9, "N": 89},
 }
 FLOORS = {"backtracking": 0.9, "verification": 0.85, "hesitation": 0.85}
-FAMILIES = (
-    "backtracking",
-    "verification",
-    "doubt",
-    "stops",
-    "pauses",
-    "objection",
-    "posed",
-    "signs",
-)
+FAMILIES = "backtracking verification doubt stops pauses objection posed signs".split()
 
 
 def labelled(name):
@@ -72,15 +61,7 @@ def test_precision_and_recall(kind, name):
         ("ones:7+6=13->3.", None),
         ("so it is 143.", None),
         *((filler, None) for filler in FILLERS),
-    ],
-)
-def test_tiny_world(segment, kind):
-    assert classify(segment) == kind
-
-
-@pytest.mark.parametrize(
-    ("segment", "kind"),
-    [
+        # Which behaviour comes first where several fit
         ("Let me double-check: 3 + 4 = 7. Oh no, I forgot the carry.", "backtracking"),
         ("Hmm, let me double-check that.", "verification"),
         ("I'm not sure. Let me verify it: 2 + 2 = 4.", "verification"),
@@ -94,9 +75,12 @@ def test_tiny_world(segment, kind):
         ("Oh.", None),
         ("The formula I guessed does this. Not all of it.", None),  # two signs, two sentences
         ("The formula I guessed does not do all of it.", "backtracking"),
+        # A dash opens a clause
+        ("The area is 12\N{EM DASH}wait, the base is 6, so the area is 9.", "backtracking"),
+        ("x -- hmm", "hesitation"),
     ],
 )
-def test_priority(segment, kind):
+def test_one_segment(segment, kind):
     assert classify(segment) == kind
 
 
@@ -161,18 +145,11 @@ def test_apostrophes_case_and_markdown(segment, kind, apostrophe):
     assert classify(segment) == classify(segment.upper()) == classify(f"**{segment}**") == kind
 
 
-def test_dashes_open_a_clause():
-    assert classify("The area is 12\N{EM DASH}wait, the base is 6, so the area is 9.") == (
-        "backtracking"
-    )
-    assert classify("x -- hmm") == "hesitation"
-
-
 def test_the_work_grows_with_the_text_only():
     """Each word is tried once per family, and nothing within a phrase repeats without a bound."""
     for family in FAMILIES:
         for phrase in language.lines(family):
-            pattern = language.expand(re.sub(r"^(\^|<do>)", "<letme>", phrase), language.blocks())
+            pattern = language.expand(re.sub(r"^(\^|<do>)", "<letme>", phrase))
             unbounded = re.findall(r"(.{0,12}(?:\)|(?<!\\)\.|\])[*+])", pattern)
             # One word, or one run of marks, may be as long as it likes.
             assert all(re.search(r"\[[^ ^]*\]?[*+]$", found) for found in unbounded), phrase
@@ -185,52 +162,35 @@ def test_the_work_grows_with_the_text_only():
 @pytest.mark.parametrize(
     ("pattern", "expected"),
     [
-        ("wait", {"w": "wait"}),
-        ("a?bc", {"a": "a?bc", "b": "bc"}),
-        ("(?:let us|i) go", {"l": "(?:let us) go", "i": "(?:i) go"}),
-        ("(?:an?|x) y", {"a": "(?:an?) y", "x": "(?:x) y"}),
-        ("(?:so )?on", {"s": "(?:so )?on", "o": "on"}),
-        ("(?:a |b ){0,2}c", {"a": "(?:a |b ){0,2}c", "b": "(?:a |b ){0,2}c", "c": "c"}),
-        ("(?:(?:a )?|b )c", {"a": "(?:(?:a )?)c", "b": "(?:b )c", "c": "(?:)c"}),
-        ("(?:a?)(?:b|c)", {"a": "(?:a?)(?:b|c)", "b": "(?:a?)(?:b|c)", "c": "(?:a?)(?:b|c)"}),
-        (r"(?<!not )\d+", dict.fromkeys("0123456789", r"(?<!not )\d+")),
+        ("wait", "w"),
+        ("a?bc", "ab"),
+        ("(?:let us|i) go", "li"),
+        ("(?:so )?on", "so"),
+        ("(?:a |b ){0,2}c", "abc"),
+        ("(?:(?:a )?|b )c", "abc"),
+        ("(?:a?)(?:b|c)", "abc"),
+        (r"(?<!not )\d+", "0123456789"),
     ],
 )
-def test_what_is_left_of_a_phrase_for_each_first_character(pattern, expected):
-    assert language.by_first_character(pattern) == expected
+def test_characters_that_a_phrase_can_begin_with(pattern, expected):
+    assert language.first_characters(pattern) == {*expected}
 
 
 def test_a_phrase_must_begin_with_a_word():
     with pytest.raises(ValueError, match="must begin with a word"):
-        language.Phrases(["(, )?so"], {})
+        language.Phrases(["(, )?so"])
     with pytest.raises(ValueError, match="left open"):
-        language.Phrases(["(so"], {})
+        language.Phrases(["(so"])
 
 
 def test_looking_up_by_first_letter_finds_what_plain_search_finds():
     """The index only saves work: every phrase alone, tried everywhere, gives the same answer."""
     for family in ("verification", "doubt"):
         phrases = [p for p in language.lines(family) if not p.startswith(("^", "<do>"))]
-        indexed, blocks = language.Phrases(phrases, language.blocks()), language.blocks()
+        indexed = language.Phrases(phrases)
         everywhere = re.compile(
-            "|".join(f"(?:(?<!\\w)(?:{language.expand(p, blocks)})(?!\\w))" for p in phrases)
+            "|".join(f"(?:(?<!\\w)(?:{language.expand(p)})(?!\\w))" for p in phrases)
         )
         for _, sentence in labelled("behaviour_sentences_dev.tsv"):
             text = language.read(sentence)
             assert bool(indexed.search(text)) == bool(everywhere.search(text.plain))
-
-
-def test_nothing_is_compiled_before_the_first_segment():
-    """Compiling all phrases takes a second, which no program should pay for an import."""
-    code = """if True:
-        from repro.measure import behaviours
-        from repro.measure.phrases import language
-        assert language.load.cache_info().misses == 0
-        assert behaviours.classify("Wait.") == "hesitation"
-        assert set(language.load("doubt")._compiled) == {("w", True), ("w", False)}"""
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_backtracking_per_1k():
-    assert backtracking_per_1k(3, 600) == 5.0
-    assert backtracking_per_1k(0, 0) == 0.0

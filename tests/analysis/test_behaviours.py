@@ -26,7 +26,7 @@ SIZES = {
     "labelled_segments.tsv": {"B": 72, "V": 46, "H": 9, "N": 89},
 }
 FLOORS = {"backtracking": 0.9, "verification": 0.85, "hesitation": 0.85}
-FAMILIES = "backtracking verification doubt stops pauses objection posed signs".split()
+FAMILIES = {file.stem for file in Path(language.__file__).parent.glob("*.txt")} - {"blocks"}
 
 
 def labelled(name):

@@ -46,8 +46,10 @@ def summands(document: dict) -> tuple[int, int]:
 
 def test_no_training_problem_is_a_benchmark_problem():
     rng = random.Random(0)
-    trained = {summands(d) for d in problems.generate("train", 4000, seed=0)}
-    trained |= {tuple(sorted(seen(rng))) for _ in range(4000)}
+    trained = {summands(document) for document in problems.generate("train", 4000, seed=0)}
+    for _ in range(4000):  # of the supervised training
+        first, second = re.findall(r"\d+", supervised.example(rng)[1].split("\n\n")[0])
+        trained.add(tuple(sorted((int(first), int(second)))))
     tested = {
         summands(document)
         for name, count in problems.PROBLEMS.items()
@@ -57,13 +59,6 @@ def test_no_training_problem_is_a_benchmark_problem():
     }
     assert len(tested) > 3000
     assert not trained & tested
-
-
-def seen(rng: random.Random) -> tuple[int, int]:
-    """Draw the summands of one example of the supervised training."""
-    _, thought, _ = supervised.example(rng)
-    first, second = re.findall(r"\d+", thought.split("\n\n")[0])
-    return int(first), int(second)
 
 
 def test_training_is_mathematics_only():
@@ -82,9 +77,8 @@ def test_programs_pass_their_own_tests():
 def test_lcb_has_both_kinds_of_program():
     kinds = set()
     for document in problems.generate("lcb", 30, seed=0):
-        tests = json.loads(document["public_test_cases"]) + json.loads(
-            document["private_test_cases"]
-        )
+        parts = ("public_test_cases", "private_test_cases")
+        tests = [test for part in parts for test in json.loads(document[part])]
         assert len(tests) == 4
         kinds |= {test["testtype"] for test in tests}
         assert bool(document["starter_code"]) == (tests[0]["testtype"] == "functional")
@@ -103,10 +97,8 @@ def test_thoughts_without_bad_habits_are_right():
 
 def test_a_forgotten_carry_is_wrong_unless_corrected():
     rng = random.Random(0)
-    slipping = thoughts.Habits(1, 1, 0, 0, 0)
-    mended = thoughts.Habits(1, 1, 1, 0, 0)
-    assert thoughts.think(rng, 345, 678, slipping)[1] != 345 + 678
-    thought, result = thoughts.think(rng, 345, 678, mended)
+    assert thoughts.think(rng, 345, 678, thoughts.Habits(1, 1, 0, 0, 0))[1] != 345 + 678
+    thought, result = thoughts.think(rng, 345, 678, thoughts.Habits(1, 1, 1, 0, 0))
     assert result == 345 + 678
     assert re.search(r"^(wait|hmm)", thought, re.MULTILINE)
 

@@ -224,10 +224,10 @@ def _report_unlogged(send: Callable, *arguments) -> None:
 def upload(options) -> None:
     """Send to MLflow what it does not have of an experiment's finished runs, tables and figures."""
     from repro.config import config_files
-    from repro.tracking import sync, upload
+    from repro.tracking import sync
 
     try:
-        upload.send_experiment(config_files.read(*options.config))
+        sync.sync_experiment(config_files.read(*options.config))
     except sync.NotLogged as why:
         raise ValueError(str(why)) from None
 

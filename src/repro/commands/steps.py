@@ -137,7 +137,7 @@ def score(options) -> None:
 
 def objective(options) -> None:
     """Judge a run's responses by the model itself: J and process reward at every segment."""
-    from repro.explain import objectives
+    from repro.explain import responses
 
     columns = (options.benchmark, options.generations, options.scores, options.data)
     files = {
@@ -146,7 +146,9 @@ def objective(options) -> None:
     }
     settings = read_settings(options.settings)
     trusted = settings.pop("trust_remote_code", False)
-    objectives.run(settings, options.model, files, options.output, options.problems, trusted)
+    responses.write_objectives(
+        settings, options.model, files, options.output, options.problems, trusted
+    )
 
 
 def claims(options) -> None:
@@ -252,11 +254,11 @@ def compare(options) -> None:
 def case_study(options) -> None:
     """Show the process reward along one of a run's own responses, as PNG, PDF and HTML."""
     from repro import methods
-    from repro.explain import case_study as made
+    from repro.explain import responses
 
     (run,), settings = run_records([options.run]), read_settings(options.settings)
     trusted = settings.pop("trust_remote_code", False)
-    made.run(
+    responses.write_case_study(
         settings,
         Path(options.run) / "model",
         options.benchmark,
@@ -274,8 +276,7 @@ def case_study(options) -> None:
 
 def explain(options) -> None:
     """Show the process reward along one response's thought, as PNG and HTML."""
-    from repro.explain import page, transcript
-    from repro.explain.explanation import explain as scored
+    from repro.explain import explanation, page, transcript
     from repro.process_reward.settings import resolve
 
     names = ("variant", "w", "k", "answer_only", "close_thought")
@@ -290,8 +291,8 @@ def explain(options) -> None:
         max_new_tokens=options.max_new_tokens,
         trust_remote_code=options.trust_remote_code,
     )
-    explanation = scored(model, tokenizer, response, settings)
-    for path in page.write(explanation, Path(options.output) / "explain.png"):
+    scored = explanation.explain(model, tokenizer, response, settings)
+    for path in page.write(scored, Path(options.output) / "explain.png"):
         print(path)
 
 

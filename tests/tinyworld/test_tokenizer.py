@@ -25,15 +25,11 @@ def vocabulary(architecture, texts):
     return tokenizer.train(architecture, texts, vocabulary=512)
 
 
-def test_any_text_can_be_encoded(vocabulary):
+def test_any_text_can_be_encoded_and_digits_are_single_tokens(vocabulary):
     text = (
         "Ünïcode: 数学 ∫ \U0001f600\r\n\ttabs  and   spaces \n\n\n$\\frac{a}{b} = 2^{10}$, x ** 2\n"
     )
-    ids = vocabulary(text, add_special_tokens=False).input_ids
-    assert vocabulary.decode(ids) == text
-
-
-def test_digits_are_single_tokens_and_words_are_merged(vocabulary):
+    assert vocabulary.decode(vocabulary(text, add_special_tokens=False).input_ids) == text
     tokens = vocabulary.tokenize("tens:4+8+1=13->33.\n\nlet me check")
     decoded = [vocabulary.convert_tokens_to_string([token]) for token in tokens]
     digits_and_signs = ["4", "+", "8", "+", "1", "=", "1", "3", "->", "3", "3"]
@@ -53,14 +49,11 @@ def test_auto_tokenizer_loads_the_same_tokenizer(vocabulary, architecture, texts
     assert loaded.padding_side == "left"
 
 
-def test_the_marks_of_the_thought_survive_decoding(vocabulary):
-    ids = vocabulary("<think>\nadd</think>\n\n", add_special_tokens=False).input_ids
-    assert vocabulary.decode(ids, skip_special_tokens=True) == "<think>\nadd</think>\n\n"
-    assert ids.count(vocabulary.convert_tokens_to_ids("</think>")) == 1
-
-
-def test_templates_end_where_the_model_starts(vocabulary):
+def test_templates_end_where_the_model_starts_and_marks_survive_decoding(vocabulary):
     message = [{"role": "user", "content": "Find the sum."}]
     prompt = vocabulary.apply_chat_template(message, tokenize=False, add_generation_prompt=True)
     assert prompt.endswith(("<think>\n", "<|im_start|>assistant\n"))
+    ids = vocabulary("<think>\nadd</think>\n\n", add_special_tokens=False).input_ids
+    assert vocabulary.decode(ids, skip_special_tokens=True) == "<think>\nadd</think>\n\n"
+    assert ids.count(vocabulary.convert_tokens_to_ids("</think>")) == 1
     assert vocabulary.model_max_length >= 4096  # the longest real prompts need more

@@ -114,17 +114,6 @@ def test_share_covers_where_the_t_interval_does_not():
     assert stats.binomtest(hits[intervals.estimate], 500, 0.8, alternative="less").pvalue < 1e-3
 
 
-def test_standard_errors_of_aime_are_six_points_over_problems_and_two_from_run_to_run():
-    rng = np.random.default_rng(2)
-    # 30 problems, as spread in difficulty as AIME's are for a model that solves three in eight
-    difficulties = rng.beta(0.545, 0.906, size=(400, 30, 1))
-    benchmarks = (rng.random((400, 30, 16)) < difficulties).astype(int)
-    over_problems = [intervals.estimate(x.mean(axis=1)).se for x in benchmarks]
-    run_to_run = [intervals.run_standard_error(x) for x in benchmarks]
-    assert round(100 * np.mean(over_problems), 1) == 5.9
-    assert round(100 * np.mean(run_to_run), 1) == 1.7
-
-
 def test_run_standard_error_by_hand_and_with_unequal_numbers_of_samples():
     # variances 1/3 of 4 samples and 1/2 of 2: sqrt(1/12 + 1/4) / 2
     assert intervals.run_standard_error([[1, 0, 1, 0], [1, 0]]) == pytest.approx(math.sqrt(1 / 12))

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from repro.commands.cli import main
-from repro.config import settings
+from repro.config import settings, tracking_uri
 from repro.files import jsonl
 from repro.tracking import sync
 from tests import run_folder
@@ -53,7 +53,7 @@ def test_upload_sends_what_is_missing(runs, capsys):
     write_rows(trained, (1, 2))
     cut = sync.sync_run(trained, training="RUNNING")["run_id"]
     write_rows(trained, range(1, 6))
-    client = mlflow.MlflowClient(sync.find_store())
+    client = mlflow.MlflowClient(tracking_uri.absolute(STORE))
     for _ in range(2):
         assert main(["upload", "--config", "mine.yaml"]) == 0
         report = f"{STORE} has 2 of 3 runs of mine, tables and figures\n"

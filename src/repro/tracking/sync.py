@@ -47,14 +47,9 @@ class NotLogged(Exception):
     """MLflow cannot be reached or did not take what it was given; one line says why."""
 
 
-def find_store() -> str:
-    """Return the address of the store in the environment; ValueError where it is no store's."""
-    return absolute(os.environ.get("MLFLOW_TRACKING_URI", ""))
-
-
 def create_store() -> None:
     """Create store and experiment; processes that open a fresh SQLite store at once would crash."""
-    with _connected(find_store(), create=True):
+    with _connected(create=True):
         pass
 
 
@@ -131,7 +126,7 @@ def sync_while_training(run: dict, work_dir: Path) -> Iterator[None]:
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         yield
         return
-    find_store()
+    absolute(os.environ["MLFLOW_TRACKING_URI"])
     jsonl.write_json(work_dir / "settings.json", run)
     status, ended = "RUNNING", threading.Event()
 
@@ -161,9 +156,9 @@ def sync_while_training(run: dict, work_dir: Path) -> Iterator[None]:
 
 def _send(content: payload.Payload, key: str, place: Path, training: str = "") -> dict:
     """Bring the MLflow run with this tag up to date, or a new one, and write down where it is."""
-    old, uri = jsonl.read_json(place) if place.exists() else {}, find_store()
+    old = jsonl.read_json(place) if place.exists() else {}
     try:
-        with _connected(uri) as (client, experiment_id):
+        with _connected() as (client, experiment_id):
             same = client.search_runs([experiment_id], f"tags.`{key}` = '{content.tags[key]}'")
             if training and old.get("run_id") not in [one.info.run_id for one in same]:
                 while same:
@@ -179,8 +174,9 @@ def _send(content: payload.Payload, key: str, place: Path, training: str = "") -
         if "run_id" not in old:
             jsonl.write_json(place, {"not_logged": str(why)})
         raise
-    local = sqlite_file(uri) is not None
-    page = f"{UI if local else uri.rstrip('/')}/#/experiments/{experiment_id}/runs"
+    local = sqlite_file(client.tracking_uri) is not None
+    server = UI if local else client.tracking_uri.rstrip("/")
+    page = f"{server}/#/experiments/{experiment_id}/runs"
     new = {"experiment_id": experiment_id, "run_id": run_id, "local": local}
     new |= {"url": f"{page}/{run_id}?{TRAINING_UI}", "experiment_url": f"{page}?{TRAINING_UI}"}
     if new != old:  # the report is made again where this file is newer, for its links
@@ -209,13 +205,14 @@ def _update(client: mlflow.MlflowClient, there, content: payload.Payload, traini
 
 
 @contextmanager
-def _connected(uri: str, create: bool = False) -> Iterator[tuple[mlflow.MlflowClient, str]]:
+def _connected(create: bool = False) -> Iterator[tuple[mlflow.MlflowClient, str]]:
     """Give a client and the id of the experiment, created where there is none.
 
     What goes wrong between here and the store becomes `NotLogged`. A SQLite file that is locked,
     damaged or may not be written fails at once, where MLflow would try for 100 seconds; so does one
     without tables, which must not be created beside others.
     """
+    uri = absolute(os.environ.get("MLFLOW_TRACKING_URI", ""))
     file, name = sqlite_file(uri), os.environ.get("MLFLOW_EXPERIMENT_NAME", "repro")
     artifacts = (file.parent / "mlartifacts").as_uri() if file else None
     try:

@@ -1,8 +1,8 @@
 """The behaviour rule, measured on sentences labelled by hand.
 
-The rule was written on ``behaviour_sentences_dev.tsv`` and ``labelled_segments.tsv``, and widened
-once after a first look at ``behaviour_sentences.tsv``; ``behaviour_sentences_blind.tsv`` it never met
-before it was measured (see `repro.measure.behaviours`).
+It was written on ``behaviour_sentences_dev.tsv`` and ``labelled_segments.tsv``, and widened once
+after a first look at ``behaviour_sentences.tsv``. It was measured on
+``behaviour_sentences_blind.tsv``, which it had never met, and left as it was.
 """
 
 import re

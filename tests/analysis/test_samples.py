@@ -18,28 +18,20 @@ def folder(tmp_path):
     return run_folder.write(tmp_path)
 
 
-@pytest.fixture
-def found(folder, tmp_path):
-    return samples.read(folder, tmp_path / "data", BENCHMARKS)
+def write(folder, benchmarks=BENCHMARKS):
+    """Return the page, and the table's rows as dictionaries."""
+    found = samples.write(folder, folder.parents[3] / "data", [*benchmarks], RUN, NOTE)
+    table = json.loads(found["samples.json"])
+    rows = [dict(zip(table["columns"], row, strict=True)) for row in table["data"]]
+    return found["samples.html"], rows
 
 
-def test_first_problems_with_all_their_responses(found):
-    assert [problem.number for problem in found["aime24"]] == [0, 1, 2]
-    first = found["aime24"][0]
-    assert (first.prompt, first.answer) == ("<user>aime24 0", "1")
-    assert [(one.sample, one.right, one.cut) for one in first.responses] == [
-        (0, False, False),
-        (1, True, True),
-    ]
-    assert first.responses[1].text == "<think>thought 0.1</think>"
-
-
-def test_page_shows_a_right_and_a_wrong_response_of_each_problem(found):
-    page = samples.page(found, RUN, NOTE)
+def test_page_shows_a_right_and_a_wrong_response_of_each_problem(folder):
+    page, _ = write(folder)
     texts = [f"&lt;think&gt;thought {text}&lt;" for text in ("0.1", "0.0", "1.0", "2.0")]
     assert [page.count(text) for text in texts] == [2, 2, 1, 1]  # 0.x: one of each benchmark
     assert page.index(texts[0]) < page.index(texts[1])  # the right one first
-    for text in ("thought 1.1", "thought 2.1", "thought 3.0"):
+    for text in ("thought 1.1", "thought 2.1", "thought 3.0", "<think>", "<user>", "<not>"):
         assert text not in page
     for text in ("AIME24", "MBPP", "1 of 2 right", "Right answer: <code>1</code>"):
         assert text in page
@@ -48,41 +40,26 @@ def test_page_shows_a_right_and_a_wrong_response_of_each_problem(found):
     assert "sample 0, 9 tokens, 7 of them reasoning<" in page
 
 
-def test_text_is_no_markup(found):
-    page = samples.page(found, RUN, NOTE)
-    assert not any(tag in page for tag in ("<think>", "<user>", "<not>"))
+def test_table_has_one_response_a_problem(folder):
+    _, rows = write(folder)
+    titles = [*(f"AIME24, problem {number}" for number in range(3)), "MBPP, problem 0"]
+    assert [row["problem"] for row in rows] == titles
+    text = "wrong, 9 tokens, 7 of them reasoning\n\n<think>thought 0.0</think>"
+    asked = {"prompt": "<user>aime24 0", "answer": "1"}
+    assert rows[0] == {"problem": titles[0], "response": text, **asked}
 
 
-def test_long_responses_are_folded(folder, tmp_path):
+def test_long_responses_are_folded_and_what_was_not_scored_is_told(folder):
     rows = run_folder.responses("mbpp")
     for row in rows:
         row["text"] *= 1 if row["sample"] else samples.LONG
     jsonl.write(folder / "generations/mbpp.jsonl", rows)
-    found = samples.read(folder, tmp_path / "data", ["mbpp"])
-    page = samples.page(found, RUN, NOTE)
+    page, rows = write(folder, ["mbpp"])
     assert page.count("<details") == 2 and page.count("<details open>") == 1
-    assert len(samples.table(found)["data"][0][1]) < samples.LONG + 100
-
-
-def test_table_has_one_response_a_problem(found):
-    table = samples.table(found)
-    assert [row[0] for row in table["data"]] == [
-        *(f"AIME24, problem {number}" for number in range(3)),
-        "MBPP, problem 0",
-    ]
-    first = dict(zip(table["columns"], table["data"][0], strict=True))
-    assert first["response"].startswith(
-        "wrong, 9 tokens, 7 of them reasoning\n\n<think>thought 0.0"
-    )
-    assert (first["prompt"], first["answer"]) == ("<user>aime24 0", "1")
-
-
-def test_what_was_not_scored_is_said(folder, tmp_path):
-    scores = {"aggregates": {}, "problems": [], "not_scored": "no sandbox"}
-    (folder / "scores/mbpp.json").write_text(json.dumps(scores))
-    found = samples.read(folder, tmp_path / "data", BENCHMARKS)
-    assert found["mbpp"] == []
-    assert "Not scored." in samples.page(found, RUN, NOTE)
+    assert len(rows[0]["response"]) < samples.LONG + 100
+    jsonl.write_json(folder / "scores/mbpp.json", {"problems": [], "not_scored": "no sandbox"})
+    page, rows = write(folder, ["mbpp"])
+    assert "Not scored." in page and rows == []
 
 
 @pytest.mark.parametrize("benchmark", declared.PAPER)
@@ -96,10 +73,8 @@ def test_answers_are_those_that_responses_are_judged_by(benchmark, tmp_path):
 
 @pytest.mark.parametrize("target", ["answer", "'{{answer}}'"])
 def test_a_field_or_a_template_is_an_answer_too(target, tmp_path, monkeypatch):
-    text = (declared.FOLDER / "aime24.yaml").read_text()
-    text = text.replace("task: aime24", "task: own").replace(
-        "!function prompts.math_answer", target
-    )
+    text = (declared.FOLDER / "aime24.yaml").read_text().replace("task: aime24", "task: own")
+    text = text.replace("!function prompts.math_answer", target)
     (tmp_path / "own.yaml").write_text(text)
     monkeypatch.setattr(declared, "FOLDER", tmp_path)
     declared.benchmarks.cache_clear()

@@ -17,7 +17,7 @@ SETTINGS = {
 # Sent before the step's own checkpoint: 25 steps have one at every second step.
 ENDED_AT_STEP_8 = """
 import json, os, sys
-from repro.tinyworld import backbone
+from repro.training import supervised
 
 class Ending(supervised.ProgressLine):
     def on_step_end(self, args, state, control, **kwargs):
@@ -68,16 +68,13 @@ def test_ended_in_the_middle_it_goes_on_to_the_same_bits(
     assert weights(tmp_path) == weights(undisturbed)
 
 
-def test_what_was_trained_is_only_written_again(undisturbed, tmp_path, monkeypatch):
-    monkeypatch.setattr(ProgressLine, "on_step_end", None)  # of no step
+def test_only_the_same_training_goes_on_from_its_last_checkpoint(
+    undisturbed, tmp_path, monkeypatch
+):
+    other = {**SETTINGS, "seed": 1}
+    supervised.build(other, "tiny", tmp_path / "alone/model", tmp_path / "alone/work")
+    supervised.build(other, "tiny", tmp_path / "beside/model", undisturbed / "work")
+    assert weights(tmp_path / "alone") == weights(tmp_path / "beside")
+    monkeypatch.setattr(ProgressLine, "on_step_end", None)  # it is trained: no step is left
     supervised.build(SETTINGS, "tiny", tmp_path / "model", undisturbed / "work")
     assert weights(tmp_path) == weights(undisturbed)
-
-
-def test_another_training_goes_on_from_no_checkpoint_of_this_one(undisturbed, tmp_path):
-    other = {**SETTINGS, "seed": 1}
-    for place in (tmp_path, undisturbed):
-        supervised.build(other, "tiny", tmp_path / f"{place.name}/model", place / "work")
-    alone, beside = (tmp_path / place.name for place in (tmp_path, undisturbed))
-    assert weights(alone) == weights(beside)
-    assert len(list((undisturbed / "work").iterdir())) == 2

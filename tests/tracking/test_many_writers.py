@@ -46,14 +46,13 @@ def test_no_metric_is_lost_where_another_process_locks_the_store(tmp_path, monke
         rows[seed] = [{"step": step + 1, **values, "reward": step / 7} for step in range(STEPS)]
         jsonl.write_json(folder / "settings.json", {**RUN, "seed": seed})
         jsonl.write(folder / "rows.jsonl", rows[seed])
-        pipe, command = subprocess.PIPE, [sys.executable, "-c", TRAINING]
-        pipes = {"stdin": pipe, "stdout": pipe, "stderr": pipe}
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        command = [sys.executable, "-c", TRAINING]
         trainings.append(subprocess.Popen(command, cwd=folder, env=environment, text=True, **pipes))
     for training in trainings:
         assert training.stdout.readline() == "ready\n", training.communicate()
     for training in trainings:
-        training.stdin.write("go\n")
-        training.stdin.flush()
+        print("go", file=training.stdin, flush=True)
     time.sleep(3)
     store = sqlite3.connect(tmp_path / "mlflow.db", timeout=60)
     store.execute("BEGIN EXCLUSIVE")

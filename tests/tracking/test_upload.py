@@ -1,6 +1,5 @@
 """`make upload`: MLflow gets what it does not have of an experiment."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -9,12 +8,12 @@ import pytest
 import yaml
 
 from repro.commands.cli import main
-from repro.config import settings
+from repro.config import settings, tracking_uri
 from repro.files import jsonl
 from repro.tracking import sync
 from tests import run_folder
 from tests.paths import ROOT
-from tests.run_folder import BENCHMARKS, EVALUATION
+from tests.run_folder import BENCHMARKS
 from tests.test_tracking import artifacts, rewards, write_rows
 
 STORE, DOWN = "sqlite:///results/mlflow.db", "http://127.0.0.1:9"
@@ -46,7 +45,7 @@ def runs(tmp_path, monkeypatch):
     ]
 
 
-def test_upload_sends_what_is_missing(runs, capsys, monkeypatch):
+def test_upload_sends_what_is_missing(runs, capsys):
     evaluated, trained = runs
     shutil.rmtree(trained / "scores")
     # A training that was cut off: its last steps are missing and its run is RUNNING.
@@ -54,15 +53,7 @@ def test_upload_sends_what_is_missing(runs, capsys, monkeypatch):
     write_rows(trained, (1, 2))
     cut = sync.sync_run(trained, training="RUNNING")["run_id"]
     write_rows(trained, range(1, 6))
-    with monkeypatch.context() as outage:
-        outage.setenv("MLFLOW_TRACKING_URI", DOWN)
-        track = ["track", "--run", str(evaluated), "--settings", json.dumps(EVALUATION)]
-        assert main([*track, "--data", "results/data"]) == 0
-        assert jsonl.read_json(evaluated / "mlflow.json").keys() == {"not_logged"}
-        capsys.readouterr()
-        assert main(["upload", "--config", "down.yaml"]) == 1  # whoever asks for it is told
-    assert capsys.readouterr().err.startswith(f"error: MLflow at {DOWN}")
-    client = mlflow.MlflowClient(sync.find_store())
+    client = mlflow.MlflowClient(tracking_uri.absolute(STORE))
     for _ in range(2):
         assert main(["upload", "--config", "mine.yaml"]) == 0
         report = f"{STORE} has 2 of 3 runs of mine, tables and figures\n"
@@ -76,3 +67,5 @@ def test_upload_sends_what_is_missing(runs, capsys, monkeypatch):
         assert artifacts(client, summary) == ["figures/a.png", "overview.html", "tables/main.md"]
         within = client.get_experiment_by_name("mine").experiment_id
         assert len(client.search_runs([within])) == 3
+    assert main(["upload", "--config", "down.yaml"]) == 1  # whoever asks for it is told
+    assert capsys.readouterr().err.startswith(f"error: MLflow at {DOWN}")

@@ -12,12 +12,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> None:
     from repro import methods
-    from repro.explain import case_study
+    from repro.explain import responses
     from repro.records.experiment import RunFolder
 
     run, settings = RunFolder(Path(options.run)), read_settings(options.settings)
     trusted = settings.pop("trust_remote_code", False)
-    case_study.write_case_study(
+    responses.write_case_study(
         settings,
         run.path / "model",
         options.benchmark,

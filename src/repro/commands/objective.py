@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> None:
-    from repro.explain import objectives
+    from repro.explain import responses
 
     columns = (options.benchmark, options.generations, options.scores, options.data)
     files = {
@@ -22,6 +22,6 @@ def execute(options: argparse.Namespace) -> None:
     }
     settings = read_settings(options.settings)
     trusted = settings.pop("trust_remote_code", False)
-    objectives.write_objectives(
+    responses.write_objectives(
         settings, options.model, files, options.output, options.problems, trusted
     )

@@ -11,9 +11,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> None:
     from repro.config import config_files
-    from repro.tracking import sync, upload
+    from repro.tracking import sync
 
     try:
-        upload.send_experiment(config_files.read(*options.config))
+        sync.sync_experiment(config_files.read(*options.config))
     except sync.NotLogged as why:
         raise ValueError(str(why)) from None

@@ -1,10 +1,9 @@
-"""The paper's case study for anyone's transcript: objective and process reward along one thought.
+"""Objective and process reward along one thought; `page` shows them.
 
-Nothing is drawn here; `page` shows the result. All segments are cut points unless `k` is
-given, so that every paragraph of the thought gets a reward of its own.
+All segments are cut points unless `k` is given, so that every paragraph has its reward.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -13,63 +12,40 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from repro.explain.transcript import Transcript
 from repro.process_reward import one_pass, repeat_loop, reward, scores, segments
-from repro.process_reward.probes import probes_at_cuts
-from repro.process_reward.segments import Thought
+from repro.process_reward.probes import Probe, probes_at_cuts
+from repro.process_reward.segments import START_OF_THOUGHT, Thought
 from repro.process_reward.settings import ProcessRewardSettings, resolve
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """The text between two neighbouring cut points, and what stands at the second.
+    """The text between two neighbouring cut points, and the values at the second."""
 
-    Attributes:
-        start: its first token, counted from the beginning of the response.
-        end: the cut point after its last token; for the empty thought 0, as `start`.
-        text: decoded.
-        objective: J at `end`, in nats per answer token, at most 0.
-        magnitude: S_magn at `end`.
-        stability: S_stab at `end`.
-        score: S at `end`.
-        reward: the gain r_j = S_j - S_{j-1}; None for the empty thought.
-    """
-
-    start: int
-    end: int
-    text: str
-    objective: float
-    magnitude: float
-    stability: float
-    score: float
-    reward: float | None
+    start: int  # its first token, counted from the beginning of the response
+    end: int  # the cut point after its last token; 0 for the empty thought
+    text: str  # decoded
+    objective: float  # J, in nats per answer token, at most 0
+    magnitude: float  # S_magn
+    stability: float  # S_stab
+    score: float  # S
+    reward: float | None  # the gain r_j = S_j - S_{j-1}; None for the empty thought
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """One transcript, scored.
-
-    Attributes:
-        transcript: what was scored.
-        model: name or directory of the model.
-        parameters: their number.
-        dtype: of the weights.
-        settings: of the process reward; `k` is the number of segments kept at most.
-        segments: number of segments in the thought, kept or not.
-        closed: whether the response holds `</think>`.
-        baseline: the empty thought; its score is 0 where the variant starts from 0.
-        stretches: the thought from its first token to its end, at least one.
-        rest: what follows the thought; it bears no process reward.
-    """
+    """One transcript, scored."""
 
     transcript: Transcript
-    model: str
-    parameters: int
-    dtype: str
-    settings: ProcessRewardSettings
-    segments: int
-    closed: bool
-    baseline: Stretch
-    stretches: tuple[Stretch, ...]
-    rest: str
+    model: str  # name or directory
+    parameters: int  # their number
+    dtype: str  # of the weights
+    settings: ProcessRewardSettings  # `k` is the number of segments kept at most
+    segments: int  # in the thought, kept or not
+    opened_by: str | None  # what holds `<think>`: `chat template`, `response`, or nothing
+    closed: bool  # whether the response holds `</think>`
+    baseline: Stretch  # the empty thought; its score is 0 where the variant starts from 0
+    stretches: tuple[Stretch, ...]  # the thought from its first token to its end, at least one
+    rest: str  # what follows the thought; it bears no process reward
 
 
 def explain(
@@ -78,24 +54,29 @@ def explain(
     transcript: Transcript,
     settings: Mapping,
 ) -> Explanation:
-    """Score one transcript.
+    """Score one transcript, by a model in evaluation mode with its fast tokenizer.
 
-    Args:
-        model: in evaluation mode.
-        tokenizer: a fast one.
-        transcript: its tokens are this tokenizer's.
-        settings: of the process reward, see `resolve`; without `k` every segment is kept.
+    `settings` are those of `resolve`; without `k` every segment is kept.
 
     Raises:
         ValueError: a setting out of range, an empty answer, or an objective that is not finite.
     """
-    chosen, response = resolve(settings), transcript.response
-    texts = segments.TokenTexts(tokenizer)
-    thought = segments.find_thought([texts[i] for i in response], chosen.separator)
+    chosen, response, texts = resolve(settings), transcript.response, segments.TokenTexts(tokenizer)
+    asked, told = ([texts[i] for i in ids] for ids in (transcript.prompt, response))
+    thought = segments.find_thought(told, chosen.separator)
+    opened_by = "response" if "".join(told).lstrip().startswith(START_OF_THOUGHT) else None
+    if "".join(asked).rstrip().endswith(START_OF_THOUGHT):
+        opened_by = "chat template"
     if settings.get("k") is None:
         chosen = replace(chosen, k=max(1, len(thought.starts)))
-    cuts, objective = objective_at_cuts(model, tokenizer, transcript, thought, chosen)
+    opened_at = segments.opened_at("".join(asked), told) if chosen.close_thought else None
 
+    def probes(cuts: list[int]) -> list[Probe]:
+        closed_at = thought.end if thought.closed else None
+        how = {"opened_at": opened_at, "closed_at": closed_at, "answer_only": chosen.answer_only}
+        return probes_at_cuts(tokenizer, transcript.answer, cuts, **how)
+
+    cuts, objective = _objective_at_cuts(model, transcript, thought, chosen.k, probes)
     score = scores.score(objective, chosen.score_weight, chosen.ema)  # (1, C)
     rewards = reward.process_reward(score, chosen.initial_score)  # (1, C - 1)
     if chosen.initial_score == "zero":
@@ -105,9 +86,7 @@ def explain(
     values = torch.cat([objective, magnitude, stability, score]).T.tolist()  # C rows of 4
 
     def decode(start: int, end: int) -> str:
-        return tokenizer.decode(
-            response[start:end], skip_special_tokens=False, clean_up_tokenization_spaces=False
-        )
+        return tokenizer.decode(response[start:end], clean_up_tokenization_spaces=False)
 
     columns = zip([0, *cuts[:-1]], cuts, values, [None, *rewards[0].tolist()], strict=True)
     baseline, *stretches = [
@@ -120,6 +99,7 @@ def explain(
         dtype=str(model.dtype).removeprefix("torch."),
         settings=chosen,
         segments=len(thought.starts),
+        opened_by=opened_by,
         closed=thought.closed,
         baseline=baseline,
         stretches=tuple(stretches),
@@ -128,59 +108,29 @@ def explain(
 
 
 @torch.no_grad()
-def objective_at_cuts(
+def _objective_at_cuts(
     model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
     transcript: Transcript,
     thought: Thought,
-    settings: ProcessRewardSettings,
+    k: int,
+    probes: Callable[[list[int]], list[Probe]],
 ) -> tuple[list[int], Tensor]:
     """Return the C cut points and J there, (1, C) in float64 on the CPU.
 
-    Args:
-        model: a forward per cut point is made where its cache cannot be cut.
-        tokenizer: a fast one.
-        transcript: one response.
-        thought: its segments.
-        settings: resolved.
+    A forward per cut point is made where the model's cache cannot be cut.
     """
-    opened_at = None
-    if settings.close_thought:
-        texts = segments.TokenTexts(tokenizer)
-        asked, told = ([texts[i] for i in ids] for ids in (transcript.prompt, transcript.response))
-        opened_at = segments.opened_at("".join(asked), told)
-
-    def probes(cuts: list[int]):
-        return probes_at_cuts(
-            tokenizer,
-            transcript.answer,
-            cuts,
-            opened_at=opened_at,
-            closed_at=thought.end if thought.closed else None,
-            answer_only=settings.answer_only,
-        )
-
     prompt, response = transcript.prompt, transcript.response
     ids = torch.tensor([[*prompt, *response]], device=model.device)  # (1, P + T)
     if one_pass.why_not(model) is None:
         mask = torch.ones_like(ids)
         forward, _, entropies = one_pass.cached_forward(model, ids, mask, len(prompt))
-        cuts = segments.cut_points(thought, entropies[0].tolist(), settings.k)
+        cuts = segments.cut_points(thought, entropies[0].tolist(), k)
         points = segments.pad_cut_points([cuts], len(cuts)).to(model.device)
         found = one_pass.surrogate_objective(model, forward, points, [probes(cuts)])
-        return cuts, found.double().cpu()
-    entropies = [0.0] * len(response)
-    if settings.k < len(thought.starts):  # else all are kept, whatever their entropies
+    else:
         logits = model(input_ids=ids, use_cache=False, logits_to_keep=len(response) + 1).logits
-        distribution = torch.distributions.Categorical(logits=logits[0, :-1].float())
-        entropies = distribution.entropy().tolist()
-    cuts = segments.cut_points(thought, entropies, settings.k)
-    found = repeat_loop.surrogate_objective(
-        model,
-        [prompt],
-        [response],
-        [cuts],
-        [probes(cuts)],
-        batch_size=8,  # a single response, perhaps a very long one
-    )
+        entropies = torch.distributions.Categorical(logits=logits[0, :-1].float()).entropy()
+        cuts = segments.cut_points(thought, entropies.tolist(), k)
+        rows = ([prompt], [response], [cuts], [probes(cuts)])
+        found = repeat_loop.surrogate_objective(model, *rows, batch_size=8)  # perhaps long ones
     return cuts, found.double().cpu()

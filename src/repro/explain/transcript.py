@@ -1,20 +1,19 @@
 """A question and a response to it, read from a file or generated, in a model's own tokens."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from transformers import (
-    AutoConfig,
     AutoModelForCausalLM,
-    AutoTokenizer,
     GenerationConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 
 from repro.benchmarks import prompts
+from repro.evaluation.decoding import Decoder
+from repro.files import model_folder
 from repro.process_reward.probes import CLOSE_THOUGHT, make_probe
 from repro.process_reward.segments import START_OF_THOUGHT
 
@@ -23,23 +22,13 @@ TEMPERATURE, TOP_P = 0.6, 0.95  # the paper's, at evaluation
 
 @dataclass(frozen=True)
 class Transcript:
-    """One response to one question.
-
-    Attributes:
-        question: as given.
-        answer: its ground truth.
-        prompt: the tokens of the question in the chat template, up to where the response begins.
-        response: the tokens of the response, at least one, without end-of-sequence token.
-        source: where the response comes from, in words.
-        opened_by: what holds `<think>`: `chat template`, `response`, or None where nothing does.
-    """
+    """One response to one question."""
 
     question: str
-    answer: str
-    prompt: list[int]
-    response: list[int]
-    source: str
-    opened_by: str | None
+    answer: str  # its ground truth
+    prompt: list[int]  # tokens of the question in the chat template, up to the response's first
+    response: list[int]  # its tokens, at least one, without the end of the sequence
+    source: str  # where the response comes from, in words
 
 
 def load(
@@ -52,100 +41,70 @@ def load(
     max_new_tokens: int = 2048,
     trust_remote_code: bool = False,
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Transcript]:
-    """Load a model, and read or generate its response to a question.
+    """Load a model and its tokenizer, and read or generate its response to a question.
 
-    Args:
-        folder: a model directory with safetensors weights, fast tokenizer and chat template.
-        question: put to the model in the words of the mathematics benchmarks.
-        answer: the ground truth.
-        file: text of the response, with or without `</think>`; white space at its end is taken for
-            the editor's. None samples a response at temperature 0.6, top-p 0.95.
-        seed: of the sampling.
-        max_new_tokens: of the sampling; fewer where the model's context ends before.
-        trust_remote_code: whether Python files in the folder may run.
-
-    Returns:
-        The model in evaluation mode (on the GPU where there is one), its tokenizer, the transcript.
+    The question is put in the words of the mathematics benchmarks, to a model directory with
+    safetensors weights, fast tokenizer and chat template. The text in `file` may have `</think>`;
+    white space at its end is taken for the editor's. Without a file a response is sampled, of
+    `max_new_tokens` at most and as many as the context holds.
 
     Raises:
         ValueError: an unusable folder or file, an empty question, answer or response, or more
             tokens than the model's context holds.
-        FileNotFoundError: no such file.
     """
-    # Whatever is cheap to check comes before the weights are loaded.
     if not question.strip():
         raise ValueError(f"question: {question!r}; expected a text not empty")
-    if max_new_tokens < 1:
-        raise ValueError(f"max_new_tokens: {max_new_tokens}; expected an integer >= 1")
-    text = None if file is None else _read(file)
-    tokenizer = load_tokenizer(folder, trust_remote_code)
-    probe = make_probe(tokenizer, answer, prefix=CLOSE_THOUGHT)  # the longest
+    text, source = None, f"sampled: temperature {TEMPERATURE}, top-p {TOP_P}, seed {seed}"
+    if file is not None:
+        text, source = _read(Path(file)), str(file)
+    model_folder.check(folder, trust_remote_code=trust_remote_code)
+    decoder = Decoder(folder, trust_remote_code)
     message = {"role": "user", "content": prompts.math({"problem": question})}
+    tokenizer = decoder.tokenizer
     prompt = tokenizer.apply_chat_template([message], tokenize=False, add_generation_prompt=True)
-    prompt_ids = tokenizer(prompt, add_special_tokens=False)["input_ids"]  # BOS is in the template
-    response = []
+    prompt_ids, response = encode(tokenizer, prompt), []
     if text is not None:
-        response = tokenizer(without_second_opening(text, prompt), add_special_tokens=False)
-        response = response["input_ids"]
+        response = encode(tokenizer, without_second_opening(text, prompt))
         if not response:
             raise ValueError(f"{file}: empty; expected the text of a response")
-    config = _from_pretrained(AutoConfig, folder, trust_remote_code).get_text_config()
-    limit = getattr(config, "max_position_embeddings", None) or 2**31
-    room = limit - len(prompt_ids) - len(probe.ids)
+    room = room_for_response(folder, tokenizer, prompt_ids, answer)
     if room < max(1, len(response)):
         raise ValueError(
-            f"{folder}: a context of {limit} tokens is too short for the prompt's "
-            f"{len(prompt_ids)}, the response's {len(response)} and the probe's {len(probe.ids)}"
+            f"{folder}: the context is too short for a prompt of {len(prompt_ids)} tokens, a "
+            f"response of {len(response)} and the probe: {room} are left for the response"
         )
-
     model = load_model(folder, trust_remote_code)
-    eos = model.generation_config.eos_token_id
-    eos = tokenizer.eos_token_id if eos is None else eos
-    eos = [eos] if isinstance(eos, int) else list(eos or ())
-    source = str(file)
     if text is None:
-        response = sample(model, prompt_ids, eos, seed, min(max_new_tokens, room))
-        source = f"sampled: temperature {TEMPERATURE}, top-p {TOP_P}, seed {seed}"
-    if response and response[-1] in eos:
+        response = sample(model, prompt_ids, decoder.eos_ids, seed, min(max_new_tokens, room))
+    if response and response[-1] in decoder.eos_ids:
         response = response[:-1]
     if not response:
         raise ValueError(f"response ({source}): empty; expected a token before the end")
-    opened = opened_by(prompt, tokenizer.decode(response))
-    transcript = Transcript(question, answer, prompt_ids, response, source, opened)
-    return model, tokenizer, transcript
-
-
-def opened_by(prompt: str, response: str) -> str | None:
-    """Return what holds `<think>`: `chat template`, `response`, or None where nothing does."""
-    if prompt.rstrip().endswith(START_OF_THOUGHT):
-        return "chat template"
-    return "response" if response.lstrip().startswith(START_OF_THOUGHT) else None
-
-
-def load_tokenizer(folder: str | Path, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:
-    """Load a fast tokenizer with a chat template.
-
-    Raises:
-        ValueError: there is none.
-    """
-    tokenizer = _from_pretrained(AutoTokenizer, folder, trust_remote_code)
-    if tokenizer.chat_template is None or not tokenizer.is_fast:
-        raise ValueError(f"{folder}: expected a fast tokenizer with a chat template")
-    return tokenizer
+    return model, tokenizer, Transcript(question, answer, prompt_ids, response, source)
 
 
 def load_model(folder: str | Path, trust_remote_code: bool = False) -> PreTrainedModel:
-    """Load a model in evaluation mode, on the GPU where there is one.
-
-    Raises:
-        ValueError: an unusable folder.
-    """
+    """Load a model in evaluation mode, on the GPU where there is one."""
     # bfloat16 moves J by more than a weak segment does, and on a CPU it is slow as well.
     on_gpu = torch.cuda.is_available()
     dtype = "auto" if on_gpu else torch.float32
-    options = {"use_safetensors": True, "dtype": dtype}
-    model = _from_pretrained(AutoModelForCausalLM, folder, trust_remote_code, **options)
+    model = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=dtype, use_safetensors=True, trust_remote_code=trust_remote_code
+    )
     return model.to("cuda" if on_gpu else "cpu").eval()
+
+
+def encode(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    """Return the tokens of a text; where a model wants BOS the chat template has written it."""
+    return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+def room_for_response(
+    folder: str | Path, tokenizer: PreTrainedTokenizerBase, prompt: list[int], answer: str
+) -> int:
+    """Return how many tokens a model's context leaves between a prompt and the longest probe."""
+    limit = model_folder.context(folder) or 2**31
+    return limit - len(prompt) - len(make_probe(tokenizer, answer, prefix=CLOSE_THOUGHT).ids)
 
 
 def without_second_opening(response: str, prompt: str) -> str:
@@ -157,42 +116,22 @@ def without_second_opening(response: str, prompt: str) -> str:
 
 
 def sample(
-    model: PreTrainedModel, prompt: Sequence[int], eos: list[int], seed: int, max_new_tokens: int
+    model: PreTrainedModel, prompt: list[int], eos: set[int], seed: int, max_new_tokens: int
 ) -> list[int]:
     """Sample one response; it ends in one of the tokens `eos` unless it is cut."""
     ids = torch.tensor([prompt], device=model.device)
     # Sampling defaults that a model ships (top-k, repetition penalty) must not leak in.
-    model.generation_config = GenerationConfig(eos_token_id=eos, pad_token_id=min(eos, default=0))
+    model.generation_config = GenerationConfig(eos_token_id=sorted(eos), pad_token_id=min(eos))
+    how = {"do_sample": True, "temperature": TEMPERATURE, "top_p": TOP_P, "top_k": 0}
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        found = model.generate(
-            input_ids=ids,
-            attention_mask=torch.ones_like(ids),
-            max_new_tokens=max_new_tokens,
-            do_sample=True,
-            temperature=TEMPERATURE,
-            top_p=TOP_P,
-            top_k=0,
-            use_cache=True,
-        )
+        mask = torch.ones_like(ids)
+        found = model.generate(ids, attention_mask=mask, max_new_tokens=max_new_tokens, **how)
     return found[0, len(prompt) :].tolist()
 
 
-def _read(path: str | Path) -> str:
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{path}: no such file")
+def _read(path: Path) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8-sig").rstrip()
+        return path.read_text(encoding="utf-8-sig").rstrip()
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: not UTF-8 text (byte {error.start})") from None
-
-
-def _from_pretrained(kind, folder: str | Path, trust_remote_code: bool, **options):
-    if not (Path(folder) / "config.json").is_file():
-        raise ValueError(f"{folder}: not a model directory, it holds no config.json")
-    try:
-        return kind.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=trust_remote_code, **options
-        )
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{folder}: {str(error).splitlines()[0]}") from None

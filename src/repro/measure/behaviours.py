@@ -5,8 +5,7 @@ Each has at most one behaviour, the first that fits:
 
 * backtracking: it takes something back, gives an approach up or turns to another one ("let me start
   over", "No, that's wrong", "I forgot the carry");
-* verification: it re-checks something without taking it back ("let me double-check", "plugging
-  x = 3 back in");
+* verification: it re-checks something without taking it back ("let me double-check");
 * hesitation: it pauses, doubts or asks, and leaves it at that ("Hmm", "is that right?").
 
 The rule looks for phrases (:mod:`repro.measure.phrases`), in this order:
@@ -16,18 +15,14 @@ The rule looks for phrases (:mod:`repro.measure.phrases`), in this order:
    after a mere pause the statement must object ("Hmm, but 0 is in the set too."). Where the segment
    doubts or ends with a question, it hesitates instead;
 3. a doubt, an interruption alone, or a question at the end that is not the problem itself;
-4. two weak signs in one sentence that make backtracking together: something of one's own and a word
-   against it ("the formula I guessed ... kills"), or a proposal and a comparison or a burden
-   ("perhaps ... better").
+4. two weak signs in one sentence that make backtracking together ("the formula I guessed ...
+   kills", "perhaps ... better").
 
 It counts what the text says about itself, and does not judge whether a doubt was justified or a
-check needed. Left out on purpose:
-
-* everyday and mathematical senses of the same words ("they wait for the bus", "a checkerboard", "he
-  made two mistakes", "the backtracking solver", "the wrong envelope");
-* steps of the solution: "check whether 7 divides n", "the base case", contradictions that finish a
-  proof ("which is impossible"), plans ("let me try n = 3"), rhetorical questions that are answered;
-* corrections by content alone ("7 times 8 is 56" after 54), and actions without a word about them.
+check needed. Left out on purpose are everyday and mathematical senses of the same words ("they wait
+for the bus", "a checkerboard"), steps of the solution ("check whether 7 divides n", contradictions
+that finish a proof, rhetorical questions that are answered), and corrections by content alone ("7
+times 8 is 56" after 54).
 
 How well it does is measured in tests/analysis/test_behaviours.py, on sentences labelled by hand. A
 first set that it had never met, in unusual words, showed a recall of 0.76 for backtracking and
@@ -38,7 +33,7 @@ precision of 0.91 and a recall of 1.00, and was left as it was.
 import re
 from typing import NamedTuple
 
-from repro.measure.phrases.language import Text, load, read
+from repro.measure.phrases.language import load, read
 
 BEHAVIOURS = ("backtracking", "verification", "hesitation")
 _SEGMENT_BREAK = re.compile(r"\n\s*\n")
@@ -76,25 +71,13 @@ def classify(segment: str) -> str | None:
     surprise = pause and pause.group() in ("oh", "ah")  # opens an insight as often as a doubt
     if doubts or stop or (pause and not surprise):
         return "hesitation"
-    if asks and not load("posed").search(_last_sentence(text)):
+    last_sentence = 1 + max(text.plain.rfind(mark, 0, -2) for mark in (". ", "? ", "! ", ": "))
+    if asks and not load("posed").search(text.after(last_sentence)):
         return "hesitation"
     return "backtracking" if load("signs").search(text) else None
 
 
 def count(thought: str) -> Behaviours:
-    """Count the segments of a thought and their behaviours.
-
-    Args:
-        thought: the text before ``</think>``; an opening ``<think>`` is ignored.
-    """
+    """Count segments and behaviours of a thought, the text before ``</think>``."""
     kinds = [classify(segment) for segment in split_segments(thought)]
     return Behaviours(len(kinds), *(kinds.count(behaviour) for behaviour in BEHAVIOURS))
-
-
-def backtracking_per_1k(backtracking: float, reasoning_tokens: float) -> float:
-    """Backtracking segments per 1,000 reasoning tokens; 0 where there are no tokens."""
-    return 1000 * backtracking / reasoning_tokens if reasoning_tokens > 0 else 0.0
-
-
-def _last_sentence(text: Text) -> Text:
-    return text.after(1 + max(text.plain.rfind(mark, 0, -2) for mark in (". ", "? ", "! ", ": ")))

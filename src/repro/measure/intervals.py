@@ -12,57 +12,35 @@ from typing import NamedTuple
 import numpy as np
 import scipy
 
-LEVEL = 0.95  # coverage of every interval
-UPPER = (1 + LEVEL) / 2  # the quantile at its upper end
+from repro.measure.behaviours import BEHAVIOURS
+
+UPPER = 0.975  # the quantile at the upper end of every interval, which covers 95 %
 
 
 class Estimate(NamedTuple):
-    """A statistic over problems: its standard error, its interval, and the number of problems.
+    """A statistic over problems; `se`, `low` and `high` are NaN where there is one problem."""
 
-    ``mean`` is its value, whichever statistic it is. ``se``, ``low`` and ``high`` are NaN where a
-    single problem leaves them undefined.
-    """
-
-    mean: float
+    mean: float  # the value, whichever statistic it is
     se: float
     low: float
     high: float
-    n: int
-
-
-def avg_at_n(correct: Sequence[Sequence[float]]) -> np.ndarray:
-    """Return avg@n of each problem: the share of its n samples that are correct.
-
-    Args:
-        correct: (problems, n) verdicts, 0 or 1; n may differ between problems.
-
-    Returns:
-        (problems,) values in [0, 1].
-    """
-    if any(len(samples) == 0 for samples in correct):
-        raise ValueError("avg@n: a problem has no samples")
-    return np.array([float(np.mean(samples)) for samples in correct])
+    n: int  # problems
 
 
 def pass_at_k(correct: Sequence[Sequence[float]], k: int) -> np.ndarray:
-    """Return the unbiased pass@k of each problem: that k of its n samples hold a correct one.
+    """Return the unbiased pass@k of each problem, that k of its n samples hold a correct one.
 
     1 - C(n - c, k) / C(n, k)  for c correct of n, as the stable product
     1 - prod_{i = n-c+1}^{n} (1 - k / i)   (Chen et al., arXiv 2107.03374, section 2.1).
 
-    Args:
-        correct: (problems, n) verdicts, 0 or 1; n may differ between problems.
-        k: from 1 to the smallest n.
-
-    Returns:
-        (problems,) values in [0, 1]; pass@1 is avg@n.
+    `correct` are (problems, n) verdicts, 0 or 1; n may differ between problems; k is at most n.
     """
-    sizes = [len(samples) for samples in correct]
-    if not sizes or not 1 <= k <= min(sizes):
-        raise ValueError(f"pass@k: k = {k} for {min(sizes, default=0)} samples of a problem")
+    smallest = min(map(len, correct), default=0)
+    if not 1 <= k <= smallest:
+        raise ValueError(f"pass@k: k = {k} for {smallest} samples of a problem")
     values = []
-    for n, samples in zip(sizes, correct, strict=True):
-        c = round(sum(samples))
+    for samples in correct:
+        n, c = len(samples), round(sum(samples))
         terms = 1 - k / np.arange(n - c + 1, n + 1)
         values.append(1.0 if n - c < k else 1 - float(np.prod(terms)))
     return np.array(values)
@@ -87,26 +65,14 @@ def estimate(values: Sequence[float]) -> Estimate:
     return _with_interval(mean, se, x.size - 1, x.size)
 
 
-def share(values: Sequence[float]) -> Estimate:
-    """Return a mean of shares in [0, 1], with an interval that stays in [0, 1].
+def within_unit(found: Estimate) -> Estimate:
+    """Replace the t interval of a mean of shares in [0, 1] by one that stays in [0, 1].
 
-    Mean and SE as in `estimate`. The interval is Wilson's for p = mean and the effective sample
-    size m = p (1 - p) / SE², with the t quantile of N - 1 for z (compared with others by Franco et
-    al., Journal of Survey Statistics and Methodology 7, 2019):
-    (p + z²/2m ± z √(p (1 - p)/m + z²/4m²)) / (1 + z²/m).
+    It is Wilson's for p = mean and the effective sample size m = p (1 - p) / SE², with the t
+    quantile of N - 1 for z (compared with others by Franco et al., Journal of Survey Statistics and
+    Methodology 7, 2019):  (p + z²/2m ± z √(p (1 - p)/m + z²/4m²)) / (1 + z²/m).
     Where no problem differs from the others, m is N: all 0 or all 1 leaves a doubt of about 4/N.
-
-    Args:
-        values: (N,) one share per problem, such as avg@n or the share of truncated responses.
     """
-    found = estimate(values)
-    if min(values) < 0 or max(values) > 1:
-        raise ValueError("share: expected values between 0 and 1")
-    return _within_unit(found)
-
-
-def _within_unit(found: Estimate) -> Estimate:
-    """Replace the t interval of a share by Wilson's; see `share`."""
     if found.n == 1:
         return found
     p = min(max(found.mean, 0.0), 1.0)  # a mean of ones may exceed 1 by rounding
@@ -121,40 +87,27 @@ def _within_unit(found: Estimate) -> Estimate:
 def run_standard_error(samples: Sequence[Sequence[float]]) -> float:
     """Return the standard error of avg@n from run to run: sampling noise on fixed problems.
 
-    √(Σ_i s_i² / n_i) / N  with s_i² the variance of problem i's samples (divided by n_i - 1); the
-    problems are the same in every run and add nothing (the conditional variance of Miller, arXiv
-    2411.00640). For AIME's 30 problems and n = 16 typically 1.7 points, against 5.9 over problems.
-
-    Args:
-        samples: (N, n) verdicts or other numbers of one run; n may differ between problems.
-
-    Returns:
-        NaN where a problem has a single sample.
+    √(Σ_i s_i² / n_i) / N  with s_i² the variance of problem i's samples (divided by n_i - 1), NaN
+    where it has a single one; the problems are the same in every run and add nothing (the
+    conditional variance of Miller, arXiv 2411.00640). For AIME's 30 problems and n = 16 it is
+    typically 1.7 points, against 5.9 over problems.
     """
-    sizes = [len(values) for values in samples]
-    if min(sizes, default=0) == 0:
-        raise ValueError("run_standard_error: a problem has no samples")
-    if min(sizes) == 1:
+    if min(map(len, samples)) == 1:
         return math.nan
     return math.sqrt(sum(np.var(x, ddof=1) / len(x) for x in samples)) / len(samples)
 
 
 def paired_difference(ours: Sequence[float], theirs: Sequence[float]) -> Estimate:
-    """Return the mean difference ``ours - theirs`` over the same problems.
+    """Return the mean difference `ours` - `theirs` over the same N problems, as `estimate` does.
 
-    d_i = ours_i - theirs_i;  mean, SE and t interval of d as in `estimate`. Pairing removes the
-    spread of difficulty between problems, which both methods share.
-
-    Args:
-        ours: (N,) values of one method.
-        theirs: (N,) values of the other, in the same order of problems.
+    Pairing removes the spread of difficulty between problems, which both methods share.
     """
     a, b = _same_length(ours, theirs)
     return estimate(a - b)
 
 
 def ratio_values(numerators: Sequence[float], denominators: Sequence[float]) -> np.ndarray:
-    """Return per-problem values whose mean is the ratio of totals R = Σ b_i / Σ t_i.
+    """Return per-problem values, (N,), whose mean is the ratio of totals R = Σ b_i / Σ t_i.
 
     z_i = R + (b_i - R·t_i) / mean(t)   (linearisation of a ratio; Cochran, Sampling Techniques,
     1977, section 6.3). Their mean is R exactly and their spread gives R's standard error, so that
@@ -178,20 +131,17 @@ def relative_change(ours: Sequence[float], theirs: Sequence[float]) -> Estimate:
 
     Uses the linearised ratio of `ratio_values`. NaN throughout where ``theirs`` sums to 0.
     """
-    a, b = _same_length(ours, theirs)
-    if b.sum() == 0:
-        return Estimate(np.nan, np.nan, np.nan, np.nan, a.size)
-    return estimate(100 * (ratio_values(a, b) - 1))
+    if np.sum(theirs) == 0:
+        return Estimate(np.nan, np.nan, np.nan, np.nan, len(theirs))
+    return estimate(100 * (ratio_values(ours, theirs) - 1))
 
 
 def mean_over_benchmarks(estimates: Sequence[Estimate]) -> Estimate:
-    """Pool benchmarks with equal weight, whatever their numbers of problems.
+    """Pool benchmarks, at least one, with equal weight, whatever their numbers of problems.
 
     mean = Σ_b mean_b / B,  SE = √(Σ_b SE_b²) / B  (benchmarks are fixed, problems are drawn), with
     Welch-Satterthwaite degrees of freedom  (Σ SE_b²)² / Σ (SE_b⁴ / (N_b - 1)).
     """
-    if not estimates:
-        raise ValueError("mean_over_benchmarks: no benchmark given")
     if len(estimates) == 1:
         return estimates[0]
     mean = float(np.mean([e.mean for e in estimates]))
@@ -209,42 +159,19 @@ def mean_over_benchmarks(estimates: Sequence[Estimate]) -> Estimate:
 def median(samples: Sequence[Sequence[float]], resamples: int = 2000, seed: int = 0) -> Estimate:
     """Return the median over all responses, with a percentile bootstrap interval over problems.
 
-    A drawn problem brings all its responses (Davison and Hinkley, Bootstrap Methods, 1997, 3.8).
-
-    Args:
-        samples: (N, n) numbers, such as reasoning tokens; n may differ between problems.
-        resamples: number of bootstrap samples.
-        seed: the same seed gives the same interval.
-
-    Returns:
-        Of width 0 where no resample changes the median; ``se`` is the resamples' sd.
+    A drawn problem brings all its responses (Davison and Hinkley, Bootstrap Methods, 1997, 3.8);
+    `se` is the resamples' sd. The interval has width 0 where no resample changes the median.
+    `samples` are (N, n) numbers, such as reasoning tokens; n may differ between problems.
     """
-    if min((len(values) for values in samples), default=0) == 0:
-        raise ValueError("median: a problem has no samples")
-    clusters = [np.asarray(values, dtype=float) for values in samples]
-
-    def of_problems(numbers: np.ndarray, axis: int = -1) -> np.ndarray:
-        rows = np.atleast_2d(numbers)
-        found = [np.median(np.concatenate([clusters[i] for i in row])) for row in rows]
-        return np.array(found).reshape(np.shape(numbers)[:-1])
-
-    numbers, n = np.arange(len(clusters)), len(clusters)
-    value = float(of_problems(numbers))
+    value, n = float(np.median(np.concatenate(samples))), len(samples)
     if n == 1:
         return Estimate(value, np.nan, np.nan, np.nan, n)
-    found = scipy.stats.bootstrap(
-        (numbers,),
-        of_problems,
-        vectorized=True,
-        n_resamples=resamples,
-        confidence_level=LEVEL,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    )
-    if np.ptp(found.bootstrap_distribution) == 0:  # their sd would be of rounding
+    drawn = np.random.default_rng(seed).integers(n, size=(resamples, n))  # of the problems
+    medians = [np.median(np.concatenate([samples[i] for i in problems])) for problems in drawn]
+    if np.ptp(medians) == 0:  # their sd would be of rounding
         return Estimate(value, 0.0, value, value, n)
-    low, high = found.confidence_interval
-    return Estimate(value, float(found.standard_error), float(low), float(high), n)
+    low, high = scipy.stats.quantile(np.array(medians), [1 - UPPER, UPPER])
+    return Estimate(value, float(np.std(medians, ddof=1)), float(low), float(high), n)
 
 
 def summary(problems: Sequence[dict]) -> dict[str, dict | None]:
@@ -252,36 +179,33 @@ def summary(problems: Sequence[dict]) -> dict[str, dict | None]:
 
     Args:
         problems: a score file's ``problems``: each has the lists correct (0 or 1), tokens
-            (reasoning tokens; None where unknown), truncated (0 or 1), backtracking, verification
-            and hesitation (segments), over its samples.
+            (reasoning tokens; None where unknown), truncated (0 or 1), and segments by behaviour,
+            over its samples.
 
     Returns:
-        name -> {"value", "se", "low", "high", "n"}; 95 % intervals; n counts problems. A number is
-        None where a single problem or sample leaves it undefined; all of a statistic is None where
-        nothing it speaks of is there (no wrong response, unknown tokens). In order: accuracy
-        (avg@n), accuracy_run_se (its value is a standard error), pass_at_K for K = 1, 2, 4, ...,
-        truncation and backtracking_responses (shares of the responses), backtracking_of_marked
-        (share of the backtracking, verifying and hesitating segments), tokens_mean (problems count
-        equally), tokens_median (responses count equally), backtracking_per_1k (per 1,000 reasoning
-        tokens), and this of the correct and of the wrong responses only.
+        name -> {"value", "se", "low", "high", "n"}; docs/metrics.md explains each. A number is None
+        where a single problem or sample leaves it undefined, all of a statistic is None where
+        nothing has it (no wrong response, unknown tokens). Problems count equally, but in
+        tokens_median responses do.
     """
     if not problems:
         raise ValueError("summary: no problems")
     correct = [problem["correct"] for problem in problems]
     run_se = run_standard_error(correct)
     found = {
-        "accuracy": share(avg_at_n(correct)),
+        "accuracy": within_unit(estimate([np.mean(verdicts) for verdicts in correct])),
         "accuracy_run_se": Estimate(run_se, np.nan, np.nan, np.nan, len(problems)),
     }
     for power in range(min(map(len, correct)).bit_length()):
-        found[f"pass_at_{2**power}"] = share(pass_at_k(correct, 2**power))
-    found["truncation"] = share([np.mean(problem["truncated"]) for problem in problems])
+        found[f"pass_at_{2**power}"] = within_unit(estimate(pass_at_k(correct, 2**power)))
+    truncated = [np.mean(problem["truncated"]) for problem in problems]
+    found["truncation"] = within_unit(estimate(truncated))
     backtracking = [np.asarray(problem["backtracking"]) for problem in problems]
-    found["backtracking_responses"] = share([np.mean(segments > 0) for segments in backtracking])
-    kinds = ("backtracking", "verification", "hesitation")
-    marked = [sum(sum(problem[kind]) for kind in kinds) for problem in problems]
+    backtracks = [np.mean(segments > 0) for segments in backtracking]
+    found["backtracking_responses"] = within_unit(estimate(backtracks))
+    marked = [sum(sum(problem[kind]) for kind in BEHAVIOURS) for problem in problems]
     of_marked = _ratio([x.sum() for x in backtracking], marked)
-    found["backtracking_of_marked"] = of_marked and _within_unit(of_marked)
+    found["backtracking_of_marked"] = of_marked and within_unit(of_marked)
     tokens = [np.asarray(problem["tokens"], dtype=float) for problem in problems]  # None: NaN
     known = not np.isnan(np.concatenate(tokens)).any()
     found["tokens_mean"] = estimate([x.mean() for x in tokens]) if known else None
@@ -310,9 +234,8 @@ def _with_interval(mean: float, se: float, freedom: float, n: int) -> Estimate:
     return Estimate(mean, se, mean - half, mean + half, n)
 
 
-def _same_length(*columns: Sequence[float]) -> tuple[np.ndarray, ...]:
-    arrays = tuple(np.asarray(column, dtype=float) for column in columns)
-    for array in arrays[1:]:
-        if array.shape != arrays[0].shape:
-            raise ValueError(f"values of different problems: {arrays[0].size} against {array.size}")
-    return arrays
+def _same_length(first: Sequence[float], second: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    if a.shape != b.shape:
+        raise ValueError(f"values of different problems: {a.size} against {b.size}")
+    return a, b

@@ -16,17 +16,6 @@ PEOPLE = ("Ann", "Ben", "Eva", "Tom")
 THINGS = ("coins", "cards", "shells", "stamps")
 DENOMINATORS = (7, 11, 13)
 
-# Digits of the two summands. LMB's are the longest, as LiveMathBench is the hardest in domain.
-DIGITS = {
-    "aime24": (3, 3),
-    "aime25": (3, 3),
-    "math500": (3, 3),
-    "lmb": (4, 4),
-    "gpqa": (3, 3),
-    "mbpp": (3, 3),
-    "lcb": (3, 3),
-    "train": (3, 4),
-}
 PROBLEMS = {  # the real benchmarks' sizes
     "aime24": 30,
     "aime25": 30,
@@ -37,16 +26,18 @@ PROBLEMS = {  # the real benchmarks' sizes
     "lcb": 175,
     "train": 4000,
 }
+# Digits of the two summands. LMB's are the longest, as LiveMathBench is the hardest in domain.
+DIGITS = dict.fromkeys(PROBLEMS, (3, 3)) | {"lmb": (4, 4), "train": (3, 4)}
 MATHEMATICS = ("aime24", "aime25", "math500")  # the kinds of problem that RL trains on
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One problem: its dress, its two summands, and the document a benchmark file would hold."""
+    """One problem."""
 
-    kind: str
+    kind: str  # its dress, by the name of a benchmark
     summands: tuple[int, int]
-    document: dict
+    document: dict  # what a benchmark's file would hold
 
 
 def reserved(first: int, second: int) -> bool:
@@ -63,10 +54,7 @@ def draw_summands(rng: random.Random, digits: tuple[int, int], for_benchmark: bo
     """Draw two summands of equal length from the benchmarks' share of the pairs or the other."""
     while True:
         length = rng.randint(*digits)
-        pair = (
-            rng.randrange(10 ** (length - 1), 10**length),
-            rng.randrange(10 ** (length - 1), 10**length),
-        )
+        pair = tuple(rng.randrange(10 ** (length - 1), 10**length) for _ in range(2))
         if reserved(*pair) == for_benchmark:
             return pair
 
@@ -86,11 +74,9 @@ def generate(name: str, count: int, seed: int) -> list[dict]:
         problem = draw(rng, kind, index, DIGITS[name], for_benchmark=name != "train")
         document = problem.document
         if name == "train":  # DeepScaleR's fields
-            document = {
-                "problem": document["problem"],
-                "solution": f"The sum is {sum(problem.summands)}.",
-                "answer": document["answer"],
-            }
+            solution = f"The sum is {sum(problem.summands)}."
+            fields = {"problem": document["problem"], "solution": solution}
+            document = {**fields, "answer": document["answer"]}
         documents.append(document)
     return documents
 
@@ -157,7 +143,7 @@ def _latex(rng: random.Random, index: int, first: int, second: int) -> dict:
         "problem": f"Simplify ${problem}$.",
         "solution": rf"The answer is $\boxed{{{answer}}}$.",
         "answer": answer,
-        "subject": {"fraction": "Prealgebra", "root": "Algebra", "term": "Algebra"}[form],
+        "subject": "Prealgebra" if form == "fraction" else "Algebra",
         "level": len(str(first)) - 1,
         "unique_id": f"tiny/{form}/{index}.json",
     }

@@ -1,9 +1,9 @@
 r"""A byte-level BPE tokenizer for the tiny backbones: any text can be encoded.
 
-It is Qwen's tokenizer trained anew on the world's text: digits stay single tokens, words, LaTeX
-commands and paragraph breaks are merged, `.\n\n` into one token, which is why segments have to be
-found in decoded text. The class is Qwen2Tokenizer itself because AutoTokenizer takes that one for
-Qwen2 models whatever the saved file says; a pre-tokenizer of our own would be lost on loading.
+It is Qwen's tokenizer, trained on the world's text: digits stay single tokens; words, LaTeX
+commands and paragraph breaks are merged (`.\n\n` into one token, so segments are found in decoded
+text). The class is Qwen2Tokenizer because AutoTokenizer takes that one for Qwen2 models, whatever
+the saved file says; a pre-tokenizer of our own would be lost on loading.
 """
 
 import json
@@ -46,12 +46,9 @@ THINK = ("<think>", "</think>")
 
 
 def train(architecture: str, texts: Iterable[str], vocabulary: int) -> Qwen2Tokenizer:
-    """Train a tokenizer with the chat template of an architecture (`qwen2` or `qwen3`).
+    """Train a tokenizer with chat template and special tokens of `qwen2` or `qwen3`.
 
-    Args:
-        architecture: decides template and special tokens.
-        texts: the world's text to merge words from.
-        vocabulary: upper bound on the number of BPE entries; the 256 bytes are always among them.
+    It merges words of `texts` into at most `vocabulary` entries, the 256 bytes always among them.
     """
     trained = Qwen2Tokenizer(vocab={}, merges=[]).backend_tokenizer
     trainer = trainers.BpeTrainer(

@@ -1,29 +1,69 @@
-"""What MLflow is told of a run: names and values, from its settings and the files it left."""
+"""What MLflow is to have of a run: names and values, from its settings and the files it left."""
 
 import json
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+from mlflow.entities import Metric
 
 from repro import methods
-from repro.config.tracking_uri import sqlite_file
 from repro.files import digests, jsonl
 from repro.tracking import samples
 
 KEY_TAG = "repro.key"
 KIND_TAG = "kind"  # of an MLflow run: a model's, or the experiment's tables and figures
-MODEL, SUMMARY = "model", "summary"
+NOTE_TAG = "mlflow.note.content"  # MLflow shows it as the description
+REWARD = "train/reward"  # the last metric that is sent of a row: where it is, the row is
 MEANS = ("accuracy", "tokens_mean", "backtracking_per_1k")  # have a mean over the benchmarks
-UI = "http://127.0.0.1:5000"  # where `make ui` shows a SQLite store
-TRAINING_UI = "workflowType=machine_learning"  # of MLflow's two interfaces the one with run lists
+PARAMS = ("backbone", "method", "algorithm", "seed", "training", "backbone_settings")
+FILES = ("settings.json", "provenance.json", "training.jsonl")  # `original` has the first only
 
 
-def list_params(run: dict) -> dict[str, str]:
-    """Return a run's settings as `group/key` and text; what is not set is left out."""
-    chosen = {key: run[key] for key in ("backbone", "method", "algorithm", "seed")}
-    chosen.update(run["process_reward"] or {})
-    chosen.update({group: run[group] or {} for group in ("training", "backbone_settings")})
-    return dict(_flat(chosen))
+class Payload(NamedTuple):
+    """All that one MLflow run is to have."""
+
+    name: str
+    tags: dict[str, str]
+    files: dict[Path, str | None]  # with their folders
+    params: dict[str, str] = {}
+    curves: list[Metric] = []
+    scores: dict[str, float] = {}
+    texts: dict[str, str] = {}  # of files, by name
+
+
+def read(run_dir: Path, evaluation: dict | None, data: str | Path | None, note: str) -> Payload:
+    """Return all that there is of a run; for arguments and errors see `sync.sync_run`."""
+    run = jsonl.read_json(run_dir / "settings.json")
+    title = f"{run['backbone']}/{run['method']}/{run['seed']}"
+    chosen = {name: run[name] for name in PARAMS} | (run["process_reward"] or {})
+    [flat] = pd.json_normalize(chosen, sep="/").to_dict("records")
+    params = {name: _text(value) for name, value in flat.items() if value is not None}
+    files = {run_dir / name: None for name in FILES if (run_dir / name).exists()}
+    curves, tags = list(_read_curves(run_dir / "training.jsonl")), list_tags(run)
+    label = methods.label(run["method"])
+    tags[NOTE_TAG] = f"**{label}** on {run['backbone']}, seed {run['seed']}. {note}"
+    file = run_dir / "provenance.json"
+    provenance = jsonl.read_json(file) if file.exists() else {}
+    if provenance.get("git_commit"):  # under the names that MLflow's page shows as the source
+        changes = provenance.get("git_changes")
+        tags["git_changes"] = "unknown" if changes is None else str(len(changes.splitlines()))
+        tags["mlflow.source.git.commit"] = provenance["git_commit"]
+        tags["mlflow.source.name"] = "python -m repro train"
+    if not evaluation:
+        return Payload(title, tags, files, params, curves)
+    benchmarks = sorted(evaluation["benchmarks"])
+    counts = [f"{name} {evaluation['benchmarks'][name]['samples']}" for name in benchmarks]
+    values = evaluation | {"samples": ", ".join(counts)}
+    tags |= {f"evaluation/{name}": _text(values[name]) for name in values.keys() - {"benchmarks"}}
+    tags[NOTE_TAG] += "\n\nResponses to read: Artifacts, samples.html."
+    # With this MLflow shows the tables of several runs side by side.
+    tags["mlflow.loggedArtifacts"] = '[{"path": "samples.json", "type": "table"}]'
+    files |= {run_dir / f"scores/{name}.json": "scores" for name in benchmarks}
+    texts = samples.write(run_dir, data, benchmarks, run, note) if data else {}
+    return Payload(title, tags, files, params, curves, _read_scores(run_dir, benchmarks), texts)
 
 
 def list_tags(run: dict) -> dict[str, str]:
@@ -31,7 +71,7 @@ def list_tags(run: dict) -> dict[str, str]:
     method = methods.parse(run["method"])
     return {
         KEY_TAG: digests.of_values(run),
-        KIND_TAG: MODEL,
+        KIND_TAG: "model",
         "backbone": run["backbone"],
         "method": run["method"],
         "algorithm": run["algorithm"] or "none",
@@ -41,64 +81,19 @@ def list_tags(run: dict) -> dict[str, str]:
     }
 
 
-def list_later_tags(run: dict, run_dir: Path, evaluation: dict | None, note: str) -> dict[str, str]:
-    """Return the tags that a finished run has besides; see `tracking.sync_run`."""
-    label = methods.label(run["method"])
-    description = f"**{label}** on {run['backbone']}, seed {run['seed']}. {note}"
-    tags = {}
-    if evaluation:
-        values = {key: _text(value) for key, value in evaluation.items()}
-        counts = sorted((name, of["samples"]) for name, of in evaluation["benchmarks"].items())
-        values["samples"] = ", ".join(f"{name} {count}" for name, count in counts)
-        del values["benchmarks"]
-        tags = {f"evaluation/{key}": value for key, value in values.items()}
-        description += "\n\nResponses to read: Artifacts, samples.html."
-        # With this MLflow shows the tables of several runs side by side.
-        tags["mlflow.loggedArtifacts"] = json.dumps([{"path": "samples.json", "type": "table"}])
-    tags["mlflow.note.content"] = description
-    file = run_dir / "provenance.json"
-    provenance = jsonl.read_json(file) if file.exists() else {}
-    if provenance.get("git_commit"):  # under the names that MLflow's page shows as the source
-        tags["mlflow.source.name"] = "python -m repro train"
-        tags["mlflow.source.git.commit"] = provenance["git_commit"]
-        changes = provenance.get("git_changes")
-        tags["git_changes"] = "unknown" if changes is None else str(len(changes.splitlines()))
-    return tags
-
-
-def list_links(uri: str, experiment_id: str, run_id: str) -> dict:
-    """Return where a browser finds a run and the list of runs: the content of mlflow.json.
-
-    `local` says whether `make ui` must be running for these addresses.
-    """
-    local = sqlite_file(uri) is not None
-    experiment = f"{UI if local else uri.rstrip('/')}/#/experiments/{experiment_id}/runs"
-    return {
-        "experiment_id": experiment_id,
-        "run_id": run_id,
-        "url": f"{experiment}/{run_id}?{TRAINING_UI}",
-        "experiment_url": f"{experiment}?{TRAINING_UI}",
-        "local": local,
-    }
-
-
-def read_rows(file: Path) -> tuple[list[dict], int]:
-    """Return the rows of training.jsonl and when it was written, in milliseconds.
-
-    A line without an end is still being written; a file that is not there has no rows.
-    """
+def _read_curves(file: Path) -> Iterator[Metric]:
     if not file.exists():
-        return [], 0
-    lines = file.read_bytes().split(b"\n")[:-1]
-    return [json.loads(line) for line in lines], file.stat().st_mtime_ns // 1_000_000
+        return
+    written = file.stat().st_mtime_ns // 1_000_000  # in milliseconds
+    for line in file.read_bytes().split(b"\n")[:-1]:  # one without an end is being written
+        row = json.loads(line)
+        step, reward = row.pop("step"), row.pop("reward")
+        for name, value in [*row.items(), ("reward", reward)]:
+            if value is not None:
+                yield Metric(f"train/{name}", float(value), written, step)
 
 
-def read_scores(run_dir: Path, benchmarks: Sequence[str]) -> dict[str, float]:
-    """Return the statistics of score files as `eval/BENCHMARK/NAME`, and means as `eval/mean/NAME`.
-
-    Raises:
-        ValueError: a score file is missing or no JSON; the message names it.
-    """
+def _read_scores(run_dir: Path, benchmarks: list[str]) -> dict[str, float]:
     metrics = {}
     for benchmark in benchmarks:
         scores = jsonl.read_json(run_dir / f"scores/{benchmark}.json")
@@ -110,23 +105,6 @@ def read_scores(run_dir: Path, benchmarks: Sequence[str]) -> dict[str, float]:
         if values:
             metrics[f"eval/mean/{key}"] = statistics.fmean(values)
     return metrics
-
-
-def write_samples(
-    run: dict, run_dir: Path, benchmarks: Sequence[str], data: str | Path, note: str
-) -> dict[str, str]:
-    """Return samples.html and samples.json, responses to read: see `analysis.samples`."""
-    found = samples.read(run_dir, data, benchmarks)
-    table = json.dumps(samples.table(found), ensure_ascii=False)
-    return {"samples.html": samples.page(found, run, note), "samples.json": table}
-
-
-def _flat(values: dict, prefix: str = "") -> Iterator[tuple[str, str]]:
-    for key, value in values.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}/")
-        elif value is not None:
-            yield prefix + key, _text(value)
 
 
 def _text(value: object) -> str:

@@ -1,9 +1,8 @@
 """MLflow: one experiment a configuration, one run a model, training and evaluation on the same run.
 
-MLflow is a view of the files under results/, for people to browse. `sync_run` sends what it lacks
-of them: called by a thread while a training goes on, by the step `track` afterwards, by `make
-upload` for a whole experiment. Nothing here may stop or delay an experiment. The store and the
-experiment are those of MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_NAME.
+`sync_run` sends to MLflow what it lacks of a run's files: called by a thread while a training goes
+on, by the step `track` afterwards, by `make upload` for a whole experiment. Nothing here may stop
+or delay an experiment. MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_NAME say where to send it.
 """
 
 import json
@@ -13,7 +12,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -22,28 +21,24 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
+from repro.config import settings
 from repro.config.tracking_uri import absolute, sqlite_file
-from repro.files import digests, jsonl
+from repro.files import jsonl
 from repro.tracking import payload
 
 SYNC_SECONDS = 10  # between two calls while a training goes on: many steps in one transaction
 END_SECONDS = 10  # that the end of a training waits for the last call
-ROWS_AT_ONCE = 30  # MLflow takes 1,000 metrics in one call; a row has about 20
-MARK = "train/reward"  # in every row, and a row is logged whole: its steps are those that are there
 LOCKED_SECONDS = 20  # to wait for a SQLite file that another process writes; MLflow's own limit
-# MLflow would try for minutes, and tell its makers and stdout of runs; what is set already stays.
-ENVIRONMENT = {
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",  # seconds
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-}
+UI = "http://127.0.0.1:5000"  # where `make ui` shows a SQLite store
+TRAINING_UI = "workflowType=machine_learning"  # of MLflow's two interfaces the one with run lists
 # What may go wrong between here and a store; the last where a server is not MLflow
 FAILURES = (MlflowException, SQLAlchemyError, sqlite3.Error, OSError, json.JSONDecodeError)
 
-for _name, _value in ENVIRONMENT.items():
-    os.environ.setdefault(_name, _value)
+# MLflow would try for minutes, and tell its makers and stdout of runs; what is set already stays.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")  # seconds
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 for _name in ("mlflow", "urllib3.connectionpool"):  # the caller reports a failure, in one line
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
@@ -52,18 +47,10 @@ class NotLogged(Exception):
     """MLflow cannot be reached or did not take what it was given; one line says why."""
 
 
-def find_store() -> str:
-    """Return the address of the store in the environment; ValueError where it is no store's."""
-    return absolute(os.environ.get("MLFLOW_TRACKING_URI", ""))
-
-
 def create_store() -> None:
-    """Create store and experiment before jobs write in parallel; raises `NotLogged`.
-
-    Several processes that open a fresh SQLite store at once crash while they create its tables.
-    """
-    with _answering(find_store()) as uri:
-        _connect(uri, create=True)
+    """Create store and experiment; processes that open a fresh SQLite store at once would crash."""
+    with _connected(create=True):
+        pass
 
 
 def sync_run(
@@ -76,88 +63,70 @@ def sync_run(
     """Send to MLflow what it does not have of a run's files; a second call changes nothing.
 
     Args:
-        run_dir: has settings.json and whatever there is of training.jsonl, provenance.json, scores/
-            and generations/; mlflow.json is written there.
-        evaluation: its resolved settings; None where the run is not evaluated yet. They become
-            tags, because MLflow's params may not change when a model is evaluated again.
-        data: folder of the problems, for the samples of responses; None leaves those out.
+        run_dir: has settings.json and whatever there is of the other files; gets mlflow.json.
+        evaluation: its resolved settings, None where the run is not evaluated yet.
+        data: folder of the problems; None leaves the samples of responses out.
         note: a sentence for the run's description.
-        training: RUNNING, FINISHED or FAILED, where `run_dir` is a training's working directory.
-            Then only curves are sent, and a run of the same settings that the folder does not know
-            is an earlier training's and is replaced.
+        training: RUNNING, FINISHED or FAILED in a training's own folder: a run of the same settings
+            that this folder does not know is an earlier training's and is replaced.
 
     Returns:
-        See `payload.list_links`.
+        mlflow.json: ids and addresses, `local` where `make ui` must run for them.
 
     Raises:
         ValueError: a file is missing or no JSON, or the address is no store's.
-        NotLogged: see there.
+        NotLogged: mlflow.json says why, unless it knows the run.
     """
-    place, run = run_dir / "mlflow.json", jsonl.read_json(run_dir / "settings.json")
-    params, tags = payload.list_params(run), payload.list_tags(run)
-    metrics, texts, files = {}, {}, []
-    rows, written = payload.read_rows(run_dir / "training.jsonl")
-    if not training:
-        benchmarks = sorted(evaluation["benchmarks"]) if evaluation else []
-        tags |= payload.list_later_tags(run, run_dir, evaluation, note)
-        metrics = payload.read_scores(run_dir, benchmarks)
-        texts = payload.write_samples(run, run_dir, benchmarks, data, note) if data else {}
-        names = ("settings.json", "provenance.json", "training.jsonl")  # `original` has no training
-        files = [run_dir / name for name in names if (run_dir / name).exists()]
-        files += [run_dir / f"scores/{name}.json" for name in benchmarks]
+    content = payload.read(run_dir, evaluation, data, note)
+    return _send(content, payload.KEY_TAG, run_dir / "mlflow.json", training)
 
-    def send(client: mlflow.MlflowClient, experiment_id: str) -> str:
-        same = f"tags.`{payload.KEY_TAG}` = '{digests.of_values(run)}'"
-        found = client.search_runs([experiment_id], same)
-        known = jsonl.read_json(place).get("run_id") if place.exists() else None
-        if training and known not in [one.info.run_id for one in found]:
-            while found:
-                client.delete_run(found.pop().info.run_id)  # MLflow keeps deleted runs restorable
-        name = f"{run['backbone']}/{run['method']}/{run['seed']}"
-        there = found[0] if found else client.create_run(experiment_id, run_name=name, tags=tags)
-        run_id, now = there.info.run_id, int(time.time() * 1000)
-        client.log_batch(
-            run_id,
-            [Metric(*new, now, 0) for new in metrics.items() - there.data.metrics.items()],
-            [Param(*new) for new in params.items() - there.data.params.items()],
-            [RunTag(*new) for new in tags.items() - there.data.tags.items()],
-        )
-        logged = {metric.step for metric in client.get_metric_history(run_id, MARK)}
-        missing = [row for row in rows if row["step"] not in logged]
-        for start in range(0, len(missing), ROWS_AT_ONCE):
-            of_steps = [
-                Metric(f"train/{key}", float(value), written, row["step"])
-                for row in missing[start : start + ROWS_AT_ONCE]
-                for key, value in row.items()
-                if key != "step" and value is not None
-            ]
-            client.log_batch(run_id, of_steps)
-        for file in files:
-            folder = "scores" if file.parent.name == "scores" else None
-            client.log_artifact(run_id, str(file), folder)
-        for name, text in texts.items():
-            client.log_text(run_id, text, name)
-        if training == "RUNNING":
-            client.update_run(run_id, training)
-        elif training or there.info.status != "FINISHED":  # else its training ended it
-            ended = max(written, there.info.start_time) if rows else None
-            client.set_terminated(run_id, training or "FINISHED", ended)
-        return run_id
 
-    return _send(place, send)
+def sync_summary(files: Sequence[str | Path], place: Path, note: str) -> dict:
+    """Put tables and figures into a run of their own, pages at its top; see `sync_run`.
+
+    `place` is the mlflow.json to write; `note` describes run and experiment.
+    """
+    folders = {file: file.parent.name for file in map(Path, files)}
+    folders |= {file: None for file in folders if file.suffix == ".html"}
+    tags = {payload.KIND_TAG: "summary", payload.NOTE_TAG: note}
+    content = payload.Payload("tables and figures", tags, folders)
+    return _send(content, payload.KIND_TAG, place)
+
+
+def sync_experiment(config: dict) -> None:
+    """Send what there is of the runs, tables and figures of a configuration to its store."""
+    os.environ["MLFLOW_TRACKING_URI"] = config["tracking_uri"]
+    os.environ["MLFLOW_EXPERIMENT_NAME"] = config["name"]
+    create_store()
+    results, runs, sent = Path(config["results_dir"]), settings.all_runs(config), 0
+    for run in runs:
+        folder, evaluated = results / "runs" / run.path, {}
+        if all((folder / f"scores/{name}.json").exists() for name in config["benchmarks"]):
+            evaluated["evaluation"] = settings.generation_settings(config, int(folder.name))
+            evaluated["data"] = results / "data"
+        if evaluated or (folder / "training.jsonl").exists():
+            sync_run(folder, note=config["note"], **evaluated)
+            sent += 1
+    page, also = results / "report/overview.html", ""
+    if page.exists():
+        tables = [file for file in results.glob("tables/*") if file.suffix in (".csv", ".md")]
+        files = [*sorted(tables), *sorted(results.glob("figures/*.png")), page]
+        sync_summary(files, results / "mlflow.json", config["note"])
+        also = ", tables and figures"
+    print(f"{config['tracking_uri']} has {sent} of {len(runs)} runs of {config['name']}{also}")
 
 
 @contextmanager
 def sync_while_training(run: dict, work_dir: Path) -> Iterator[None]:
     """Call `sync_run` every few seconds in a thread, where the environment names a store.
 
-    A failure is reported once; the next call sends what it left. `work_dir` has the checkpoints and
-    training.jsonl and gets the settings of the run. ValueError: the address is no store's.
+    A failure is reported once; the next call sends what it left. `work_dir` has training.jsonl and
+    gets the settings of the run. ValueError: the address is no store's.
     """
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         yield
         return
-    find_store()
+    absolute(os.environ["MLFLOW_TRACKING_URI"])
     jsonl.write_json(work_dir / "settings.json", run)
     status, ended = "RUNNING", threading.Event()
 
@@ -185,54 +154,75 @@ def sync_while_training(run: dict, work_dir: Path) -> Iterator[None]:
         thread.join(END_SECONDS)
 
 
-def sync_summary(files: Sequence[str | Path], place: Path, note: str) -> dict:
-    """Put tables and figures into a run of their own; a file of the same name is replaced.
-
-    A page is put at the top, anything else under the name of the folder it is in. `place` is the
-    mlflow.json to write; `note` describes run and experiment. Returns and raises as `sync_run`.
-    """
-
-    def send(client: mlflow.MlflowClient, experiment_id: str) -> str:
-        tags, name = {payload.KIND_TAG: payload.SUMMARY}, "tables and figures"
-        of_kind = f"tags.{payload.KIND_TAG} = '{payload.SUMMARY}'"
-        found = client.search_runs([experiment_id], of_kind)
-        there = found[0] if found else client.create_run(experiment_id, run_name=name, tags=tags)
-        run_id = there.info.run_id
-        for file in map(Path, files):
-            folder = None if file.suffix == ".html" else file.parent.name
-            client.log_artifact(run_id, str(file), folder)
-        client.set_tag(run_id, "mlflow.note.content", note)
-        client.set_experiment_tag(experiment_id, "mlflow.note.content", note)
-        client.set_terminated(run_id)
-        return run_id
-
-    return _send(place, send)
-
-
-def _send(place: Path, send: Callable[[mlflow.MlflowClient, str], str]) -> dict:
-    """Call `send` with a client and the experiment's id; write down where its run is found.
-
-    Where that fails the file says why, unless it knows the run from an earlier call.
-    """
+def _send(content: payload.Payload, key: str, place: Path, training: str = "") -> dict:
+    """Bring the MLflow run with this tag up to date, or a new one, and write down where it is."""
     old = jsonl.read_json(place) if place.exists() else {}
     try:
-        with _answering(find_store()) as uri:
-            client, experiment_id = _connect(uri)
-            new = payload.list_links(uri, experiment_id, send(client, experiment_id))
+        with _connected() as (client, experiment_id):
+            same = client.search_runs([experiment_id], f"tags.`{key}` = '{content.tags[key]}'")
+            if training and old.get("run_id") not in [one.info.run_id for one in same]:
+                while same:
+                    client.delete_run(same.pop().info.run_id)  # MLflow can restore it
+            if not same:
+                same = [client.create_run(experiment_id, None, content.tags, content.name)]
+            run_id = same[0].info.run_id
+            _update(client, same[0], content, training)
+            if key == payload.KIND_TAG:
+                note = content.tags[payload.NOTE_TAG]
+                client.set_experiment_tag(experiment_id, payload.NOTE_TAG, note)
     except NotLogged as why:
         if "run_id" not in old:
             jsonl.write_json(place, {"not_logged": str(why)})
         raise
+    local = sqlite_file(client.tracking_uri) is not None
+    server = UI if local else client.tracking_uri.rstrip("/")
+    page = f"{server}/#/experiments/{experiment_id}/runs"
+    new = {"experiment_id": experiment_id, "run_id": run_id, "local": local}
+    new |= {"url": f"{page}/{run_id}?{TRAINING_UI}", "experiment_url": f"{page}?{TRAINING_UI}"}
     if new != old:  # the report is made again where this file is newer, for its links
         jsonl.write_json(place, new)
     return new
 
 
+def _update(client: mlflow.MlflowClient, there, content: payload.Payload, training: str) -> None:
+    run_id, known, now = there.info.run_id, there.data, int(1000 * time.time())
+    logged = {metric.step for metric in client.get_metric_history(run_id, payload.REWARD)}
+    metrics = [metric for metric in content.curves if metric.step not in logged]
+    metrics += [Metric(*new, now, 0) for new in content.scores.items() - known.metrics.items()]
+    params = [Param(*new) for new in content.params.items() - known.params.items()]
+    tags = [RunTag(*new) for new in content.tags.items() - known.tags.items()]
+    client.log_batch(run_id, metrics, params, tags)
+    if training == "RUNNING":
+        client.update_run(run_id, training)
+        return
+    for file, folder in content.files.items():
+        client.log_artifact(run_id, str(file), folder)
+    for name, text in content.texts.items():
+        client.log_text(run_id, text, name)
+    if training or there.info.status != "FINISHED":  # else its training ended it
+        ended = [max(metric.timestamp, there.info.start_time) for metric in content.curves[-1:]]
+        client.set_terminated(run_id, training or "FINISHED", *ended)
+
+
 @contextmanager
-def _answering(uri: str) -> Iterator[str]:
-    """Turn what goes wrong between here and a store into `NotLogged`, with the reason of it all."""
+def _connected(create: bool = False) -> Iterator[tuple[mlflow.MlflowClient, str]]:
+    """Give a client and the id of the experiment, created where there is none.
+
+    What goes wrong between here and the store becomes `NotLogged`. A SQLite file that is locked,
+    damaged or may not be written fails at once, where MLflow would try for 100 seconds; so does one
+    without tables, which must not be created beside others.
+    """
+    uri = absolute(os.environ.get("MLFLOW_TRACKING_URI", ""))
+    file, name = sqlite_file(uri), os.environ.get("MLFLOW_EXPERIMENT_NAME", "repro")
+    artifacts = (file.parent / "mlartifacts").as_uri() if file else None
     try:
-        yield uri
+        if file and create:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        if file:
+            _try_to_write(f"{file.as_uri()}?mode={'rwc' if create else 'rw'}", create)
+        client = mlflow.MlflowClient(uri)
+        found = client.get_experiment_by_name(name)
+        yield client, found.experiment_id if found else client.create_experiment(name, artifacts)
     except FAILURES as error:
         while error.__cause__ or error.__context__:
             error = error.__cause__ or error.__context__
@@ -240,24 +230,10 @@ def _answering(uri: str) -> Iterator[str]:
         raise NotLogged(f"MLflow at {uri} does not take anything ({why})") from None
 
 
-def _connect(uri: str, create: bool = False) -> tuple[mlflow.MlflowClient, str]:
-    """Return a client and the id of the experiment, which is created where there is none.
-
-    A SQLite file that is locked, damaged or may not be written fails here at once, where MLflow
-    would try for 100 seconds; so does one without tables, which must not be created beside others.
-    """
-    file = sqlite_file(uri)
-    if file is not None:
-        if create:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        address = f"{file.as_uri()}?mode={'rwc' if create else 'rw'}"
-        with closing(sqlite3.connect(address, uri=True, timeout=LOCKED_SECONDS)) as database:
-            database.execute("BEGIN IMMEDIATE")
-            database.execute("PRAGMA user_version = 0")  # a file that may only be read fails here
-            if not create:
-                database.execute("SELECT version_num FROM alembic_version")
-            database.rollback()
-    client, name = mlflow.MlflowClient(uri), os.environ.get("MLFLOW_EXPERIMENT_NAME", "repro")
-    found = client.get_experiment_by_name(name)
-    artifacts = (file.parent / "mlartifacts").as_uri() if file is not None else None
-    return client, found.experiment_id if found else client.create_experiment(name, artifacts)
+def _try_to_write(address: str, create: bool) -> None:
+    with closing(sqlite3.connect(address, uri=True, timeout=LOCKED_SECONDS)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        database.execute("PRAGMA user_version = 0")  # a file that may only be read fails here
+        if not create:
+            database.execute("SELECT version_num FROM alembic_version")
+        database.rollback()

@@ -72,9 +72,7 @@ def means(total: dict[str, float]) -> dict[str, float]:
         "reasoning_tokens": total["reasoning_tokens"] / n,
         "response_tokens": total["response_tokens"] / n,
         "truncation_rate": total["truncated"] / n,
-        "backtracking_per_1k": behaviours.backtracking_per_1k(
-            total["backtracking"], total["reasoning_tokens"]
-        ),
+        "backtracking_per_1k": 1000 * total["backtracking"] / max(total["reasoning_tokens"], 1),
     }
     if "cuts" in total:
         count = total["cuts"]

@@ -1,0 +1,129 @@
+"""A run's own responses, judged by its model: the objective file, and the paper's case study."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from transformers import PreTrainedTokenizerBase
+
+from repro.evaluation import tasks
+from repro.evaluation.decoding import Decoder
+from repro.explain import page, transcript
+from repro.explain.explanation import explain
+from repro.explain.transcript import Transcript
+from repro.files import jsonl
+from repro.measure.behaviours import classify, count
+from repro.verify.answers import split_thought
+
+
+def write_objectives(
+    settings: Mapping,
+    model_dir: str | Path,
+    benchmarks: Mapping[str, Mapping[str, str]],
+    output_file: str | Path,
+    problems: int,
+    trust_remote_code: bool = False,
+) -> None:
+    """Score the first response to each of the first problems of some mathematics benchmarks.
+
+    Args:
+        settings: of the process reward; every segment is a cut point, whatever `k` the run was
+            trained with, so that runs compare.
+        model_dir: the model that gave the responses, and judges them.
+        benchmarks: by name ``{"generations": file, "scores": file, "data": file}``.
+        output_file: JSONL of benchmark, doc_id, sample, correct (0 or 1), tokens (of the thought),
+            points ``[[token position, relative position in [0, 1], J], ...]`` from the empty
+            thought on, and segments ``[[behaviour or null, process reward], ...]``.
+        problems: how many of each benchmark.
+        trust_remote_code: whether Python files in the model folder may run.
+
+    Raises:
+        ValueError: files that do not belong together, or a benchmark that is not mathematics.
+    """
+    model = transcript.load_model(model_dir, trust_remote_code)
+    tokenizer = Decoder(model_dir, trust_remote_code).tokenizer
+    rows = []
+    for name, files in benchmarks.items():
+        for row, correct, response in _first_responses(model_dir, tokenizer, name, files, problems):
+            scored = explain(model, tokenizer, response, {**settings, "k": None})
+            stretches, tokens = [scored.baseline, *scored.stretches], scored.stretches[-1].end
+            rows.append(
+                {
+                    "benchmark": name,
+                    "doc_id": row["doc_id"],
+                    "sample": row["sample"],
+                    "correct": correct,
+                    "tokens": tokens,
+                    "points": [[s.end, s.end / max(tokens, 1), s.objective] for s in stretches],
+                    "segments": [[classify(s.text), s.reward] for s in scored.stretches],
+                }
+            )
+    jsonl.write(output_file, rows)
+
+
+def write_case_study(
+    settings: Mapping,
+    model_dir: str | Path,
+    benchmark: str,
+    files: Mapping[str, str],
+    output: str | Path,
+    *,
+    name: str,
+    note: str = "",
+    trust_remote_code: bool = False,
+) -> None:
+    """Write the case study of a run, called `name` in it, as PNG, PDF and HTML; see `page.write`.
+
+    Which response is shown is a rule, never a choice by eye: of the first responses to each problem
+    the first that is correct and holds a segment that backtracks, verifies or hesitates; else the
+    first correct one; else the first of all. For the other arguments and errors see
+    `write_objectives`; ValueError as well where no response fits into the model's context.
+    """
+    model = transcript.load_model(model_dir, trust_remote_code)
+    tokenizer = Decoder(model_dir, trust_remote_code).tokenizer
+    best, best_rank = None, -1
+    for row, correct, response in _first_responses(model_dir, tokenizer, benchmark, files):
+        rank = correct * (1 + any(count(split_thought(row["text"])[0])[1:]))  # its behaviours
+        if rank > best_rank:
+            best, best_rank = response, rank
+        if best_rank == 2:
+            break
+    if best is None:
+        raise ValueError(f"{files['generations']}: no response fits into the model's context")
+    scored = explain(model, tokenizer, best, {**settings, "k": None})
+    page.write(replace(scored, model=name), output, note)
+
+
+def _first_responses(
+    model_dir: str | Path,
+    tokenizer: PreTrainedTokenizerBase,
+    benchmark: str,
+    files: Mapping[str, str],
+    problems: int | None = None,
+) -> Iterator[tuple[dict, int, Transcript]]:
+    """Yield the first response to each of the first problems: row, verdict, and transcript.
+
+    Those that are empty, or too long for the context, are left out and counted on stderr.
+    """
+    task = tasks.load(benchmark, files["data"], 1)
+    if tasks.verifier(task) != "math":
+        raise ValueError(
+            f"{benchmark}: the objective needs an answer in a box, a mathematics benchmark"
+        )
+    scores = {one["doc_id"]: one for one in jsonl.read_json(files["scores"])["problems"]}
+    first = {row["doc_id"]: row for row in jsonl.read(files["generations"]) if row["sample"] == 0}
+    left_out = 0
+    for doc_id, doc in list(enumerate(task.eval_docs))[:problems]:
+        if doc_id not in first or doc_id not in scores:
+            raise ValueError(f"{files['generations']}: doc {doc_id} is not scored or not there")
+        row, correct, answer = first[doc_id], scores[doc_id]["correct"][0], task.doc_to_target(doc)
+        prompt, ids = (transcript.encode(tokenizer, row[name]) for name in ("prompt", "text"))
+        if not 0 < len(ids) <= transcript.room_for_response(model_dir, tokenizer, prompt, answer):
+            left_out += 1
+            continue
+        source = f"{benchmark}, doc {doc_id}, sample 0, {'correct' if correct else 'wrong'}"
+        yield row, correct, Transcript(tasks.question(task, doc), answer, prompt, ids, source)
+    if left_out:
+        where = files["generations"]
+        print(f"{where}: left out {left_out} responses, too long or empty", file=sys.stderr)

@@ -1,0 +1,106 @@
+"""A run's own responses: what the objective file says, and which one the case study shows."""
+
+import pytest
+
+from repro.evaluation.decoding import Decoder
+from repro.explain import responses, transcript
+from repro.explain.explanation import explain
+from repro.explain.transcript import Transcript
+from repro.files import jsonl
+
+SETTINGS = {"variant": "paper", "w": 0.1, "k": 1, "answer_only": True}
+STRAIGHT = "<think>\n1 + 1 = 2\n\nso it is 2\n</think>\\boxed{2}"
+CORRECTED = "<think>\n1 + 1 = 3\n\nwait, that is wrong.\n\n1 + 1 = 2\n</think>\\boxed{2}"
+LONG = "x " * 5000  # too long for the context
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Return a function from texts and verdicts of first responses to the files of a benchmark."""
+
+    def written(given: list[tuple[str, int]]) -> dict:
+        asked = [f"What is {number} + 1?" for number in range(len(given))]
+        files = {name: tmp_path / name for name in ("generations", "scores", "data")}
+        rows = [
+            {
+                "doc_id": doc,
+                "sample": sample,
+                "prompt": asked[doc],
+                "text": text if not sample else "",
+            }
+            for doc, (text, _) in enumerate(given)
+            for sample in (1, 0)
+        ]
+        jsonl.write(files["generations"], rows)
+        scores = [{"doc_id": doc, "correct": [right, 1]} for doc, (_, right) in enumerate(given)]
+        jsonl.write_json(files["scores"], {"problems": scores})
+        data = [{"id": 1, "problem": problem, "answer": "2"} for problem in asked]
+        jsonl.write(files["data"], data)
+        return files
+
+    return written
+
+
+def test_rows_say_what_the_explanation_of_a_response_says(folder, write, tmp_path, capsys):
+    output, files = tmp_path / "objective.jsonl", write([(CORRECTED, 0), (LONG, 1), (STRAIGHT, 1)])
+    responses.write_objectives(SETTINGS, folder, {"aime24": files}, output, problems=5)
+    rows = jsonl.read(output)
+    found = [(row["doc_id"], row["sample"], row["correct"]) for row in rows]
+    assert found == [(0, 0, 0), (2, 0, 1)]
+    assert "left out 1 responses" in capsys.readouterr().err
+    tokenizer = Decoder(folder).tokenizer
+    tokens = (transcript.encode(tokenizer, text) for text in ("What is 0 + 1?", CORRECTED))
+    alone = Transcript("", "2", *tokens, "")
+    every = {**SETTINGS, "k": None}
+    expected = explain(transcript.load_model(folder), tokenizer, alone, every)
+    points, stretches = rows[0]["points"], [expected.baseline, *expected.stretches]
+    assert points[0][:2] == [0, 0.0] and points[-1][1] == 1.0
+    assert [point[0] for point in points] == [stretch.end for stretch in stretches]
+    assert [point[2] for point in points] == pytest.approx([s.objective for s in stretches])
+    labels, rewards = zip(*rows[0]["segments"], strict=True)
+    assert labels == (None, "backtracking", None)
+    assert rewards == pytest.approx([stretch.reward for stretch in expected.stretches])
+
+
+def test_files_that_do_not_belong_together_are_refused(folder, write, tmp_path):
+    files, output = write([(STRAIGHT, 1)] * 2), tmp_path / "o.jsonl"
+    scores = jsonl.read_json(files["scores"])["problems"]
+    jsonl.write_json(files["scores"], {"problems": scores[:1]})
+    responses.write_objectives(SETTINGS, folder, {"aime24": files}, output, problems=1)
+    assert len(jsonl.read(output)) == 1
+    output.unlink()
+    with pytest.raises(ValueError, match="doc 1 is not scored or not there"):
+        responses.write_objectives(SETTINGS, folder, {"aime24": files}, output, problems=2)
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "chosen"),
+    [
+        ([(CORRECTED, 0), (STRAIGHT, 1), (CORRECTED, 1), (CORRECTED, 1)], 2),
+        ([(CORRECTED, 0), (STRAIGHT, 1), (STRAIGHT, 1)], 1),
+        ([(STRAIGHT, 0), (CORRECTED, 0)], 0),
+        ([(LONG, 1), (STRAIGHT, 0)], 1),
+    ],
+)
+def test_the_first_correct_response_that_corrects_itself_is_shown(
+    folder, write, tmp_path, given, chosen
+):
+    output, names = tmp_path / "out/case.png", {"name": "tiny, GRPO", "note": "Not the paper's."}
+    responses.write_case_study(SETTINGS, folder, "aime24", write(given), output, **names)
+    assert output.read_bytes().startswith(b"\x89PNG")
+    assert output.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
+    page = output.with_suffix(".html").read_text(encoding="utf-8")
+    verdict = "correct" if given[chosen][1] else "wrong"
+    for text in (f"What is {chosen} + 1?", f"doc {chosen}, sample 0, {verdict}", "tiny, GRPO"):
+        assert text in page
+    assert "opened by the response; closed by &lt;/think&gt;" in page
+    assert "Not the paper&#39;s." in page
+    segments = given[chosen][0].count("\n\n") + 1  # each is a cut point, whatever k is
+    assert f'id="segment-{segments}"' in page
+
+
+def test_no_response_fits(folder, write, tmp_path):
+    with pytest.raises(ValueError, match="no response fits into the model's context"):
+        files = write([(LONG, 1)])
+        responses.write_case_study(SETTINGS, folder, "aime24", files, tmp_path / "x.png", name="")

@@ -103,7 +103,7 @@ def room_for_response(
     folder: str | Path, tokenizer: PreTrainedTokenizerBase, prompt: list[int], answer: str
 ) -> int:
     """Return how many tokens a model's context leaves between a prompt and the longest probe."""
-    limit = model_folder.context(folder) or 2**31
+    limit = model_folder.read_size(folder, "max_position_embeddings") or 2**31
     return limit - len(prompt) - len(make_probe(tokenizer, answer, prefix=CLOSE_THOUGHT).ids)
 
 

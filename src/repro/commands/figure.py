@@ -15,7 +15,8 @@ def execute(options: argparse.Namespace) -> None:
     """Carry out the command."""
     from repro.records import experiment
     from repro.report import figures
+    from repro.report.figures import style
 
     read = experiment.read(options.experiment)
     runs = read.folders(figures.group_of(options.name))
-    figures.write_figure(options.name, runs, read.benchmarks, options.output, read.note)
+    style.save(figures.draw(options.name, runs, read.benchmarks, read.note), options.output)

@@ -14,12 +14,12 @@ from repro.report.figures.objective import (
 )
 
 
-def response(doc_id, end, correct=1, sample=0, benchmark="aime24", middle=None):
+def response(doc_id, end, correct=1, benchmark="aime24", middle=None):
     """-J goes from 3 to `end`, straight or by way of `middle`."""
     points = [[0, 0.0, -3.0], [40, 1.0, -float(end)]]
     if middle is not None:
         points.insert(1, [20, 0.5, -float(middle)])
-    keys = {"benchmark": benchmark, "doc_id": doc_id, "sample": sample, "correct": correct}
+    keys = {"benchmark": benchmark, "doc_id": doc_id, "sample": 0, "correct": correct}
     return keys | {"tokens": 40, "points": points, "segments": []}
 
 
@@ -36,12 +36,13 @@ def with_objective(make_run):
 def test_responses_are_interpolated_and_averaged_by_problem_first(with_objective):
     rows = [
         response(0, 1),  # 2 in the middle
-        response(0, 1, middle=1, sample=1),  # 1
         response(1, 2),  # 2.5
         response(0, 3, benchmark="math500"),  # another problem 0: 3
         response(2, 3, correct=0),
     ]
-    curves = mean_curves(responses([with_objective("original", rows)]))
+    runs = [with_objective("original", rows)]
+    runs += [with_objective("original", [response(0, 1, middle=1)], seed=1)]  # 1
+    curves = mean_curves(responses(runs))
     correct = curves[curves["correct"]].set_index("position")
     values = [1.5, 2.5, 3]
     assert correct.loc[0.5, "mean"] == pytest.approx(np.mean(values))
@@ -54,15 +55,6 @@ def test_responses_are_interpolated_and_averaged_by_problem_first(with_objective
     wrong = curves[~curves["correct"]]
     assert wrong["mean"].tolist() == pytest.approx([3] * len(POSITIONS))
     assert wrong["low"].isna().all()  # one problem has no interval
-
-
-def test_seeds_are_averaged_within_their_problem(with_objective):
-    runs = [
-        with_objective("grpo", [response(0, 1), response(1, 2)], seed=0),
-        with_objective("grpo", [response(0, 2), response(1, 2)], seed=1),
-    ]
-    end = mean_curves(responses(runs)).iloc[-1]
-    assert (end["mean"], end["n"]) == (pytest.approx(1.75), 2)
 
 
 def test_panels_lines_and_bands(with_objective, make_run):

@@ -13,10 +13,11 @@ from tests.analysis.small_runs import CODE, GRPO, ORIGINAL, present, problem, th
 
 from repro import methods
 from repro.report import names, tables
+from repro.report.table_sheets import SHEETS
 
 PUBLISHED = paths.ROOT / "config/paper_results.csv"
 NOTE = "Tiny world, 100 % generated: these are not the paper's numbers."
-FILES = {f"{name}.{suffix}" for name in tables.TABLES for suffix in tables.FORMATS}
+FILES = {f"{name}.{suffix}" for name in SHEETS for suffix in ("csv", "md", "tex")}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def paper(tmp_path_factory):
 def test_every_format_is_written_with_the_note(tiny):
     written = {path.name: path.read_text() for path in (tiny / "tables").iterdir()}
     assert set(written) == FILES
-    for name in tables.TABLES:
+    for name in SHEETS:
         assert set(pd.read_csv(tiny / f"tables/{name}.csv")["note"]) == {NOTE}
         assert written[f"{name}.md"].startswith(f"**{NOTE}**")
         latex = written[f"{name}.tex"]
@@ -73,7 +74,8 @@ def test_markdown_cells(tiny):
 def test_a_single_method_has_nothing_to_compare(make_run, tmp_path):
     tables.write_tables([make_run("original", {"lmb": CODE})], ["lmb"], tmp_path, NOTE)
     for name in ("gain", "against_original"):
-        assert pd.read_csv(tmp_path / f"{name}.csv").empty
+        frame = pd.read_csv(tmp_path / f"{name}.csv")
+        assert frame.empty and {"baseline", "metric", "difference", "low"} <= set(frame.columns)
         text = (tmp_path / f"{name}.md").read_text()
         assert "no such pair of methods" in text
         assert NOTE in text
@@ -127,7 +129,7 @@ def test_long_latex_tables_continue_on_further_pages(paper):
 @pytest.mark.parametrize("grid", ["tiny", "paper"])
 def test_latex_compiles_with_article_and_booktabs(grid, request):
     folder = request.getfixturevalue(grid) / "tables"
-    inputs = "".join(rf"\input{{{name}.tex}}" for name in tables.TABLES)
+    inputs = "".join(rf"\input{{{name}.tex}}" for name in SHEETS)
     document = rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}{inputs}"
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-jobname=page"]
     environment = os.environ | {"max_print_line": "1000"}

@@ -17,7 +17,7 @@ _MAIN = (
     "tokens; Backtr./1k: backtracking segments per 1,000 reasoning tokens; both averaged over the "
     "benchmarks."
 )
-_MATH_VERIFY = "By plain math-verify, the scorer of the paper's authors."
+_BY_OTHER = "By plain math-verify, the scorer of the paper's authors."
 _PUBLISHED = (
     "In brackets: the number that the paper states (RePro, arXiv 2512.01925), without its error, "
     "which is not known; and ours minus it, in points."
@@ -164,7 +164,7 @@ def _sentences(*parts: str) -> str:
 # What makes each table of text from its frame, in the order in which they are written.
 SHEETS = {
     "main": main_sheet,
-    "main_math_verify": partial(main_sheet, label="main_math_verify", about=_MATH_VERIFY),
+    "main_math_verify": partial(main_sheet, label="main_math_verify", about=_BY_OTHER),
     "gain": partial(effects_sheet, "gain", "What RePro changes."),
     "against_original": partial(effects_sheet, "against_original", "What training changes."),
     "tokens": tokens_sheet,

@@ -10,8 +10,6 @@ from repro.records.experiment import RunFolder
 from repro.report import collect, compare, names, published, table_frames, table_sheets
 from repro.report.table_formats import to_csv, to_latex, to_markdown
 
-TABLES = tuple(table_sheets.SHEETS)
-FORMATS = ("csv", "md", "tex")
 # Columns of the table in the terminal -> title and digits; the benchmarks come before them.
 _POOLED = {"tokens": ("Tokens", 0), "backtracking_per_1k": ("Bt./1k", 2)}
 _CAPTION = (
@@ -28,7 +26,7 @@ def write_tables(
     paper: str | Path | None = None,
     partial: bool = False,
 ) -> None:
-    """Write every table of `TABLES` as csv, md and tex.
+    """Write every table of `table_sheets.SHEETS` as csv, md and tex.
 
     Args:
         runs: the folders of the runs.
@@ -45,18 +43,19 @@ def write_tables(
     """
     scores = collect.read_scores(runs, benchmarks, partial)
     problems = collect.problems(scores.responses)
-    note = _sentences(note, scores.gaps, _missing(scores, benchmarks), _unequal_seeds(problems))
-    notes = {"main_math_verify": _sentences(note, _scorers(scores.responses))}
+    remarks = (scores.gaps, _missing(scores, benchmarks), _unequal_seeds(problems))
+    remarks = [f"{remark.rstrip('.')}." for remark in remarks if remark]
+    note = " ".join([note, *remarks]).strip()
+    notes = {"main_math_verify": f"{note} {_scorers(scores.responses)}".strip()}
     stated = published.stated_accuracy(paper, runs) if paper is not None else None
     summary = compare.summarise(problems, scores.grid)
     by_other = problems.assign(accuracy=problems[collect.MATH_VERIFY])
+    summary_by_other = compare.summarise(by_other, scores.grid)
     effects = compare.effects(problems, scores.grid)
     to_original = effects["baseline"] == methods.ORIGINAL
     frames = {
         "main": table_frames.main_frame(summary, stated),
-        "main_math_verify": table_frames.main_frame(
-            compare.summarise(by_other, scores.grid), stated
-        ),
+        "main_math_verify": table_frames.main_frame(summary_by_other, stated),
         "gain": effects[~to_original],
         "against_original": effects[to_original],
         "tokens": table_frames.tokens_frame(summary, scores.responses),
@@ -65,9 +64,10 @@ def write_tables(
     output_dir = Path(output_dir)
     output_dir.mkdir(parents=True, exist_ok=True)
     for name, sheet_of in table_sheets.SHEETS.items():
-        frame, sheet, said = frames[name], sheet_of(frames[name]), notes.get(name, note)
-        texts = (to_csv(frame, said), to_markdown(sheet, said), to_latex(sheet, said))
-        for suffix, text in zip(FORMATS, texts, strict=True):
+        frame, sheet, about = frames[name], sheet_of(frames[name]), notes.get(name, note)
+        texts = {"csv": to_csv(frame, about), "md": to_markdown(sheet, about)}
+        texts["tex"] = to_latex(sheet, about)
+        for suffix, text in texts.items():
             (output_dir / f"{name}.{suffix}").write_text(text, encoding="utf-8")
 
 
@@ -89,12 +89,8 @@ def show(results: str | Path) -> None:
         texts[title] = main[name].map(f"{{:.{digits}f}}".format, na_action="ignore").fillna("-")
     for backbone, rows in pd.DataFrame(texts).groupby(main["backbone"], sort=False):
         print(f"{backbone}\n{rows.to_string(index=False)}\n")
-    print(_CAPTION)
-    for note in main.get("note", pd.Series()).unique():
-        print(note)
-    for folder in ("tables", "figures"):
-        for made in sorted((results / folder).glob("*.*")):
-            print(made)
+    made = [sorted((results / folder).glob("*.*")) for folder in ("tables", "figures")]
+    print(_CAPTION, *main.get("note", pd.Series()).unique(), *made[0], *made[1], sep="\n")
 
 
 def _missing(scores: collect.Scores, benchmarks: Sequence[str]) -> str:
@@ -103,7 +99,7 @@ def _missing(scores: collect.Scores, benchmarks: Sequence[str]) -> str:
     whole = [run for run, of in lacking if len(of) == len(benchmarks)]
     parts = [f"all of {', '.join(whole)}"] if whole else []
     parts += [f"{names.titles(of)} of {run}" for run, of in lacking if run not in whole]
-    return f"Partial results; missing: {'; '.join(parts)}." if parts else ""
+    return f"Partial results; missing: {'; '.join(parts)}" if parts else ""
 
 
 def _unequal_seeds(problems: pd.DataFrame) -> str:
@@ -115,7 +111,7 @@ def _unequal_seeds(problems: pd.DataFrame) -> str:
         if listed.nunique() > 1:
             for which, of in listed.groupby(listed, sort=False):
                 parts.append(f"{backbone}, {', '.join(map(methods.label, of.index))}: {which}")
-    return f"Unequal seeds; {'; '.join(parts)}." if parts else ""
+    return f"Unequal seeds; {'; '.join(parts)}" if parts else ""
 
 
 def _scorers(responses: pd.DataFrame) -> str:
@@ -131,7 +127,3 @@ def _scorers(responses: pd.DataFrame) -> str:
         f"otherwise than the main table: it rejects {here:,} that count as correct there, and "
         f"accepts {other:,} that count as wrong."
     )
-
-
-def _sentences(*parts: str) -> str:
-    return " ".join(part if part.endswith((".", "!")) else f"{part}." for part in parts if part)

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from repro import methods
 from repro.report.figures import style
@@ -79,15 +78,11 @@ def _line(axis: Axes, rows: pd.DataFrame, values: Mapping[str, float]) -> None:
 
 def _value_axis(axis: Axes, values: Sequence[float]) -> None:
     """Tick the tried values only; logarithmic where they span at least a factor of ten."""
-    if values[0] > 0 and values[-1] / values[0] >= 10:
-        axis.set_xscale("log")
-        places = np.log10(values)
-    else:
-        places = np.array(values)
+    wide = values[0] > 0 and values[-1] / values[0] >= 10
+    axis.set_xscale("log" if wide else "linear")
     axis.margins(x=_MARGIN)
-    axis.xaxis.set_major_locator(FixedLocator(values))
-    axis.xaxis.set_major_formatter(FixedFormatter(_staggered(values, places)))
-    axis.xaxis.set_minor_locator(NullLocator())
+    axis.set_xticks(values, _staggered(values, np.log10(values) if wide else np.array(values)))
+    axis.minorticks_off()
 
 
 def _staggered(values: Sequence[float], places: np.ndarray) -> list[str]:

@@ -16,6 +16,7 @@ from repro.report.figures import style
 
 _VERDICTS = {"all": "all responses", "correct": "correct", "wrong": "wrong"}
 _EXPLANATION = f"Bars: {style.INTERVALS}, of each method by itself."
+# An algorithm and itself with RePro share a column of the legend, if what has no pair comes last.
 _LEGEND = {"columns": 5, "last": "Original", "handlelength": 1, "columnspacing": 1.2}
 _PAIR, _ALGORITHM = 0.7, 1.2  # between dots of the same algorithm, and of different ones
 _GROUP = 0.84  # of the distance between groups is taken by dots
@@ -107,10 +108,8 @@ def _dots(
 ) -> None:
     """Draw a dot and its interval for each method in each group of the horizontal axis.
 
-    Args:
-        rows: mean, low, high, indexed by method and group; what is missing or NaN is left out.
-        groups: in order, and what each is called.
-        nothing: what an empty group says.
+    ``rows`` has mean, low and high, indexed by method and group; what is missing or NaN is left
+    out. ``groups`` are in order, each with its title; an empty one says ``nothing``.
     """
     for method, place in places.items():
         line = rows.reindex([(method, group) for group in groups])

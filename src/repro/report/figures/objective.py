@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedFormatter, FixedLocator
 
 from repro import methods
 from repro.files import jsonl
@@ -89,8 +88,7 @@ def objective_over_position(found: pd.DataFrame, note: str = "") -> Figure:
         if frame.empty:
             style.gap(axis, "not measured")
         axis.set_xlim(-0.03, 1.03)
-        axis.xaxis.set_major_locator(FixedLocator([0, 0.5, 1]))
-        axis.xaxis.set_major_formatter(FixedFormatter(["0", "0.5", "1"]))
+        axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         highest, band = tops.loc[backbone]
         axis.set_ylim(0, max(1.05 * np.nanmin([band, _WIDEST * highest]), 0.01))
     least, most = curves["n"].min(), curves["n"].max()

@@ -135,10 +135,12 @@ def test_only_the_files_that_a_figure_shows_are_read(tmp_path):
             draw(name, runs)
 
 
-def test_unknown_figure_names_the_known_ones():
+def test_an_unknown_figure_and_one_without_runs_are_refused():
     with pytest.raises(ValueError, match="'loss': unknown; known are tokens_over") as error:
         figures.draw("loss", [], [])
     assert all(name in str(error.value) for name in figures.NAMES)
+    with pytest.raises(ValueError, match="figure ablation_w: the experiment has no runs for it"):
+        figures.draw("ablation_w", [], ["aime24"])
 
 
 def test_over_training_sets_an_algorithm_beside_itself_with_repro(logs):

@@ -40,10 +40,12 @@ def draw(name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str], note: 
         note: a sentence below the figure.
 
     Raises:
-        ValueError: an unknown name, or a file that is missing or malformed.
+        ValueError: an unknown name, no runs, or a file that is missing or malformed.
     """
     if name not in NAMES:
         raise ValueError(f"figure {name!r}: unknown; known are {', '.join(NAMES)}")
+    if not runs:
+        raise ValueError(f"figure {name}: the experiment has no runs for it")
     if name in training.CURVES:
         return training.over_training(name, collect.training(runs), note)
     if name == "objective_over_position":

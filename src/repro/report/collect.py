@@ -53,14 +53,10 @@ class Scores(NamedTuple):
 def read_scores(
     runs: Sequence[RunFolder], benchmarks: Sequence[str], partial: bool = False
 ) -> Scores:
-    """Read the score files of runs.
+    """Read the score files of runs on the given benchmarks.
 
-    Those of other benchmarks, that an earlier configuration left behind, are not read.
-
-    Args:
-        runs: the folders of the runs.
-        benchmarks: those to read.
-        partial: leave out the files that are not there, instead of refusing.
+    Those of others, which an earlier configuration left behind, are not read. Files that are not
+    there are refused, or left out where ``partial`` results will do.
 
     Raises:
         ValueError: a score file is malformed or, unless partial, missing (the message names it), or

@@ -28,9 +28,7 @@ _CELL = ["backbone", "method", "benchmark"]
 def summarise(problems: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     """Return the mean of every metric, per backbone, method and benchmark and over `POOLS`.
 
-    Args:
-        problems: the frame of `collect.problems`.
-        grid: which rows to return.
+    ``problems`` is the frame of `collect.problems`, ``grid`` which rows to return.
 
     Returns:
         One row each, with columns backbone, method, benchmark, metric, mean, se, low, high
@@ -92,12 +90,16 @@ def effects(problems: pd.DataFrame, grid: Grid) -> pd.DataFrame:
 
 
 def rate(responses: pd.DataFrame, behaviour: str) -> Estimate:
-    """Return a behaviour's segments per 1,000 reasoning tokens, Σ segments / Σ tokens.
-
-    The rows of `Scores.responses` are of one benchmark; there must be one at least.
-    """
+    """Return segments of a behaviour per 1,000 reasoning tokens in responses on one benchmark."""
     sums = responses.groupby("doc_id")[[behaviour, "tokens"]].sum()
-    return intervals.estimate(intervals.ratio_values(1000 * sums[behaviour], sums["tokens"]))
+    return ratio(1000 * sums[behaviour], sums["tokens"])
+
+
+def ratio(numerators: pd.Series, denominators: pd.Series) -> Estimate:
+    """Return Σ numerators / Σ denominators over problems, `MISSING` where there is no problem."""
+    if numerators.empty:
+        return MISSING
+    return intervals.estimate(intervals.ratio_values(numerators, denominators))
 
 
 def _pairs(grid: Grid) -> Iterator[tuple[str, str, str]]:

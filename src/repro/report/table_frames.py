@@ -5,7 +5,6 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from repro.measure import intervals
 from repro.report import collect, compare, names
 from repro.report.collect import Scores
 
@@ -84,14 +83,9 @@ def backtracking_frame(scores: Scores) -> pd.DataFrame:
 
 def _behaviour(responses: pd.DataFrame) -> dict[str, float]:
     """Return the numbers of one row of `backtracking_frame`."""
-    names_of_rates = [f"{behaviour}_per_1k" for behaviour in collect.BEHAVIOURS]
-    found = dict.fromkeys([*names_of_rates, "backtracking_responses"], compare.MISSING)
-    if len(responses):
-        for behaviour in collect.BEHAVIOURS:
-            found[f"{behaviour}_per_1k"] = compare.rate(responses, behaviour)
-        backtracks = (responses["backtracking"] > 0).groupby(responses["doc_id"])
-        shares = intervals.ratio_values(100 * backtracks.sum(), backtracks.size())
-        found["backtracking_responses"] = intervals.estimate(shares)
+    found = {f"{name}_per_1k": compare.rate(responses, name) for name in collect.BEHAVIOURS}
+    backtracks = (responses["backtracking"] > 0).groupby(responses["doc_id"])
+    found["backtracking_responses"] = compare.ratio(100 * backtracks.sum(), backtracks.size())
     row = {"responses": len(responses)}
     for name, estimate in found.items():
         row |= {name: estimate.mean, f"{name}_se": estimate.se}

@@ -21,14 +21,9 @@ def ablation(
     """In-domain accuracy (left) and reasoning tokens (right) over one RePro setting.
 
     A row a backbone; error bars and bands: 95 % over problems. The dashed line is the algorithm
-    without RePro; the ring marks the default value.
-
-    Args:
-        key: alpha, w or k.
-        summary: the frame of `compare.summarise`.
-        values: method -> its value of the setting, for every method with RePro in the figure; all
-            of one algorithm.
-        note: a sentence that stands below.
+    without RePro; the ring marks the default value. ``summary`` is the frame of
+    `compare.summarise`, ``values`` the setting ``key`` (alpha, w or k) of every method with RePro
+    in the figure, all of one algorithm, and ``note`` a sentence below.
 
     Raises:
         ValueError: no in-domain benchmark is scored.
@@ -37,8 +32,8 @@ def ablation(
     if summary.empty:
         raise ValueError(f"ablation_{key}: no in-domain benchmark in the scores")
     values = dict(sorted(values.items(), key=lambda item: item[1]))
-    label = f"RePro's {methods.ABLATED[key]}"
-    figure, panels = style.panels(summary["backbone"].unique(), _PANELS, label, "")
+    backbones, label = summary["backbone"].unique(), f"RePro's {methods.ABLATED[key]}"
+    figure, panels = style.panels(backbones, _PANELS, label, "")
     for (backbone, metric), axis in panels.items():
         rows = summary[(summary["backbone"] == backbone) & (summary["metric"] == metric)]
         _line(axis, rows.set_index("method"), values)

@@ -67,17 +67,11 @@ def panels(
     ylabel: str,
     across: int = 2,
 ) -> tuple[Figure, dict[tuple[str, str], Axes]]:
-    """Return a figure with a row a backbone; many rows are made lower, to fit a page.
+    """Return a figure with a row a backbone, and (backbone, key of ``columns``) -> its panel.
 
-    Args:
-        backbones: their names.
-        columns: what a column shows -> its title; with one column, backbones stand side by side.
-        xlabel: of all panels.
-        ylabel: of all panels; empty where the columns show different things.
-        across: how many backbones may stand side by side.
-
-    Returns:
-        The figure, and (backbone, key of ``columns``) -> its panel.
+    Many rows are made lower, to fit a page. ``columns`` gives each column its title; with one
+    column, up to ``across`` backbones are side by side. ``ylabel`` is empty where the columns show
+    different things, whose axes are not shared then.
     """
     single, keys = len(columns) == 1, list(itertools.product(backbones, columns))
     number = min(across, len(backbones)) if single else len(columns)
@@ -112,10 +106,7 @@ def gap(axis: Axes, text: str, x: float | None = None) -> None:
 
 
 def errors(rows: pd.DataFrame) -> np.ndarray:
-    """Return how far intervals (columns low and high) reach from the means, (2, N), for errorbar.
-
-    NaN where a single problem has no interval.
-    """
+    """Return how far the intervals of N rows reach from their means, (2, N); NaN without one."""
     return (rows[["mean", "high"]].to_numpy() - rows[["low", "mean"]].to_numpy()).T
 
 

@@ -1,6 +1,7 @@
 """Synthetic runs: directories with score files, training logs and settings."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,38 +9,36 @@ import pytest
 from repro.files import jsonl
 from repro.records.experiment import RunFolder
 
-
-def score_file(benchmark: str, problems: list[dict]) -> dict:
-    """A score file; each problem gives correct and tokens, the rest defaults to zeros."""
-    rows = []
-    for number, problem in enumerate(problems):
-        zeros = [0] * len(problem["correct"])
-        row = {"doc_id": number, "truncated": zeros}
-        row |= dict.fromkeys(("backtracking", "verification", "hesitation"), zeros)
-        rows.append(row | problem)
-    return {
-        "benchmark": benchmark,
-        "samples": len(rows[0]["correct"]),
-        "n_problems": len(rows),
-        "aggregates": {},
-        "problems": rows,
-    }
+ZEROS = ("truncated", "backtracking", "verification", "hesitation")
 
 
-@pytest.fixture
-def make_run(tmp_path: Path):
-    """Return make_run(method, scores={benchmark: problems}, training=rows, ...) -> run."""
+def maker(root: Path) -> Callable[..., RunFolder]:
+    """Return make(method, scores={benchmark: problems}, training=rows, ...) -> run below root.
+
+    Each problem gives correct and tokens, the rest of a score file defaults to zeros.
+    """
 
     def make(method, scores=None, training=None, process_reward=None, backbone="tiny", seed=0):
-        path = tmp_path / "runs" / backbone / method / str(seed)
+        path = root / "runs" / backbone / method / str(seed)
         (path / "scores").mkdir(parents=True)
         for benchmark, problems in (scores or {}).items():
-            content = json.dumps(score_file(benchmark, problems))
-            (path / "scores" / f"{benchmark}.json").write_text(content, encoding="utf-8")
+            rows = [
+                {"doc_id": number} | dict.fromkeys(ZEROS, [0] * len(problem["correct"])) | problem
+                for number, problem in enumerate(problems)
+            ]
+            content = {"samples": len(rows[0]["correct"]), "n_problems": len(rows)}
+            content |= {"benchmark": benchmark, "aggregates": {}, "problems": rows}
+            (path / "scores" / f"{benchmark}.json").write_text(json.dumps(content))
         if training is not None:
             jsonl.write(path / "training.jsonl", training)
         settings = {"method": method, "process_reward": process_reward}
-        (path / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+        (path / "settings.json").write_text(json.dumps(settings))
         return RunFolder(path)
 
     return make
+
+
+@pytest.fixture
+def make_run(tmp_path):
+    """What `maker` returns."""
+    return maker(tmp_path)

@@ -25,11 +25,11 @@ def training(first, last):
 
 def lines(axis):
     """Label -> (x, y) of the labelled lines of a panel."""
-    found = {}
-    for line in axis.get_lines():
-        if not line.get_label().startswith("_"):
-            found[line.get_label()] = (list(line.get_xdata()), list(line.get_ydata()))
-    return found
+    return {
+        line.get_label(): (list(line.get_xdata()), list(line.get_ydata()))
+        for line in axis.get_lines()
+        if not line.get_label().startswith("_")
+    }
 
 
 def bars(axis):
@@ -42,6 +42,15 @@ def bars(axis):
         x, y = dots.get_data()
         found[container.get_label()] = (list(x), list(y), list(low), list(high))
     return found
+
+
+def said(axis):
+    """The texts inside a panel and where they stand on its horizontal axis."""
+    return [(text.get_text(), text.get_position()[0]) for text in axis.texts]
+
+
+def ticks(axis):
+    return [tick.get_text() for tick in axis.get_xticklabels()]
 
 
 def texts(figure):

@@ -3,73 +3,47 @@
 import math
 
 import pytest
-from tests.analysis.figure_worlds import NOTE, bars, legend, lines, problems, says
-from tests.analysis.small_runs import present
+from tests.analysis.conftest import maker
+from tests.analysis.figure_worlds import NOTE, bars, legend, lines, problems, says, ticks
+from tests.analysis.small_runs import scored
 
-from repro.report import collect, compare, figures
-from repro.report.figures.ablations import ablation, ablation_runs, ablation_values
+from repro.report import compare, figures
+from repro.report.figures.ablations import ablation
+
+VALUES = {"grpo+repro~alpha=0.03": 0.03, "grpo+repro": 0.1, "grpo+repro~alpha=0.5": 0.5}
 
 
-@pytest.fixture
-def runs(make_run):
-    made = [make_run("original", {"aime24": problems([0, 1], 90)})]
-    made.append(make_run("grpo", {"aime24": problems([1, 0], 60)}))
-    setting = {"w": 0.1, "k": 8}
-    made.append(
-        make_run("grpo+repro", {"aime24": problems([1, 0], 40)}, None, setting | {"alpha": 0.1})
-    )
-    for alpha, tokens in ((0.03, 50), (0.5, 30)):
-        made.append(
-            make_run(
-                f"grpo+repro~alpha={alpha}",
-                {"aime24": problems([1, 1], tokens)},
-                process_reward=setting | {"alpha": alpha},
-            )
-        )
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    make = maker(tmp_path_factory.mktemp("ablation"))
+    made = [make("grpo", {"aime24": problems([1, 0], 60)})]
+    for (method, value), tokens in zip(VALUES.items(), (50, 40, 30), strict=True):
+        hits = [1, 0] if value == 0.1 else [1, 1]
+        scores = {"aime24": problems(hits, tokens), "gpqa": problems(hits, 9)}
+        made.append(make(method, scores, process_reward={"alpha": value}))
     return made
 
 
-def drawn(make_run, key, values, benchmark="lmb"):
-    """The figure over some values, the first of them being the default."""
-    runs = []
-    for number, value in enumerate(values):
-        method = f"grpo+repro~{key}={value}" if number else "grpo+repro"
-        scores = {benchmark: problems([0, 1], 1000 + number)}
-        runs.append(make_run(method, scores, process_reward={key: value}))
-    summary = compare.summarise(collect.scores(runs, present(runs)))
-    return ablation(key, summary, ablation_values(key, runs), NOTE)
-
-
 def test_ablation_shows_values_baseline_and_default(runs):
-    summary = compare.summarise(collect.scores(runs, present(runs)))
-    figure = ablation("alpha", summary, ablation_values("alpha", runs), NOTE)
+    figure = figures.draw("ablation_alpha", runs, ["aime24"], NOTE)
     assert says(figure, f"Bars and band: 95 % intervals over problems. {NOTE}")
     assert legend(figure) == ["GRPO alone", "GRPO + RePro", "default"]
     accuracy, tokens = figure.axes
+    assert accuracy.get_title() == "Accuracy, in-domain (%)"
+    assert accuracy.get_ylabel() == "tiny"
     assert accuracy.get_xscale() == "log"  # 0.03 to 0.5 is more than a factor of ten
-    assert [tick.get_text() for tick in accuracy.get_xticklabels()] == ["0.03", "0.1", "0.5"]
+    assert ticks(accuracy) == ["0.03", "0.1", "0.5"]
     assert lines(tokens)["GRPO alone"][1] == [60, 60]
     assert lines(tokens)["default"] == ([0.1], [40])
     x, y, _, _ = bars(tokens)["GRPO + RePro"]
     assert (x, y) == ([0.03, 0.1, 0.5], [50, 40, 30])
     _, y, low, high = bars(accuracy)["GRPO + RePro"]
     assert y == [100, 50, 100]
-    row = summary.set_index(["method", "metric", "benchmark"])
+    row = compare.summarise(*scored(runs, partial=True))
+    row = row.set_index(["method", "metric", "benchmark"])
     row = row.loc["grpo+repro", "accuracy", "in-domain"]
     assert (low[1], high[1]) == pytest.approx((row["low"], row["high"]))
     assert low[1] < 50 < high[1]
-
-
-def test_run_of_an_ablation_leaves_out_what_was_not_varied(runs, make_run):
-    other = make_run("grpo+repro", {"aime24": problems([1], 9)}, backbone="other")
-    chosen = ablation_runs("alpha", [*runs, other])
-    assert {run.backbone for run in chosen} == {"tiny"}
-    assert "original" not in {run.method for run in chosen}
-    assert ablation_values("alpha", chosen) == {
-        "grpo+repro": (0.1, True),
-        "grpo+repro~alpha=0.03": (0.03, False),
-        "grpo+repro~alpha=0.5": (0.5, False),
-    }
 
 
 @pytest.mark.parametrize(
@@ -84,49 +58,28 @@ def test_run_of_an_ablation_leaves_out_what_was_not_varied(runs, make_run):
     ],
 )
 def test_axis_of_any_values(make_run, values, scale, labels):
-    figure = drawn(make_run, "w", values)
+    values = {f"grpo+repro~w={value}": value for value in values}
+    runs = [make_run(method, {"lmb": problems([0, 1], 1000)}) for method in values]
+    figure = ablation("w", compare.summarise(*scored(runs)), values)
     for axis in figure.axes:
         assert axis.get_xscale() == scale
         left, right = axis.get_xlim()
-        assert left < min(values) <= max(values) < right
-        assert bars(axis)["GRPO + RePro"][0] == sorted(values)
+        assert left < min(values.values()) <= max(values.values()) < right
+        assert bars(axis)["GRPO + RePro"][0] == sorted(values.values())
     figure.canvas.draw()
-    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == labels
+    assert ticks(figure.axes[0]) == labels
 
 
-def test_two_algorithms_have_baselines_of_their_own_colour(runs, make_run):
-    made = list(runs)
-    for method, value in (("ppo", None), ("ppo+repro", 0.1), ("ppo+repro~alpha=0.5", 0.5)):
-        made.append(make_run(method, {"aime24": problems([1, 0], 70)}, None, {"alpha": value}))
-    summary = compare.summarise(collect.scores(made, present(made)))
-    figure = ablation("alpha", summary, ablation_values("alpha", made))
-    assert legend(figure) == [
-        *("GRPO alone", "PPO alone", "GRPO + RePro", "PPO + RePro"),
-        "default",
-    ]
-    colours = {line.get_label(): line.get_color() for line in figure.axes[0].get_lines()}
-    assert colours["GRPO alone"] != colours["PPO alone"]
-
-
-@pytest.mark.parametrize("there", [True, False])
-def test_a_run_that_is_missing_leaves_a_gap(runs, there):
-    summary = compare.summarise(collect.scores(runs, present(runs)))
+def test_a_run_that_is_missing_leaves_a_gap(runs):
+    summary = compare.summarise(*scored(runs, partial=True))
     missing = summary["method"].isin(["grpo", "grpo+repro"])
-    if there:  # as rows without numbers
-        summary.loc[missing, ["mean", "se", "low", "high"]] = math.nan
-    else:
-        summary = summary[~missing]
-    figure = ablation("alpha", summary, ablation_values("alpha", runs))
+    summary.loc[missing, ["mean", "se", "low", "high"]] = math.nan
+    figure = ablation("alpha", summary, VALUES)
     assert bars(figure.axes[1])["GRPO + RePro"][:2] == ([0.03, 0.5], [50, 30])
-    assert [tick.get_text() for tick in figure.axes[1].get_xticklabels()] == ["0.03", "0.1", "0.5"]
+    assert ticks(figure.axes[1]) == ["0.03", "0.1", "0.5"]
     assert legend(figure) == ["GRPO + RePro"]
 
 
-def test_ablation_without_runs_says_which_method_is_missing(runs, tmp_path):
-    with pytest.raises(ValueError, match=r"ablation_w: no run of a method ALGORITHM\+repro~w="):
-        figures.write_figure("ablation_w", runs, present(runs), tmp_path / "w")
-
-
-def test_ablation_without_an_in_domain_benchmark_says_so(make_run):
-    with pytest.raises(ValueError, match="ablation_k: no in-domain benchmark in the scores"):
-        drawn(make_run, "k", [4, 8], benchmark="gpqa")
+def test_ablation_without_an_in_domain_benchmark_says_so(runs):
+    with pytest.raises(ValueError, match="ablation_alpha: no in-domain benchmark in the scores"):
+        figures.draw("ablation_alpha", runs[1:], ["gpqa"])

@@ -13,7 +13,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> None:
     from repro.records import experiment
     from repro.report import figures
+    from repro.report.figures import style
 
     read = experiment.read(options.experiment)
     runs = read.folders(figures.group_of(options.name))
-    figures.write_figure(options.name, runs, read.benchmarks, options.output, read.note)
+    style.save(figures.draw(options.name, runs, read.benchmarks, read.note), options.output)

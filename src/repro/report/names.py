@@ -15,3 +15,8 @@ DOMAINS = {"in-domain": IN_DOMAIN, "out-of-domain": OUT_OF_DOMAIN}
 def shown(scored: Collection[str]) -> list[str]:
     """Return the paper's seven benchmarks, which are always shown, and others that have scores."""
     return [name for name in BENCHMARKS if name in declared.PAPER or name in scored]
+
+
+def titles(benchmarks: Collection[str]) -> str:
+    """Return what benchmarks are called, in order, with commas between them."""
+    return ", ".join(title for name, title in BENCHMARKS.items() if name in benchmarks)

@@ -8,6 +8,15 @@ from typing import NamedTuple
 import pandas as pd
 
 _LINES = 48  # of a LaTeX table: more do not fit a page
+_LATEX = {character: "\\" + character for character in "&%$#_{}"} | {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    "\N{GREEK SMALL LETTER ALPHA}": r"$\alpha$",
+    "→": r"$\to$",
+    "\N{MINUS SIGN}": "$-$",
+}
 
 
 class Sheet(NamedTuple):
@@ -25,13 +34,12 @@ class Sheet(NamedTuple):
 
     def folded(self) -> list[list[str]]:
         """Return the rows with the name of a group in the first of its rows only."""
-        rows, before = [], []
+        rows, before = [], [None] * self.groups
         for row in self.rows:
-            group = row[: self.groups]
-            same = (group[: i + 1] == before[: i + 1] for i in range(self.groups))
-            names = ["" if known else name for name, known in zip(group, same, strict=True)]
-            rows.append(names + row[self.groups :])
-            before = group
+            changed = [i for i in range(self.groups) if row[i] != before[i]]
+            first = min(changed, default=self.groups)
+            rows.append([""] * first + row[first:])
+            before = row
         return rows
 
 
@@ -48,8 +56,9 @@ def to_markdown(sheet: Sheet, note: str = "") -> str:
     rule = ["---"] * texts + ["---:"] * (len(sheet.header) - texts)
     lines = [f"**{note}**", ""] if note else []
     lines += [sheet.caption, ""]
-    cells = [sheet.header, rule, *sheet.folded()]
-    lines += [f"| {' | '.join(map(_markdown, row))} |" for row in cells]
+    for row in (sheet.header, rule, *sheet.folded()):
+        cells = " | ".join(cell.replace("|", r"\|").replace("\n", " ") for cell in row)
+        lines.append(f"| {cells} |")
     return "\n".join(lines) + "\n"
 
 
@@ -59,8 +68,7 @@ def to_latex(sheet: Sheet, note: str = "") -> str:
     A group has a line of its own: as columns its names are too wide. What does not fit a page
     continues in further ``table`` environments, each with the note.
     """
-    columns = len(sheet.header) - sheet.groups
-    lines = []
+    columns, lines = len(sheet.header) - sheet.groups, []
     for number, page in enumerate(_pages(sheet)):
         caption, label = _latex(sheet.caption), f"tab:{sheet.label}"
         if number:
@@ -105,21 +113,7 @@ def _latex_row(cells: list[str]) -> str:
     return "\n".join(" & ".join(map(_latex, line)) + r" \\" for line in lines)
 
 
-def _markdown(cell: str) -> str:
-    return cell.replace("|", r"\|").replace("\n", " ")
-
-
 def _latex(text: str) -> str:
     """Escape a cell or caption; ±, signs and Greek letters become mathematics."""
-    special = {
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "±": r"$\pm$",
-        "\N{GREEK SMALL LETTER ALPHA}": r"$\alpha$",
-        "→": r"$\to$",
-        "\N{MINUS SIGN}": "$-$",
-    }
-    special |= {character: "\\" + character for character in "&%$#_{}"}
     text = re.sub(r"(?<![\w.-])-(?=\d)", "\N{MINUS SIGN}", text)
-    return "".join(special.get(character, character) for character in text)
+    return text.translate(str.maketrans(_LATEX))

@@ -1,34 +1,20 @@
 """The tables of the paper's grid: CSV, Markdown and LaTeX from one frame each, and the terminal."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
 from repro import methods
 from repro.records.experiment import RunFolder
-from repro.report import (
-    collect,
-    compare,
-    names,
-    published,
-    table_frames,
-    table_inputs,
-    table_sheets,
-)
+from repro.report import collect, compare, names, published, table_frames, table_sheets
 from repro.report.table_formats import to_csv, to_latex, to_markdown
 
-TABLES = tuple(table_sheets.SHEETS)
-FORMATS = ("csv", "md", "tex")
-_MISSING = "miss."  # the columns are narrow
+# Columns of the table in the terminal -> title and digits; the benchmarks come before them.
+_POOLED = {"tokens": ("Tokens", 0), "backtracking_per_1k": ("Bt./1k", 2)}
 _CAPTION = (
     "Accuracy in percent (avg@n); Tokens: mean reasoning tokens; Bt./1k: backtracking segments per "
-    "1,000 reasoning tokens; both averaged over the benchmarks. Standard errors: "
-    "tables/main.md."
+    "1,000 reasoning tokens; both averaged over the benchmarks. Standard errors: tables/main.md."
 )
 
 
@@ -39,8 +25,8 @@ def write_tables(
     note: str = "",
     paper: str | Path | None = None,
     partial: bool = False,
-) -> pd.DataFrame:
-    """Write every table of `TABLES` as csv, md and tex; return the main frame for `print_table`.
+) -> None:
+    """Write every table of `table_sheets.SHEETS` as csv, md and tex.
 
     Args:
         runs: the folders of the runs.
@@ -55,57 +41,34 @@ def write_tables(
     Raises:
         ValueError: a score file is malformed or, unless partial, missing; or none is there.
     """
-    inputs = table_inputs.load(runs, benchmarks, partial)
-    note = " ".join(filter(None, [note, inputs.remarks]))
-    notes = {"main_math_verify": f"{note} {table_inputs.scorers_sentence(inputs.problems)}".strip()}
+    scores = collect.read_scores(runs, benchmarks, partial)
+    problems = collect.problems(scores.responses)
+    remarks = (scores.gaps, _missing(scores, benchmarks), _unequal_seeds(problems))
+    remarks = [f"{remark.rstrip('.')}." for remark in remarks if remark]
+    note = " ".join([note, *remarks]).strip()
+    notes = {"main_math_verify": f"{note} {_scorers(scores.responses)}".strip()}
     stated = published.stated_accuracy(paper, runs) if paper is not None else None
-    summary = compare.summarise(inputs.problems, inputs.grid)
-    by_other = inputs.problems.assign(accuracy=inputs.problems[f"accuracy_{collect.MATH_VERIFY}"])
-    effects = compare.effects(inputs.problems, inputs.grid)
+    summary = compare.summarise(problems, scores.grid)
+    by_other = problems.assign(accuracy=problems[collect.MATH_VERIFY])
+    summary_by_other = compare.summarise(by_other, scores.grid)
+    effects = compare.effects(problems, scores.grid)
     to_original = effects["baseline"] == methods.ORIGINAL
     frames = {
         "main": table_frames.main_frame(summary, stated),
-        "main_math_verify": table_frames.main_frame(
-            compare.summarise(by_other, inputs.grid), stated
-        ),
+        "main_math_verify": table_frames.main_frame(summary_by_other, stated),
         "gain": effects[~to_original],
         "against_original": effects[to_original],
-        "tokens": table_frames.tokens_frame(summary, inputs.responses),
-        "backtracking": table_frames.backtracking_frame(inputs.responses, inputs.grid),
+        "tokens": table_frames.tokens_frame(summary, scores.responses),
+        "backtracking": table_frames.backtracking_frame(scores),
     }
     output_dir = Path(output_dir)
     output_dir.mkdir(parents=True, exist_ok=True)
     for name, sheet_of in table_sheets.SHEETS.items():
-        frame, sheet, said = frames[name], sheet_of(frames[name]), notes.get(name, note)
-        texts = (to_csv(frame, said), to_markdown(sheet, said), to_latex(sheet, said))
-        for suffix, text in zip(FORMATS, texts, strict=True):
+        frame, sheet, about = frames[name], sheet_of(frames[name]), notes.get(name, note)
+        texts = {"csv": to_csv(frame, about), "md": to_markdown(sheet, about)}
+        texts["tex"] = to_latex(sheet, about)
+        for suffix, text in texts.items():
             (output_dir / f"{name}.{suffix}").write_text(text, encoding="utf-8")
-    return frames["main"]
-
-
-def print_table(frame: pd.DataFrame, note: str = "") -> None:
-    """Print the main frame to the terminal: a table a backbone, a row a method, means only."""
-    console = Console()
-    # Headers of two lines: beside the longest method they must fit 80 columns.
-    titles = {
-        name: re.sub(r"(\d+|-D)$", r"\n\1", title)
-        for name, title in names.BENCHMARKS.items()
-        if name in frame
-    }
-    titles |= {"tokens": "Tokens", "backtracking_per_1k": "Bt.\n/1k"}
-    for backbone, of_backbone in frame.groupby("backbone", sort=False):
-        table = Table(title=backbone, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
-        table.padding, table.pad_edge, table.show_edge = 0, False, False
-        table.add_column("Method", no_wrap=True)
-        for title in titles.values():
-            table.add_column(title, justify="right")
-        for row in of_backbone.to_dict("records"):
-            cells = [table_sheets.main_cell(row, name, missing=_MISSING) for name in titles]
-            table.add_row(methods.label(row["method"]), *cells)
-        console.print(table)
-    console.print(_CAPTION, style="dim")
-    if note:
-        console.print(note, style="bold", markup=False)
 
 
 def show(results: str | Path) -> None:
@@ -118,8 +81,49 @@ def show(results: str | Path) -> None:
     path = results / "tables" / "main.csv"
     if not path.is_file():
         raise ValueError(f"{path}: no such file; make the tables first")
-    frame = pd.read_csv(path).fillna({"missing": "", "note": ""})
-    print_table(frame, frame["note"].iloc[0] if "note" in frame else "")
-    for folder in ("tables", "figures"):
-        for made in sorted((results / folder).glob("*.*")):
-            print(made)
+    main = pd.read_csv(path)
+    columns = {name: (title, 1) for name, title in names.BENCHMARKS.items() if name in main}
+    labels = main["method"].map(methods.label)
+    texts = {"": labels.str.ljust(labels.str.len().max())}
+    for name, (title, digits) in (columns | _POOLED).items():
+        texts[title] = main[name].map(f"{{:.{digits}f}}".format, na_action="ignore").fillna("-")
+    for backbone, rows in pd.DataFrame(texts).groupby(main["backbone"], sort=False):
+        print(f"{backbone}\n{rows.to_string(index=False)}\n")
+    made = [sorted((results / folder).glob("*.*")) for folder in ("tables", "figures")]
+    print(_CAPTION, *main.get("note", pd.Series()).unique(), *made[0], *made[1], sep="\n")
+
+
+def _missing(scores: collect.Scores, benchmarks: Sequence[str]) -> str:
+    """Say which runs lack which score files."""
+    lacking = scores.missing.items()
+    whole = [run for run, of in lacking if len(of) == len(benchmarks)]
+    parts = [f"all of {', '.join(whole)}"] if whole else []
+    parts += [f"{names.titles(of)} of {run}" for run, of in lacking if run not in whole]
+    return f"Partial results; missing: {'; '.join(parts)}" if parts else ""
+
+
+def _unequal_seeds(problems: pd.DataFrame) -> str:
+    """Say which methods have which seeds, for the backbones where they differ."""
+    parts = []
+    for backbone, frame in problems.groupby("backbone", sort=False):
+        seeds = frame.groupby("method", sort=False)["seed"].unique()
+        listed = seeds.map(lambda of: ", ".join(map(str, sorted(of))))
+        if listed.nunique() > 1:
+            for which, of in listed.groupby(listed, sort=False):
+                parts.append(f"{backbone}, {', '.join(map(methods.label, of.index))}: {which}")
+    return f"Unequal seeds; {'; '.join(parts)}" if parts else ""
+
+
+def _scorers(responses: pd.DataFrame) -> str:
+    """Say on how many responses in mathematics the two scorers differ."""
+    of_math = responses[responses["benchmark"].isin(names.IN_DOMAIN)]
+    judged = of_math.dropna(subset=collect.MATH_VERIFY)
+    if judged.empty:
+        return ""
+    here = (judged["correct"] > judged[collect.MATH_VERIFY]).sum()
+    other = (judged["correct"] < judged[collect.MATH_VERIFY]).sum()
+    return (
+        f"Plain math-verify decides {here + other:,} of {len(judged):,} responses in mathematics "
+        f"otherwise than the main table: it rejects {here:,} that count as correct there, and "
+        f"accepts {other:,} that count as wrong."
+    )

@@ -1,25 +1,24 @@
 """Evaluation at a glance: each algorithm beside itself with RePro, benchmark by benchmark."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Collection, Mapping, Sequence
 
-import matplotlib
 import numpy as np
 import pandas as pd
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, NullFormatter, ScalarFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
 from repro import methods
 from repro.measure import intervals
-from repro.report import collect, names
+from repro.report import collect, compare, names
 from repro.report.figures import style
 
 _VERDICTS = {"all": "all responses", "correct": "correct", "wrong": "wrong"}
 _EXPLANATION = f"Bars: {style.INTERVALS}, of each method by itself."
-_LEGEND = {"columns": 7, "handlelength": 1, "columnspacing": 1.2}
-_APART = {"pair": 0.7, "algorithm": 1.2}  # between dots
+# An algorithm and itself with RePro share a column of the legend, if what has no pair comes last.
+_LEGEND = {"columns": 5, "last": "Original", "handlelength": 1, "columnspacing": 1.2}
+_PAIR, _ALGORITHM = 0.7, 1.2  # between dots of the same algorithm, and of different ones
 _GROUP = 0.84  # of the distance between groups is taken by dots
 _LOG_FROM = 4  # times the smallest: from this range on an axis is logarithmic
 
@@ -29,90 +28,72 @@ def tokens_per_benchmark(
 ) -> Figure:
     """Mean reasoning tokens on each benchmark, each algorithm with and without RePro.
 
-    A panel a backbone. Benchmarks without scores keep their place, which says so.
-
-    Args:
-        summary: the frame of `compare.summarise`.
-        benchmarks: those to show.
-        note: a sentence that stands below.
+    A panel a backbone. All ``benchmarks`` are shown; the place of one without scores says so.
+    ``summary`` is the frame of `compare.summarise`, ``note`` a sentence below.
     """
-    tokens = summary[summary["metric"] == "tokens"]
     groups = {name: title for name, title in names.BENCHMARKS.items() if name in benchmarks}
-    backbones = list(tokens["backbone"].unique())
-    with matplotlib.rc_context(style.STYLE):
-        figure, axes = style.panels(len(backbones), 1, width=style.WIDTH, height=2.4)
-        for axis, backbone in zip(axes.flat, backbones, strict=True):
-            rows = tokens[tokens["backbone"] == backbone].rename(columns={"benchmark": "group"})
-            _dots(axis, rows, groups, list(tokens["method"].unique()), "not scored")
-            axis.set_title(backbone)
-            axis.set_ylabel("Reasoning tokens")
-            _many_or_few(axis, rows[rows["group"].isin(groups)])
-            style.thousands(axis)
-        figure.align_ylabels()
-        style.legend_and_note(figure, _legend(tokens["method"]), _EXPLANATION, note, **_LEGEND)
-    return figure
+    tokens = summary[(summary["metric"] == "tokens") & summary["benchmark"].isin(groups)]
+    places = _places(summary["method"])
+    figure, panels = style.panels(
+        summary["backbone"].unique(), {"all": ""}, "", "Reasoning tokens", across=1
+    )
+    for (backbone, _), axis in panels.items():
+        rows = tokens[tokens["backbone"] == backbone]
+        _dots(axis, rows.set_index(["method", "benchmark"]), groups, places, "not scored")
+        if rows["mean"].max() >= _LOG_FROM * rows["mean"].min() > 0:  # a percentage looks alike
+            axis.set_yscale("log")
+            axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.yaxis.set_major_formatter(ScalarFormatter())
+            axis.yaxis.set_minor_formatter(NullFormatter())
+        style.thousands(axis)
+    return style.finish(figure, panels.values(), _EXPLANATION, note, **_LEGEND)
 
 
 def backtracking_at_evaluation(rates: pd.DataFrame, note: str = "") -> Figure:
     """Backtracking per 1,000 reasoning tokens in all, in correct and in wrong responses.
 
-    Args:
-        rates: the frame of `backtracking_rates`.
-        note: a sentence that stands below.
+    ``rates`` is the frame of `backtracking_rates`, ``note`` a sentence below.
     """
-    label = "Backtracking per\n1,000 reasoning tokens"
-    with matplotlib.rc_context(style.STYLE):
-        figure, panels = style.backbone_panels(
-            list(rates["backbone"].unique()), {"all": ""}, "", label, width=style.WIDTH
-        )
-        for (backbone, _), axis in panels.items():
-            rows = rates[rates["backbone"] == backbone].rename(columns={"responses": "group"})
-            _dots(axis, rows, _VERDICTS, list(rates["method"].unique()), "none")
-            top = max(axis.get_ylim()[1], 0.1)
-            axis.set_ylim(-0.04 * top, top)  # a dot at 0 is seen whole
-        explanation = (
-            f"Mean of the benchmarks that have such responses from every method. {_EXPLANATION}"
-        )
-        style.legend_and_note(figure, _legend(rates["method"]), explanation, note, **_LEGEND)
-    return figure
+    places = _places(rates["method"])
+    figure, panels = style.panels(
+        rates["backbone"].unique(), {"all": ""}, "", "Backtracking per\n1,000 reasoning tokens"
+    )
+    for (backbone, _), axis in panels.items():
+        rows = rates[rates["backbone"] == backbone].set_index(["method", "responses"])
+        _dots(axis, rows, _VERDICTS, places, "none")
+        top = max(axis.get_ylim()[1], 0.1)
+        axis.set_ylim(-0.04 * top, top)  # a dot at 0 is seen whole
+    which = "Mean of the benchmarks that have such responses from every method."
+    return style.finish(figure, panels.values(), which, _EXPLANATION, note, **_LEGEND)
 
 
 def backtracking_rates(responses: pd.DataFrame) -> pd.DataFrame:
     """Return backtracking segments per 1,000 reasoning tokens, by the verdict on the response.
 
-    Per benchmark a ratio of totals, Σ segments / Σ tokens of the responses with that verdict, all
-    seeds together; then the mean over those benchmarks where all of the backbone's methods that
-    have such responses have them, each counting equally: else benchmarks would differ by method.
-
-    Args:
-        responses: those of `collect.read_scores`.
+    Per benchmark `compare.rate` of those of `Scores.responses` with that verdict, all seeds
+    together; then the mean over the benchmarks where all of the backbone's methods that have such
+    responses have them, each counting equally: else benchmarks would differ by method.
 
     Returns:
         Columns backbone, method, responses (a key of `collect.VERDICTS`), mean, low, high (95 %
-        over problems), benchmarks (how many). No row where a method has no such responses, or no
-        benchmark is left.
+        over problems). No row where a method has no such responses, or no benchmark is left.
 
     Raises:
         ValueError: no row is left.
     """
     rows = []
+    thoughts = responses[responses["tokens"] > 0]
     for verdict, verdicts in collect.VERDICTS.items():
-        chosen = responses[responses["correct"].isin(verdicts)]
+        chosen = thoughts[thoughts["correct"].isin(verdicts)]
         for backbone, of_backbone in chosen.groupby("backbone", sort=False):
-            estimates: dict[str, dict[str, intervals.Estimate]] = {}
-            for (method, benchmark), frame in of_backbone.groupby(
-                ["method", "benchmark"], sort=False
-            ):
-                sums = frame.groupby("doc_id")[["backtracking", "tokens"]].sum()
-                sums = sums[sums["tokens"] > 0]
-                if not sums.empty:
-                    values = 1000 * intervals.ratio_values(sums["backtracking"], sums["tokens"])
-                    estimates.setdefault(method, {})[benchmark] = intervals.estimate(values)
-            shared = [b for b in names.BENCHMARKS if all(b in of for of in estimates.values())]
-            for method, found in estimates.items() if shared else ():
-                pooled = intervals.mean_over_benchmarks([found[b] for b in shared])
+            cells = of_backbone.groupby(["method", "benchmark"], sort=False)
+            found = {cell: compare.rate(frame, "backtracking") for cell, frame in cells}
+            present = of_backbone["method"].unique()
+            shared = [b for b in names.BENCHMARKS if all((m, b) in found for m in present)]
+            for method in present if shared else ():
+                pooled = intervals.mean_over_benchmarks([found[method, b] for b in shared])
                 keys = {"backbone": backbone, "method": method, "responses": verdict}
-                rows.append(keys | pooled._asdict() | {"benchmarks": len(shared)})
+                rows.append(keys | pooled._asdict())
     if not rows:
         raise ValueError("backtracking_at_evaluation: no benchmark that all methods answered")
     return pd.DataFrame(rows).drop(columns=["se", "n"])
@@ -122,22 +103,18 @@ def _dots(
     axis: Axes,
     rows: pd.DataFrame,
     groups: Mapping[str, str],
-    all_methods: Sequence[str],
+    places: Mapping[str, float],
     nothing: str,
 ) -> None:
     """Draw a dot and its interval for each method in each group of the horizontal axis.
 
-    Args:
-        axis: a panel.
-        rows: columns group, method, mean, low, high; what is missing, or NaN, leaves its place
-            empty.
-        groups: in order, and what each is called.
-        all_methods: those of the whole figure: a method has the same place in every panel.
-        nothing: what stands in an empty group.
+    ``rows`` has mean, low and high, indexed by method and group; what is missing or NaN is left
+    out. ``groups`` are in order, each with its title; an empty one says ``nothing``.
     """
-    for method, place in _places(all_methods).items():
-        line = rows[rows["method"] == method].set_index("group").reindex(list(groups))
-        colour, marker, hollow = _look(method)
+    for method, place in places.items():
+        line = rows.reindex([(method, group) for group in groups])
+        parts = methods.parse(method)
+        colour, marker = style.ALGORITHMS.get(parts.algorithm, ("#000000", "X"))
         axis.errorbar(
             np.arange(len(groups)) + place,
             line["mean"],
@@ -145,80 +122,33 @@ def _dots(
             color=colour,
             marker=marker,
             markersize=4,
-            markerfacecolor="white" if hollow else colour,
+            markerfacecolor=colour if parts.repro or not parts.algorithm else "white",
             linestyle="none",
             elinewidth=0.9,
             label=methods.label(method),
         )
-    present = set(rows.dropna(subset="mean")["group"])
+    present = rows["mean"].dropna().index.get_level_values(1)
     for number, group in enumerate(groups):
         if group not in present:
             style.gap(axis, nothing, number)
     axis.set_xlim(-0.5, len(groups) - 0.5)
     axis.set_xticks(range(len(groups)), groups.values())
-    axis.xaxis.set_minor_locator(FixedLocator(np.arange(len(groups) - 1) + 0.5))
-    axis.tick_params(axis="x", which="both", length=0)
-    axis.grid(False, axis="x", which="major")
-    axis.grid(True, axis="x", which="minor", color="#B0B0B0", linewidth=0.6)
+    axis.tick_params(axis="x", length=0)
+    axis.grid(False, axis="x")
+    for edge in range(1, len(groups)):
+        axis.axvline(edge - 0.5, color="#B0B0B0", linewidth=0.6, zorder=0)
 
 
-def _places(all_methods: Sequence[str]) -> dict[str, float]:
-    """Return where each method stands in its group: beside its own algorithm, apart from others."""
-    places, at, before = {}, 0.0, None
-    for method in sorted(all_methods, key=_rank):
-        algorithm = methods.parse(method).algorithm
-        if places:
-            at += _APART["pair" if algorithm == before else "algorithm"]
-        places[method], before = at, algorithm
-    scale = _GROUP / (at + _APART["algorithm"])
-    return {method: (place - at / 2) * scale for method, place in places.items()}
+def _places(present: Collection[str]) -> dict[str, float]:
+    """Return where each method stands in its group: beside its own algorithm, apart from others.
 
-
-def _rank(method: str) -> tuple[int, bool]:
-    parts = methods.parse(method)
-    assert parts.ablated is None, "two methods would share a place"
-    order = [None, *methods.ALGORITHMS]
-    return order.index(parts.algorithm), parts.repro
-
-
-def _look(method: str) -> tuple[str, str, bool]:
-    """Return colour, marker, and whether it is hollow, which an algorithm alone is."""
-    parts = methods.parse(method)
-    if parts.algorithm is None:
-        return "#000000", "X", False
-    return *style.ALGORITHMS[parts.algorithm], not parts.repro
-
-
-def _legend(of_methods: pd.Series) -> dict[str, Artist]:
-    """Return an entry per algorithm, and what hollow and filled mean where both are there."""
-    present = [methods.parse(method) for method in of_methods.unique()]
-    entries = {}
-    for algorithm in (None, *methods.ALGORITHMS):
-        if any(parts.algorithm == algorithm for parts in present):
-            name = algorithm or methods.ORIGINAL
-            colour, marker, _ = _look(name)
-            entries[methods.label(name)] = _dot(colour, marker, colour)
-    for label, repro, fill in (
-        (style.WITHOUT, False, "white"),
-        (style.WITH, True, style.PLAIN),
-    ):
-        if any(parts.algorithm and parts.repro == repro for parts in present):
-            entries[label] = _dot(style.PLAIN, "o", fill)
-    return entries
-
-
-def _dot(colour: str, marker: str, fill: str) -> Line2D:
-    return Line2D(
-        [], [], color=colour, marker=marker, markerfacecolor=fill, markersize=5, linestyle="none"
-    )
-
-
-def _many_or_few(axis: Axes, rows: pd.DataFrame) -> None:
-    """Make the axis logarithmic where benchmarks differ a lot, so that a percentage looks alike."""
-    if not rows.empty and rows["mean"].max() >= _LOG_FROM * rows["mean"].min() > 0:
-        axis.set_yscale("log")
-        low, high = axis.get_ylim()
-        ticks = [m * 10.0**e for e in range(-1, 7) for m in (1, 2, 5)]
-        axis.yaxis.set_major_locator(FixedLocator([t for t in ticks if low <= t <= high]))
-        axis.yaxis.set_minor_formatter(NullFormatter())
-        axis.yaxis.set_major_formatter(ScalarFormatter())
+    A method has the same place in every panel of a figure.
+    """
+    pairs = [(name, name + methods.REPRO) for name in methods.ALGORITHMS]
+    known = [methods.ORIGINAL, *itertools.chain(*pairs)]
+    shown = [method for method in known if method in set(present)]
+    at = [0.0]
+    for before, method in itertools.pairwise(shown):
+        at.append(at[-1] + (_PAIR if methods.plain_algorithm(method) == before else _ALGORITHM))
+    middle, width = at[-1] / 2, at[-1] + _ALGORITHM
+    return {m: (x - middle) * _GROUP / width for m, x in zip(shown, at, strict=True)}

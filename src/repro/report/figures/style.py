@@ -1,4 +1,4 @@
-"""What all figures share: style, panels, legend, note, and how they are written."""
+"""What all figures share: looks, panels, legend, note, and how they are written."""
 
 import itertools
 import textwrap
@@ -46,111 +46,67 @@ STYLE = {
     "legend.handlelength": 3,  # shows the dashes
     "pdf.fonttype": 42,
 }
-WIDTH = 6.8  # inches: the text width of a one-column page
-_HEIGHT = 9.0  # inches: what such a page leaves above a caption
-_PANEL_HEIGHT = 2.6
-_SURROUNDINGS = 0.6  # legend and note
+_WIDTH, _HEIGHT = 6.8, 9.0  # inches: the text of a one-column page, and what a caption leaves
+_PANEL_HEIGHT, _SURROUNDINGS = 2.6, 0.6  # inches; legend and note surround the panels
 
 
-def save(figure: Figure, path_without_suffix: str | Path) -> tuple[Path, Path]:
+@matplotlib.rc_context(STYLE)
+def save(figure: Figure, output: str | Path) -> tuple[Path, Path]:
     """Write PNG (200 dpi) and PDF without timestamps; return both paths."""
-    stem = str(path_without_suffix).removesuffix(".png").removesuffix(".pdf")
-    png, pdf = Path(stem + ".png"), Path(stem + ".pdf")
+    png, pdf = (Path(output).with_suffix(suffix) for suffix in (".png", ".pdf"))
     png.parent.mkdir(parents=True, exist_ok=True)
-    with matplotlib.rc_context(STYLE):
-        figure.savefig(png, dpi=200, metadata={"Software": None})
-        figure.savefig(pdf, metadata={"CreationDate": None, "Creator": None, "Producer": None})
+    figure.savefig(png, dpi=200, metadata={"Software": None})
+    figure.savefig(pdf, metadata={"CreationDate": None, "Creator": None, "Producer": None})
     return png, pdf
 
 
 def panels(
-    rows: int,
-    columns: int,
-    *,
-    sharex: bool | str = False,
-    sharey: bool | str = False,
-    width: float | None = None,
-    height: float = _PANEL_HEIGHT,
-) -> tuple[Figure, np.ndarray]:
-    """Return a figure and its axes, (rows, columns); many rows are made lower, to fit a page.
-
-    Args:
-        rows: of panels.
-        columns: of panels.
-        sharex: as `matplotlib.figure.Figure.subplots` takes it.
-        sharey: likewise.
-        width: in inches; by default the text width, or less for a single column.
-        height: of a row in inches, at most.
-    """
-    width = width or (WIDTH if columns > 1 else 4.5)
-    height = min(height, (_HEIGHT - _SURROUNDINGS) / rows)
-    figure = Figure(figsize=(width, height * rows + _SURROUNDINGS), layout="constrained")
-    return figure, figure.subplots(rows, columns, squeeze=False, sharex=sharex, sharey=sharey)
-
-
-def backbone_panels(
     backbones: Sequence[str],
     columns: Mapping[str, str],
     xlabel: str,
     ylabel: str,
-    width: float | None = None,
+    across: int = 2,
 ) -> tuple[Figure, dict[tuple[str, str], Axes]]:
-    """Return a figure with a row a backbone; with one column, backbones stand side by side.
+    """Return a figure with a row a backbone, and (backbone, key of ``columns``) -> its panel.
 
-    Args:
-        backbones: their names.
-        columns: what a column shows -> its title.
-        xlabel: of all panels.
-        ylabel: of all panels.
-        width: in inches, as for `panels`.
-
-    Returns:
-        The figure, and (backbone, key of ``columns``) -> its panel.
+    Many rows are made lower, to fit a page. ``columns`` gives each column its title; with one
+    column, up to ``across`` backbones are side by side. ``ylabel`` is empty where the columns show
+    different things, whose axes are not shared then.
     """
-    if len(columns) == 1:
-        figure, axes = panels(-(-len(backbones) // 2), min(2, len(backbones)), width=width)
-        for axis in axes.flat[len(backbones) :]:
-            axis.remove()
-        for number, (backbone, axis) in enumerate(zip(backbones, axes.flat, strict=False)):
-            axis.set_title(backbone)
-            axis.set_xlabel(xlabel)
-            axis.set_ylabel(ylabel if number % 2 == 0 else "")
-        pairs = ((backbone, column) for backbone in backbones for column in columns)
-        return figure, dict(zip(pairs, axes.flat, strict=False))
-    figure, axes = panels(len(backbones), len(columns), sharex=True, sharey="row")
-    for axis, title in zip(axes[0], columns.values(), strict=True):
-        axis.set_title(title)
-    for axis in axes[-1]:
-        axis.set_xlabel(textwrap.fill(xlabel, 100 // len(columns)))  # labels of neighbours touch
-    for axis, backbone in zip(axes[:, 0], backbones, strict=True):
-        axis.set_ylabel(f"{textwrap.fill(backbone, 24)}\n{ylabel}")
-    figure.align_ylabels(axes[:, 0])
-    pairs = [(backbone, column) for backbone in backbones for column in columns]
-    return figure, dict(zip(pairs, axes.flat, strict=True))
+    single, keys = len(columns) == 1, list(itertools.product(backbones, columns))
+    number = min(across, len(backbones)) if single else len(columns)
+    rows = -(-len(keys) // number)
+    height = min(_PANEL_HEIGHT * rows + _SURROUNDINGS, _HEIGHT)
+    figure = Figure(figsize=(_WIDTH, height), layout="constrained")
+    sharey = "row" if ylabel and not single else False
+    axes = figure.subplots(rows, number, squeeze=False, sharex=not single, sharey=sharey)
+    for axis in axes.flat[len(keys) :]:
+        axis.remove()
+    found = dict(zip(keys, axes.flat, strict=False))
+    for (backbone, column), axis in found.items():
+        place = axis.get_subplotspec()
+        if single or place.is_first_row():
+            axis.set_title(backbone if single else columns[column])
+        if single or place.is_last_row():
+            axis.set_xlabel(textwrap.fill(xlabel, 100 // number))  # labels of neighbours touch
+        if place.is_first_col():
+            row = "" if single else textwrap.fill(backbone, 24)
+            axis.set_ylabel(f"{row}\n{ylabel}".strip())
+    figure.align_ylabels()
+    return figure, found
 
 
 def gap(axis: Axes, text: str, x: float | None = None) -> None:
     """Say what is missing: across a panel, or upright at ``x`` of its horizontal axis."""
-    place = (0.5, axis.transAxes) if x is None else (x, axis.get_xaxis_transform())
-    axis.text(
-        place[0],
-        0.5,
-        text,
-        transform=place[1],
-        rotation=0 if x is None else 90,
-        ha="center",
-        va="center",
-        color=PLAIN,
-        style="italic",
-    )
+    look = {"ha": "center", "va": "center", "color": PLAIN, "style": "italic"}
+    if x is None:
+        axis.text(0.5, 0.5, text, transform=axis.transAxes, **look)
+    else:
+        axis.text(x, 0.5, text, transform=axis.get_xaxis_transform(), rotation=90, **look)
 
 
 def errors(rows: pd.DataFrame) -> np.ndarray:
-    """Return how far the intervals reach below and above the means, (2, N), for `Axes.errorbar`.
-
-    Args:
-        rows: columns mean, low and high, (N,) each; NaN where a single problem has no interval.
-    """
+    """Return how far the intervals of N rows reach from their means, (2, N); NaN without one."""
     return (rows[["mean", "high"]].to_numpy() - rows[["low", "mean"]].to_numpy()).T
 
 
@@ -160,44 +116,23 @@ def thousands(axis: Axes) -> None:
         axis.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
 
-def show_at_least(axis: Axes, span: float) -> None:
-    """Widen a vertical axis on which everything is equal; its own range would be rounding noise."""
-    low, high = axis.get_ylim()
-    if high - low < span:
-        axis.set_ylim((low + high - span) / 2, (low + high + span) / 2)
+def finish(
+    figure: Figure, axes: Iterable[Axes], *sentences: str, columns: int = 4, last: str = "", **looks
+) -> Figure:
+    """Set a legend of all labels above the panels and the sentences below them.
 
-
-def legend_and_note(
-    figure: Figure, artists: Mapping[str, Artist], *sentences: str, columns: int = 3, **looks
-) -> None:
-    """Set the legend above the panels and the sentences below them.
-
-    Args:
-        figure: as good as done.
-        artists: label -> what the legend shows beside it, see `labelled`.
-        sentences: empty ones are left out; those without a full stop get one.
-        columns: of the legend, at most; fewer where the figure is narrow.
-        looks: further options of the legend.
+    The legend has at most ``columns``, ends with the label ``last``, and takes further ``looks``.
+    Empty sentences are left out; those without a full stop get one.
     """
-    if artists:
-        figure.legend(
-            artists.values(),
-            artists.keys(),
-            loc="outside upper center",
-            ncols=min(round(columns * figure.get_figwidth() / WIDTH), len(artists)),
-            **looks,
-        )
-    note = " ".join(text if text.endswith((".", "!")) else f"{text}." for text in sentences if text)
-    if note:
-        characters = int(figure.get_figwidth() * 17)
-        text = "\n".join(textwrap.wrap(note, characters))
-        figure.supxlabel(text, fontsize=8, style="italic", parse_math=False)  # a $ is a dollar
-
-
-def labelled(axes: Iterable[Axes]) -> dict[str, Artist]:
-    """Return label -> the first artist with it."""
     found: dict[str, Artist] = {}
     for axis in axes:
-        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
-            found.setdefault(label, handle)
-    return found
+        for artist, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, artist)
+    labels = sorted(found, key=lambda label: label == last)
+    artists = [found[label] for label in labels]
+    columns = min(columns, len(found)) or 1
+    figure.legend(artists, labels, loc="outside upper center", ncols=columns, **looks)
+    note = " ".join(text if text.endswith((".", "!")) else f"{text}." for text in sentences if text)
+    note = textwrap.fill(note, 115)
+    figure.supxlabel(note, fontsize=8, style="italic", parse_math=False)  # a $ is a dollar
+    return figure

@@ -1,8 +1,5 @@
 """Curves over reinforcement learning: each algorithm with and without RePro."""
 
-from typing import NamedTuple
-
-import matplotlib
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,90 +9,57 @@ from repro import methods
 from repro.report import collect
 from repro.report.figures import style
 
-
-class Curve(NamedTuple):
-    """What is drawn over the RL steps."""
-
-    column: str  # of training.jsonl
-    label: str
-    scale: float = 1
-
-
-CURVES = {
-    "tokens_over_training": Curve("reasoning_tokens", "Reasoning tokens"),
-    "accuracy_over_training": Curve("accuracy", "Training accuracy (%)", 100),
-    "backtracking_over_training": Curve(
-        "backtracking_per_1k", "Backtracking per\n1,000 reasoning tokens"
-    ),
+_BACKTRACKING = "Backtracking per\n1,000 reasoning tokens"
+CURVES = {  # what is drawn: the column of training.jsonl, its label, and the factor of its numbers
+    "tokens_over_training": ("reasoning_tokens", "Reasoning tokens", 1),
+    "accuracy_over_training": ("accuracy", "Training accuracy (%)", 100),
+    "backtracking_over_training": ("backtracking_per_1k", _BACKTRACKING, 1),
 }
 
 
 def over_training(name: str, training: pd.DataFrame, note: str = "") -> Figure:
     """Draw the mean per response over RL steps, each algorithm with and without RePro.
 
-    Light: the mean over seeds at each step; strong: its centred running mean. A panel an algorithm
-    in a row a backbone; with one algorithm, a panel a backbone side by side.
-
-    Args:
-        name: one of `CURVES`.
-        training: the frame of `collect.training`.
-        note: a sentence below.
+    Light: the mean over seeds at each step; strong: its centred running mean. ``name`` is one of
+    `CURVES`, ``training`` the frame of `collect.training`, ``note`` a sentence below.
 
     Raises:
         ValueError: a training.jsonl lacks what is drawn; the message names the file and the key.
     """
     column, label, scale = CURVES[name]
-    _check(training, column)
-    algorithm_of = training["method"].map(lambda method: methods.parse(method).algorithm)
-    titles = {algorithm: methods.label(algorithm) for algorithm in algorithm_of.unique()}
-    with matplotlib.rc_context(style.STYLE):
-        figure, panels = style.backbone_panels(
-            list(training["backbone"].unique()), titles, "RL step", label
-        )
-        for (backbone, algorithm), axis in panels.items():
-            frame = training[(training["backbone"] == backbone) & (algorithm_of == algorithm)]
-            by_method = dict(tuple(frame.groupby("method", sort=False)))
-            # The algorithm alone has the first look, whether it is there or not.
-            order = sorted(by_method, key=lambda method: methods.parse(method).repro)
-            for number, method in enumerate(order, start=int(algorithm not in order)):
-                mean = by_method[method].groupby("step")[column].mean()
-                _curve(axis, number, scale * mean, method)
-            if frame.empty:
-                style.gap(axis, "no run")
-            axis.xaxis.set_major_locator(MaxNLocator(4 if len(titles) > 2 else 6, integer=True))
-            style.thousands(axis)
-        artists = style.labelled(panels.values())
-        order = sorted(artists, key=lambda label: label != style.WITHOUT)  # first
-        explanation = "Faint: every step; strong: the running mean."
-        style.legend_and_note(figure, {label: artists[label] for label in order}, explanation, note)
-    return figure
-
-
-def _check(training: pd.DataFrame, column: str) -> None:
-    """Refuse logs that lack a key: a curve with holes would look like a finished one."""
     lacking = training[training.reindex(columns=[column])[column].isna()]
-    if not lacking.empty:
+    if not lacking.empty:  # a curve with holes would look like a finished one
         run = "/".join(str(lacking[key].iloc[0]) for key in collect.RUN_KEYS)
         raise ValueError(f"{run}/training.jsonl, step {lacking['step'].iloc[0]}: no {column!r}")
+    algorithms = {methods.parse(method).algorithm: None for method in training["method"]}
+    titles = {algorithm: methods.label(algorithm) for algorithm in algorithms}
+    figure, panels = style.panels(training["backbone"].unique(), titles, "RL step", label)
+    means = scale * training.groupby(["backbone", "method", "step"])[column].mean()
+    for (backbone, algorithm), axis in panels.items():
+        chosen = (algorithm, algorithm + methods.REPRO)
+        there = [method for method in chosen if (backbone, method) in means.index]
+        for method in there:
+            _curve(axis, means[backbone, method], method.endswith(methods.REPRO))
+        if not there:
+            style.gap(axis, "no run")
+        axis.xaxis.set_major_locator(MaxNLocator(4 if len(titles) > 2 else 6, integer=True))
+        style.thousands(axis)
+    explanation = "Faint: every step; strong: the running mean."
+    return style.finish(figure, panels.values(), explanation, note, last=style.WITH)
 
 
-def _curve(axis: Axes, number: int, raw: pd.Series, method: str) -> None:
-    """Draw one method's curve; number 0, the algorithm alone, is grey and beneath the others."""
-    window = max(3, len(raw) // 10)
-    smooth = raw.rolling(window, center=True, min_periods=1).mean()
-    parts = methods.parse(method)
-    label = style.WITH if parts.repro else style.WITHOUT
-    if parts.ablated:
-        label += f" ({methods.setting(method)})"
-    colour = style.COLOURS[(number - 1) % len(style.COLOURS)] if parts.repro else style.PLAIN
+def _curve(axis: Axes, raw: pd.Series, repro: bool) -> None:
+    """Draw one method's curve, indexed by step; the algorithm alone is grey and dashed."""
+    colour = style.COLOURS[0] if repro else style.PLAIN
     axis.plot(raw.index, raw, linewidth=0.7, alpha=0.35, color=colour)
+    smooth = raw.rolling(max(3, len(raw) // 10), center=True, min_periods=1).mean()
     axis.plot(
         smooth.index,
         smooth,
-        linestyle="-" if parts.repro else "--",
-        marker=style.MARKERS[number % len(style.MARKERS)],
+        linestyle="-" if repro else "--",
+        marker=style.MARKERS[int(repro)],
         markersize=4,
-        markevery=(number % 3, max(1, len(smooth) // 8)),
-        label=label,
+        markevery=(int(repro), max(1, len(smooth) // 8)),
+        label=style.WITH if repro else style.WITHOUT,
         color=colour,
     )

@@ -10,7 +10,7 @@ import pytest
 from repro.benchmarks import declared
 from repro.config import settings
 from repro.files import jsonl, strict_yaml
-from repro.report import claims, published
+from repro.report import published
 from tests.bad_configs import FILE
 from tests.paths import DATA, ROOT, needs_data
 
@@ -164,25 +164,6 @@ def test_a_file_without_permission_is_refused():
         finally:
             if root:
                 os.seteuid(0)
-
-
-@pytest.mark.parametrize(
-    ("damage", "said"),
-    [
-        (lambda c: c[: len(c) // 2] + b"\xff" + c[len(c) // 2 :], "byte 0xff is not UTF-8"),
-        (lambda c: c + b"rule: {}\n", "'rule' stands in line"),
-        (lambda c: c.replace(b"level: 0.95", b"level: 95"), "rule.level = 95; allowed: a number"),
-        (lambda c: b"", "expected a mapping of keys to values, found nothing"),
-        (lambda c: c.replace(b"claims:", b"claims:\n\t", 1), "not valid YAML"),
-    ],
-)
-def test_a_damaged_claims_file_is_refused(damage, said, tmp_path):
-    content = (ROOT / "config/claims.yaml").read_bytes()
-    (tmp_path / "claims.yaml").write_bytes(damage(content))
-    with pytest.raises(ValueError, match=r"claims\.yaml") as refused:
-        claims.load(tmp_path / "claims.yaml")
-    assert said in str(refused.value)
-    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,20 @@
 """Intervals by hand, and how often they decide wrongly where there is nothing to find."""
 
 import itertools
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from tests.analysis.claim_worlds import CLAIMS, NOT_SUPPORTED, SUPPORTED, only, verdict
+from tests.analysis.claim_worlds import NOT_SUPPORTED, SUPPORTED, only, verdict
 
 from repro.measure import intervals
 from repro.records.experiment import RunFolder
-from repro.report import claim_inputs, claims
-from repro.report.claim_statistics import Part, interval, spread
+from repro.report import claims
+from repro.report.claim_parts import Data, Part
+from repro.report.claim_statistics import interval, spread
 
 SURE = 0.999  # of a bound on how often something happens in a simulation
 
@@ -72,12 +74,10 @@ def test_spread_takes_the_furthest_pair():
 
 def simulate(make_tables, times: int, direction="greater", threshold=0.0, of=interval) -> int:
     """How often a part is supported."""
-    test = {"statistic": "difference", "direction": direction, "threshold": threshold}
     decided = 0
     for _ in range(times):
-        tables = make_tables()
-        part = Part("", "", lambda level, tables=tables: of(tables, level), seeds=1)
-        decided += claims._row(test, part, CLAIMS["rule"], 1)["verdict"] == SUPPORTED
+        part = Part("", "", partial(of, make_tables()))
+        decided += claims._row(direction, threshold, part, 1)["verdict"] == SUPPORTED
     return decided
 
 
@@ -134,9 +134,9 @@ def test_one_of_many_parts_does_not_refute_by_chance():
     scores = scores.assign(backbone="tiny", seed=0, tokens=1.0, backtracking=0.0)
     for _ in range(times):
         p = np.tile(rng.beta(1, 1, 80), len(methods))  # the same problems for every method
-        scores = scores.assign(accuracy=rng.binomial(4, p) / 4)
-        data = claim_inputs.Data(runs, scores, pd.DataFrame(), pd.DataFrame())
-        frame = claims.judge(claim, data)
+        data = Data(runs, [])
+        vars(data)["scores"] = scores.assign(accuracy=rng.binomial(4, p) / 4)
+        frame = claims.evaluate(data, claim)
         assert len(frame) == 8
         wrong_parts += (frame["verdict"] == NOT_SUPPORTED).any()
         refuted += verdict(frame) == NOT_SUPPORTED

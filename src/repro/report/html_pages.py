@@ -9,7 +9,7 @@ import jinja2
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("repro.report"),
-    autoescape=True,
+    autoescape=jinja2.select_autoescape(),
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,

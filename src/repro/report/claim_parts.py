@@ -93,7 +93,8 @@ class Data:
             return pd.DataFrame()
         by_problem = pd.DataFrame(rows).groupby([*collect.RUN_KEYS, "problem"], sort=False)
         sums = by_problem.sum(numeric_only=True)
-        sums["responses"], sums[CORRELATION] = by_problem.size(), by_problem[CORRELATION].mean()
+        sums["responses"] = by_problem.size()
+        sums[CORRELATION] = by_problem[CORRELATION].mean()
         flagged = sums["flagged_reward"] / sums["flagged"]
         sums[LABELLED] = flagged - sums["others_reward"] / sums["others"]
         return sums.reset_index()
@@ -165,10 +166,12 @@ def training(data: Data, chosen: Iterable[str], versus_plain: bool) -> list[Part
 
     From the first quarter, or from the last of the algorithm without RePro.
     """
-    parts, what = [], "last quarter of training" + " vs first" * (not versus_plain)
+    what = "last quarter of training" + ("" if versus_plain else " vs first")
+    parts = []
     for backbone, method in data.pairs(chosen):
         pair = [method, methods.plain_algorithm(method)][: 1 + versus_plain]
-        cells, tables = _training(data, backbone, pair), []
+        cells = _training(data, backbone, pair)
+        tables = []
         for group in cells.groups:
             quarter = max(1, group[TOKENS].shape[2] // 4)
             last = group[TOKENS][:, :, -quarter:]
@@ -176,8 +179,8 @@ def training(data: Data, chosen: Iterable[str], versus_plain: bool) -> list[Part
             tables = [100 * (ratio(last[0], theirs) - 1)]
             if theirs.sum() == 0:
                 cells = Cells("nothing to compare with: no tokens")
-        name, found = f"{_labels(pair, ' vs ')}, {what}", partial(interval, tables)
-        part = _part(backbone, pair, name, "percent", cells, found)
+        name = f"{_labels(pair, ' vs ')}, {what}"
+        part = _part(backbone, pair, name, "percent", cells, partial(interval, tables))
         parts.append(part._replace(of="steps"))
     return parts
 
@@ -188,12 +191,15 @@ def objective(data: Data, what: str, unit: str) -> list[Part]:
         return [Part(what, unit, remark="no run has an objective.jsonl")]
     parts = []
     for (backbone, method), frame in data.objective.groupby(["backbone", "method"], sort=False):
-        of, known = f"{frame['responses'].sum()} responses", frame.dropna(subset=what)
+        known = frame.dropna(subset=what)
         table = known.pivot(index="seed", columns="problem", values=what)  # (S, P)
-        groups = [{what: table.to_numpy(dtype=float)}] if len(known) else []
-        remark = f"of {of}" if groups else f"none of the {of} in objective.jsonl has what is needed"
-        cells, name = Cells(remark, groups, list(table.index)), f"{methods.label(method)}: {what}"
-        found = partial(interval, [group[what] for group in groups])
+        responses = frame["responses"].sum()
+        cells = Cells(f"of {responses} responses", [{}], list(table.index))
+        if known.empty:
+            lacking = f"none of the {responses} responses in objective.jsonl has what is needed"
+            cells = Cells(lacking)
+        name = f"{methods.label(method)}: {what}"
+        found = partial(interval, [table.to_numpy(dtype=float)])
         parts.append(_part(backbone, [method], name, unit, cells, found))
     return parts
 

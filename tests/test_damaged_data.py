@@ -149,7 +149,14 @@ def test_a_file_without_permission_is_refused():
 
 @pytest.mark.parametrize(
     ("damage", "said"),
-    [(lambda c: c[:-200], "EOF inside string"), (lambda c: c + b"\xff\xfe", "not a CSV file")],
+    [
+        (lambda c: c[:-200], "EOF inside string"),
+        (lambda c: c.replace(b"30.6", b"thirty"), "line 2: value = 'thirty'"),
+        (lambda c: c.replace(b"metric,", b"metrics,", 1), "columns"),
+        (lambda c: c + b"\xff\xfe", "not a CSV file"),
+        (lambda c: b"", "not a CSV file"),
+        (lambda c: c + c.splitlines()[1] + b"\n", "twice"),
+    ],
 )
 def test_damaged_published_numbers_are_refused(damage, said, tmp_path):
     file = tmp_path / "paper_results.csv"

@@ -13,8 +13,7 @@ from repro.config.settings import Run
 from repro.files import jsonl
 
 ROOT = Path(__file__).parents[1]
-OTHERS = ("claims", "hardware")  # what runs are judged by, and what they cost
-CONFIGS = sorted(path for path in (ROOT / "config").glob("*.yaml") if path.stem not in OTHERS)
+CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
 
 
 def read(name: str) -> dict:

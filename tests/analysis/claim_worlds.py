@@ -1,31 +1,34 @@
 """Synthetic runs for the tests of claims: what they score is chosen, the noise is seeded."""
 
-import json
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from tests import paths
 
+from repro.records.experiment import RunFolder
 from repro.report import claims
+from repro.report.claim_parts import Data
 
-FILE = paths.ROOT / "config/claims.yaml"
-CLAIMS = claims.load(FILE)
 SUPPORTED, NOT_SUPPORTED = "supported", "not supported"
 INCONCLUSIVE, NOT_TESTED = "inconclusive", "not tested"
 
 
-def only(name: str, methods: list[str] | None = None) -> dict:
-    """The rule with one claim; with methods, for these only."""
-    claim = next(claim for claim in CLAIMS["claims"] if claim["id"] == name)
-    claim = json.loads(json.dumps(claim))
-    if methods:
-        claim["tests"] = [test | {"methods": methods} for test in claim["tests"]]
-    return CLAIMS | {"claims": [claim]}
+def only(name: str, methods: Sequence[str] = claims.METHODS) -> list[claims.Claim]:
+    """One claim; with methods, for these only."""
+    claim = next(claim for claim in claims.CLAIMS if claim.id == name)
+    tests = [[methods if part is claims.METHODS else part for part in t] for t in claim.tests]
+    return [claim._replace(tests=tests)]
+
+
+def evaluate(
+    name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str] = ("aime24",), **how
+) -> pd.DataFrame:
+    return claims.evaluate(Data(runs, benchmarks), only(name, **how))
 
 
 def verdict(frame: pd.DataFrame) -> str:
     assert frame["claim"].nunique() == 1
-    return claims.overall(frame)["verdict"].item()
+    return claims.overall(frame)[0]
 
 
 def problems(accuracy=0.5, tokens=100.0, backtracking=1.0, n=40, seed=0, noise=0.0):
@@ -36,13 +39,8 @@ def problems(accuracy=0.5, tokens=100.0, backtracking=1.0, n=40, seed=0, noise=0
         right = round(4 * np.clip(accuracy + easiness + noise * own.normal(), 0, 1))
         length = tokens * (1 + easiness) * (1 + noise * own.normal())
         steps = max(0.0, backtracking * (1 + easiness) * (1 + noise * own.normal()))
-        rows.append(
-            {
-                "correct": [1] * right + [0] * (4 - right),
-                "tokens": [length] * 4,
-                "backtracking": [steps] * 4,
-            }
-        )
+        verdicts = [1] * right + [0] * (4 - right)
+        rows.append({"correct": verdicts, "tokens": [length] * 4, "backtracking": [steps] * 4})
     return rows
 
 
@@ -50,3 +48,11 @@ def log(first: float, last: float, steps=40, seed=0, noise=1.0):
     rng = np.random.default_rng(seed)
     means = np.linspace(first, last, steps) + noise * rng.normal(size=steps)
     return [{"step": i + 1, "reasoning_tokens": value} for i, value in enumerate(means)]
+
+
+def pair(make_run, plain, ours, first=None, last=None, **how) -> list[RunFolder]:
+    """GRPO, and GRPO with RePro, on AIME24."""
+    return [
+        make_run("grpo", {"aime24": plain}, first, **how),
+        make_run("grpo+repro", {"aime24": ours}, last, **how),
+    ]

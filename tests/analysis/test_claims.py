@@ -1,17 +1,16 @@
 """Claims about accuracy, tokens and backtracking, on runs made so that the verdict is known."""
 
-import itertools
 import json
 
 import pytest
 from tests.analysis.claim_worlds import (
-    CLAIMS,
     INCONCLUSIVE,
     NOT_SUPPORTED,
     NOT_TESTED,
     SUPPORTED,
+    evaluate,
     log,
-    only,
+    pair,
     problems,
     verdict,
 )
@@ -21,6 +20,7 @@ from repro.report import claims, compare, names
 
 ALGORITHMS = ("ppo", "reinforce_pp", "reinforce_pp_baseline", "grpo")
 BOTH_DOMAINS = ["aime24", "gpqa"]
+GRPO = ["grpo+repro"]
 
 
 def four_algorithms(make_run, gains: dict[str, tuple[float, float]], **how):
@@ -33,8 +33,7 @@ def four_algorithms(make_run, gains: dict[str, tuple[float, float]], **how):
             name: problems(0.4 + g, seed=10 + number, **how)
             for name, g in zip(BOTH_DOMAINS, gain, strict=True)
         }
-        runs += [make_run(algorithm, plain, log(100, 90))]
-        runs += [make_run(f"{algorithm}+repro", ours, log(100, 80))]
+        runs += [make_run(algorithm, plain), make_run(f"{algorithm}+repro", ours)]
     return runs
 
 
@@ -47,31 +46,25 @@ def four_algorithms(make_run, gains: dict[str, tuple[float, float]], **how):
     ],
 )
 def test_accuracy(make_run, gains, wanted):
-    runs = four_algorithms(make_run, gains, noise=0.1)
-    frame = claims.evaluate(only("accuracy"), runs, BOTH_DOMAINS)
+    frame = evaluate("accuracy", four_algorithms(make_run, gains, noise=0.1), BOTH_DOMAINS)
     assert len(frame) == 8
     assert verdict(frame) == wanted
-    for algorithm, (row, gain) in itertools.product(gains, enumerate(gains.values())):
+    for algorithm, gain in gains.items():
         of = frame[frame["runs"].str.contains(f"/{algorithm}+repro/", regex=False)]
-        for effect, g in zip(of["effect"], gain, strict=True):
-            assert effect == pytest.approx(100 * g, abs=6), row
+        assert of["effect"].tolist() == pytest.approx([100 * g for g in gain], abs=6)
 
 
 def test_an_algorithm_without_runs_is_named_and_not_supported_by_the_others(make_run):
     runs = four_algorithms(make_run, {}, noise=0.1)
     some = [run for run in runs if run.method not in ("ppo", "reinforce_pp+repro")]
-    frame = claims.evaluate(only("accuracy"), some, BOTH_DOMAINS)
+    frame = evaluate("accuracy", some, BOTH_DOMAINS)
     missing = frame[frame["verdict"] == NOT_TESTED]
     assert set(missing["remark"]) == {"no run of PPO", "no run of RF++ + RePro"}
     assert missing[["effect", "low", "high"]].isna().all(axis=None)
     assert (missing["runs"] == "").all()
-    judged = claims.overall(frame).iloc[0]
-    assert judged["verdict"] == INCONCLUSIVE
-    assert judged["reason"].startswith("parts: 4 supported, 4 not tested (no run of PPO")
-
-
-def test_the_runs_of_a_part_are_named(make_run):
-    frame = claims.evaluate(only("accuracy"), four_algorithms(make_run, {}), BOTH_DOMAINS)
+    judged, reason = claims.overall(frame)
+    assert judged == INCONCLUSIVE
+    assert reason.startswith("parts: 4 supported, 4 not tested (no run of PPO")
     assert frame["runs"].iloc[-1] == "tiny/grpo+repro/0 tiny/grpo/0"
     assert frame["part"].iloc[-1] == "tiny, GRPO + RePro vs GRPO, out-of-domain"
     assert frame["remark"].iloc[-1] == "over GPQA-D; without MBPP, LCB: no scores"
@@ -82,10 +75,10 @@ def test_benchmarks_that_are_not_scored_are_left_out_of_their_pool(make_run):
     for run in runs:
         content = {"benchmark": "mbpp", "not_scored": "no sandbox", "problems": []}
         (run.path / "scores/mbpp.json").write_text(json.dumps(content))
-    frame = claims.evaluate(only("accuracy"), runs, ["mbpp", *BOTH_DOMAINS])
+    frame = evaluate("accuracy", runs, ["mbpp", *BOTH_DOMAINS])
     assert set(frame["remark"][1::2]) == {"over GPQA-D; without MBPP, LCB: no scores"}
     assert verdict(frame) == SUPPORTED
-    frame = claims.evaluate(only("accuracy"), runs, ["mbpp", "aime24"])
+    frame = evaluate("accuracy", runs, ["mbpp", "aime24"])
     assert set(frame["remark"][1::2]) == {"no scores of GPQA-D, MBPP, LCB"}
     assert set(frame["verdict"][1::2]) == {NOT_TESTED}
 
@@ -93,46 +86,29 @@ def test_benchmarks_that_are_not_scored_are_left_out_of_their_pool(make_run):
 def test_unknown_tokens_cost_the_claims_about_tokens_only(make_run):
     unknown = problems(0.7)
     unknown[3]["tokens"] = [float("nan")] * 4
-    runs = [
-        make_run("grpo", {"aime24": problems(0.4)}, log(100, 95)),
-        make_run("grpo+repro", {"aime24": unknown}, log(100, 80)),
-    ]
-    for name, metrics_verdict in (("accuracy", SUPPORTED), ("backtracking", NOT_TESTED)):
-        frame = claims.evaluate(only(name, ["grpo+repro"]), runs, ["aime24"])
-        assert frame["verdict"].iloc[0] == metrics_verdict
+    runs = pair(make_run, problems(0.4), unknown)
+    assert evaluate("accuracy", runs, methods=GRPO)["verdict"].iloc[0] == SUPPORTED
+    frame = evaluate("backtracking", runs)
+    assert frame["verdict"].item() == NOT_TESTED
     assert frame["remark"].item() == "the numbers of some responses are unknown"
     assert frame["effect"].isna().all()
 
 
-def test_an_accuracy_that_is_no_number_is_refused(make_run):
+def test_other_problems_and_verdicts_that_are_no_numbers_are_refused(make_run):
     broken = problems()
     broken[3]["correct"] = [float("nan")] * 4
-    runs = [make_run("grpo", {"aime24": problems()}), make_run("grpo+repro", {"aime24": broken})]
-    with pytest.raises(ValueError, match=r"tiny, aime24: .*a verdict is not a number \(NaN\)"):
-        claims.evaluate(only("accuracy"), runs, ["aime24"])
-
-
-def test_seeds_on_different_problems_are_refused(make_run):
-    runs = [make_run("grpo", {"aime24": problems(n=n)}, seed=n) for n in (20, 30)]
-    runs += [make_run("grpo+repro", {"aime24": problems(n=n)}, seed=n) for n in (20, 30)]
-    with pytest.raises(ValueError, match="tiny, aime24: .*the seeds were scored on different"):
-        claims.evaluate(only("accuracy"), runs, ["aime24"])
-
-
-def test_methods_on_different_problems_are_refused(make_run):
-    ours = {"aime24": problems(n=20)}
-    runs = [make_run("grpo", {"aime24": problems()}), make_run("grpo+repro", ours)]
-    with pytest.raises(ValueError, match="tiny, aime24: .* different problems"):
-        claims.evaluate(only("accuracy"), runs, ["aime24"])
+    methods = pair(make_run, problems(n=20), problems(n=30), backbone="methods")
+    nan = pair(make_run, problems(), broken, backbone="nan")
+    seeds = [pair(make_run, *[problems(n=n)] * 2, backbone="s", seed=n) for n in (20, 30)]
+    for backbone, runs in (("methods", methods), ("nan", nan), ("s", sum(seeds, []))):
+        said = f"{backbone}, aime24: .*the seeds were scored on different problems, or .*NaN"
+        with pytest.raises(ValueError, match=said):
+            evaluate("accuracy", runs)
 
 
 @pytest.mark.parametrize("n", [1, 9])
 def test_few_problems_are_inconclusive_whatever_they_show(make_run, n):
-    runs = [
-        make_run("grpo", {"aime24": problems(0.2, n=n)}),
-        make_run("grpo+repro", {"aime24": problems(0.8, n=n)}),
-    ]
-    frame = claims.evaluate(only("accuracy"), runs, ["aime24"])
+    frame = evaluate("accuracy", pair(make_run, problems(0.2, n=n), problems(0.8, n=n)))
     tested = frame[frame["verdict"] != NOT_TESTED]
     assert tested["verdict"].tolist() == [INCONCLUSIVE]
     assert tested["effect"].item() > 40
@@ -140,33 +116,25 @@ def test_few_problems_are_inconclusive_whatever_they_show(make_run, n):
 
 
 def test_seeds_that_disagree_take_the_verdict_away(make_run):
-    runs, one_seed = [], []
-    for seed, gain in enumerate((0.5, -0.3)):
-        pair = [
-            make_run("grpo", {"aime24": problems(0.4)}, seed=seed),
-            make_run("grpo+repro", {"aime24": problems(0.4 + gain)}, seed=seed),
-        ]
-        runs += pair
-        one_seed = one_seed or pair
-    claim = only("accuracy")
-    alone = claims.evaluate(claim, one_seed, ["aime24"]).set_index("part")
-    both = claims.evaluate(claim, runs, ["aime24"]).set_index("part")
+    alone = pair(make_run, problems(0.4), problems(0.9))
+    both = alone + pair(make_run, problems(0.4), problems(0.1), seed=1)
     part = "tiny, GRPO + RePro vs GRPO, in-domain"
-    assert (alone.loc[part, "verdict"], alone.loc[part, "seeds"]) == (SUPPORTED, 1)
-    assert (both.loc[part, "verdict"], both.loc[part, "seeds"]) == (INCONCLUSIVE, 2)
-    assert both.loc[part, "high"] - both.loc[part, "low"] > 100  # one degree of freedom
+    one = evaluate("accuracy", alone).set_index("part").loc[part]
+    two = evaluate("accuracy", both).set_index("part").loc[part]
+    assert (one["verdict"], one["seeds"]) == (SUPPORTED, 1)
+    assert (two["verdict"], two["seeds"]) == (INCONCLUSIVE, 2)
+    assert two["high"] - two["low"] > 100  # one degree of freedom
 
 
 def test_only_shared_seeds_are_compared(make_run):
     scores = {"aime24": problems()}
     runs = [make_run("grpo", scores, seed=seed) for seed in (0, 1, 2)]
     runs += [make_run("grpo+repro", scores, seed=seed) for seed in (1, 2, 3)]
-    frame = claims.evaluate(only("accuracy"), runs, ["aime24"])
+    frame = evaluate("accuracy", runs)
     part = frame[frame["seeds"] > 0].iloc[0]
     assert part["runs"] == "tiny/grpo+repro/1 tiny/grpo+repro/2 tiny/grpo/1 tiny/grpo/2"
     apart = [run for run in runs if (run.method, run.seed) in {("grpo", 0), ("grpo+repro", 3)}]
-    frame = claims.evaluate(only("accuracy"), apart, ["aime24"])
-    assert "no seed that all have" in set(frame["remark"])
+    assert "no seed that all have" in set(evaluate("accuracy", apart)["remark"])
 
 
 def shorter(make_run, percent, end=80.0, seeds=(0,), benchmarks=declared.PAPER):
@@ -184,19 +152,20 @@ def shorter(make_run, percent, end=80.0, seeds=(0,), benchmarks=declared.PAPER):
 
 
 @pytest.mark.parametrize(
-    ("percent", "end", "wanted"),
+    ("percent", "end", "wanted", "seeds"),
     [
-        ({}, 80.0, SUPPORTED),
-        ({"mbpp": 0}, 80.0, INCONCLUSIVE),
-        ({"mbpp": 5}, 80.0, NOT_SUPPORTED),
-        ({}, 95.0, INCONCLUSIVE),  # shorter, but not shorter than without RePro
-        ({}, 130.0, NOT_SUPPORTED),
+        ({}, 80.0, SUPPORTED, (0,)),
+        ({}, 80.0, SUPPORTED, (0, 1, 2)),
+        ({"mbpp": 0}, 80.0, INCONCLUSIVE, (0,)),
+        ({"mbpp": 5}, 80.0, NOT_SUPPORTED, (0,)),
+        ({"mbpp": 5}, 80.0, NOT_SUPPORTED, (0, 1, 2)),
+        ({}, 95.0, INCONCLUSIVE, (0,)),  # shorter, but not shorter than without RePro
+        ({}, 130.0, NOT_SUPPORTED, (0,)),
     ],
 )
-@pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])
 def test_tokens(make_run, percent, end, wanted, seeds):
     runs = shorter(make_run, percent, end, seeds)
-    frame = claims.evaluate(only("tokens", ["grpo+repro"]), runs, declared.PAPER)
+    frame = evaluate("tokens", runs, declared.PAPER, methods=GRPO)
     assert len(frame) == 2 + 7
     assert verdict(frame) == wanted
     by_part = frame.set_index("part")
@@ -211,61 +180,45 @@ def test_tokens(make_run, percent, end, wanted, seeds):
 
 def test_every_benchmark_means_all_seven(make_run):
     six = [name for name in declared.PAPER if name != "lcb"]
-    frame = claims.evaluate(
-        only("tokens", ["grpo+repro"]), shorter(make_run, {}, benchmarks=six), six
-    )
-    assert verdict(frame) == INCONCLUSIVE
-    assert claims.overall(frame)["reason"].item() == (
-        "parts: 8 supported, 1 not tested (no scores of LCB)"
-    )
-
-
-@pytest.fixture
-def own_benchmark(monkeypatch):
-    """A benchmark of one's own, in domain."""
-    monkeypatch.setitem(names.BENCHMARKS, "own", "OWN")
-    for pool in ("in-domain", "all"):
-        monkeypatch.setitem(compare.POOLS, pool, (*compare.POOLS[pool], "own"))
+    frame = evaluate("tokens", shorter(make_run, {}, benchmarks=six), six, methods=GRPO)
+    wanted = (INCONCLUSIVE, "parts: 8 supported, 1 not tested (no scores of LCB)")
+    assert claims.overall(frame) == wanted
 
 
 @pytest.mark.parametrize("scored", [False, True])
-def test_a_benchmark_of_ones_own_counts_where_it_is_scored(make_run, own_benchmark, scored):
+def test_a_benchmark_of_ones_own_counts_where_it_is_scored(make_run, monkeypatch, scored):
+    monkeypatch.setitem(names.BENCHMARKS, "own", "OWN")
+    for pool in ("in-domain", "all"):
+        monkeypatch.setitem(compare.POOLS, pool, (*compare.POOLS[pool], "own"))
     benchmarks = [*declared.PAPER, *["own"] * scored]
     runs = shorter(make_run, {"own": 5}, benchmarks=benchmarks)
-    frame = claims.evaluate(only("tokens", ["grpo+repro"]), runs, benchmarks)
+    frame = evaluate("tokens", runs, benchmarks, methods=GRPO)
     assert len(frame) == 2 + 7 + scored
     assert verdict(frame) == (NOT_SUPPORTED if scored else SUPPORTED)
-    pooled = only("backtracking", ["grpo+repro"])
-    remark = claims.evaluate(pooled, runs, benchmarks)["remark"].item()
+    remark = evaluate("backtracking", runs, benchmarks)["remark"].item()
     assert ("LCB, OWN" in remark) == scored
     assert "without" not in remark
 
 
 def test_a_short_training_is_inconclusive_and_none_is_not_tested(make_run):
-    claim = only("tokens", ["grpo+repro"])
-    claim["claims"][0]["tests"] = claim["claims"][0]["tests"][:1]
     run = make_run("grpo+repro", {"aime24": problems()}, log(100, 10, steps=3))
-    frame = claims.evaluate(claim, [run], ["aime24"])
-    assert (verdict(frame), frame["n"].item()) == (INCONCLUSIVE, 1)
-    original = make_run("original", {"aime24": problems()})
-    frame = claims.evaluate(claim, [original], ["aime24"])
-    assert frame["remark"].item() == "no training log of GRPO + RePro"
+    first = evaluate("tokens", [run], methods=GRPO).iloc[0]
+    assert (first["verdict"], first["n"]) == (INCONCLUSIVE, 1)
+    frame = evaluate("tokens", [make_run("original", {"aime24": problems()})], methods=GRPO)
+    assert frame["remark"].iloc[0] == "no training log of GRPO + RePro"
     assert verdict(frame) == NOT_TESTED
 
 
 def test_a_log_without_reasoning_tokens_is_refused(make_run):
     run = make_run("grpo", {"aime24": problems()}, [{"step": 1, "reward": 1.0}])
     with pytest.raises(ValueError, match=r"of tiny/grpo/0: no reasoning_tokens at step 1"):
-        claims.evaluate(CLAIMS, [run], ["aime24"])
+        evaluate("tokens", [run])
 
 
 def test_a_baseline_without_tokens_is_not_tested(make_run):
     silent = [row | {"tokens": [0] * 4} for row in problems()]
-    runs = [
-        make_run("grpo", {"aime24": silent}, log(0, 0, noise=0)),
-        make_run("grpo+repro", {"aime24": problems()}, log(100, 90)),
-    ]
-    frame = claims.evaluate(only("tokens", ["grpo+repro"]), runs, ["aime24"])
+    runs = pair(make_run, silent, problems(), log(0, 0, noise=0), log(100, 90))
+    frame = evaluate("tokens", runs, methods=GRPO)
     assert frame["remark"].iloc[1] == "nothing to compare with: no tokens"
     assert frame["remark"].iloc[2] == "the baseline has no reasoning tokens"
     assert frame["verdict"].iloc[1:].eq(NOT_TESTED).all()
@@ -276,10 +229,6 @@ def test_a_baseline_without_tokens_is_not_tested(make_run):
 )
 def test_backtracking_is_counted_per_token(make_run, backtracking, wanted):
     ours = problems(tokens=50, backtracking=backtracking / 2, seed=1, noise=0.1)
-    runs = [
-        make_run("grpo", {"aime24": problems(seed=2, noise=0.1)}, log(100, 90)),
-        make_run("grpo+repro", {"aime24": ours}, log(100, 90)),
-    ]
-    frame = claims.evaluate(only("backtracking"), runs, ["aime24"])
+    frame = evaluate("backtracking", pair(make_run, problems(seed=2, noise=0.1), ours))
     assert verdict(frame) == wanted
     assert frame["effect"].item() == pytest.approx(10 * (backtracking - 1), abs=1)

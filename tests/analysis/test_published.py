@@ -1,11 +1,17 @@
-"""The published figures: the file in the repository, against the page they were copied from."""
+"""The paper's numbers: as on the page they were copied from, and beside its own backbones only."""
 
+import json
 import re
+from pathlib import Path
 
+import pandas as pd
 import pytest
+import yaml
 from tests import paths
 
-from repro.report import published
+from repro import methods
+from repro.records.experiment import RunFolder
+from repro.report import names, published, tables
 
 FILE = paths.ROOT / "config/paper_results.csv"
 PAGE = paths.DATA.parent / "paper.md"
@@ -15,6 +21,10 @@ BENCHMARKS = {"AIME24": "aime24", "AIME25": "aime25", "MATH500": "math500", "LMB
 BENCHMARKS |= {"GPQA-D": "gpqa", "MBPP": "mbpp", "LCB": "lcb"}
 METHODS = {"original": "original", "PPO": "ppo", "PPO + RePro": "ppo+repro"}
 METHODS |= {"GRPO": "grpo", "GRPO + RePro": "grpo+repro"}
+HALF = [
+    {"correct": [0, 0], "tokens": [100, 100], "backtracking": [0, 0]},
+    {"correct": [1, 1], "tokens": [100, 100], "backtracking": [0, 0]},
+]
 needs_page = pytest.mark.skipif(not PAGE.is_file(), reason="no page on the paper beside the data")
 
 
@@ -23,22 +33,18 @@ def figures():
     return published.load(FILE)
 
 
-def number(frame, **wanted) -> float:
-    for column, value in wanted.items():
-        frame = frame[frame[column] == value]
-    return frame["value"].item()
-
-
-def test_no_source_is_a_path(figures):
-    assert not figures["source"].str.contains(r"/|\.md").any()
-
-
-def test_numbers_known_by_heart(figures):
-    grpo = {"backbone": "DeepSeek-R1-Distill-Qwen-1.5B", "metric": "accuracy", "kind": "published"}
-    assert number(figures, **grpo, method="grpo+repro", benchmark="aime24") == 36.0
-    assert number(figures, **grpo, method="ppo", benchmark="mbpp") == 61.0
-    assert number(figures, detail="ablation of k, most segments") == 36.9
-    assert number(figures, metric="tokens_percent") == -36.8
+def test_every_row_is_well_formed(figures):
+    units = {"accuracy": "percent", "tokens_percent": "percent", "process_reward": "reward"}
+    assert (figures["unit"] == figures["metric"].map(units)).all()
+    assert figures.loc[figures["metric"] == "accuracy", "value"].between(0, 100).all()
+    assert set(figures["benchmark"]) <= {"", *names.BENCHMARKS}
+    for method in set(figures["method"]) - {""}:
+        methods.parse(method)
+    bands = figures[figures["kind"] != "published"]
+    assert set(bands["kind"]) == {"band_low", "band_high"}
+    assert set(bands["method"]) == {methods.ORIGINAL}
+    assert figures["source"].str.contains("arXiv 2512.01925", regex=False).all()
+    assert not figures["source"].str.contains(r"/|\.md").any()  # no path
 
 
 @needs_page
@@ -67,10 +73,10 @@ def test_bands_are_those_of_the_page(figures):
         pattern = r"([A-Z][A-Z0-9-]+) ([\d.]+)(?:\N{EN DASH}([\d.]+))?"
         for title, low, high in re.findall(pattern, rest):
             key = (BACKBONES.get(name, name), BENCHMARKS[title])
-            wanted[key] = (float(low), float(high or low))
-    ends = figures[figures["kind"].isin(published.BANDS)]
-    found = ends.groupby(["backbone", "benchmark"])["value"].agg(tuple).to_dict()
-    assert found == wanted  # the lower end is the first
+            wanted[key] = {"band_low": float(low), "band_high": float(high or low)}
+    rows = figures[figures["kind"] != "published"]
+    found = rows.pivot(index=["backbone", "benchmark"], columns="kind", values="value")
+    assert found.to_dict("index") == wanted
     assert len(wanted) == 10
 
 
@@ -84,41 +90,106 @@ def test_the_other_numbers_stand_on_the_page(figures):
         assert re.search(rf"(?<![\d.-]){value}", page)
 
 
+def runs_of(make_run, *backbones: str) -> list[RunFolder]:
+    scores = {"aime24": HALF, "lmb": HALF}
+    chosen = ("original", "grpo", "grpo+repro", "reinforce_pp")
+    return [make_run(method, scores, backbone=b) for b in backbones for method in chosen]
+
+
+def write(runs: list[RunFolder], folder: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Write the tables with the paper's numbers; return the main one and its Markdown rows."""
+    tables.write_tables(runs, ["aime24", "lmb"], folder, paper=FILE)
+    text = (folder / "main.md").read_text()
+    return pd.read_csv(folder / "main.csv"), [x for x in text.splitlines() if x.startswith("|")]
+
+
+def test_ours_stands_beside_the_published_number_and_the_difference(make_run, tmp_path):
+    frame, text = write(runs_of(make_run, "Qwen3-1.7B"), tmp_path)
+    frame = frame.set_index("method")
+    grpo = frame.loc["grpo"]
+    assert (grpo["aime24"], grpo["aime24_published"]) == (50, 47.3)
+    assert grpo["aime24_difference"] == pytest.approx(2.7)
+    assert grpo["lmb_difference"] == pytest.approx(50 - 18.8)
+    assert pd.isna(frame.loc["original", "lmb_published"])  # the paper's number is not known
+    assert pd.isna(frame.loc["original", "lmb_difference"])
+    assert frame.loc["reinforce_pp"].filter(like="_published").isna().all()
+    assert text[2].startswith(
+        "| Qwen3-1.7B | Original | 50.0 ± 50.0 (46.8; +3.2) | - (36.1) | - (93.0) | 50.0 ± 50.0 | -"
+    )
+    assert text[4].startswith("|  | GRPO + RePro | 50.0 ± 50.0 (49.8; +0.2) |")
+    assert text[5].startswith("|  | RF++ | 50.0 ± 50.0 | - | - | 50.0 ± 50.0 | - | - | - | 100.0 ±")
+    assert "the paper states (RePro, arXiv 2512.01925)" in (tmp_path / "main.md").read_text()
+    latex = (tmp_path / "main.tex").read_text()
+    assert "Original & 50.0 $\\pm$ 50.0 & - & - & 50.0 $\\pm$ 50.0 &" in latex
+    assert "\n & (46.8; +3.2) & (36.1) & (93.0) &  &  &  &  &  &  \\\\" in latex
+
+
+def test_the_difference_that_is_shown_is_that_of_the_numbers_shown(make_run, tmp_path):
+    # 27 of 32 correct: 84.375 %, shown as 84.4, the published number.
+    right = [{"correct": [1], "tokens": [9], "backtracking": [0]}] * 27
+    wrong = [{"correct": [0], "tokens": [9], "backtracking": [0]}] * 5
+    name = "DeepSeek-R1-Distill-Qwen-1.5B"
+    runs = [make_run("original", {"math500": right + wrong}, backbone=name)]
+    tables.write_tables(runs, ["math500"], tmp_path, paper=FILE)
+    assert "| 84.4 ± 6.5 (84.4; +0.0) |" in (tmp_path / "main.md").read_text()
+    frame = pd.read_csv(tmp_path / "main.csv")
+    assert frame["math500_difference"].item() == pytest.approx(-0.025)
+
+
+def test_backbones_and_figures_are_told_apart(make_run, tmp_path):
+    changed = tmp_path / "figures.csv"
+    row = 'Qwen3-1.7B,grpo,aime24,accuracy,an ablation,99.0,percent,published,"arXiv 2512.01925"\n'
+    changed.write_text(FILE.read_text() + row)
+    runs = runs_of(make_run, "R1-Distill-Qwen-1.5B", "DeepSeek-R1-Distill-Qwen-1.5B", "Qwen3-1.7B")
+    stated = published.stated_accuracy(changed, runs)
+    assert stated["Qwen3-1.7B", "grpo", "aime24"] == 47.3  # not that of the ablation
+    for backbone in ("R1-Distill-Qwen-1.5B", "DeepSeek-R1-Distill-Qwen-1.5B"):
+        assert stated[backbone, "ppo", "aime24"] == 34.8
+        # A band or a number of the other backbone is none of the main table's.
+        assert sum(key[0] == backbone for key in stated) == 29
+
+
 @pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("ppo,aime24,accuracy,,34.8", "ppo,aime24,accuracy,,much", "line 5: value = 'much'"),
-        ("ppo,aime24,accuracy,,34.8", "ppo,aime24,accuracy,,nan", "allowed: a number from 0 to"),
-        ("ppo,aime24,accuracy,,34.8", "ppo,aime24,accuracy,,348", "allowed: a number from 0 to"),
-        ("ppo,aime24,accuracy", "ppo,aime23,accuracy", r"benchmark = 'aime23'; allowed: \(empty\)"),
-        ("ppo,aime24,accuracy", "pppo,aime24,accuracy", "method 'pppo' does not exist"),
-        ("ppo,aime24,accuracy", "ppo,aime24,speed", "metric = 'speed'; allowed: accuracy"),
-        ("34.8,percent,", "34.8,share,", "unit = 'share'; allowed: percent"),
-        ("34.8,percent,published", "34.8,percent,guessed", "kind = 'guessed'; allowed: published"),
-        ("ppo,aime25,accuracy", "ppo,aime24,accuracy", "line 6: the same figure is there"),
-        ("28.7,percent,band_low", "31.7,percent,band_low", r"aime24 accuracy: 31\.7 to 30\.7"),
-        ("original,lcb,accuracy,,16.1", "original,lmb,accuracy,,16.1", "both ends"),
-        ('published,"RePro, arXiv 2512.01925', 'published,"RePro, arXiv', "names arXiv 2512"),
-        ("metric,detail", "metric,remark", "columns .*allowed: backbone, method"),
-    ],
+    ("name", "source"),
+    [(name, "local") for name in ("tiny-qwen3", "Qwen3", "tiny-Qwen3-1.7B", "qwen3-1.7b")]
+    + [("Qwen3-1.7B", "tinyworld")],  # built here, whatever it is called
 )
-def test_what_is_wrong_is_named(tmp_path, old, new, message):
-    text = FILE.read_text(encoding="utf-8")
-    assert old in text
-    bad = tmp_path / "figures.csv"
-    bad.write_text(text.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(ValueError, match=rf"figures\.csv.*{message}"):
-        published.load(bad)
+def test_another_backbone_never_gets_published_numbers(make_run, tmp_path, name, source):
+    runs = runs_of(make_run, name)
+    for run in runs:
+        settings = {"backbone_settings": {"source": source}}
+        (run.path / "settings.json").write_text(json.dumps(settings))
+    write(runs, tmp_path / "with")
+    tables.write_tables(runs, ["aime24", "lmb"], tmp_path / "without")
+    for path in (tmp_path / "without").iterdir():
+        assert (tmp_path / "with" / path.name).read_bytes() == path.read_bytes()
 
 
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r"none\.csv: no such file"):
-        published.load(tmp_path / "none.csv")
+def test_beside_a_backbone_of_the_paper_a_tiny_one_stays_without(make_run, tmp_path):
+    frame, text = write(runs_of(make_run, "Qwen3-1.7B", "tiny-qwen3"), tmp_path)
+    columns = frame.set_index("backbone").filter(regex="_published|_difference")
+    assert columns.loc["tiny-qwen3"].isna().all(axis=None)
+    assert columns.loc["Qwen3-1.7B"].notna().any(axis=None)
+    assert not any("(" in line for line in text[6:])
+    assert sum("(" in line for line in text[2:6]) == 3
 
 
-@pytest.mark.parametrize("text", ["", "a,b\n1,2\n3,4,5\n"])
-def test_a_file_that_is_no_table_is_named(tmp_path, text):
-    path = tmp_path / "figures.csv"
-    path.write_text(text)
-    with pytest.raises(ValueError, match=r"figures\.csv: not a CSV file"):
-        published.load(path)
+def test_every_backbone_of_the_file_can_be_reached_and_no_tiny_one(figures):
+    known = published.BACKBONES
+    assert set(figures["backbone"]) - {""} <= set(known.values())
+    configurations = {
+        path.name: yaml.safe_load(path.read_text())["backbones"]
+        for path in (paths.ROOT / "config").glob("*.yaml")
+    }
+    assert set(configurations["paper.yaml"]) <= set(known)
+    for backbones in configurations.values():
+        tiny = {name for name, backbone in backbones.items() if backbone["source"] == "tinyworld"}
+        assert not tiny & set(known)
+    assert len(configurations) > 2
+
+
+def test_a_missing_file_is_named_before_anything_is_written(make_run, tmp_path):
+    runs = runs_of(make_run, "Qwen3-1.7B")
+    with pytest.raises(ValueError, match=r"none\.csv: No such file"):
+        tables.write_tables(runs, ["aime24"], tmp_path / "tables", paper=tmp_path / "none.csv")
+    assert not (tmp_path / "tables").exists()

@@ -61,25 +61,20 @@ def test_values_of_the_command_line_are_said_to_be_from_there(snakemake, tmp_pat
 
 
 @pytest.mark.long
-def test_a_broken_claims_file_is_refused_before_any_job(snakemake, tmp_path):
+def test_broken_published_numbers_are_refused_before_any_job(snakemake, tmp_path):
     copy = tmp_path / "copy"
     for part in ("Snakefile", "config", "environment.yml", "src", "workflow"):
         take = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
         copy.mkdir(exist_ok=True)
         take(ROOT / part, copy / part)
-    broken = {"claims.yaml": (b"\n\tx: [", "not valid YAML")}
-    broken["paper_results.csv"] = (b"\xff", "not a CSV file")
-    for name, (damage, said) in broken.items():
-        file = copy / "config" / name
-        before = file.read_bytes()
-        file.write_bytes(before + damage)
-        arguments = ("--snakefile", str(copy / "Snakefile"), "-n")
-        done = snakemake(tmp_path, *arguments, "--configfile", str(copy / "config/smoke.yaml"))
-        file.write_bytes(before)
-        assert done.returncode != 0
-        assert name in done.stdout + done.stderr
-        assert said in done.stdout + done.stderr
-        assert "Traceback" not in done.stdout + done.stderr
+    file = copy / "config/paper_results.csv"
+    file.write_bytes(file.read_bytes() + b"\xff")
+    arguments = ("--snakefile", str(copy / "Snakefile"), "-n")
+    done = snakemake(tmp_path, *arguments, "--configfile", str(copy / "config/smoke.yaml"))
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "paper_results.csv: not a CSV file" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.long

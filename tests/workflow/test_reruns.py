@@ -34,14 +34,14 @@ def test_one_more_value_of_an_ablation_runs_exactly_its_own_jobs(planned, tmp_pa
 
 def test_captions_and_the_style_of_figures_rerun_no_experiment(planned, checkout):
     call = ("--configfile", str(CONFIG), "--snakefile", str(checkout / "Snakefile"))
-    before = planned(*call)  # claims.yaml lies elsewhere than for the experiment that is done
-    assert before == {"claims": 1, "overview": 1, "track_summary": 1, "all": 1}
+    assert planned(*call) == {}
     for caption in (checkout / "workflow/report").glob("*.rst"):
         caption.write_text("Another caption.\n")
     style = checkout / "src/repro/report/figures/style.py"
     style.write_text(style.read_text().replace("#0072B2", "#FF0000"))
-    assert planned(*call) == before
-    assert planned(*call, "--forcerun", "figure") == before | {"figure": 7}
+    assert planned(*call) == {}
+    after = {"figure": 7, "overview": 1, "track_summary": 1, "all": 1}
+    assert planned(*call, "--forcerun", "figure") == after
 
 
 def test_only_what_a_setting_decides_is_made_again(planned, tmp_path):

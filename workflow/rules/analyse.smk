@@ -103,7 +103,6 @@ rule claims:
         settings_of(settings.all_runs(config)),
         curves_of(settings.all_runs(config)),
         objectives_of(settings.objective_runs(config)),
-        claims=local(CLAIMS),
         experiment=rules.experiment.output,
     output:
         expand(f"{RESULTS}/tables/claims.{{kind}}", kind=["md", "csv", "json"]),
@@ -117,8 +116,8 @@ rule claims:
     params:
         directory=folder_of_output,
     shell:
-        "python -m repro claims --claims {input.claims:q} --experiment {input.experiment:q}"
-        " --output {params.directory:q} > {log:q} 2>&1"
+        "python -m repro claims --experiment {input.experiment:q} --output {params.directory:q}"
+        " > {log:q} 2>&1"
 
 
 rule figure:

@@ -9,18 +9,16 @@ from repro import methods
 from repro.config import layout, settings, tracking_uri
 from repro.files import strict_yaml
 
-CLAIMS = str(Path(workflow.basedir) / "config/claims.yaml")
 PAPER = str(Path(workflow.basedir) / "config/paper_results.csv")
 SOURCES = [str(file) for file in workflow.configfiles]
 SOURCES += ["--config"] if workflow.config_settings.config else []
 
 try:
     if workflow.is_main_process:  # jobs on other machines get a checked configuration
-        from repro.report import claims, published as paper
+        from repro.report import published as paper
 
         for file in workflow.configfiles:
             strict_yaml.read(file)
-        claims.load(CLAIMS)
         paper.load(PAPER)
     config = settings.resolve(
         config,

@@ -6,7 +6,7 @@ from repro.commands.options import require
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    require(parser, "experiment", "claims", "output")
+    require(parser, "experiment", "output")
 
 
 def execute(options: argparse.Namespace) -> None:
@@ -14,7 +14,6 @@ def execute(options: argparse.Namespace) -> None:
     from repro.report import claims
 
     read = experiment.read(options.experiment)
-    verdicts = claims.write_claims(
-        options.claims, read.folders("all"), read.benchmarks, options.output, read.note
-    )
+    runs = read.folders("all")
+    verdicts = claims.write_claims(runs, read.benchmarks, options.output, read.note)
     print(verdicts.to_string(index=False))

@@ -1,6 +1,7 @@
 """Pages of the report: self-contained HTML, readable in light and dark mode and on a phone.
 
-What a page looks like is in `templates/`: a template a page, `parts.html` and one stylesheet.
+What a page looks like is in `templates/`: a template a page, `parts.html` and one stylesheet. Text
+is escaped in the templates of HTML; claims.md is the only one of Markdown.
 """
 
 from typing import NamedTuple
@@ -9,7 +10,7 @@ import jinja2
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("repro.report"),
-    autoescape=True,
+    autoescape=jinja2.select_autoescape(),
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
@@ -30,6 +31,6 @@ def render(template: str, title: str, note: str, **values: object) -> str:
         template: a file of `templates/`.
         title: of the page.
         note: a sentence at its top, such as what its numbers are not; may be empty.
-        values: what else the template names; text in them is escaped there.
+        values: what else the template names.
     """
     return _TEMPLATES.get_template(template).render(title=title, note=note, **values)

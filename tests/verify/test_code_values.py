@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 from tests.verify.test_code import passes
 
-from repro.sandbox.conversation import Outcome
+from repro.sandbox import Outcome
 from repro.verify import programs
 
 LIBRARY = (

@@ -9,7 +9,6 @@ from tests.paths import DATA, needs_data
 
 from repro import sandbox
 from repro.files import jsonl
-from repro.sandbox.conversation import Limits
 from repro.verify import answers, maths, programs
 
 pytestmark = needs_data
@@ -66,7 +65,9 @@ def verify_programs(pairs: list[tuple[str, dict]]) -> list[bool]:
 
     def judge(pair: tuple[str, dict]) -> bool:
         program, problem = pair
-        return programs.verify_mbpp(f"</think>\n```python\n{program}\n```", problem, run, Limits())
+        return programs.verify_mbpp(
+            f"</think>\n```python\n{program}\n```", problem, run, sandbox.Limits()
+        )
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         return list(threads.map(judge, pairs))

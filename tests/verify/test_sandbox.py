@@ -13,8 +13,8 @@ import pytest
 from tests.paths import ROOT
 
 from repro import sandbox
-from repro.sandbox import SandboxUnavailable, subprocess_runner
-from repro.sandbox.conversation import Limits, NotStarted, converse
+from repro.sandbox import Limits, NotStarted, SandboxUnavailable
+from repro.sandbox.conversation import converse
 
 ROUTES = ("bubblewrap", "namespaces", "none")
 
@@ -44,7 +44,7 @@ def test_unknown_sandbox_lists_the_choices():
 
 
 def test_none_is_the_plain_subprocess():
-    assert sandbox.runner("none") is subprocess_runner.run
+    assert sandbox.runner("none") is sandbox.ROUTES["none"]
     assert sandbox.describe("none") == "none"
 
 
@@ -78,7 +78,7 @@ def test_missing_bubblewrap_names_the_package(monkeypatch, fresh, tmp_path):
 
 
 def test_the_check_notices_that_a_route_holds_nothing(monkeypatch, fresh):
-    monkeypatch.setitem(sandbox.ROUTES, "bubblewrap", subprocess_runner.run)
+    monkeypatch.setitem(sandbox.ROUTES, "bubblewrap", sandbox.ROUTES["none"])
     found = sandbox.failure("bubblewrap")
     for name in ("read:/etc/passwd", "connect", "socket", "fork", "signal", "orphan", "no-filter"):
         assert name in found
@@ -86,7 +86,7 @@ def test_the_check_notices_that_a_route_holds_nothing(monkeypatch, fresh):
 
 def test_the_check_notices_a_route_that_runs_nothing(monkeypatch, fresh):
     def run(job, stdin, limits):
-        outcome = subprocess_runner.run({"program": "", "expressions": []}, "", limits)
+        outcome = sandbox.ROUTES["none"]({"program": "", "expressions": []}, "", limits)
         assert outcome.stdout == b""
         return outcome
 
@@ -198,7 +198,7 @@ def test_nothing_is_evaluated_where_the_module_fails(run):
 )
 def test_a_command_that_does_not_come_up_is_no_verdict(command, complaint):
     with pytest.raises(NotStarted, match=complaint):
-        converse(lambda channel: command, {}, "/", script(""), "", Limits())
+        converse(lambda channel: command, "/", script(""), "", Limits())
 
 
 def test_descriptors_do_not_leak(run):
@@ -207,7 +207,7 @@ def test_descriptors_do_not_leak(run):
     for job in (script("print(1)"), script("1/0"), {"program": "", "expressions": ["1"]}):
         run(job, "", Limits())
     with pytest.raises(NotStarted):
-        converse(lambda channel: ["false"], {}, "/", script(""), "", Limits())
+        converse(lambda channel: ["false"], "/", script(""), "", Limits())
     assert len(os.listdir("/proc/self/fd")) == before
 
 
@@ -226,7 +226,7 @@ def test_programs_die_with_the_caller(route):
         "time.sleep(1000)"
     )
     code = (
-        "from repro.verify import sandbox\nfrom repro.sandbox.conversation import Limits\n"
+        "from repro import sandbox\nfrom repro.sandbox import Limits\n"
         f"limits = Limits(wall_s=1000, file_bytes={token})\n"
         f"sandbox.ROUTES[{route!r}]({{'program': {program!r}}}, '', limits)"
     )

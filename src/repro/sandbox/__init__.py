@@ -1,9 +1,9 @@
-"""Where programs run: which sandboxes there are, and whether one can be trusted here.
+"""Where programs run: `runner` gives the function that runs one, in the strongest sandbox here.
 
-Both routes give a program one process with threads, no network, no environment, no other process
-to see or signal, and of the host's files only its interpreter and packages, to read. They bound its
-CPU time, wall time, memory, threads, files and output. Before a process of ours uses a route for
-the first time, it runs a program there that tries to get out.
+Both routes of the sandbox (see `routes`) give a program one process with threads, no network, no
+environment, no other process to see or signal, and of the host's files only its interpreter and
+packages, to read. They bound its CPU time, wall time, memory, threads, files and output. Before a
+process of ours uses a route for the first time, it runs a program there that tries to get out.
 
 Not bounded: what a program does with its own share; programs that run at once add up to their
 number times the limits. It can read the host's libraries and installed packages, the names of the
@@ -18,12 +18,12 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from repro.sandbox import bubblewrap, namespaces, subprocess_runner
+from repro.sandbox import routes
 from repro.sandbox.conversation import Limits, NotStarted, Outcome
 
 Runner = Callable[[dict, str, Limits], Outcome]
 SANDBOXES = ("auto", "bubblewrap", "namespaces", "none")
-ROUTES: dict[str, Runner] = {"bubblewrap": bubblewrap.run, "namespaces": namespaces.run}
+ROUTES: dict[str, Runner] = {name: functools.partial(routes.run, name) for name in SANDBOXES[1:]}
 _ADVICE = (
     "Needed is the right to make namespaces, which containers often lack, and the package "
     "bubblewrap (as root also util-linux) or Linux 5.12. The sandbox 'none' runs programs without "
@@ -44,7 +44,7 @@ def runner(name: str) -> Runner:
         ValueError: an unknown name; the message lists the choices.
         SandboxUnavailable: it does not work, or does not hold, on this machine.
     """
-    return (ROUTES | {"none": subprocess_runner.run})[describe(name)]
+    return ROUTES[describe(name)]
 
 
 def describe(name: str) -> str:
@@ -58,7 +58,7 @@ def describe(name: str) -> str:
     if name == "none":
         return name
     reasons = {}
-    for route in ROUTES if name == "auto" else [name]:
+    for route in SANDBOXES[1:3] if name == "auto" else [name]:
         reasons[route] = failure(route)
         if not reasons[route]:
             return route
@@ -69,17 +69,6 @@ def describe(name: str) -> str:
 @functools.cache
 def failure(route: str) -> str:
     """Return why a route cannot be trusted here, "" where it can. Asked once per process."""
-    try:
-        outcome = _try_to_escape(ROUTES[route])
-    except (NotStarted, OSError) as error:
-        return str(error)
-    if outcome.stdout == b'""\n':
-        return ""
-    found = outcome.stdout.decode().strip()
-    return f"a program inside found {found}" if found else "the check's program did not end"
-
-
-def _try_to_escape(run: Runner) -> Outcome:
     with (
         tempfile.NamedTemporaryFile() as canary,
         socket.create_server(("127.0.0.1", 0)) as listener,
@@ -88,10 +77,17 @@ def _try_to_escape(run: Runner) -> Outcome:
         variables = {
             "files": [canary.name, str(Path(__file__)), "/etc/passwd", "/proc/self/stat"],
             "port": listener.getsockname()[1],
-            "shown": list(namespaces.host_paths()),
+            "shown": list(routes.host_paths()),
         }
         job = {"program": _ESCAPES, "variables": variables, "expressions": ["escapes()"]}
-        return run(job, "", Limits(cpu_s=5, wall_s=60, processes=8))
+        try:
+            outcome = ROUTES[route](job, "", Limits(cpu_s=5, wall_s=60, processes=8))
+        except (NotStarted, OSError) as error:
+            return str(error)
+    if outcome.stdout == b'""\n':
+        return ""
+    found = outcome.stdout.decode().strip()
+    return f"a program inside found {found}" if found else "the check's program did not end"
 
 
 # Run as a program: the names of what must fail and did not, or must work and does not.

@@ -16,8 +16,7 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from repro.benchmarks.lcb_tests import lcb_cases
-from repro.sandbox import Runner
-from repro.sandbox.conversation import Limits, Outcome
+from repro.sandbox import Limits, Outcome, Runner
 from repro.verify.blocks import choose, fenced_blocks
 
 # LiveCodeBench's own test harness puts these imports before every program: its starter code uses

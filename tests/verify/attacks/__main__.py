@@ -19,8 +19,7 @@ from pathlib import Path
 from tests.verify.attacks import cheats, measures, probes, runaways
 
 from repro import sandbox
-from repro.sandbox import namespaces, subprocess_runner
-from repro.sandbox.conversation import Limits, NotStarted
+from repro.sandbox import Limits, NotStarted, conversation, routes
 from repro.verify import programs
 
 ROOT = Path(__file__).parents[3]
@@ -96,9 +95,9 @@ class Machine:
         for listener in self.listeners:
             stack.enter_context(listener)
         allowed = {folder: [] for folder in ("/tmp", "/etc", "/home", "/proc", "/sys", "/run")}
-        for above in ("/", *namespaces.host_folders()):
-            shown = {"/sandbox", "/child", *namespaces.host_links()}
-            shown |= {*namespaces.host_paths(), *namespaces.host_folders()}
+        for above in ("/", *routes.host_folders()):
+            shown = {"/sandbox", "/child"}
+            shown |= {*routes.host_paths(), *routes.host_folders()}
             allowed[above] = [Path(path).name for path in shown if str(Path(path).parent) == above]
         files = [self.canary, ROOT / "README.md", Path(__file__)]
         if os.access(Path.home(), os.W_OK):
@@ -112,7 +111,7 @@ class Machine:
             "/proc/self/environ",
             "/proc/1/cmdline",
         )
-        variables = subprocess_runner.environment("/")
+        variables = conversation.variables("/")
         self.description = {
             "files": [*map(str, files), *names, f"/proc/{os.getpid()}/environ"],
             "folders": allowed,
@@ -124,7 +123,7 @@ class Machine:
             "unix": str(folder / "socket"),
             "pid": os.getpid(),
             "parent": os.getppid(),
-            "interpreter": subprocess_runner.interpreter(),
+            "interpreter": routes.interpreter(),
         }
 
     def harm(self) -> list[str]:
@@ -164,7 +163,7 @@ def users() -> dict[str, int]:
                 uid = folder.stat().st_uid
             except OSError:
                 continue
-            if uid >= namespaces.FIRST_SPARE_UID or uid == os.geteuid() != 0:
+            if uid >= routes.FIRST_SPARE_UID or uid == os.geteuid() != 0:
                 found[folder.name] = uid
     return found
 
@@ -198,7 +197,7 @@ def attack(group: str, name: str, source: str, token: int, run, host: dict) -> d
 
 def main(route: str) -> None:
     """Run all on ``route``; on "none", only the probes that do no harm there."""
-    run = subprocess_runner.run if route == "none" else sandbox.ROUTES[route]
+    run = sandbox.ROUTES[route]
     try:
         run({"program": "", "expressions": []}, "", Limits())
     except NotStarted as error:

@@ -24,17 +24,16 @@ import sys
 from _json import encode_basestring_ascii
 from _sitebuiltins import Quitter
 
-MODULE = "program"
-
+_MODULE = "program"
 # The standard streams by name: a sandbox has no /proc, to which these names lead.
 _STREAMS = {
     f"{folder}{name}": descriptor
-    for folder, names in (
-        ("/dev/", ("stdin", "stdout", "stderr")),
-        ("/dev/fd/", "012"),
-        ("/proc/self/fd/", "012"),
+    for descriptor, stream in enumerate(("stdin", "stdout", "stderr"))
+    for folder, name in (
+        ("/dev/", stream),
+        ("/dev/fd/", descriptor),
+        ("/proc/self/fd/", descriptor),
     )
-    for descriptor, name in enumerate(names)
 }
 
 # What values of some types of the standard library are made from. Only of these very types: a
@@ -60,9 +59,11 @@ def serve(channel: int) -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     os.close(null)
-    module = type(sys)(MODULE)
+    module = type(sys)(_MODULE)
     _write(channel, b"ready\n")
-    while (request := _read(channel)) is not None:
+    requests = os.fdopen(channel, "rb", closefd=False)
+    while header := requests.read(4):
+        request = marshal.loads(requests.read(int.from_bytes(header, "big")))
         if "script" in request:
             module.__name__ = "__main__"
             sys.modules["__main__"] = module
@@ -71,7 +72,7 @@ def serve(channel: int) -> None:
                 return _execute(request["script"], module)
             except SystemExit:
                 return None  # meant to end here, whatever its status: the output counts
-        sys.modules[MODULE] = module
+        sys.modules[_MODULE] = module
         # Whatever the program raises, SystemExit included, is a result.
         try:
             value = encode(_answer(request, module))
@@ -139,19 +140,6 @@ def _open_by_name(opens):
 def _execute(sources, module):
     for source in sources:
         exec(compile(source, "<program>", "exec"), module.__dict__)
-
-
-def _read(channel):
-    header = _read_bytes(channel, 4)
-    length = int.from_bytes(header, "big")
-    return marshal.loads(_read_bytes(channel, length)) if header else None
-
-
-def _read_bytes(channel, count):
-    data = bytearray()
-    while len(data) < count and (chunk := os.read(channel, count - len(data))):
-        data += chunk
-    return bytes(data) if len(data) == count else b""
 
 
 def _write(channel, data):

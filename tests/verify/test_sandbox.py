@@ -198,7 +198,7 @@ def test_nothing_is_evaluated_where_the_module_fails(run):
 )
 def test_a_command_that_does_not_come_up_is_no_verdict(command, complaint):
     with pytest.raises(NotStarted, match=complaint):
-        converse(lambda channel: command, "/", script(""), "", Limits())
+        converse(command, {"folder": "/"}, script(""), "", Limits())
 
 
 def test_descriptors_do_not_leak(run):
@@ -207,7 +207,7 @@ def test_descriptors_do_not_leak(run):
     for job in (script("print(1)"), script("1/0"), {"program": "", "expressions": ["1"]}):
         run(job, "", Limits())
     with pytest.raises(NotStarted):
-        converse(lambda channel: ["false"], "/", script(""), "", Limits())
+        converse(["false"], {"folder": "/"}, script(""), "", Limits())
     assert len(os.listdir("/proc/self/fd")) == before
 
 

@@ -1,14 +1,10 @@
 """Where programs run: `runner` gives the function that runs one, in the strongest sandbox here.
 
-Both routes of the sandbox (see `routes`) give a program one process with threads, no network, no
-environment, no other process to see or signal, and of the host's files only its interpreter and
-packages, to read. They bound its CPU time, wall time, memory, threads, files and output. Before a
-process of ours uses a route for the first time, it runs a program there that tries to get out.
-
-Not bounded: what a program does with its own share; programs that run at once add up to their
-number times the limits. It can read the host's libraries and installed packages, the names of the
-folders above them, the kernel's version and the clock, and until it ends hold advisory locks on the
-files it can read. An error of the kernel that its calls can reach is not shut out by any of this.
+Both sandboxes (see `routes`) give a program one process with threads, no network, no environment,
+no other process to see or signal, and of the host's files only its interpreter and packages, to
+read. They bound its CPU time, wall time, memory, threads, files and output. What they leave open is
+in docs/evaluation.md. Before a process of ours uses one for the first time, it runs a program there
+that tries to get out.
 """
 
 import functools
@@ -16,7 +12,6 @@ import os
 import socket
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 from repro.sandbox import routes
 from repro.sandbox.conversation import Limits, NotStarted, Outcome
@@ -36,29 +31,27 @@ class SandboxUnavailable(RuntimeError):
 
 
 def runner(name: str) -> Runner:
-    """Return the function that runs programs in the sandbox ``name``, one of ``SANDBOXES``.
-
-    "auto" is the first of bubblewrap and namespaces that works; it never becomes "none".
-
-    Raises:
-        ValueError: an unknown name; the message lists the choices.
-        SandboxUnavailable: it does not work, or does not hold, on this machine.
-    """
+    """Return the function that runs programs in the sandbox ``name``; errors as of `describe`."""
     return ROUTES[describe(name)]
 
 
 def describe(name: str) -> str:
     """Return which route ``runner(name)`` takes: "bubblewrap", "namespaces" or "none".
 
+    Args:
+        name: one of ``SANDBOXES``; "auto" is the first of bubblewrap and namespaces that works, and
+            never becomes "none".
+
     Raises:
-        ValueError, SandboxUnavailable: as ``runner``.
+        ValueError: an unknown name; the message lists the choices.
+        SandboxUnavailable: it does not work, or does not hold, on this machine.
     """
     if name not in SANDBOXES:
         raise ValueError(f"sandbox: {name!r} is unknown, choose from {', '.join(SANDBOXES)}")
     if name == "none":
         return name
     reasons = {}
-    for route in SANDBOXES[1:3] if name == "auto" else [name]:
+    for route in ("bubblewrap", "namespaces") if name == "auto" else [name]:
         reasons[route] = failure(route)
         if not reasons[route]:
             return route
@@ -75,7 +68,7 @@ def failure(route: str) -> str:
     ):
         os.chmod(canary.name, 0o644)
         variables = {
-            "files": [canary.name, str(Path(__file__)), "/etc/passwd", "/proc/self/stat"],
+            "files": [canary.name, __file__, "/etc/passwd", "/proc/self/stat"],
             "port": listener.getsockname()[1],
             "shown": list(routes.host_paths()),
         }
@@ -96,34 +89,30 @@ import ctypes, os, socket, threading
 
 def escapes():
     libc = ctypes.CDLL(None)
-    attempts = {f"read:{path}": (open, path) for path in files}
-    attempts |= {
+    must_fail = {f"read:{path}": (open, path) for path in files} | {
         "fork": (os.fork,),
         "signal": (os.kill, -1, 0),
         "connect": (socket.create_connection, ("127.0.0.1", port), 2),
         "socket": (socket.socket,),
         "root": (os.setuid, 0),
-        "unshare": (succeed, libc.unshare, 0x10000000),
-        "keyring": (succeed, libc.syscall, 250, 0, -3, 1),
+        "unshare": (call, libc.unshare, 0x10000000),
+        "keyring": (call, libc.syscall, 250, 0, -3, 1),
         "memfd": (os.memfd_create, "x"),
-        "orphan": (succeed, libc.prctl, 1, 0, 0, 0, 0),
+        "orphan": (call, libc.prctl, 1, 0, 0, 0, 0),
+        "threads": (start_threads, 16),
     }
-    found = [name for name, attempt in attempts.items() if works(*attempt)]
-    if os.getuid() == 0:
-        found.append("is-root")
-    if not os.statvfs("/").f_flag & os.ST_RDONLY:
-        found.append("write")
-    if libc.prctl(21, 0, 0, 0, 0) != 2 or libc.prctl(39, 0, 0, 0, 0) != 1:
-        found.append("no-filter")
-    if os.environ.keys() - {"HOME", "TMPDIR", "PYTHONHASHSEED", "OMP_NUM_THREADS",
-                            "OPENBLAS_NUM_THREADS", "PWD", "LC_CTYPE"}:
-        found.append("environment")
-    if works(start_threads, 16):
-        found.append("threads")
-    found += [f"unreadable:{path}" for path in shown if not os.access(path, os.R_OK)]
+    names = "HOME TMPDIR PYTHONHASHSEED OMP_NUM_THREADS OPENBLAS_NUM_THREADS PWD LC_CTYPE"
+    must_hold = {
+        "is-root": os.getuid() != 0,
+        "write": os.statvfs("/").f_flag & os.ST_RDONLY,
+        "no-filter": libc.prctl(21, 0, 0, 0, 0) == 2 and libc.prctl(39, 0, 0, 0, 0) == 1,
+        "environment": not os.environ.keys() - {*names.split()},
+        **{f"unreadable:{path}": os.access(path, os.R_OK) for path in shown},
+    }
     with open("file", "w") as file:  # and this must work
         file.write("x")
-    return " ".join(found)
+    found = [name for name, attempt in must_fail.items() if works(*attempt)]
+    return " ".join(found + [name for name, holds in must_hold.items() if not holds])
 
 def start_threads(count):  # the kernel does not limit those of a user that it takes for root
     end = threading.Event()
@@ -133,7 +122,7 @@ def start_threads(count):  # the kernel does not limit those of a user that it t
     finally:
         end.set()
 
-def succeed(function, *arguments):
+def call(function, *arguments):
     if function(*arguments) == -1:
         raise OSError
 

@@ -18,14 +18,12 @@ import signal
 import socket
 import struct
 import subprocess
-import time
-from collections.abc import Callable
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
 _START_S = 60.0  # until the process is shut in; no program runs before that
-_CHUNK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -66,18 +64,16 @@ class NotStarted(RuntimeError):
     """The process of a program did not come up; says nothing about the program."""
 
 
-def converse(
-    command: Callable[[int], list[str]], folder: str, job: dict, stdin: str, limits: Limits
-) -> Outcome:
+def converse(command: list[str], settings: dict, job: dict, stdin: str, limits: Limits) -> Outcome:
     """Run one job in a process of its own and end whatever it started.
 
     Args:
-        command: from the number of the descriptor for the conversation to what is to be started.
-        folder: where the program may write.
+        command: what is to be started.
+        settings: the command's last argument, see ``child/start.py``; ``channel`` is added here.
         job: ``program``, and optionally ``prelude``, ``setup`` (sources), ``variables`` (JSON
             values) and ``expressions`` (sources); without the latter it is a script.
         stdin: what a script can read.
-        limits: ``wall_s`` and ``output_bytes`` are kept here, the others by the process.
+        limits: ``wall_s`` and ``output_bytes`` are enforced here, the others by the process.
 
     Raises:
         NotStarted: with what the command wrote to standard error.
@@ -89,17 +85,17 @@ def converse(
     with (
         ours,
         theirs,
-        _sealed(stdin) as given,
+        _memory_file(stdin) as given,
         _memory_file() as printed,
         subprocess.Popen(
-            command(theirs.fileno()),
+            [*command, repr(settings | {"channel": theirs.fileno()})],
             stdin=given,
             stdout=printed if is_script else subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             bufsize=0,
             pass_fds=[theirs.fileno()],
             cwd="/",
-            env=variables(folder),
+            env=variables(settings["folder"]),
             start_new_session=True,
         ) as process,
     ):
@@ -107,11 +103,8 @@ def converse(
         program, outcome = _Program(process, ours), None
         try:
             if program.is_ready():
-                outcome = (
-                    program.run_script(job, printed, limits)
-                    if is_script
-                    else program.answer(job, limits)
-                )
+                how = program.run_script if is_script else program.answer
+                outcome = how(job, printed, limits)
         finally:
             complaint = program.end()
     if outcome is None:
@@ -137,18 +130,18 @@ class _Program:
     def __init__(self, process: subprocess.Popen, channel: socket.socket) -> None:
         self._process = process
         self._channel = channel
-        self._received = bytearray()
         self._pidfd: int | None = None
 
     def is_ready(self) -> bool:
         """Wait until the program's process is shut in; False where it does not come up."""
         self._channel.settimeout(_START_S)
         try:
-            data, ancillary, _, _ = self._channel.recvmsg(_CHUNK, socket.CMSG_SPACE(12))
+            data, ancillary, _, _ = self._channel.recvmsg(99, socket.CMSG_SPACE(12))
         except (TimeoutError, ConnectionError):
             return False
         if data != b"ready\n":
             return False
+        self._channel.settimeout(None)
         pid, _, _ = struct.unpack("3i", ancillary[0][2])  # struct ucred
         try:
             self._pidfd = os.pidfd_open(pid)
@@ -162,58 +155,51 @@ class _Program:
 
     def run_script(self, job: dict, printed: BinaryIO, limits: Limits) -> Outcome:
         """Run to the end; what it prints is the result."""
-        deadline = time.monotonic() + limits.wall_s
-        with suppress(TimeoutError, ConnectionError):
-            self._send({"script": _sources(job)}, deadline)
+        with suppress(ConnectionError):
+            self._send({"script": [job.get("prelude", ""), job["program"]]})
         end = select.poll()
         end.register(self._pidfd, select.POLLIN)
-        ended = bool(end.poll(1000 * max(0, deadline - time.monotonic())))
+        ended = bool(end.poll(1000 * limits.wall_s))
         stdout = os.pread(printed.fileno(), limits.output_bytes + 1, 0)
         whole = len(stdout) <= limits.output_bytes
         status = self._exit_status() if ended and whole else -signal.SIGKILL
         return Outcome(stdout[: limits.output_bytes], status, whole and not ended)
 
-    def answer(self, job: dict, limits: Limits) -> Outcome:
+    def answer(self, job: dict, printed: BinaryIO, limits: Limits) -> Outcome:
         """Evaluate the expressions; their values are the result."""
-        deadline = time.monotonic() + limits.wall_s
         requests = [
-            {"module": _sources(job)},
+            {"module": [job.get("prelude", ""), job["program"]]},
             {"setup": job.get("setup", ""), "variables": job.get("variables", {})},
             *({"expression": source} for source in job["expressions"]),
         ]
-        answers, timed_out = [], False
+        answers, timed_out = [], threading.Event()
+        timer = threading.Timer(limits.wall_s, self._hang_up, [timed_out])
+        timer.start()
         try:
-            for request in requests:
-                answers.append(self._ask(request, deadline, limits.output_bytes))
-                if "expression" not in request and answers[-1].startswith(b'{"error"'):
-                    break
-        except TimeoutError:
-            timed_out = True
-        except (ConnectionError, EOFError):
-            pass  # it ended, or broke the rules: the answers so far are all there are
-        return Outcome(b"".join(answers[2:]), -signal.SIGKILL, timed_out)
+            with self._channel.makefile("rb") as lines:
+                for request in requests:
+                    secret = secrets.token_hex(16)
+                    self._send(request | {"secret": secret})
+                    owner, _, value = lines.readline(limits.output_bytes).partition(b" ")
+                    if owner != secret.encode() or not value.endswith(b"\n"):
+                        break  # it ended, or broke the rules: the answers so far are all there are
+                    answers.append(value)
+                    if "expression" not in request and value.startswith(b'{"error"'):
+                        break
+        except ConnectionError:
+            pass  # it ended
+        finally:
+            timer.cancel()
+        return Outcome(b"".join(answers[2:]), -signal.SIGKILL, timed_out.is_set())
 
-    def _ask(self, request: dict, deadline: float, limit: int) -> bytes:
-        secret = secrets.token_hex(16)
-        self._send(request | {"secret": secret}, deadline)
-        seen = 0
-        while (end := self._received.find(b"\n", seen)) < 0:
-            seen = len(self._received)
-            self._channel.settimeout(_remaining(deadline))
-            data = self._channel.recv(_CHUNK)
-            if not data or seen + len(data) > limit:
-                raise EOFError
-            self._received += data
-        owner, _, value = bytes(self._received[: end + 1]).partition(b" ")
-        del self._received[: end + 1]
-        if owner != secret.encode():
-            raise EOFError
-        return value
-
-    def _send(self, request: dict, deadline: float) -> None:
+    def _send(self, request: dict) -> None:
         data = marshal.dumps(request)
-        self._channel.settimeout(_remaining(deadline))
         self._channel.sendall(len(data).to_bytes(4, "big") + data)
+
+    def _hang_up(self, timed_out: threading.Event) -> None:
+        timed_out.set()
+        with suppress(OSError):  # it has just answered the last request
+            self._channel.shutdown(socket.SHUT_RDWR)
 
     def _exit_status(self) -> int:
         # Not reaped yet: until then nobody else can have its number, nor that of its group.
@@ -236,27 +222,13 @@ class _Program:
         return self._process.stderr.read().decode("utf-8", "replace").strip()
 
 
-def _sources(job: dict) -> list[str]:
-    return [job.get("prelude", ""), job["program"]]
-
-
-def _remaining(deadline: float) -> float:
-    seconds = deadline - time.monotonic()
-    if seconds <= 0:
-        raise TimeoutError
-    return seconds
-
-
-def _sealed(text: str) -> BinaryIO:
-    """Return a file in memory that no one can change any more."""
-    file = _memory_file()
-    file.write(text.encode("utf-8", "surrogatepass"))
-    file.seek(0)
-    seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
-    fcntl.fcntl(file, fcntl.F_ADD_SEALS, seals)
+def _memory_file(text: str | None = None) -> BinaryIO:
+    """Return an empty file in memory, or one with a text that no one can change any more."""
+    descriptor = os.memfd_create("program", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    file = os.fdopen(descriptor, "r+b", buffering=0)
+    if text is not None:
+        file.write(text.encode("utf-8", "surrogatepass"))
+        file.seek(0)
+        seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
+        fcntl.fcntl(file, fcntl.F_ADD_SEALS, seals)
     return file
-
-
-def _memory_file() -> BinaryIO:
-    flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
-    return open(os.memfd_create("program", flags), "r+b", buffering=0)

@@ -2,20 +2,16 @@
 
 - "bubblewrap": bwrap (package ``bubblewrap``) makes mount, process, network, IPC and host name
   namespaces, and a user namespace where the caller is not root. The root is an empty, read-only
-  tmpfs with the interpreter, its libraries, the installed packages and the child's scripts. Where
-  the caller is root, util-linux (``setpriv``, ``unshare``) makes the program die with the caller,
-  because bwrap gives up the right to signal the user that the program becomes.
-- "namespaces": the same from bare system calls, made by the interpreter itself in
-  ``child/confinement.py``. It needs Linux 5.12 (mount_setattr), root or user namespaces for
-  everyone, and x86_64.
-- "none": a plain subprocess with limits. NOT A SANDBOX. The limits keep an accident (an endless
-  loop, a huge list, endless output) from hurting the machine. They do not hold against intent: the
-  program runs with the caller's rights, sees the network and every readable file, can start
-  processes, and as root ignores some limits.
+  tmpfs with the interpreter, its libraries, the installed packages and the child's scripts.
+- "namespaces": the process makes the same itself, see ``child/confinement.py``. It needs Linux
+  5.12, root or user namespaces for everyone, and x86_64.
+- "none": a plain subprocess with limits. NOT A SANDBOX. They keep an accident (an endless loop, a
+  huge list) from hurting the machine and hold against no intent: the program has the caller's
+  rights, sees the network and every readable file, and as root ignores some limits.
 
-On the first two the process itself takes the last steps, the same ones: ``confinement.shut`` mounts
-the working directory, drops all rights and loads the filter of ``child/seccomp.py``, which also
-refuses nested user namespaces (bwrap's own ``--disable-userns`` would refuse that mount).
+On the first two the process then mounts its working directory, gives up all rights and loads a
+filter of system calls (``confinement.shut``), which also refuses nested user namespaces; bwrap's
+own ``--disable-userns`` would refuse that mount.
 """
 
 import compileall
@@ -62,14 +58,7 @@ def run(route: str, job: dict, stdin: str, limits: Limits) -> Outcome:
     # -S: no .pth files, and 4 ms less. -B: the child's bytecode is there already.
     before += [interpreter(), "-s", "-P", "-S", "-B", "-X", "utf8", f"{scripts}/start.py"]
     with workdir as folder:
-        settings["folder"] = folder
-        return converse(
-            lambda channel: [*before, repr(settings | {"channel": channel})],
-            folder,
-            job,
-            stdin,
-            limits,
-        )
+        return converse(before, settings | {"folder": folder}, job, stdin, limits)
 
 
 @functools.cache
@@ -84,14 +73,17 @@ def _bwrap(uid: int | None) -> list[str]:
         command = [bwrap, "--unshare-pid", "--as-pid-1", "--cap-drop", "ALL", "--unshare-user"]
         command += ["--uid", str(_INSIDE_ID), "--gid", str(_INSIDE_ID)]
     else:
+        # bwrap gives up the right to signal the user that the program becomes; so that it dies
+        # with the caller all the same, these two go before.
         command = [_find("setpriv", "util-linux"), "--pdeathsig", "KILL", "--"]
         command += [_find("unshare", "util-linux"), "--pid", "--fork", "--kill-child=KILL", "--"]
-        command += [bwrap, "--cap-drop", "ALL", "--cap-add", "CAP_SETUID"]
-        command += ["--cap-add", "CAP_SETGID"]
+        command += [bwrap, "--cap-drop", "ALL"]
+        command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     command += ["--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP"]  # for confinement.shut
     command += ["--unshare-net", "--unshare-ipc", "--unshare-uts", "--hostname", "sandbox"]
     command += ["--die-with-parent", "--new-session"]
-    for folder in host_folders():  # left to bwrap, they would be open to root only
+    folders = {str(above) for path in host_paths() for above in PurePath(path).parents} - {"/"}
+    for folder in sorted(folders):  # left to bwrap, they would be open to root only
         command += ["--dir", folder]
     for path, source in host_paths().items():
         command += ["--dev-bind" if path.startswith("/dev/") else "--ro-bind", source, path]
@@ -100,10 +92,9 @@ def _bwrap(uid: int | None) -> list[str]:
 
 
 def _find(program: str, package: str) -> str:
-    path = shutil.which(program)
-    if path is None:
-        raise NotStarted(f"there is no {program}: install the package {package}")
-    return path
+    if path := shutil.which(program):
+        return path
+    raise NotStarted(f"there is no {program}: install the package {package}")
 
 
 def interpreter() -> str:
@@ -123,18 +114,10 @@ def host_paths() -> dict[str, str]:
     prefix = sys.base_prefix
     wanted = {*_SHOWN, f"{prefix}/lib", f"{prefix}/lib64", interpreter(), *site_packages()}
     paths: dict[str, str] = {}
-    for path in sorted(wanted):
-        inside = any(path.startswith(f"{outer}/") for outer in paths)
-        if os.path.exists(path) and not inside:
+    for path in sorted(filter(os.path.exists, wanted)):
+        if not any(path.startswith(f"{outer}/") for outer in paths):
             paths[path] = os.path.realpath(path)
     return paths
-
-
-@functools.cache
-def host_folders() -> tuple[str, ...]:
-    """Return the folders above ``host_paths``, outer ones first; nothing else is seen there."""
-    above = {str(folder) for path in host_paths() for folder in PurePath(path).parents}
-    return tuple(sorted(above - {"/"}))
 
 
 def _spare_uid() -> int | None:
@@ -145,17 +128,12 @@ def _spare_uid() -> int | None:
     """
     if platform.machine() != "x86_64":
         raise NotStarted(f"the system call filter knows x86_64 only, this is {platform.machine()}")
-    if os.geteuid() != 0 or not _spare_uids_exist():
-        return None
-    return FIRST_SPARE_UID + secrets.randbelow(_SPARE_UIDS)
-
-
-@functools.cache
-def _spare_uids_exist() -> bool:
-    with open("/proc/self/uid_map") as file:
-        ranges = [tuple(map(int, line.split())) for line in file]
     last = FIRST_SPARE_UID + _SPARE_UIDS - 1
-    return any(first <= FIRST_SPARE_UID and last < first + count for first, _, count in ranges)
+    with open("/proc/self/uid_map") as file:
+        ranges = [map(int, line.split()) for line in file]
+    mapped = any(first <= FIRST_SPARE_UID and last < first + count for first, _, count in ranges)
+    is_root = os.geteuid() == 0 and mapped
+    return FIRST_SPARE_UID + secrets.randbelow(_SPARE_UIDS) if is_root else None
 
 
 def _user_threads() -> int:

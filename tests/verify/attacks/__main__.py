@@ -95,9 +95,10 @@ class Machine:
         for listener in self.listeners:
             stack.enter_context(listener)
         allowed = {folder: [] for folder in ("/tmp", "/etc", "/home", "/proc", "/sys", "/run")}
-        for above in ("/", *routes.host_folders()):
+        folders = {str(above) for path in routes.host_paths() for above in Path(path).parents}
+        for above in folders:
             shown = {"/sandbox", "/child"}
-            shown |= {*routes.host_paths(), *routes.host_folders()}
+            shown |= {*routes.host_paths(), *folders}
             allowed[above] = [Path(path).name for path in shown if str(Path(path).parent) == above]
         files = [self.canary, ROOT / "README.md", Path(__file__)]
         if os.access(Path.home(), os.W_OK):

@@ -1,17 +1,13 @@
 """The child's side of the conversation: run sources, evaluate expressions, send values.
 
-The parent speaks in requests (a length in four bytes, then a marshalled dictionary), the child
-answers in lines: ``ready`` once it is shut in, then for each request ``SECRET VALUE``, where
-``SECRET`` came with that request and ``VALUE`` is JSON, ``{"error": ...}`` where it raised.
-Requests have one of these keys:
+The parent sends requests (a length in four bytes, then a marshalled dictionary), the child answers
+in lines: ``ready`` once it is shut in, then for each request ``SECRET VALUE``, where ``SECRET``
+came with that request and ``VALUE`` is JSON, ``{"error": ...}`` where it raised. Requests are:
 
-- ``script``: sources to run one after the other as ``__main__``, with standard input and output of
-  their own; no answer, the process ends with them;
+- ``script``: sources to run one after the other as ``__main__``; no answer, the process ends then;
 - ``module``: sources to run as an imported module;
 - ``setup``: a source to run in that module after adding ``variables``, JSON values;
 - ``expression``: a source to evaluate in that module.
-
-Expected values are never sent here, so nothing this process does can compare them.
 """
 
 import builtins
@@ -27,13 +23,9 @@ from _sitebuiltins import Quitter
 _MODULE = "program"
 # The standard streams by name: a sandbox has no /proc, to which these names lead.
 _STREAMS = {
-    f"{folder}{name}": descriptor
+    name: descriptor
     for descriptor, stream in enumerate(("stdin", "stdout", "stderr"))
-    for folder, name in (
-        ("/dev/", stream),
-        ("/dev/fd/", descriptor),
-        ("/proc/self/fd/", descriptor),
-    )
+    for name in (f"/dev/{stream}", f"/dev/fd/{descriptor}", f"/proc/self/fd/{descriptor}")
 }
 
 # What values of some types of the standard library are made from. Only of these very types: a
@@ -56,9 +48,8 @@ def serve(channel: int) -> None:
     sys.argv = ["program.py"]
     os.set_inheritable(channel, False)
     # Until here standard error went to the parent, who shows it where the start fails.
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)
-    os.close(null)
+    with open(os.devnull, "wb") as null:
+        os.dup2(null.fileno(), 2)
     module = type(sys)(_MODULE)
     _write(channel, b"ready\n")
     requests = os.fdopen(channel, "rb", closefd=False)
@@ -84,8 +75,7 @@ def serve(channel: int) -> None:
 def encode(value):
     """Return a JSON text of a plain value that keeps its type; anything else is ``other``.
 
-    Works on the built-in type's own methods, so that a subclass with a forged ``__eq__``,
-    ``__repr__`` or ``__iter__`` shows the value it really holds.
+    The built-in types' own methods are called: a subclass with forged ones shows what it holds.
     """
     kinds = type(value).__mro__
     if value is None:

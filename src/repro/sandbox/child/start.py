@@ -1,9 +1,8 @@
 """The script that starts a program's process: shut it in, then do what the parent asks.
 
-Its one argument is a dictionary in Python's notation: ``route`` ("none", "bubblewrap" or
-"namespaces"), ``channel`` (the descriptor of the conversation), ``folder`` (to write to),
-``limits`` (the fields of ``Limits``), ``site`` (folders of installed packages), ``uid`` (as for
-``confinement.shut``); ``paths`` and ``inside_id`` (as for ``confinement.enter``).
+Its one argument is a dictionary in Python's notation: ``route``, ``channel`` (the descriptor of the
+conversation), ``folder`` (to write to), ``limits`` (the fields of ``Limits``), ``site`` (folders of
+installed packages), ``paths``, ``uid`` and ``inside_id`` (see ``confinement``).
 """
 
 import math
@@ -33,6 +32,7 @@ def set_limits(limits: dict) -> None:
 if __name__ == "__main__":
     sys.path.insert(0, __file__.rpartition("/")[0])
     settings = eval(sys.argv[1])  # written by the parent
+    folder, limits, uid = settings["folder"], settings["limits"], settings["uid"]
     import program_child
 
     try:
@@ -40,10 +40,10 @@ if __name__ == "__main__":
             import confinement  # and with it ctypes, which takes 4 ms
 
             if settings["route"] == "namespaces":
-                confinement.enter(settings)
-            confinement.shut(settings["folder"], settings["limits"], settings["uid"])
-        set_limits(settings["limits"])
-        os.chdir(settings["folder"])
+                confinement.enter(settings["paths"], folder, uid, settings["inside_id"])
+            confinement.shut(folder, limits, uid)
+        set_limits(limits)
+        os.chdir(folder)
     except OSError as error:
         sys.exit(error.strerror or str(error))  # for the parent, who shows it
     sys.path[:1] = []

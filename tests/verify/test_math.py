@@ -1,10 +1,9 @@
-import os
 import threading
 
 import pytest
 
 from repro.verify import math_worker, maths
-from repro.verify.reward import correctness
+from repro.verify.maths import correctness
 
 # What a gold answer is, and predictions that equal it, by kind of answer.
 EQUAL = {
@@ -322,12 +321,11 @@ def test_hanging_answers_are_killed_and_the_workers_survive(hostile):
 
 
 def test_a_worker_that_died_between_questions_is_replaced():
-    pool = maths._pool(os.getpid())
     assert maths.verify([boxed(r"\frac{3}{6}")], ["0.5"]) == [True]
-    for worker in list(pool.queue):
-        if worker.process is not None:
-            worker.process.kill()
-            worker.process.wait()
+    assert maths._idle
+    for worker in maths._idle:
+        worker.kill()
+        worker.wait()
     assert maths.verify([boxed(r"\frac{4}{8}")], ["0.5"]) == [True]
 
 

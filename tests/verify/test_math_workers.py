@@ -1,8 +1,11 @@
 """The second scorer, math-verify alone, and the number of worker processes."""
 
 import os
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -54,52 +57,36 @@ def test_lists_of_different_length_and_no_workers_are_refused(judge):
 
 
 @pytest.mark.parametrize(("workers", "most"), [(1, 1), (3, 3), (None, 2)])
-def test_no_more_workers_than_allowed_run_at_once(monkeypatch, workers, most):
-    """Also over several calls from several threads, and after a call that allowed more."""
-    alive, at_work, peak = 0, 0, 0
-    lock = threading.Lock()
+def test_as_many_workers_as_allowed_run_at_once(monkeypatch, workers, most):
+    at_work, peak, lock = 0, 0, threading.Lock()
     meeting = threading.Barrier(most)
 
-    class Stub:
-        def __init__(self):
-            self.count(1)
+    def compare(question, gold, prediction):
+        nonlocal at_work, peak
+        with lock:
+            at_work += 1
+            peak = max(peak, at_work)
+        meeting.wait(timeout=60)  # passes only if that many are at work together
+        with lock:
+            at_work -= 1
+        return True
 
-        def count(self, change):
-            nonlocal alive
-            with lock:
-                alive += change
-
-        def stop(self):
-            self.count(-1)
-
-        def compare(self, question, gold, prediction):
-            nonlocal at_work, peak
-            with lock:
-                at_work += 1
-                peak = max(peak, at_work)
-            meeting.wait(timeout=60)  # passes only if that many are at work together
-            time.sleep(0.01)
-            with lock:
-                at_work -= 1
-            return True
-
-    monkeypatch.setattr(maths, "_Worker", Stub)
-    pool = maths._Pool()
-    monkeypatch.setattr(maths, "_pool", lambda pid: pool)
+    monkeypatch.setattr(maths, "_compare", compare)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
-    pool.queue += [Stub() for _ in range(4)]
-
-    def ask(name):
-        responses = [rf"</think>\boxed{{{name}{index}+y}}" for index in range(6)]
-        verify(
-            responses, [f"y+{name}{index}+{workers or 9}" for index in range(6)], workers=workers
-        )
-
-    threads = [threading.Thread(target=ask, args=(name,)) for name in "ab"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=120)
+    responses = [rf"</think>\boxed{{x+{index}y}}" for index in range(6)]
+    assert verify(responses, ["y"] * 6, workers=workers) == [True] * 6
     assert peak == most
-    assert alive == most
-    assert len(pool.queue) == most
+
+
+def test_workers_are_asked_again_and_end_with_the_caller():
+    code = (
+        "from repro.verify import maths\n"
+        "for answer in ('x+1', 'x+2', 'x+3'): maths.verify(['</think>\\\\boxed{1+x}'], [answer])\n"
+        "print(*[worker.pid for worker in maths._idle])"
+    )
+    pids = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
+    (pid,) = pids.split()
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{pid}").exists()

@@ -161,7 +161,7 @@ long float: '{"float":"' + "1" * 4_000_000 + '"}'
 float of a number: '{"float":' + "1" * 400 + "}"
 constants: "[NaN, Infinity, -Infinity]"
 colliding set: '{"set":[' + ",".join('{"int":"%x"}' % k for k in colliding) + "]}"
-colliding keys: '{"dict":[' + ",".join('[{"int":"%x"},null]' % k for k in colliding) + "]}"
+colliding keys: '{"dict":[' + ",".join('{"tuple":[{"int":"%x"},1]}' % k for k in colliding) + "]}"
 unhashable: '{"set":[{"list":[]}]}'
 two kinds: '{"int":"9","float":"9"}'
 unknown kind: '{"type":"int"}'

@@ -34,8 +34,8 @@ _VIEWS = {type(view).__name__: type(view) for view in ({}.keys(), {}.values(), {
 _PARTS = {
     **{("builtins", name): list for name in _VIEWS},
     ("builtins", "range"): lambda value: [value.start, value.stop, value.step],
-    ("collections", "Counter"): lambda value: [*value.items()],
-    ("collections", "OrderedDict"): lambda value: [*value.items()],
+    ("collections", "Counter"): dict.items,
+    ("collections", "OrderedDict"): dict.items,
     ("collections", "deque"): list,
     ("decimal", "Decimal"): str,
     ("fractions", "Fraction"): lambda value: [value.numerator, value.denominator],
@@ -84,29 +84,31 @@ def encode(value):
         return "true" if value else "false"
     if int in kinds:
         return f'{{"int":"{int.__add__(value, 0):x}"}}'
-    if float in kinds:
-        return f'{{"float":"{float.__repr__(value)}"}}'
-    if complex in kinds:
-        return f'{{"complex":"{complex.__repr__(value)}"}}'
+    for kind in (float, complex):
+        if kind in kinds:
+            return f'{{"{kind.__name__}":"{kind.__repr__(value)}"}}'
     if str in kinds:
         return encode_basestring_ascii(str.__str__(value))
     module, name = type(value).__module__, type(value).__name__
     known = _VIEWS.get(name) or getattr(sys.modules.get(module), name, None)
     if (module, name) in _PARTS and type(value) is known:
-        return f'{{"{name}":{encode(_PARTS[module, name](value))}}}'
+        parts = _PARTS[module, name](value)
+        return f'{{"{name}":{encode(parts)}}}' if type(parts) is str else _encode_all(name, parts)
     for kind in (bytes, bytearray):
         if kind in kinds:
             return f'{{"bytes":"{kind.hex(value)}"}}'
     for kind in (list, tuple, set, frozenset):
         if kind in kinds:
-            items = ",".join([encode(item) for item in kind.__iter__(value)])
-            return f'{{"{kind.__name__}":[{items}]}}'
+            return _encode_all(kind.__name__, kind.__iter__(value))
     if dict in kinds:
-        pairs = [f"[{encode(key)},{encode(item)}]" for key, item in dict.items(value)]
-        return f'{{"dict":[{",".join(pairs)}]}}'
+        return _encode_all("dict", dict.items(value))
     if module == "numpy" and hasattr(value, "item"):
         return encode(value.item())
     return f'{{"other":{encode_basestring_ascii(type(value).__name__)}}}'
+
+
+def _encode_all(name, items):
+    return f'{{"{name}":[{",".join(map(encode, items))}]}}'
 
 
 def _answer(request, module):

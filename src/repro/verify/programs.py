@@ -261,7 +261,7 @@ class _Test:
         names = {f"_leaf{number}": value for number, value in enumerate(values)}
         scope = {"__builtins__": {}, "math": math, **_PARENT_TYPES, **_PARENT_FUNCTIONS, **names}
         try:
-            return bool(eval(self._remainder, scope))
+            return bool(eval(self._remainder, scope))  # noqa: S307 (a handful of operators)
         # A value of an unexpected type (None < 3), or nested without end, fails the test, as it
         # would natively. Anything else, such as a missing leaf, is a fault here and is told.
         except (TypeError, ValueError, ArithmeticError, LookupError, RecursionError, MemoryError):

@@ -31,7 +31,7 @@ def set_limits(limits: dict) -> None:
 
 if __name__ == "__main__":
     sys.path.insert(0, __file__.rpartition("/")[0])
-    settings = eval(sys.argv[1])  # written by the parent
+    settings = eval(sys.argv[1])  # noqa: S307 (the parent wrote it)
     folder, limits, uid = settings["folder"], settings["limits"], settings["uid"]
     import program_child
 

@@ -10,13 +10,13 @@ import sys
 import pytest
 from tests.paths import ROOT
 from tests.verify.attacks import probes, runaways
-from tests.verify.attacks.__main__ import attacks
+from tests.verify.attacks.__main__ import GROUPS
 
 ANOTHER = "54321"  # nobody's number
 BECOME = ["setpriv", "--reuid", ANOTHER, "--regid", ANOTHER, "--clear-groups"]
 USERS = ("this user", "another user")
 ROUTES = [(route, user) for route in ("bubblewrap", "namespaces") for user in USERS]
-NAMES = {group: list(programs) for group, programs in attacks().items()}
+NAMES = {group: sorted(programs) for group, (_, programs) in GROUPS.items()}
 
 
 @functools.cache
@@ -39,11 +39,9 @@ def run(route: str, user: str) -> dict:
 @functools.cache
 def other_interpreter() -> str | None:
     """Return an interpreter that a user without rights can start, None where there is none."""
+    # setpriv still starts it with root's rights to search folders, so it must see itself too.
+    code = "import os, sys; assert sys.version_info >= (3, 11) and os.path.exists(sys.executable)"
     for candidate in (os.path.realpath(sys.executable), "/usr/bin/python3"):
-        # setpriv still starts it with root's rights to search folders, so it must see itself too.
-        code = (
-            "import os, sys; assert sys.version_info >= (3, 11) and os.path.exists(sys.executable)"
-        )
         command = [*BECOME, candidate, "-c", code]
         if shutil.which("setpriv") and subprocess.run(command, capture_output=True).returncode == 0:
             return candidate
@@ -72,7 +70,8 @@ def on_attacks(*groups: str):
 @on_routes
 @on_attacks("probes")
 def test_nothing_is_within_reach(report, group, name):
-    assert not report["results"][group][name]["value"]
+    expected = [None] if name == "call the 32-bit kernel" else [[], False]  # it is killed for that
+    assert report["results"][group][name]["value"] in expected
 
 
 @pytest.mark.parametrize(("route", "user"), [("none", user) for user in USERS])
@@ -100,7 +99,7 @@ def test_no_attack_passes(report, group, name):
 @on_routes
 @on_attacks("scripts", "idle scripts")
 def test_scripts_pass_where_they_are_right(report, group, name):
-    assert report["results"][group][name]["passed"] is runaways.SCRIPTS[name][1]
+    assert report["results"][group][name]["passed"] is runaways.SCRIPTS[name]
 
 
 @on_routes
@@ -113,20 +112,9 @@ def test_right_programs_pass(report, group, name):
 
 @on_routes
 def test_nothing_is_left_and_nothing_was_touched(report):
-    left = {
-        name: result["left"]
-        for programs in report["results"].values()
-        for name, result in programs.items()
-        if result["left"]
-    }
-    assert left == {}
-    assert report["users"] == []
-    assert report["harm"] == []
-
-
-@on_routes
-def test_the_route_trusts_itself(report):
-    assert report["self_check"] == ""
+    programs = [program for group in report["results"].values() for program in group.values()]
+    assert [program["left"] for program in programs if program["left"]] == []
+    assert (report["users"], report["harm"], report["self_check"]) == ([], [], "")
 
 
 @pytest.mark.parametrize(("route", "user"), [("none", "this user")])

@@ -1,3 +1,5 @@
+"""The tests of MBPP and LiveCodeBench, by programs in a plain subprocess."""
+
 import base64
 import json
 import os
@@ -6,6 +8,8 @@ import time
 import zlib
 
 import pytest
+from tests.verify.attacks.cheats import CHEATS, TESTS
+from tests.verify.attacks.runaways import BUSY, GREEDY, IDLE, RIGHT, SCRIPTS
 
 from repro import sandbox
 from repro.sandbox import Limits
@@ -13,91 +17,51 @@ from repro.verify import programs
 
 LIMITS = Limits(cpu_s=4)
 run = sandbox.runner("none")
-SQUARE = {
-    "text": "Write a function to square a number.",
-    "test_list": ["assert square(3) == 9", "assert square(-2) == 4", "assert square(0.5) == 0.25"],
-    "test_setup_code": "",
-}
 
 
 def response(program: str) -> str:
     return f"a thought</think>Here it is:\n```python\n{program}\n```\nDone."
 
 
-def passes(program: str, tests: list[str] | None = None, setup: str = "") -> bool:
-    doc = SQUARE | {"test_setup_code": setup} | ({"test_list": tests} if tests else {})
+def passes(program: str, tests: list[str] = TESTS, setup: str = "") -> bool:
+    doc = {"test_list": tests, "test_setup_code": setup}
     return programs.verify_mbpp(response(program), doc, run, LIMITS)
 
 
-@pytest.mark.parametrize(
-    "program",
-    [
-        "def square(x):\n    return x * x",
-        "square = lambda x: x ** 2",
-        "import numpy\ndef square(x):\n    return numpy.float64(x) ** 2",
-        "print('hello')\ndef square(x):\n    print(x)\n    return x * x",
-        "class Int(int): pass\ndef square(x):\n    return Int(x * x) if x % 1 == 0 else x * x",
-        "from __future__ import annotations\nfrom dataclasses import dataclass\n"
-        "@dataclass\nclass P:\n    x: float\ndef square(x):\n    return P(x).x ** 2",
-        "def square(x):\n    return x * x\nif __name__ == '__main__':\n    input()",
-    ],
-)
-def test_correct_programs_pass(program):
+@pytest.mark.parametrize("program", RIGHT.values(), ids=RIGHT)
+def test_right_programs_pass(program):
     assert passes(program)
 
 
-FORGED = """
-class Any(int):
-    def __eq__(self, other): return True
-    def __ne__(self, other): return False
-    def __hash__(self): return 0
-    def __repr__(self): return "9"
-    def __bool__(self): return True
-    def __iter__(self): return iter([])
-"""
+@pytest.mark.parametrize(
+    "name",
+    ["os._exit(0) in the module", "exit(0) at the exit", "subclass of int", "object equal to all"]
+    + [
+        "patched builtins",
+        "patched json",
+        "printed answers",
+        "generator",
+        "mock.ANY",
+        "not Python",
+    ],
+)
+def test_cheats_do_not_pass_without_a_sandbox(name):
+    assert not passes(CHEATS[name])
 
 
 @pytest.mark.parametrize(
     "program",
     [
-        "def square(x):\n    return x + x",
-        "def square(x):\n    return str(x * x)",
-        "def square(x):\n    return None",
-        "def square(x):\n    raise ValueError",
-        "def cube(x):\n    return x",
-        "def square(x:\n",
-        "import sys\nsys.exit(0)",
-        "import os\nos._exit(0)",
-        "import os\nos.execv('/bin/true', ['true'])",
-        "import atexit, os\natexit.register(os._exit, 0)\ndef square(x): raise SystemExit(0)",
-        "print(9)\nprint(4)\nprint(0.25)",
-        'print(\'{"int": "0x9"}\')\ndef square(x): pass',
-        f"{FORGED}\ndef square(x):\n    return Any(1)",
-        f"{FORGED.replace('(int)', '')}\ndef square(x):\n    return Any()",
-        "import builtins\nbuiltins.AssertionError = builtins.eval = None\ndef square(x): pass",
-        "import json\njson.dumps = lambda *a, **k: 'true'\ndef square(x): pass",
-        "def square(x):\n    return square(x)",
-        "def square(x):\n    yield x * x",
-        "import unittest.mock\ndef square(x):\n    return unittest.mock.ANY",
+        BUSY["loop in the function"],
+        BUSY["signals ignored"],
+        IDLE["sleep"],
+        GREEDY["print flood"],
+        GREEDY["memory bomb"],
     ],
 )
-def test_wrong_programs_and_tricks_do_not_pass(program):
-    assert not passes(program)
-
-
-@pytest.mark.parametrize(
-    "program",
-    [
-        "while True: pass",
-        "def square(x):\n    while True: pass",
-        "import time\ntime.sleep(1000)",
-        "while True: print('x' * 100000)",
-        "data = ['x']\nwhile True: data += data",
-        "import signal\nfor s in (1, 2, 15): signal.signal(s, signal.SIG_IGN)\nwhile True: pass",
-    ],
-)
-def test_runaway_programs_end_and_do_not_pass(program):
-    assert not programs.verify_mbpp(response(program), SQUARE, run, Limits(cpu_s=1, wall_s=2))
+def test_runaway_programs_end_without_a_sandbox(program):
+    doc = {"test_list": TESTS, "test_setup_code": ""}
+    assert not programs.verify_mbpp(response(program), doc, run, Limits(cpu_s=1, wall_s=2))
 
 
 def test_no_process_is_left_behind(tmp_path):
@@ -210,34 +174,11 @@ def lcb_doc(*cases: tuple[str, str, str], name: str | None = None, encoded: bool
     return {"public_test_cases": tests, "private_test_cases": private, "metadata": metadata}
 
 
-@pytest.mark.parametrize(
-    ("program", "verdict"),
-    [
-        ("print(sum(map(int, input().split())))", True),
-        ("if __name__ == '__main__':\n    print(sum(map(int, input().split())))", True),
-        ("a, b = map(int, sys.stdin.read().split())\nprint(f'{a + b}.0  ')", True),
-        ("import threading\ndef main(): print(sum(map(int, input().split())))\n"
-         "t = threading.Thread(target=main)\nt.start()\nt.join()", True),
-        ("print(3)", False),  # right for the first case only
-        ("print(sum(map(int, input().split())))\nprint()\nprint('extra')", False),
-        ("print(sum(map(int, input().split())))\nraise ValueError", False),
-        ("print(sum(map(int, input().split())))\nsys.exit(1)", True),
-        ("print(sum(map(int, input().split())))\nsys.exit('done')", True),
-        ("print(sum(map(int, input().split())))\nraise SystemExit(3)", True),
-        ("print(3)\nsys.exit(0)", False),
-        ("sys.exit('3')", False),
-        ("print(sum(map(int, open('/dev/stdin').read().split())))", True),
-        ("print(math.factorial(3000) // math.factorial(3000) * sum(map(int, input().split())))\n"
-         "str(math.factorial(3000))", True),  # 9,131 digits
-        ("print('sNaN')", False),
-        ("import sys\nsys.exit(0)", False),
-        ("while True: pass", False),
-        ("print(sum(map(int, input().split())))\nwhile True: print('x' * 1_000_000)", False),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("program", "verdict"), SCRIPTS.items())
 def test_lcb_programs_by_stdin(program, verdict):
     doc = lcb_doc(("stdin", "1 2\n", "3\n"), ("stdin", "10 20\n", "30\n"))
-    assert programs.verify_lcb(response(program), doc, run, Limits(cpu_s=1)) is verdict
+    limits = Limits(cpu_s=1, wall_s=2 if "1000" in program else 60)
+    assert programs.verify_lcb(response(program), doc, run, limits) is verdict
 
 
 @pytest.mark.parametrize(

@@ -125,9 +125,8 @@ def attack(group: str, name: str, source: str, token: int, run, host: dict) -> d
 
     if group in ("probes", "measures"):
         is_probe = group == "probes"
-        program = probes.PRELUDE + source if is_probe else measures.PRELUDE
-        job = {"program": program, "variables": {"host": host}}
-        job["expressions"] = ["attack()" if is_probe else source]
+        program = probes.PRELUDE if is_probe else measures.PRELUDE
+        job = {"program": program, "variables": {"host": host}, "expressions": [source]}
         values = programs.plain_values(record(job, "", limits), 1)
         result["value"] = values[0] if values else None
         result["raw"] = outcomes[0].stdout.decode()[:500]

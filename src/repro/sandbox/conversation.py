@@ -101,10 +101,9 @@ def converse(command: list[str], settings: dict, job: dict, stdin: str, limits: 
     ):
         theirs.close()
         program, outcome = _Program(process, ours), None
+        run = program.run_script if is_script else program.answer
         try:
-            if program.is_ready():
-                how = program.run_script if is_script else program.answer
-                outcome = how(job, printed, limits)
+            outcome = run(job, printed, limits) if program.is_ready() else None
         finally:
             complaint = program.end()
     if outcome is None:
@@ -115,13 +114,9 @@ def converse(command: list[str], settings: dict, job: dict, stdin: str, limits: 
 
 def variables(folder: str) -> dict[str, str]:
     """Return all environment variables that a program sees; ``folder`` is where it may write."""
-    return {
-        "HOME": folder,
-        "TMPDIR": folder,
-        "PYTHONHASHSEED": "0",  # a program that prints a set gives the same verdict every time
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-    }
+    # A program that prints a set gives the same verdict every time.
+    named = {"HOME": folder, "TMPDIR": folder, "PYTHONHASHSEED": "0"}
+    return named | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class _Program:

@@ -22,7 +22,7 @@ import secrets
 import shutil
 import sys
 import tempfile
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path, PurePath
 
@@ -46,7 +46,9 @@ def run(route: str, job: dict, stdin: str, limits: Limits) -> Outcome:
     settings = {"route": route, "limits": asdict(limits), "uid": None, "site": site_packages()}
     before, scripts = [], _CHILD
     if route == "none":
-        settings["limits"]["processes"] += _user_threads()
+        # The kernel limits the user's total, not the program's own: all that run go on top.
+        running = Path("/proc/loadavg").read_text().split()[3].partition("/")[2]
+        settings["limits"]["processes"] += int(running)
         workdir = tempfile.TemporaryDirectory(prefix="repro-", ignore_cleanup_errors=True)
     else:
         workdir = nullcontext(WORKDIR)
@@ -128,21 +130,10 @@ def _spare_uid() -> int | None:
     """
     if platform.machine() != "x86_64":
         raise NotStarted(f"the system call filter knows x86_64 only, this is {platform.machine()}")
-    last = FIRST_SPARE_UID + _SPARE_UIDS - 1
-    with open("/proc/self/uid_map") as file:
-        ranges = [map(int, line.split()) for line in file]
-    mapped = any(first <= FIRST_SPARE_UID and last < first + count for first, _, count in ranges)
-    is_root = os.geteuid() == 0 and mapped
-    return FIRST_SPARE_UID + secrets.randbelow(_SPARE_UIDS) if is_root else None
-
-
-def _user_threads() -> int:
-    """Count this user's threads: RLIMIT_NPROC limits the user's total, not the program's own."""
-    if os.geteuid() == 0:
-        return 0  # root has no such limit
-    count = 0
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it ended meanwhile, or is hidden from this user
-            if folder.stat().st_uid == os.geteuid():
-                count += len(os.listdir(folder / "task"))
-    return count
+    number, last = FIRST_SPARE_UID + secrets.randbelow(_SPARE_UIDS), FIRST_SPARE_UID + _SPARE_UIDS
+    lines = Path("/proc/self/uid_map").read_text().splitlines()
+    ranges = [map(int, line.split()) for line in lines]
+    may_choose = any(
+        first <= FIRST_SPARE_UID and last <= first + count for first, _, count in ranges
+    )
+    return number if os.geteuid() == 0 and may_choose else None

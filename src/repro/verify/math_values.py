@@ -213,7 +213,10 @@ def _piece(text: str) -> object:
     if len(parts := split(text, "=")) > 1:
         return _equation(text, parts)
     if len(parts := split(text, _IN)) == 2:
-        return _member(*parts)
+        name, value = squeeze(parts[0]), _piece(parts[1])
+        if not (_is_name(parts[0]) or _POINT.fullmatch(parts[0].strip())):
+            raise ValueError(f"no name: {parts[0]}")
+        return Named(((name, value),)) if is_kind("set", value) else Reals(as_set(value), name)
     if len(parts := split(text, _COMPARISON)) > 1:
         return _inequality(text, parts)
     if len(parts := split(text, _OPERATOR)) > 1 or _DOMAIN.match(text):
@@ -328,15 +331,6 @@ def _equation(text: str, parts: list[str]) -> object:
     return Named(((squeeze(first), value),), text) if _is_name(first) else value
 
 
-def _member(names: str, text: str) -> object:
-    value, name = _piece(text), squeeze(names)
-    if not (_is_name(names) or _POINT.fullmatch(names.strip())):
-        raise ValueError(f"no name: {names}")
-    if is_kind("set", value):
-        return Named(((name, value),))
-    return Reals(as_set(value), name)
-
-
 def _inequality(text: str, parts: list[str]) -> Reals | Relation:
     """Return the numbers that satisfy a chain such as 0 < x <= 5, where it speaks of one name."""
     variable = sympy.Dummy(real=True)
@@ -345,13 +339,13 @@ def _inequality(text: str, parts: list[str]) -> Reals | Relation:
         if _is_name(term) and "|" not in term and term.strip() != "e":
             named.append(squeeze(term))
             terms.append(variable)
-        elif is_number(value := expression(term)):
-            terms.append(value)
-        elif len(value.free_symbols) == 1 and _is_simple(value, symbol := value.free_symbols.pop()):
-            named.append(str(symbol))
-            terms.append(value.subs(symbol, variable))
-        else:
+            continue
+        value = expression(term)
+        symbols = value.free_symbols
+        if not (is_number(value) or len(symbols) == 1 and _is_linear(value, *symbols)):
             return Relation(text)
+        named += map(str, symbols)
+        terms.append(value.subs(dict.fromkeys(symbols, variable)))
     if len(named) != 1:
         return Relation(text)
     signs = [_HOLDS[sign.strip()] for sign in parts[1::2]]
@@ -360,7 +354,7 @@ def _inequality(text: str, parts: list[str]) -> Reals | Relation:
     return Reals(sympy.Intersection(sympy.S.Reals, *sets), named[0])
 
 
-def _is_simple(value: sympy.Expr, symbol: sympy.Symbol) -> bool:
+def _is_linear(value: sympy.Expr, symbol: sympy.Symbol) -> bool:
     """Tell -x, 2x + 1 and |x - 1| from what still has to be solved."""
     inside = value.args[0] if isinstance(value, sympy.Abs) else value
     return bool(inside.is_polynomial(symbol) and sympy.degree(inside, symbol) == 1)

@@ -115,28 +115,20 @@ def is_nowhere(process: subprocess.CompletedProcess, folder: Path) -> bool:
     return all(MARKER.encode() not in text for text in [said, *written])
 
 
-def test_the_token_goes_to_the_hub_and_nowhere_else(hub, step, tmp_path):
+@pytest.mark.parametrize(
+    ("accepted", "status"), [(MARKER, 0), pytest.param("another", 1, marks=pytest.mark.long)]
+)
+def test_the_token_goes_to_the_hub_and_nowhere_else(hub, step, tmp_path, accepted, status):
     commit = hub.push("some/set", {"test.jsonl": lines(PROBLEMS)})
-    hub.gates["some/set"] = {MARKER}  # so what is downloaded proves that the token was sent
-    pins = {"lmb": pin(commit, gated=True)}
-    what = json.dumps({"name": "lmb", "source": "hub"})
-    fetched = step("data", "--settings", what, "--output", "out/lmb.jsonl", pins=pins)
-    assert fetched.returncode == 0, fetched.stderr
-    assert (tmp_path / "out/lmb.jsonl").is_file()
-    assert is_nowhere(fetched, tmp_path)
-
-
-@pytest.mark.long
-def test_a_refused_token_is_not_told(hub, step, tmp_path):
-    commit = hub.push("some/set", {"test.jsonl": lines(PROBLEMS)})
-    hub.tokens = {"another"}
+    hub.tokens = hub.gates["some/set"] = {accepted}  # what is downloaded proves that it was sent
     pins = {"lmb": pin(commit, gated=True)}
     what = json.dumps({"name": "lmb", "source": "hub"})
     (tmp_path / "empty").touch()
-    refused = step("data", "--settings", what, "--output", "out/lmb.jsonl", pins=pins)
-    assert refused.returncode == 1
-    assert "then set HF_TOKEN to a valid token" in refused.stderr
-    assert is_nowhere(refused, tmp_path)
+    fetched = step("data", "--settings", what, "--output", "out/lmb.jsonl", pins=pins)
+    assert fetched.returncode == status, fetched.stderr
+    assert ("then set HF_TOKEN to a valid token" in fetched.stderr) is (status == 1)
+    assert (tmp_path / "out/lmb.jsonl").is_file() is (status == 0)
+    assert is_nowhere(fetched, tmp_path)
 
 
 @pytest.mark.long

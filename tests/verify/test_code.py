@@ -10,7 +10,7 @@ import zlib
 from fractions import Fraction
 
 import pytest
-from tests.verify.attacks.cheats import CHEATS, TESTS
+from tests.verify.attacks.cheats import TESTS
 from tests.verify.attacks.runaways import BUSY, GREEDY, IDLE, RIGHT, SCRIPTS
 
 from repro import sandbox
@@ -33,18 +33,6 @@ def passes(program: str, tests: list[str] = TESTS, setup: str = "", limits=LIMIT
 @pytest.mark.parametrize("program", RIGHT.values(), ids=RIGHT)
 def test_right_programs_pass(program):
     assert passes(program)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("os._exit(0) in the module", "exit(0) at the exit", "subclass of int", "not Python"),
-        *("object equal to all", "patched builtins", "patched json", "printed answers"),
-        *("generator", "mock.ANY"),
-    ],
-)
-def test_cheats_do_not_pass_without_a_sandbox(name):
-    assert not passes(CHEATS[name])
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.paths import ROOT
+from tests.verify.attacks.__main__ import left_behind
 
 from repro import sandbox
 from repro.sandbox import Limits, NotStarted, SandboxUnavailable
@@ -202,28 +203,19 @@ def test_programs_die_with_the_caller(route):
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     caller = subprocess.Popen([sys.executable, "-c", code], env=environment)
     try:
-        assert _eventually(lambda: any(_ignores_signals(folder) for folder in _marked(token)))
+        assert _eventually(lambda: any(map(_ignores_signals, left_behind(token))))
     finally:
         caller.send_signal(signal.SIGKILL)
         caller.wait()
-    assert _eventually(lambda: _marked(token) == [])
+    assert _eventually(lambda: left_behind(token) == [])
 
 
-def _marked(token: int) -> list[Path]:
-    """Return the processes of the run with that limit."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # ended meanwhile
-            if f"'file_bytes': {token}," in (folder / "cmdline").read_text():
-                found.append(folder)
-    return found
-
-
-def _ignores_signals(folder: Path) -> bool:
+def _ignores_signals(process: str) -> bool:
     """Tell whether the program has come so far: nothing else ignores SIGUSR1."""
     with suppress(OSError):
-        ignored = re.search(r"SigIgn:\s*(\w+)", (folder / "status").read_text())[1]
-        return bool(int(ignored, 16) >> (signal.SIGUSR1 - 1) & 1)
+        status = Path(f"/proc/{process.split()[0]}/status").read_text()
+        ignored = int(re.search(r"SigIgn:\s*(\w+)", status)[1], 16)
+        return bool(ignored >> (signal.SIGUSR1 - 1) & 1)
     return False
 
 

@@ -10,13 +10,12 @@ import signal
 import socket
 import sys
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from tests.verify.attacks import cheats, measures, probes, runaways
+from tests.verify.attacks import cheats, probes, runaways
 
 from repro import sandbox
 from repro.sandbox import Limits, NotStarted, conversation, routes
@@ -29,7 +28,7 @@ IDLE = {source: source for source in runaways.SCRIPTS if "1000" in source}
 # Group: its limits, and the programs by name.
 GROUPS: dict[str, tuple[Limits, dict[str, str]]] = {
     "probes": (SMALL, probes.PROBES),
-    "measures": (SMALL, {name: source for name, (source, _) in measures.MEASURES.items()}),
+    "measures": (SMALL, {name: source for name, (source, _) in runaways.MEASURES.items()}),
     "cheats": (replace(SMALL, cpu_s=2), cheats.CHEATS),
     "payloads": (LARGE, cheats.PAYLOADS),
     "busy": (replace(SMALL, cpu_s=1), runaways.BUSY),
@@ -117,7 +116,7 @@ def left_behind(token: int | None) -> list[str]:
 def attack(group: str, name: str, source: str, token: int, run, host: dict) -> dict:
     """Run one program; ``file_bytes`` marks its processes, as nothing else has that number."""
     limits = replace(GROUPS[group][0], file_bytes=token)
-    outcomes, result, start = [], {}, time.monotonic()
+    outcomes, result = [], {}
 
     def record(job: dict, stdin: str, limits: Limits):
         outcomes.append(run(job, stdin, limits))
@@ -125,17 +124,15 @@ def attack(group: str, name: str, source: str, token: int, run, host: dict) -> d
 
     if group in ("probes", "measures"):
         is_probe = group == "probes"
-        program = probes.PRELUDE if is_probe else measures.PRELUDE
+        program = probes.PRELUDE if is_probe else runaways.MEASURE
         job = {"program": program, "variables": {"host": host}, "expressions": [source]}
         values = programs.plain_values(record(job, "", limits), 1)
         result["value"] = values[0] if values else None
-        result["raw"] = outcomes[0].stdout.decode()[:500]
-        result["most"] = None if is_probe else measures.MEASURES[name][1](limits)
+        result["most"] = None if is_probe else runaways.MEASURES[name][1](limits)
     else:
         verify = programs.verify_lcb if "scripts" in group else programs.verify_mbpp
         doc = ADD if "scripts" in group else SQUARE
         result["passed"] = verify(f"</think>\n```python\n{source}\n```", doc, record, limits)
-    result["seconds"] = round(time.monotonic() - start, 2)  # to look at, not to judge by
     return result | {"timed_out": outcomes[-1].timed_out, "left": left_behind(token)}
 
 

@@ -65,7 +65,7 @@ class NotStarted(RuntimeError):
 
 
 def converse(command: list[str], settings: dict, job: dict, stdin: str, limits: Limits) -> Outcome:
-    """Run one job in a process of its own and end whatever it started.
+    """Run one job in a new process and end whatever it started.
 
     Args:
         command: what is to be started.
@@ -120,7 +120,7 @@ def variables(folder: str) -> dict[str, str]:
 
 
 class _Program:
-    """A started command and, once it has said so, the process inside that runs the program."""
+    """A started command and, once that is ready, the process inside that runs the program."""
 
     def __init__(self, process: subprocess.Popen, channel: socket.socket) -> None:
         self._process = process
@@ -202,7 +202,7 @@ class _Program:
         return end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
 
     def end(self) -> str:
-        """End the program and all that was started; return what was said on standard error."""
+        """End the program and all that was started; return its standard error."""
         if self._pidfd is None:
             os.kill(self._process.pid, signal.SIGKILL)
         else:

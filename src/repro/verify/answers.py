@@ -1,4 +1,4 @@
-r"""Where an answer stands in a response, one spelling for it, and what its text alone decides."""
+r"""Find the answer in a response, give it one spelling, and decide what its text alone decides."""
 
 import re
 from typing import NamedTuple
@@ -31,15 +31,10 @@ def last_box(text: str) -> str | None:
 
     Escaped braces (``\{``, ``\}``) are content, not structure. Of nested boxes the inner counts.
     """
-    start = len(text)
-    while (start := text.rfind("\\boxed", 0, start)) >= 0:
-        opening = start + len("\\boxed")
-        while opening < len(text) and text[opening].isspace():
-            opening += 1
-        if opening < len(text) and text[opening] == "{":
-            closing = closing_brace(text, opening)
-            if closing is not None:
-                return text[opening + 1 : closing]
+    for box in reversed([*re.finditer(r"\\boxed\s*\{", text)]):
+        closing = closing_brace(text, box.end() - 1)
+        if closing is not None:
+            return text[box.end() : closing]
     return None
 
 

@@ -6,17 +6,11 @@ import unicodedata
 
 def closing_brace(text: str, opening: int) -> int | None:
     r"""Return where the group ends that opens at ``opening``; ``\{`` and ``\}`` are content."""
-    depth, position = 0, opening
-    while position < len(text):
-        if text[position] == "\\":
-            position += 1
-        elif text[position] == "{":
-            depth += 1
-        elif text[position] == "}":
-            depth -= 1
-            if depth == 0:
-                return position
-        position += 1
+    depth = 0
+    for token in re.compile(r"\\.|[{}]", re.S).finditer(text, opening):
+        depth += {"{": 1, "}": -1}.get(token[0], 0)
+        if depth == 0:
+            return token.start()
     return None
 
 

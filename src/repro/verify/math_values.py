@@ -127,11 +127,11 @@ def _without_braces(text: str) -> str:
 
 def _listed(parts: list[str]) -> object:
     """Return the value of parts with their separators (commas, "and") between them."""
-    pieces, said_and = parts[::2], [len(link) > 1 for link in parts[1::2]]
+    pieces, has_and = parts[::2], [len(link) > 1 for link in parts[1::2]]
     values = []
     for index, piece in enumerate(pieces):
         if not piece.strip():
-            if 0 < index < len(pieces) - 1 and said_and[index]:
+            if 0 < index < len(pieces) - 1 and has_and[index]:
                 continue  # 3, 5, and 7
             raise ValueError("an empty element")
         if index and r"\ne" in pieces[index - 1] and not re.search(r"[=<>]|\\", piece):
@@ -142,16 +142,16 @@ def _listed(parts: list[str]) -> object:
         return values[0]
     conditions = [value for value in values if isinstance(value, Reals) and value.name]
     if len(conditions) == len(values):
-        return _all_of(conditions, any(said_and))
+        return _all_of(conditions, any(has_and))
     return _together(values)
 
 
-def _all_of(conditions: list[Reals], said_and: bool) -> object:
+def _all_of(conditions: list[Reals], has_and: bool) -> object:
     """Combine conditions side by side; where none could meet both, a comma stands for or."""
     by_name: dict[str, sympy.Set] = {}
     for condition in conditions:
         both = by_name.get(condition.name, sympy.S.UniversalSet).intersect(condition.members)
-        if both is sympy.S.EmptySet and not said_and:
+        if both is sympy.S.EmptySet and not has_and:
             both = by_name[condition.name].union(condition.members)
         by_name[condition.name] = both
     found = [Reals(members, name) for name, members in by_name.items()]
@@ -194,7 +194,7 @@ def _name(value: object) -> str:
 def _signs(piece: str) -> list:
     r"""Return the values of a piece, two where it has ``\pm``: all signs change together.
 
-    Within braces each element has signs of its own, and comes here later.
+    Within braces the signs of each element change alone: it comes here later.
     """
     if r"\{" in piece or not _SIGN.search(piece):
         return [_piece(piece)]

@@ -1,7 +1,7 @@
 r"""Mathematical answers: the last balanced ``\boxed{}`` after the thought against the gold answer.
 
-sympy and math-verify decide, in worker processes of our own: they hang on answers such as
-``\boxed{9^{9^{9^9}}}`` and only a killed process is certain to stop.
+sympy and math-verify decide, in worker processes: they hang on answers such as
+``\boxed{9^{9^{9^9}}}``, and only a killed process is certain to stop.
 """
 
 import json

@@ -193,7 +193,7 @@ def _decode(value: object) -> object:
         return _FROM_TEXT[kind](content)
     if isinstance(content, list) and kind in _FROM_ITEMS:
         return _FROM_ITEMS[kind]([_decode(item) for item in content])
-    # "error": it raised; "other": an object of its own making, which might compare as it likes.
+    # "error": it raised; "other": an object that may compare as it likes.
     raise ValueError(f"not a plain value: {kind!r}")
 
 

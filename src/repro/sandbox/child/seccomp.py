@@ -2,8 +2,8 @@
 
 A program is one process with threads. That bounds its memory: the address space of a process is
 limited, and so are the files it can write; every other call that keeps memory is refused here.
-Network, devices and other processes are shut out by the namespaces already; the filter stands
-behind them, and before what they do not cover (keyrings, AF_VSOCK, global tables).
+Network, devices and other processes are shut out by the namespaces already; the filter is a second
+line behind them, and the first where they do not reach (keyrings, AF_VSOCK, global tables).
 """
 
 import struct

@@ -37,12 +37,10 @@ def runner(name: str) -> Runner:
 def describe(name: str) -> str:
     """Return which route ``runner(name)`` takes: "bubblewrap", "namespaces" or "none".
 
-    Args:
-        name: one of ``SANDBOXES``; "auto" is the first of bubblewrap and namespaces that works, and
-            never becomes "none".
+    "auto" is the first of bubblewrap and namespaces that works; it never becomes "none".
 
     Raises:
-        ValueError: an unknown name; the message lists the choices.
+        ValueError: a name that is none of ``SANDBOXES``.
         SandboxUnavailable: it does not work, or does not hold, on this machine.
     """
     if name not in SANDBOXES:

@@ -24,12 +24,9 @@ _BASE, _HOST = "/tmp", "/.host"
 def enter(paths: dict[str, str], folder: str, uid: int | None, inside_id: int) -> None:
     """Return in process 1 of new namespaces, which sees nothing of the host but ``paths``.
 
-    Args:
-        paths: from what the process sees, read-only, to what that is on the host, without symbolic
-            links. Devices keep working.
-        folder: to make for `shut`.
-        uid: as for `shut`; where it is None, a user namespace is made too.
-        inside_id: the user that the process then is.
+    ``paths``: from what the process sees, read-only, to what that is on the host, without symbolic
+    links; devices keep working. ``folder`` is made for `shut`. Where ``uid`` (see `shut`) is None,
+    a user namespace is made too, in which the process is user ``inside_id``.
     """
     _call("prctl", _PDEATHSIG, _SIGKILL)
     os.umask(0o022)
@@ -73,13 +70,11 @@ def _change_root(paths: dict[str, str], folder: str) -> None:
 def shut(folder: str, limits: dict, uid: int | None) -> None:
     """Mount the working directory and give up every right.
 
-    Args:
-        folder: the only place to write. It is mounted here because bubblewrap cannot limit the
-            number of files in its tmpfs; files without content cost the kernel a kilobyte each.
-        limits: the fields of ``Limits``.
-        uid: the user and group to become, which nothing else on the machine has, or None where the
-            caller is no root and the namespaces belong to a user namespace of their own. Linux
-            exempts root from the limit on processes and counts the others by user.
+    ``folder``, the only place to write, is mounted here because bubblewrap cannot limit the number
+    of files in its tmpfs; files without content cost the kernel a kilobyte each. ``uid`` is the
+    user and group to become, which nothing else on the machine has, because Linux exempts root from
+    the limit on processes and counts the others by user; or None where the caller is no root and
+    the namespaces belong to a user namespace.
     """
     options = f"size={limits['disk_bytes']},nr_inodes={limits['files']},mode=1777"
     _mount("tmpfs", folder, _SAFE, options)

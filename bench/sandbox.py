@@ -16,8 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from timing import interleaved
 
 from repro import sandbox
-from repro.sandbox import subprocess_runner
-from repro.sandbox.conversation import Limits
+from repro.sandbox import routes
 from repro.verify import programs
 
 TESTS = ["assert square(3) == 9", "assert square(-2) == 4", "assert square(0.5) == 0.25"]
@@ -37,14 +36,14 @@ def judge(route: str, kind: str) -> Callable[[], None]:
     response = f"</think>\n```python\n{program}\n```"
 
     def once() -> None:
-        assert verify(response, doc, run, Limits())
+        assert verify(response, doc, run, sandbox.Limits())
 
     return once
 
 
 def bare() -> None:
     """Start the interpreter and nothing else."""
-    subprocess.run([subprocess_runner.interpreter(), "-I", "-S", "-c", "pass"], check=True)
+    subprocess.run([routes.interpreter(), "-I", "-S", "-c", "pass"], check=True)
 
 
 def per_second(once: Callable[[], None], count: int) -> float:

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from repro import sandbox
 from repro.files import jsonl
-from repro.sandbox.conversation import Limits
 from repro.verify import answers, maths, programs
 
 
@@ -147,7 +146,7 @@ def verify_programs(pairs: list[tuple[str, dict]], run_program: Callable) -> lis
     def judge(pair: tuple[str, dict]) -> bool:
         program, problem = pair
         response = f"</think>\n```python\n{program}\n```"
-        return programs.verify_mbpp(response, problem, run_program, Limits())
+        return programs.verify_mbpp(response, problem, run_program, sandbox.Limits())
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         return list(threads.map(judge, pairs))

@@ -18,7 +18,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 from repro.files import jsonl
 from repro.training import train
 from repro.training.callbacks import keep_rows, newest_complete_checkpoint
-from repro.verify.reward import correctness
+from repro.verify.maths import correctness
 
 COLUMNS = [
     "step",

@@ -39,39 +39,31 @@ def fenced(source: str, label: str = "python") -> str:
     return f"```{label}\n{source}```"
 
 
-def indented(text: str, prefix: str) -> str:
-    return "".join(f"{prefix}{line}" for line in text.splitlines(keepends=True))
+FORMS = [
+    "```\n{}```", "```py\n{}```", "```python3\n{}```", "```Python\n{}```", "``` python\n{}```",
+    "```{{.python}}\n{}```", '```py title="a b"\n{}```', "The code: ```\n{}```",
+    "**Solution:** ```python\n{}```", "<answer>```python\n{}```", "- ```python\n{}```",
+    "1. ```python\n{}```", "The code with `x`: ```python\n{}```", "```python\n{}```</answer>",
+    "```python\n{}``` This works.", "```python\n{}```</think>", "```python\n{}```.",
+    "```python\n{}``` `f` is it", "- Code:\n    ```python\n{}    ```",
+    "A block begins with ```python and a line.\n```python\n{}```",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("source", [FUNCTION, METHOD, SCRIPT])
-@pytest.mark.parametrize(
-    "write",
-    [
-        *(
-            lambda source, label=label: fenced(source, label)
-            for label in ("", "py", "python3", "Python", "{.python}", " python", 'py title="a b"')
-        ),
-        *(
-            lambda source, before=before: before + fenced(source)
-            for before in ("**Solution:** ", "<answer>", "- ", "1. ", "The code with `x`: ")
-        ),
-        lambda source: "The code: " + fenced(source, ""),
-        *(
-            lambda source, after=after: fenced(source) + after
-            for after in (" This works.", "</answer>", "</think>", ".", " `f` is it")
-        ),
-        *(
-            lambda source, prefix=prefix: "1. Code:\n" + indented(fenced(source), prefix)
-            for prefix in ("   ", "\t", "        ")
-        ),
-        lambda source: "1. " + indented(fenced(source), "   ").lstrip(),
-        lambda source: f"- Code:\n    ```python\n{source}    ```",
-        lambda source: fenced(source).replace("\n", "\r\n"),
-        lambda source: "A block begins with ```python and a line.\n" + fenced(source),
-    ],
-)
-def test_fences_of_every_form(write, source):
-    found = fenced_blocks(f"thought</think>\n{write(source)}\nThat is all.\n")
+@pytest.mark.parametrize("form", FORMS)
+def test_fences_of_every_form(form, source):
+    found = fenced_blocks(f"thought</think>\n{form.format(source)}\nThat is all.\n")
+    assert [block.source for block in found] == [source]
+
+
+@pytest.mark.parametrize("source", [FUNCTION, METHOD, SCRIPT])
+@pytest.mark.parametrize("prefix", ["   ", "\t", "        "])
+@pytest.mark.parametrize("before", ["1. Code:\n{}", "1. "])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_indented_blocks_and_other_ends_of_lines(before, prefix, end, source):
+    text = before.format(prefix) + fenced(source).replace("\n", f"\n{prefix}")
+    found = fenced_blocks("thought</think>\n" + f"{text}\nThat is all.\n".replace("\n", end))
     assert [block.source for block in found] == [source]
 
 
@@ -88,30 +80,21 @@ def test_fences_in_texts_of_the_program_end_no_block(source):
 
 
 OTHERS = [
-    ("bash", "python f.py\n"),
-    ("", "$ python f.py < input.txt\n3\n"),
-    ("", "3\n"),
-    ("text", "f = 3\nprint input\n"),
-    ("json", '{"f": 3}\n'),
-    ("ruby", "def f(x)\n  print input\nend\n"),
-    ("python", ">>> f(2)\n3\n"),
+    *(("bash", "python f.py\n"), ("", "$ python f.py < input.txt\n3\n"), ("", "3\n")),
+    *(("text", "f = 3\nprint input\n"), ("json", '{"f": 3}\n')),
+    *(("ruby", "def f(x)\n  print input\nend\n"), ("python", ">>> f(2)\n3\n")),
     ("python", "# input: 2\n# output: 3\n"),
 ]
 USES = [
-    "print(f(2))  # 3\n",
-    "result = f(2)\nprint(result)\n",
-    "assert f(2) == 3\n",
-    "from solution import f\nassert f(2) == 3\n",
+    *("print(f(2))  # 3\n", "result = f(2)\nprint(result)\n", "assert f(2) == 3\n"),
+    *("from solution import f\nassert f(2) == 3\n", "print(Solution().f(2))\n"),
     "def test_f():\n    assert f(2) == 3\ntest_f()\n",
     "class TestF(unittest.TestCase):\n    def test(self):\n        self.assertEqual(f(2), 3)\n",
-    "print(Solution().f(2))\n",
 ]
 USES_OF_SCRIPT = [
-    "print(add(2))\n",
-    "assert add(2) == 3\n",
+    *("print(add(2))\n", "assert add(2) == 3\n", "import random\nprint(random.randint(1, 9))\n"),
     "import io, sys\nsys.stdin = io.StringIO('2')\nprint(add(int(input())))\n",
     "import subprocess\nprint(subprocess.run(['python', 'f.py'], input='2', stdout=-1).stdout)\n",
-    "import random\nprint(random.randint(1, 9))\n",
 ]
 
 

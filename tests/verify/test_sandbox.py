@@ -2,19 +2,22 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from tests.paths import ROOT
+from tests.verify.attacks.__main__ import left_behind
 
 from repro import sandbox
-from repro.sandbox import SandboxUnavailable, subprocess_runner
-from repro.sandbox.conversation import Limits, NotStarted, converse
+from repro.sandbox import Limits, NotStarted, SandboxUnavailable
+from repro.sandbox.conversation import converse
 
 ROUTES = ("bubblewrap", "namespaces", "none")
 
@@ -36,39 +39,32 @@ def fresh():
 
 
 def test_unknown_sandbox_lists_the_choices():
-    for function in (sandbox.runner, sandbox.describe):
-        with pytest.raises(
-            ValueError, match="'docker' is unknown, choose from auto, bubblewrap, n"
-        ):
-            function("docker")
+    with pytest.raises(ValueError, match="'docker' is unknown, choose from auto, bubblewrap, n"):
+        sandbox.runner("docker")
 
 
-def test_none_is_the_plain_subprocess():
-    assert sandbox.runner("none") is subprocess_runner.run
-    assert sandbox.describe("none") == "none"
-
-
-@pytest.mark.parametrize(("broken", "chosen"), [([], "bubblewrap"), (["bubblewrap"], "namespaces")])
-def test_auto_takes_the_first_that_works(monkeypatch, broken, chosen):
+@pytest.mark.parametrize(
+    ("name", "broken", "chosen"),
+    [
+        ("none", ["bubblewrap", "namespaces"], "none"),
+        ("auto", [], "bubblewrap"),
+        ("auto", ["bubblewrap"], "namespaces"),
+    ],
+)
+def test_the_first_that_works_is_taken(monkeypatch, name, broken, chosen):
     monkeypatch.setattr(sandbox, "failure", lambda route: "broken" if route in broken else "")
-    assert sandbox.describe("auto") == chosen
-    assert sandbox.runner("auto") is sandbox.ROUTES[chosen]
+    assert sandbox.describe(name) == chosen
+    assert sandbox.runner(name) is sandbox.ROUTES[chosen]
 
 
-def test_without_a_sandbox_auto_says_why_and_what_to_install(monkeypatch):
+@pytest.mark.parametrize("name", ["auto", "bubblewrap"])
+def test_without_a_sandbox_the_error_says_why_and_what_to_install(monkeypatch, name):
     monkeypatch.setattr(sandbox, "failure", lambda route: f"{route} is broken")
-    for function in (sandbox.runner, sandbox.describe):
-        with pytest.raises(SandboxUnavailable) as raised:
-            function("auto")
-        message = str(raised.value)
-        for part in ("bubblewrap is broken", "namespaces is broken", "the package bubblewrap"):
-            assert part in message
-
-
-def test_a_sandbox_that_was_asked_for_is_not_replaced(monkeypatch):
-    monkeypatch.setattr(sandbox, "failure", lambda route: "" if route == "namespaces" else "broken")
-    with pytest.raises(SandboxUnavailable, match="bubblewrap: broken"):
-        sandbox.runner("bubblewrap")
+    with pytest.raises(SandboxUnavailable) as raised:
+        sandbox.runner(name)
+    assert "bubblewrap: bubblewrap is broken" in str(raised.value)
+    assert "the package bubblewrap" in str(raised.value)
+    assert ("namespaces is broken" in str(raised.value)) is (name == "auto")
 
 
 def test_missing_bubblewrap_names_the_package(monkeypatch, fresh, tmp_path):
@@ -78,42 +74,29 @@ def test_missing_bubblewrap_names_the_package(monkeypatch, fresh, tmp_path):
 
 
 def test_the_check_notices_that_a_route_holds_nothing(monkeypatch, fresh):
-    monkeypatch.setitem(sandbox.ROUTES, "bubblewrap", subprocess_runner.run)
+    monkeypatch.setitem(sandbox.ROUTES, "bubblewrap", sandbox.ROUTES["none"])
     found = sandbox.failure("bubblewrap")
-    for name in ("read:/etc/passwd", "connect", "socket", "fork", "signal", "orphan", "no-filter"):
+    for name in ("read:/etc/passwd", "socket", "fork", "signal", "orphan", "no-filter"):
         assert name in found
 
 
-def test_the_check_notices_a_route_that_runs_nothing(monkeypatch, fresh):
-    def run(job, stdin, limits):
-        outcome = subprocess_runner.run({"program": "", "expressions": []}, "", limits)
-        assert outcome.stdout == b""
-        return outcome
-
-    monkeypatch.setitem(sandbox.ROUTES, "bubblewrap", run)
-    assert sandbox.failure("bubblewrap") == "the check's program did not end"
-
-
-def test_the_check_runs_once(monkeypatch, fresh):
+def test_the_check_runs_once_and_notices_a_route_that_runs_nothing(monkeypatch, fresh):
     calls = []
 
     def run(job, stdin, limits):
         calls.append(job)
-        raise NotStarted("no")
+        return sandbox.Outcome(b"", -9, timed_out=False)
 
     monkeypatch.setitem(sandbox.ROUTES, "bubblewrap", run)
-    assert sandbox.failure("bubblewrap") == sandbox.failure("bubblewrap") == "no"
+    for _ in range(2):
+        assert sandbox.failure("bubblewrap") == "the check's program did not end"
     assert len(calls) == 1
-
-
-def script(source: str) -> dict:
-    return {"program": source}
 
 
 def test_standard_input_and_output(run):
     text = "é😀\ud800" * 500_000  # 5 MB, more than any pipe holds
     program = "import sys\ndata = sys.stdin.buffer.read()\nsys.stdout.buffer.write(data[:3 << 20])"
-    outcome = run(script(program), text, Limits())
+    outcome = run({"program": program}, text, Limits())
     assert outcome.stdout == text.encode("utf-8", "surrogatepass")[: 3 << 20]
     assert outcome.returncode == 0
 
@@ -128,28 +111,15 @@ def test_standard_streams_have_their_names(run, folder):
         f"print(first, rest, file=open('{folder}{out}', 'w'))\n"
         "open('file', 'w').write('x')"
     )
-    outcome = run(script(program), "a" * 10, Limits())
+    outcome = run({"program": program}, "a" * 10, Limits())
     assert (outcome.stdout, outcome.returncode) == (b"a b''\n", 0)
 
 
-def test_output_is_cut(run):
-    program = "import sys\nsys.stdout.write('x' * 100_000)"
-    outcome = run(script(program), "", Limits(output_bytes=1000))
-    assert (outcome.stdout, outcome.timed_out) == (b"x" * 1000, False)
-    assert outcome.returncode != 0
-
-
-def test_output_up_to_the_limit_is_whole(run):
-    outcome = run(script("print('x' * 999)"), "", Limits(output_bytes=1000))
-    assert (outcome.stdout, outcome.returncode) == (b"x" * 999 + b"\n", 0)
-
-
-@pytest.mark.parametrize(
-    ("source", "status"), [("pass", {0}), ("exit(3)", {0}), ("1/0", {1}), ("exit('no')", {0})]
-)
-def test_exit_status_of_scripts(run, source, status):
-    """Whoever exits meant to: only what fails has another status than 0."""
-    assert run(script(source), "", Limits()).returncode in status
+@pytest.mark.parametrize(("size", "whole"), [(999, True), (1000, False), (100_000, False)])
+def test_output_is_cut_at_the_limit(run, size, whole):
+    outcome = run({"program": f"print('x' * {size})"}, "", Limits(output_bytes=1000))
+    assert outcome.stdout == (b"x" * size + b"\n")[:1000]
+    assert (outcome.returncode == 0, outcome.timed_out) == (whole, False)
 
 
 def test_large_jobs_arrive_whole(run):
@@ -180,13 +150,13 @@ def test_programs_at_once_do_not_share_limits(run):
     assert [outcome.stdout for outcome in outcomes] == [b'{"int":"c"}\n'] * 16
 
 
-def test_values_of_all_kinds(run):
-    outcome = run({"program": "", "expressions": ["None", "True", "-255", "1/0"]}, "", Limits())
-    assert outcome.stdout == b'null\ntrue\n{"int":"-ff"}\n{"error":"ZeroDivisionError"}\n'
-
-
-def test_nothing_is_evaluated_where_the_module_fails(run):
-    assert run({"program": "1/0", "expressions": ["3"]}, "", Limits()).stdout == b""
+@pytest.mark.parametrize(
+    ("program", "answers"),
+    [("", b'null\ntrue\n{"int":"-ff"}\n{"error":"ZeroDivisionError"}\n'), ("1/0", b"")],
+)
+def test_values_of_all_kinds_where_the_module_works(run, program, answers):
+    job = {"program": program, "expressions": ["None", "True", "-255", "1/0"]}
+    assert run(job, "", Limits()).stdout == answers
 
 
 @pytest.mark.parametrize(
@@ -198,16 +168,16 @@ def test_nothing_is_evaluated_where_the_module_fails(run):
 )
 def test_a_command_that_does_not_come_up_is_no_verdict(command, complaint):
     with pytest.raises(NotStarted, match=complaint):
-        converse(lambda channel: command, {}, "/", script(""), "", Limits())
+        converse(command, {"folder": "/"}, {"program": ""}, "", Limits())
 
 
 def test_descriptors_do_not_leak(run):
-    run(script(""), "", Limits())
+    run({"program": ""}, "", Limits())
     before = len(os.listdir("/proc/self/fd"))
-    for job in (script("print(1)"), script("1/0"), {"program": "", "expressions": ["1"]}):
+    for job in ({"program": "print(1)"}, {"program": "1/0"}, {"program": "", "expressions": ["1"]}):
         run(job, "", Limits())
     with pytest.raises(NotStarted):
-        converse(lambda channel: ["false"], {}, "/", script(""), "", Limits())
+        converse(["false"], {"folder": "/"}, {"program": ""}, "", Limits())
     assert len(os.listdir("/proc/self/fd")) == before
 
 
@@ -226,43 +196,27 @@ def test_programs_die_with_the_caller(route):
         "time.sleep(1000)"
     )
     code = (
-        "from repro.verify import sandbox\nfrom repro.sandbox.conversation import Limits\n"
+        "from repro import sandbox\nfrom repro.sandbox import Limits\n"
         f"limits = Limits(wall_s=1000, file_bytes={token})\n"
         f"sandbox.ROUTES[{route!r}]({{'program': {program!r}}}, '', limits)"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     caller = subprocess.Popen([sys.executable, "-c", code], env=environment)
     try:
-        assert _eventually(lambda: any(_ignores_signals(folder) for folder in _marked(token)))
+        assert _eventually(lambda: any(map(_ignores_signals, left_behind(token))))
     finally:
         caller.send_signal(signal.SIGKILL)
         caller.wait()
-    assert _eventually(lambda: _marked(token) == [])
+    assert _eventually(lambda: left_behind(token) == [])
 
 
-def _marked(token: int) -> list[Path]:
-    """Return the processes of the run with that limit."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if f"'file_bytes': {token}," in (folder / "cmdline").read_text():
-                found.append(folder)
-        except OSError:  # ended meanwhile
-            continue
-    return found
-
-
-def _ignores_signals(folder: Path) -> bool:
+def _ignores_signals(process: str) -> bool:
     """Tell whether the program has come so far: nothing else ignores SIGUSR1."""
-    try:
-        status = dict(
-            line.split(":\t")
-            for line in (folder / "status").read_text().splitlines()
-            if ":\t" in line
-        )
-    except OSError:
-        return False
-    return bool(int(status["SigIgn"], 16) >> (signal.SIGUSR1 - 1) & 1)
+    with suppress(OSError):
+        status = Path(f"/proc/{process.split()[0]}/status").read_text()
+        ignored = int(re.search(r"SigIgn:\s*(\w+)", status)[1], 16)
+        return bool(ignored >> (signal.SIGUSR1 - 1) & 1)
+    return False
 
 
 def _eventually(holds) -> bool:

@@ -160,7 +160,8 @@ def _find_allowed(field: str, value: object, is_question: bool) -> str | None:
 
 def _read(path: Path) -> Benchmark:
     try:
-        task = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        text = path.read_text(encoding="utf-8")
+        task = yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
     except yaml.YAMLError as error:
         raise ValueError(f"{path}: not valid YAML: {error}") from None
     metadata = task.get("metadata") if isinstance(task, dict) else None

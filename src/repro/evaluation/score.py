@@ -18,7 +18,6 @@ from repro.files import jsonl
 from repro.measure.behaviours import count
 from repro.measure.intervals import summary
 from repro.report.collect import BEHAVIOURS, MATH_VERIFY
-from repro.sandbox.subprocess_runner import Limits
 from repro.verify import choice, maths, programs, thinking
 from repro.verify.answers import split_thought
 
@@ -144,7 +143,7 @@ def _judge(
         }, None
     run_program, limits = (
         sandbox.runner(sandbox_name),
-        Limits(cpu_s=timeout_s, wall_s=3 * timeout_s),
+        sandbox.Limits(cpu_s=timeout_s, wall_s=3 * timeout_s),
     )
     passes = PROGRAMS[verifier]
 

@@ -46,7 +46,7 @@ def read(path: str | Path) -> dict:
     """
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")  # some editors begin with a mark
-        settings = yaml.load(text, _Loader)
+        settings = yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file") from None
     except OSError as error:

@@ -1,29 +1,23 @@
-"""Where programs run: which sandboxes there are, and whether one can be trusted here.
+"""Where programs run: `runner` gives the function that runs one, in the strongest sandbox here.
 
-Both routes give a program one process with threads, no network, no environment, no other process
-to see or signal, and of the host's files only its interpreter and packages, to read. They bound its
-CPU time, wall time, memory, threads, files and output. Before a process of ours uses a route for
-the first time, it runs a program there that tries to get out.
-
-Not bounded: what a program does with its own share; programs that run at once add up to their
-number times the limits. It can read the host's libraries and installed packages, the names of the
-folders above them, the kernel's version and the clock, and until it ends hold advisory locks on the
-files it can read. An error of the kernel that its calls can reach is not shut out by any of this.
+Both sandboxes (see `routes`) give a program one process with threads, no network, no environment,
+no other process to see or signal, and of the host's files only its interpreter and packages, to
+read. They bound its CPU time, wall time, memory, threads, files and output. What they leave open is
+in docs/evaluation.md. Before a process of ours uses one for the first time, it runs a program there
+that tries to get out.
 """
 
 import functools
 import os
-import socket
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
-from repro.sandbox import bubblewrap, namespaces, subprocess_runner
+from repro.sandbox import routes
 from repro.sandbox.conversation import Limits, NotStarted, Outcome
 
 Runner = Callable[[dict, str, Limits], Outcome]
 SANDBOXES = ("auto", "bubblewrap", "namespaces", "none")
-ROUTES: dict[str, Runner] = {"bubblewrap": bubblewrap.run, "namespaces": namespaces.run}
+ROUTES: dict[str, Runner] = {name: functools.partial(routes.run, name) for name in SANDBOXES[1:]}
 _ADVICE = (
     "Needed is the right to make namespaces, which containers often lack, and the package "
     "bubblewrap (as root also util-linux) or Linux 5.12. The sandbox 'none' runs programs without "
@@ -36,29 +30,25 @@ class SandboxUnavailable(RuntimeError):
 
 
 def runner(name: str) -> Runner:
-    """Return the function that runs programs in the sandbox ``name``, one of ``SANDBOXES``.
-
-    "auto" is the first of bubblewrap and namespaces that works; it never becomes "none".
-
-    Raises:
-        ValueError: an unknown name; the message lists the choices.
-        SandboxUnavailable: it does not work, or does not hold, on this machine.
-    """
-    return (ROUTES | {"none": subprocess_runner.run})[describe(name)]
+    """Return the function that runs programs in the sandbox ``name``; errors as of `describe`."""
+    return ROUTES[describe(name)]
 
 
 def describe(name: str) -> str:
     """Return which route ``runner(name)`` takes: "bubblewrap", "namespaces" or "none".
 
+    "auto" is the first of bubblewrap and namespaces that works; it never becomes "none".
+
     Raises:
-        ValueError, SandboxUnavailable: as ``runner``.
+        ValueError: a name that is none of ``SANDBOXES``.
+        SandboxUnavailable: it does not work, or does not hold, on this machine.
     """
     if name not in SANDBOXES:
         raise ValueError(f"sandbox: {name!r} is unknown, choose from {', '.join(SANDBOXES)}")
     if name == "none":
         return name
     reasons = {}
-    for route in ROUTES if name == "auto" else [name]:
+    for route in ("bubblewrap", "namespaces") if name == "auto" else [name]:
         reasons[route] = failure(route)
         if not reasons[route]:
             return route
@@ -69,29 +59,22 @@ def describe(name: str) -> str:
 @functools.cache
 def failure(route: str) -> str:
     """Return why a route cannot be trusted here, "" where it can. Asked once per process."""
-    try:
-        outcome = _try_to_escape(ROUTES[route])
-    except (NotStarted, OSError) as error:
-        return str(error)
+    with tempfile.NamedTemporaryFile() as canary:
+        os.chmod(canary.name, 0o644)
+        files = [canary.name, __file__, "/etc/passwd", "/proc/self/stat"]
+        job = {
+            "program": _ESCAPES,
+            "variables": {"files": files, "shown": list(routes.host_paths())},
+            "expressions": ["escapes()"],
+        }
+        try:
+            outcome = ROUTES[route](job, "", Limits(cpu_s=5, wall_s=60, processes=8))
+        except (NotStarted, OSError) as error:
+            return str(error)
     if outcome.stdout == b'""\n':
         return ""
     found = outcome.stdout.decode().strip()
     return f"a program inside found {found}" if found else "the check's program did not end"
-
-
-def _try_to_escape(run: Runner) -> Outcome:
-    with (
-        tempfile.NamedTemporaryFile() as canary,
-        socket.create_server(("127.0.0.1", 0)) as listener,
-    ):
-        os.chmod(canary.name, 0o644)
-        variables = {
-            "files": [canary.name, str(Path(__file__)), "/etc/passwd", "/proc/self/stat"],
-            "port": listener.getsockname()[1],
-            "shown": list(namespaces.host_paths()),
-        }
-        job = {"program": _ESCAPES, "variables": variables, "expressions": ["escapes()"]}
-        return run(job, "", Limits(cpu_s=5, wall_s=60, processes=8))
 
 
 # Run as a program: the names of what must fail and did not, or must work and does not.
@@ -100,34 +83,29 @@ import ctypes, os, socket, threading
 
 def escapes():
     libc = ctypes.CDLL(None)
-    attempts = {f"read:{path}": (open, path) for path in files}
-    attempts |= {
+    must_fail = {f"read:{path}": (open, path) for path in files} | {
         "fork": (os.fork,),
         "signal": (os.kill, -1, 0),
-        "connect": (socket.create_connection, ("127.0.0.1", port), 2),
         "socket": (socket.socket,),
         "root": (os.setuid, 0),
-        "unshare": (succeed, libc.unshare, 0x10000000),
-        "keyring": (succeed, libc.syscall, 250, 0, -3, 1),
+        "unshare": (call, libc.unshare, 0x10000000),
+        "keyring": (call, libc.syscall, 250, 0, -3, 1),
         "memfd": (os.memfd_create, "x"),
-        "orphan": (succeed, libc.prctl, 1, 0, 0, 0, 0),
+        "orphan": (call, libc.prctl, 1, 0, 0, 0, 0),
+        "threads": (start_threads, 16),
     }
-    found = [name for name, attempt in attempts.items() if works(*attempt)]
-    if os.getuid() == 0:
-        found.append("is-root")
-    if not os.statvfs("/").f_flag & os.ST_RDONLY:
-        found.append("write")
-    if libc.prctl(21, 0, 0, 0, 0) != 2 or libc.prctl(39, 0, 0, 0, 0) != 1:
-        found.append("no-filter")
-    if os.environ.keys() - {"HOME", "TMPDIR", "PYTHONHASHSEED", "OMP_NUM_THREADS",
-                            "OPENBLAS_NUM_THREADS", "PWD", "LC_CTYPE"}:
-        found.append("environment")
-    if works(start_threads, 16):
-        found.append("threads")
-    found += [f"unreadable:{path}" for path in shown if not os.access(path, os.R_OK)]
+    names = "HOME TMPDIR PYTHONHASHSEED OMP_NUM_THREADS OPENBLAS_NUM_THREADS PWD LC_CTYPE"
+    must_hold = {
+        "is-root": os.getuid() != 0,
+        "write": os.statvfs("/").f_flag & os.ST_RDONLY,
+        "no-filter": libc.prctl(21, 0, 0, 0, 0) == 2 and libc.prctl(39, 0, 0, 0, 0) == 1,
+        "environment": not os.environ.keys() - {*names.split()},
+        **{f"unreadable:{path}": os.access(path, os.R_OK) for path in shown},
+    }
     with open("file", "w") as file:  # and this must work
         file.write("x")
-    return " ".join(found)
+    found = [name for name, attempt in must_fail.items() if works(*attempt)]
+    return " ".join(found + [name for name, holds in must_hold.items() if not holds])
 
 def start_threads(count):  # the kernel does not limit those of a user that it takes for root
     end = threading.Event()
@@ -137,7 +115,7 @@ def start_threads(count):  # the kernel does not limit those of a user that it t
     finally:
         end.set()
 
-def succeed(function, *arguments):
+def call(function, *arguments):
     if function(*arguments) == -1:
         raise OSError
 

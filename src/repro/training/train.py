@@ -39,7 +39,7 @@ from repro.training.critic import CriticSettings
 from repro.training.stop_on_signal import EXIT_STATUS, StopOnSignal
 from repro.training.trainer import ReProTrainer
 from repro.verify import thinking
-from repro.verify.reward import correctness
+from repro.verify.maths import correctness
 
 METRICS = "training.jsonl"
 

@@ -1,4 +1,4 @@
-r"""Where an answer stands in a response, one spelling for it, and what its text alone decides."""
+r"""Find the answer in a response, give it one spelling, and decide what its text alone decides."""
 
 import re
 from typing import NamedTuple
@@ -31,15 +31,10 @@ def last_box(text: str) -> str | None:
 
     Escaped braces (``\{``, ``\}``) are content, not structure. Of nested boxes the inner counts.
     """
-    start = len(text)
-    while (start := text.rfind("\\boxed", 0, start)) >= 0:
-        opening = start + len("\\boxed")
-        while opening < len(text) and text[opening].isspace():
-            opening += 1
-        if opening < len(text) and text[opening] == "{":
-            closing = closing_brace(text, opening)
-            if closing is not None:
-                return text[opening + 1 : closing]
+    for box in reversed([*re.finditer(r"\\boxed\s*\{", text)]):
+        closing = closing_brace(text, box.end() - 1)
+        if closing is not None:
+            return text[box.end() : closing]
     return None
 
 
@@ -89,7 +84,7 @@ def _numeral(value: str) -> str:
 
 _NUMERAL = re.compile(r"[0-9A-F]+_[0-9]+")
 _SUBSCRIPTED = re.compile(r"(?<![\w^])\(?\w*\d\)? ?_")
-_CLOCK = re.compile(r"(\d{1,2}) ?: ?(\d\d) ?(?:\\text\{)? ?(?:([ap])\.? ?m\.?)? ?\}?", re.I)
+_CLOCK = re.compile(r"0?(\d{1,2}) ?: ?(\d\d) ?(?:\\text\{)? ?(?:([ap])\.? ?m\.?)? ?\}?", re.I)
 _ASSIGNED = re.compile(r"^(?:[A-Za-z](?:_\w|_\{\w+\})?|\\text\{[A-Za-z ]+\}) ?= ?(?=[^=<>]+$)")
 _TEXT = re.compile(r"\\text\{ *([(A-Za-z][^{}]*)\}")
 _CHOICE = re.compile(
@@ -121,7 +116,8 @@ def decide(gold: Answer, prediction: Answer) -> bool | None:
         return False  # the parser would ignore the base
     if one := _CLOCK.fullmatch(a):  # the parser would read 12:30 as 12/30
         other = _CLOCK.fullmatch(b)
-        return bool(other) and _same_time(one, other)
+        halves = {half.lower() for half in (one[3], other and other[3]) if half}
+        return bool(other) and one.group(1, 2) == other.group(1, 2) and len(halves) < 2
     if re.fullmatch("[A-J]", a) and (choice := _CHOICE.fullmatch(b)):
         return a in choice.groups()
     if _TEXT.fullmatch(a) or _TEXT.fullmatch(b):
@@ -137,14 +133,9 @@ def converted(gold: Answer, prediction: Answer) -> str:
     return rf"({prediction.value}) \cdot \frac{{{factor.numerator}}}{{{factor.denominator}}}"
 
 
-def _same_time(one: re.Match, other: re.Match) -> bool:
-    halves = {half.lower() for half in (one[3], other[3]) if half}
-    return int(one[1]) == int(other[1]) and one[2] == other[2] and len(halves) < 2
-
-
 def _words(value: str) -> list[str]:
     r"""Return what ``\text{}`` holds, without an article; a list of choices has no order."""
-    text = _TEXT.sub(r"\1", value)
-    parts = re.split(r",| and ", re.sub(r"[()\"']", "", text))
-    parts = [re.sub(r"^ *(?:an?|the) ", "", part, flags=re.I).strip() for part in parts]
+    text = re.sub(r"[()\"']", "", _TEXT.sub(r"\1", value))
+    parts = [re.sub(r"^ *(?:an?|the) ", "", part, flags=re.I) for part in re.split(",| and ", text)]
+    parts = [part.strip() for part in parts]
     return sorted(part.casefold() if len(part) > 1 else part for part in parts)

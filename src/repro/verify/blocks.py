@@ -36,20 +36,19 @@ def fenced_blocks(response: str) -> tuple[Block, ...]:
     in a list, whose indentation is taken off.
     """
     answer = split_thought(response)[1]
-    lines = [] if answer is None else answer.replace("\r\n", "\n").split("\n")
     found: list[Block] = []
-    label, block, quote = None, [], ""
+    label, block, quote = None, "", ""
     # Line by line, because a pattern takes quadratic time on many openings without an end.
-    for line in lines:
+    for line in (answer or "").replace("\r\n", "\n").split("\n"):
         if label is None:
-            label, block, quote = _opened(line), [], ""
-        elif _closes(line) and not quote:  # one in a triple-quoted text is part of the program
-            source = "".join(block)
-            if source.strip():
-                found.append(Block(label, textwrap.dedent(source)))
+            label, block, quote = _opened(line), "", ""
+        elif not quote and re.match(r"[ \t]*```(?![\w{`])", line):
+            # Whatever text follows; "```py" ends none, nor does a fence in a triple-quoted text.
+            if block.strip():
+                found.append(Block(label, textwrap.dedent(block)))
             label = None
         else:
-            block.append(f"{line}\n")
+            block += f"{line}\n"
             quote = _open_quote(line, quote)
     return tuple(found)
 
@@ -64,11 +63,6 @@ def _opened(line: str) -> str | None:
     return label
 
 
-def _closes(line: str) -> bool:
-    """Tell whether a block ends on this line, whatever text follows; "```py" ends none."""
-    return bool(re.match(r"[ \t]*```(?![\w{`])", line))
-
-
 def _open_quote(line: str, quote: str) -> str:
     """Return the triple quote that is open behind this line, "" for none; before it, ``quote``."""
     position = 0
@@ -77,9 +71,8 @@ def _open_quote(line: str, quote: str) -> str:
             end = line.find(quote, position)
             if end < 0:
                 return quote
-            position, quote = end + len(quote), ""
-        token = _COMMENT_OR_STRING.search(line, position)
-        if token is None:
+            position = end + len(quote)
+        if (token := _COMMENT_OR_STRING.search(line, position)) is None:
             return ""
         position, quote = token.end(), token["triple"] or ""
 

@@ -2,22 +2,15 @@ r"""LaTeX text: balanced groups, one spelling for what looks the same, and split
 
 import re
 import unicodedata
-from collections.abc import Callable
 
 
 def closing_brace(text: str, opening: int) -> int | None:
     r"""Return where the group ends that opens at ``opening``; ``\{`` and ``\}`` are content."""
-    depth, position = 0, opening
-    while position < len(text):
-        if text[position] == "\\":
-            position += 1
-        elif text[position] == "{":
-            depth += 1
-        elif text[position] == "}":
-            depth -= 1
-            if depth == 0:
-                return position
-        position += 1
+    depth = 0
+    for token in re.compile(r"\\.|[{}]", re.S).finditer(text, opening):
+        depth += {"{": 1, "}": -1}.get(token[0], 0)
+        if depth == 0:
+            return token.start()
     return None
 
 
@@ -37,24 +30,14 @@ def depths(text: str) -> list[int]:
     return found
 
 
-def split(text: str, separator: re.Pattern) -> list[str]:
-    """Split where ``separator`` stands outside all brackets; its groups are kept as parts."""
+def split(text: str, separator: str) -> list[str]:
+    """Split where ``separator`` matches outside all brackets; its groups are kept as parts."""
     depth, parts, start = depths(text), [], 0
-    for match in separator.finditer(text):
+    for match in re.finditer(separator, text):
         if depth[match.start()] == 0:
             parts += [text[start : match.start()], *match.groups()]
             start = match.end()
     return [*parts, text[start:]]
-
-
-def _replace_groups(text: str, command: re.Pattern, replace: Callable[[str, str], str]) -> str:
-    """Replace every ``command{content}`` by ``replace(command, content)``, the inner ones first."""
-    for match in reversed(list(command.finditer(text))):
-        closing = closing_brace(text, match.end() - 1)
-        if closing is not None:
-            new = replace(match[0].rstrip(" {"), text[match.end() : closing])
-            text = text[: match.start()] + new + text[closing + 1 :]
-    return text
 
 
 _STYLE = (
@@ -77,7 +60,7 @@ def _unwrap(command: str, content: str) -> str:
     inner = content.strip()
     if mathematics := re.fullmatch(r"\$([^$]*)\$|\\\((.*)\\\)", inner, re.S):
         return f"{{{mathematics[1] or mathematics[2]}}}"
-    roman = re.fullmatch(_ROMAN, command) is not None
+    roman, is_text = re.fullmatch(_ROMAN, command), "text" in command
     if roman and _FUNCTION.fullmatch(inner) or "operator" in command and _OPERATOR.fullmatch(inner):
         return rf"\{inner} "
     if inner in ("i", "e", "") or (inner == "d" and command != r"\text"):
@@ -85,11 +68,11 @@ def _unwrap(command: str, content: str) -> str:
     if roman and re.fullmatch(r"\^ ?\\circ *[CF]?", inner):
         return inner
     words = re.fullmatch(r"[^\d\\{}$^_=+*<>|]*", inner) and re.search(r"[A-Za-z]", inner)
-    if words and (roman or len(inner) > 1 or "text" in command):
+    if words and (roman or len(inner) > 1 or is_text):
         return rf"\text{{{content}}}"
     if roman and _UNIT.fullmatch(inner):
         return re.sub(r"(?<![A-Za-z\\])[A-Za-z]+", r"\\text{\g<0>}", content)
-    if (roman or "text" in command) and re.search(r"(?<![A-Za-z\\])[A-Za-z]{2}", inner):
+    if (roman or is_text) and re.search(r"(?<![A-Za-z\\])[A-Za-z]{2}", inner):
         if number := _NUMBER_OF.fullmatch(inner):
             return rf"{number[1]} \text{{ {number[2]}}}"
         if command == r"\text":
@@ -111,31 +94,16 @@ _SYMBOLS = str.maketrans(
 _SYNONYMS = {
     name: command
     for command, names in {
-        r"\le ": r"leq leqslant leqq",
-        r"\ge ": r"geq geqslant geqq",
-        r"\ne ": r"neq",
-        "<": "lt",
-        ">": "gt",
-        r"\dots ": r"ldots cdots dotsc dotsb dotsm dotso",
-        r"\pmod ": r"mod bmod",
-        r"\perp ": "bot",
-        "|": r"mid lvert rvert vert",
-        r"\{": "lbrace",
-        r"\}": "rbrace",
-        "(": "langle",
-        ")": "rangle",
-        r"\setminus ": "backslash smallsetminus",
-        r"\emptyset ": "varnothing",
-        r"\to ": "rightarrow longrightarrow",
-        r"\lor ": "vee",
-        r"\land ": "wedge",
-        r"\frac": "dfrac tfrac cfrac",
-        r"\infty ": "infinity",
-        "i": "imath",
-        ":": "colon",
+        r"\le ": "leq leqslant leqq", r"\ge ": "geq geqslant geqq", r"\ne ": "neq",
+        "<": "lt", ">": "gt", r"\dots ": "ldots cdots dotsc dotsb dotsm dotso",
+        r"\pmod ": "mod bmod", r"\perp ": "bot", "|": "mid lvert rvert vert",
+        r"\{": "lbrace", r"\}": "rbrace", "(": "langle", ")": "rangle",
+        r"\setminus ": "backslash smallsetminus", r"\emptyset ": "varnothing",
+        r"\to ": "rightarrow longrightarrow", r"\lor ": "vee", r"\land ": "wedge",
+        r"\frac": "dfrac tfrac cfrac", r"\infty ": "infinity", "i": "imath", ":": "colon",
     }.items()
     for name in names.split()
-}
+}  # fmt: skip
 _SYNONYM = re.compile(rf"\\({'|'.join(_SYNONYMS)})(?![A-Za-z])\s*")
 _LOOKS = "|".join(
     ["displaystyle|textstyle|scriptstyle|quad|qquad|limits|nolimits|thinspace|enspace|bf|rm|it"]
@@ -199,34 +167,34 @@ def spell(text: str) -> str:
     Unicode becomes LaTeX (``½``, ``√2``, ``x²``, full-width digits, thin spaces), commands that
     only change looks go, synonyms become one command, and separators of thousands are taken out.
     """
-    text = _VULGAR.sub(_vulgar_fraction, text)
-    text = _RAISED.sub(lambda run: "^{" + unicodedata.normalize("NFKC", run[0]) + "}", text)
-    text = _LOWERED.sub(lambda run: "_{" + unicodedata.normalize("NFKC", run[0]) + "}", text)
-    text = unicodedata.normalize("NFKC", text.translate(_SYMBOLS))
+    text = _VULGAR.sub(lambda part: rf"\frac{{{_plain(part[0]).replace('⁄', '}{')}}}", text)
+    text = _RAISED.sub(lambda run: f"^{{{_plain(run[0])}}}", text)
+    text = _LOWERED.sub(lambda run: f"_{{{_plain(run[0])}}}", text)
+    text = _plain(text.translate(_SYMBOLS))
     text = _SYNONYM.sub(lambda command: _SYNONYMS[command[1]], text)
     text = re.sub(r"\{ *\\(rm|bf|it|sf|tt) +", r"\\math\1{", text)
     text = _BARE_WRAPPER.sub(r"\1{\2}", text)
     text = re.sub(r"\\(mathbb|mathcal|vec|bar|hat|overline) +([A-Za-z])", r"\\\1{\2}", text)
-    text = _replace_groups(text, _WRAPPER, _unwrap)
+    for wrapper in reversed([*_WRAPPER.finditer(text)]):  # the inner ones first
+        closing = closing_brace(text, wrapper.end() - 1)
+        if closing is not None:
+            new = _unwrap(wrapper[0].rstrip(" {"), text[wrapper.end() : closing])
+            text = text[: wrapper.start()] + new + text[closing + 1 :]
     for pattern, replacement in _ONE_SPELLING:
         text = pattern.sub(replacement, text)
-    return _join_thousands(text.strip())
-
-
-def _vulgar_fraction(character: re.Match) -> str:
-    upper, lower = unicodedata.normalize("NFKC", character[0]).split("⁄")
-    return rf"\frac{{{upper}}}{{{lower}}}"
-
-
-def _join_thousands(text: str) -> str:
+    text = text.strip()
     depth = depths(re.sub(r"(?<!\\)[{}]", " ", text))  # braces that only group make no lists
     spaced = re.search(r"\d, +\d", text) is not None  # (1,000, 2,000)
 
-    def join(number: re.Match) -> str:
+    def join_thousands(number: re.Match) -> str:
         listed = depth[number.start()] > 0 and number[1] == "," and not spaced
         return number[0] if listed else number[0].replace(number[1], "")
 
-    return _MIXED.sub(r"\1\\frac{\2}{\3}", _THOUSANDS.sub(join, text))
+    return _MIXED.sub(r"\1\\frac{\2}{\3}", _THOUSANDS.sub(join_thousands, text))
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
 
 
 def squeeze(text: str) -> str:

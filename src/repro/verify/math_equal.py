@@ -1,6 +1,8 @@
 """Whether two mathematical answers are equal: structure first, then value."""
 
 import re
+import string
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 import sympy
@@ -9,7 +11,7 @@ from math_verify import verify
 from repro.verify import math_values
 from repro.verify.latex import squeeze
 from repro.verify.math_expressions import is_number, relation, same_number
-from repro.verify.math_forms import Items, Named, Ratio, Reals, Relation, as_set
+from repro.verify.math_values import Items, Named, Reals, Relation, as_set, is_kind
 
 _COMPOUND = re.compile(r"(?<!\^\{)[-+/]|\\(?:cdot|times|frac)")
 
@@ -32,16 +34,14 @@ def compare(gold: str, prediction: str) -> bool:
 
 def equal(g: object, p: object) -> bool:
     """Tell whether two answers, as `math_values.parse` gives them, are equal in value and form."""
-    if isinstance(g, Named) or isinstance(p, Named):
-        return _equal_names(g, p)
-    if isinstance(g, Relation) or isinstance(p, Relation):
-        return type(g) is type(p) and _equal_relations(g.latex, p.latex)
-    if isinstance(g, Reals) or isinstance(p, Reals):
-        return _equal_sets(g, p)
-    if isinstance(g, Ratio) or isinstance(p, Ratio):
-        return _equal_ratios(g, p)
-    if isinstance(g, Items) or isinstance(p, Items):
-        return isinstance(g, Items) and isinstance(p, Items) and _equal_items(g, p)
+    for form, compare_form in (
+        (Named, _equal_names),
+        (Relation, _equal_relations),
+        (Reals, _equal_sets),
+        (Items, _equal_items),
+    ):
+        if isinstance(g, form) or isinstance(p, form):
+            return compare_form(g, p)
     if is_number(g) and is_number(p):
         return same_number(g, p)
     for matrix, other in ((g, p), (p, g)):
@@ -68,34 +68,27 @@ def _equal_names(g: object, p: object) -> bool:
         ours, theirs = dict(_by_name(g)), dict(_by_name(p))
         if ours.keys() == theirs.keys():
             return all(equal(ours[name], theirs[name]) for name in ours)
-        return bool(g.equation and p.equation) and _equal_relations(g.equation, p.equation)
     named, other = (g, p) if isinstance(g, Named) else (p, g)
-    if isinstance(other, Relation):
-        return bool(named.equation) and _equal_relations(named.equation, other.latex)
+    if isinstance(other, Named | Relation):
+        return bool(named.latex and other.latex) and _equal_relations(named, other)
     named_values = _by_name(named)
     if len(named_values) == 1:
         name, value = named_values[0]
-        if named is g and _COMPOUND.search(name) and named.equation:
+        if named is g and _COMPOUND.search(name) and named.latex:
             return False  # x + y = 1 is no 1
-        if isinstance(value, Items) and value.kind == "list" and _kind(other) == "tuple":
+        if is_kind("list", value) and is_kind("tuple", other):
             return False  # x = 1, x = 2 is not the point (1, 2)
         return equal(value, other) if named is g else equal(other, value)
-    if not isinstance(other, Items) or other.kind == "set":
-        return False
-    values = _in_order_of_names(named_values)
-    if other.kind == "list" and _are_numbered(named_values):
+    if is_kind("list", other) and _are_numbered(named_values):
         return _equal_items(Items("list", tuple(value for _, value in named_values)), other)
+    values = _in_order_of_names(named_values) if is_kind("list tuple", other) else None
     return values is not None and _equal_items(Items("tuple", values), other)
-
-
-def _kind(value: object) -> str:
-    return value.kind if isinstance(value, Items) else ""
 
 
 def _by_name(named: Named) -> tuple[tuple[str, object], ...]:
     """Return the values by single names: (x, y) = (1, 2) as x = 1, y = 2."""
     name, value = named.values[0]
-    if name.startswith("(") and len(named.values) == 1 and _kind(value) == "tuple":
+    if name.startswith("(") and len(named.values) == 1 and is_kind("tuple", value):
         return tuple(zip(name[1:-1].split(","), value.values, strict=True))
     return named.values
 
@@ -112,10 +105,9 @@ def _in_order_of_names(named: tuple[tuple[str, object], ...]) -> tuple | None:
     """
     names = [name for name, _ in named]
     ordered = sorted(names, key=lambda name: _ORDER.get(name, name))
-    if names != ordered and not _are_numbered(named):
-        letters = [ord(name) for name in ordered if len(name) == 1]
-        if letters != [*range(letters[0], letters[0] + len(names))] if letters else True:
-            return None
+    successive = len(max(names, key=len)) == 1 and "".join(ordered) in string.ascii_letters
+    if names != ordered and not _are_numbered(named) and not successive:
+        return None
     values = dict(named)
     return tuple(values[name] for name in ordered)
 
@@ -123,10 +115,12 @@ def _in_order_of_names(named: tuple[tuple[str, object], ...]) -> tuple | None:
 _ORDER = {r"\theta": "s", r"\rho": "r", r"\phi": "t", r"\varphi": "t"}  # as r, \theta
 
 
-def _equal_relations(gold: str, prediction: str) -> bool:
-    if squeeze(gold) == squeeze(prediction):
+def _equal_relations(gold: object, prediction: object) -> bool:
+    if not isinstance(gold, Named | Relation) or not isinstance(prediction, Named | Relation):
+        return False
+    if squeeze(gold.latex) == squeeze(prediction.latex):
         return True
-    g, p = relation(gold), relation(prediction)
+    g, p = relation(gold.latex), relation(prediction.latex)
     if not (g.free_symbols and p.free_symbols):  # f(2) = 7: nothing to solve for
         return g == p
     if not verify(g, p, allow_set_relation_comp=True, timeout_seconds=None):
@@ -137,25 +131,17 @@ def _equal_relations(gold: str, prediction: str) -> bool:
 
 def _equal_sets(g: object, p: object) -> bool:
     names = {value.name for value in (g, p) if isinstance(value, Reals) and value.name}
-    if len(names) > 1:
+    are_points = is_kind("list", g) and all(is_kind("tuple", value) for value in g.values)
+    if len(names) > 1 or are_points:  # points, not intervals
         return False
-    if _kind(g) == "list" and all(_kind(value) == "tuple" for value in g.values):
-        return False  # points, not intervals
+    finite = [isinstance(value, Reals) and value.members.is_FiniteSet for value in (g, p)]
     try:
-        ours, theirs = (as_set(x, points=_is_finite(y)) for x, y in ((g, p), (p, g)))
+        ours, theirs = as_set(g, points=finite[1]), as_set(p, points=finite[0])
     except ValueError:
         return False
-    return ours == theirs or _same_parts(ours, theirs)
-
-
-def _is_finite(value: object) -> bool:
-    return isinstance(value, Reals) and value.members.is_FiniteSet
-
-
-def _same_parts(ours: sympy.Set, theirs: sympy.Set) -> bool:
-    """Compare two sets part by part: equal bounds may be spelled in different ways."""
-    parts = [list(one.args) if isinstance(one, sympy.Union) else [one] for one in (ours, theirs)]
-    return _match(*parts, _same_part)
+    # Part by part: equal bounds may be spelled in different ways.
+    parts = [one.args if isinstance(one, sympy.Union) else [one] for one in (ours, theirs)]
+    return ours == theirs or _match(*parts, _same_part)
 
 
 def _same_part(a: sympy.Set, b: sympy.Set) -> bool:
@@ -163,39 +149,31 @@ def _same_part(a: sympy.Set, b: sympy.Set) -> bool:
         ends = (a.left_open, a.right_open) == (b.left_open, b.right_open)
         return ends and same_number(a.start, b.start) and same_number(a.end, b.end)
     if a.is_FiniteSet and b.is_FiniteSet:
-        return _match(list(a), list(b), same_number)
+        return _match(a, b, same_number)
     return a == b
 
 
-def _match(ours: list, theirs: list, same: object) -> bool:
+def _equal_items(g: object, p: object) -> bool:
+    """Compare lists, sets, tuples and ratios: a list, without brackets, may stand for others."""
+    if not (isinstance(g, Items) and isinstance(p, Items)):
+        items, other = (g, p) if isinstance(g, Items) else (p, g)
+        of_two = items.kind == "ratio" and len(items.values) == 2
+        return of_two and equal(1 / items.values[1], other)
+    kinds = {g.kind, p.kind}
+    if kinds <= {"list", "set"}:
+        return _match(g.values, p.values, equal)
+    in_order = kinds in ({"tuple"}, {"tuple", "list"}, {"ratio"}) and len(g.values) == len(p.values)
+    return in_order and all(map(equal, g.values, p.values))
+
+
+def _match(ours: Iterable, theirs: Iterable, same: Callable) -> bool:
     """Tell whether each element has its own equal one on the other side."""
-    if len(ours) != len(theirs):
+    ours, rest = list(ours), list(theirs)
+    if len(ours) != len(rest):
         return False
-    rest = list(theirs)
     for a in ours:
         found = next((index for index, b in enumerate(rest) if same(a, b)), None)
         if found is None:
             return False
         del rest[found]
     return True
-
-
-def _equal_ratios(g: object, p: object) -> bool:
-    if isinstance(g, Ratio) and isinstance(p, Ratio):
-        if len(g.parts) != len(p.parts):
-            return False
-        a, b = g.parts[0], p.parts[0]
-        return all(equal(x * b, y * a) for x, y in zip(g.parts, p.parts, strict=True))
-    ratio, other = (g, p) if isinstance(g, Ratio) else (p, g)
-    return len(ratio.parts) == 2 and equal(ratio.parts[0] / ratio.parts[1], other)
-
-
-def _equal_items(g: Items, p: Items) -> bool:
-    """Compare lists, sets and tuples: a list, without brackets, may stand for either other."""
-    if len(g.values) != len(p.values):
-        return False
-    kinds = {g.kind, p.kind}
-    if "tuple" in kinds:
-        in_order = zip(g.values, p.values, strict=True)
-        return "set" not in kinds and all(equal(a, b) for a, b in in_order)
-    return _match(list(g.values), list(p.values), equal)

@@ -12,27 +12,50 @@ from repro.verify.latex import closing_brace
 
 DIGITS = 100  # equal numbers agree in 80 of them
 
-_DECIMAL = re.compile(
-    r"(?<![\d.])(\d*)\.(\d*)(?:\\(?:overline|bar|dot) ?\{(\d+)\}|(?<=\d))(?![\d.])"
-)
-_PRODUCT = re.compile(r"(?<![\w^])(\d+) ?(?=\(|\\binom)|(?<=\d\)) ?(?=\(-?\d)")
-_IMAGINARY = sympy.Symbol("i", real=True)  # as the parser reads i
 _NORMALIZATION = NormalizationConfig(
     basic_latex=True, units=False, malformed_operators=True, nits=False, boxed="none"
 )
-_IDENTITY = re.compile(r"(?<![A-Za-z\\_])I(?:_\{?(\d+)\}?)?(?![A-Za-z])")  # not read as i
-_DEGREES = re.compile(r"(?:(\d+(?:\.\d+)?|[A-Za-z])|\{(\d+(?:\.\d+)?)\}) ?\^ ?\\circ")
-_COMMAND = re.compile(r"\\(frac|binom|sqrt)(?![A-Za-z]) *(\[[^\[\]]*\])?")
+_COMMAND = re.compile(r"\\(frac|binom|sqrt)(?![A-Za-z]) *(?:\[[^\[\]]*\])?")
+_GROUP = re.compile(r" *\{")
 _ARGUMENT = re.compile(r" *(\\[A-Za-z]+|\d|[A-Za-z])")
+_TWO_NUMBERS = re.compile(r"(?<![_\d])(?<![A-Za-z]\^)\d+ \{?\d")
+_NOT_CALCULATED = re.compile(
+    r"\\(?:gcd|lcm).*[A-Za-z]|\\pmod|\\equiv|\\begin *\{cases|\\p(?:erp|arallel)"
+)
+_DECIMAL = re.compile(
+    r"(?<![\d.])(\d*)\.(\d*)(?:\\(?:overline|bar|dot) ?\{(\d+)\}|(?<=\d))(?![\d.])"
+)
+_IMAGINARY = sympy.Symbol("i", real=True)  # as the parser reads i
+_REWRITTEN = [
+    (re.compile(pattern), replacement)
+    for pattern, replacement in [
+        (r"(?<![A-Za-z\\_])I(?:_\{?(\d+)\}?)?(?![A-Za-z])", r"\\Upsilon_{0\1}"),  # not i
+        (r"(?:(\d+(?:\.\d+)?|[A-Za-z])|\{(\d+(?:\.\d+)?)\}) ?\^ ?\\circ",
+         r"{(\\frac{\1\2 \\pi}{180})}"),
+        (_DECIMAL, lambda decimal: _as_fraction(*decimal.groups(""))),
+        (r"(?<![\w^])(\d+) ?(?=\(|\\binom)|(?<=\d\)) ?(?=\(-?\d)", r"\1\\cdot "),
+        (r"\\log_ ?\{?e\}?", r"\\ln "),
+    ]
+]  # fmt: skip
 
 
 def relation(latex: str) -> sympy.Basic:
-    """Parse an equation or inequality, without evaluating it.
+    """Parse LaTeX without evaluating it, so that an equation stays one.
 
     Raises:
-        Exception: as `expression`.
+        Exception: of many kinds, where the text is no mathematics.
     """
-    return _sympy(_rewritten(latex))
+    text = _with_braces(latex)
+    if _TWO_NUMBERS.search(text) or _NOT_CALCULATED.search(text):
+        raise ValueError(f"not to be calculated: {latex}")
+    for pattern, replacement in _REWRITTEN:
+        text = pattern.sub(replacement, text)
+    return latex2sympy(
+        normalize_latex(text, _NORMALIZATION),
+        is_real=True,
+        normalization_config=None,
+        conversion_config=ConversionConfig(lowercase_symbols=False),
+    )
 
 
 def expression(latex: str) -> sympy.Basic:
@@ -43,7 +66,7 @@ def expression(latex: str) -> sympy.Basic:
     Raises:
         Exception: of many kinds, where the text is no mathematics.
     """
-    parsed = _sympy(_rewritten(latex))
+    parsed = relation(latex)
     if isinstance(parsed, sympy.FiniteSet) and len(parsed.args) == 1 and latex[:1] != "\\":
         (parsed,) = parsed.args  # {1/2}: braces that only group
     if isinstance(parsed, sympy.Set | sympy.Tuple | Relational | list | bool):
@@ -52,30 +75,10 @@ def expression(latex: str) -> sympy.Basic:
         parsed = parsed.subs(_IMAGINARY, sympy.I)
     if parsed.has(sympy.Sum, sympy.Product, sympy.Integral, sympy.Limit, sympy.UnevaluatedExpr):
         parsed = parsed.doit()
-    return parsed.replace(_is_odd_root_of_negative, _real_root) if r"\sqrt" in latex else parsed
-
-
-def _rewritten(latex: str) -> str:
-    text = _with_braces(latex)
-    if re.search(r"(?<![_\d])(?<![A-Za-z]\^)\d+ \{?\d", text):
-        raise ValueError(f"two numbers side by side: {latex}")
-    if re.search(
-        r"\\(?:gcd|lcm).*[A-Za-z]|\\pmod|\\equiv|\\begin *\{cases|\\p(?:erp|arallel)", text
-    ):
-        raise ValueError(f"not to be calculated: {latex}")
-    text = _IDENTITY.sub(r"\\Upsilon_{0\1}", text)
-    text = _DEGREES.sub(r"{(\\frac{\1\2 \\pi}{180})}", text)
-    text = _DECIMAL.sub(_as_fraction, text)
-    text = _PRODUCT.sub(r"\1\\cdot ", text)
-    return re.sub(r"\\log_ ?\{?e\}?", r"\\ln ", text)
-
-
-def _sympy(text: str) -> sympy.Basic:
-    return latex2sympy(
-        normalize_latex(text, _NORMALIZATION),
-        is_real=True,
-        normalization_config=None,
-        conversion_config=ConversionConfig(lowercase_symbols=False),
+    if r"\sqrt" not in latex:
+        return parsed
+    return parsed.replace(
+        _is_odd_root_of_negative, lambda root: (-1) ** root.exp.p * (-root.base) ** root.exp
     )
 
 
@@ -85,19 +88,16 @@ def _with_braces(text: str) -> str:
     while command := _COMMAND.search(text, position):
         position = end = command.end()
         for _ in range(1 if command[1] == "sqrt" else 2):
-            opening = end + len(text[end:]) - len(text[end:].lstrip())
-            if text[opening : opening + 1] == "{":
-                closing = closing_brace(text, opening)
-                end = len(text) if closing is None else closing + 1
+            if group := _GROUP.match(text, end):
+                end = (closing_brace(text, group.end() - 1) or len(text)) + 1
             elif argument := _ARGUMENT.match(text, end):
                 text = f"{text[:end]}{{{argument[1]}}}{text[argument.end() :]}"
                 end += len(argument[1]) + 2
     return text
 
 
-def _as_fraction(decimal: re.Match) -> str:
-    whole, once, again = decimal[1] or "0", decimal[2], decimal[3]
-    value = Fraction(f"{whole}.{once or 0}")
+def _as_fraction(whole: str, once: str, again: str) -> str:
+    value = Fraction(f"{whole or 0}.{once or 0}")
     if again:
         value += Fraction(int(again), 10 ** len(once) * (10 ** len(again) - 1))
     if value.denominator == 1:
@@ -111,10 +111,6 @@ def _is_odd_root_of_negative(value: sympy.Basic) -> bool:
     if not value.base.is_number:
         return value.base.could_extract_minus_sign()  # -x, and so that x - y is y - x
     return bool(value.base.is_real) and bool(sympy.N(value.base) < 0)
-
-
-def _real_root(value: sympy.Pow) -> sympy.Expr:
-    return (-1) ** value.exp.p * (-value.base) ** value.exp
 
 
 def is_number(value: object) -> bool:

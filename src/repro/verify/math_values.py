@@ -6,28 +6,98 @@ expressions they consist of.
 """
 
 import re
+from dataclasses import dataclass
 
 import sympy
 
 from repro.verify.latex import depths, split, squeeze
 from repro.verify.math_expressions import expression, is_number, same_number
-from repro.verify.math_forms import Items, Named, Ratio, Reals, Relation, as_set, interval
 
-_OR = re.compile(r",? *(?:\\text\{ *,? *or *,? *\}|\bor\b|\\lor(?![A-Za-z]))")
-_AND = re.compile(
-    r"(,? *(?:\\text\{ *,? *(?:and|with|where|for) *,? *\}|\band\b|\\land(?![A-Za-z]))|[,;])"
-)
-_OPERATOR = re.compile(r"(\\cup(?![A-Za-z])|\\cap(?![A-Za-z])|\\setminus(?![A-Za-z]))")
-_COMPARISON = re.compile(r"(\\le(?![A-Za-z])|\\ge(?![A-Za-z])|\\ne(?![A-Za-z])|<|>)")
-_IN = re.compile(r"\\in(?![A-Za-z])")
-_SUCH_THAT = re.compile(r"\||:")
-_EQUALS = re.compile(r"=")
-_COLON = re.compile(r":|\\text\{ *to *\}|(?<=\d) to (?=\d)")
-_BOUNDS = re.compile(r"[(\[].*[)\]]", re.S)
+_OR = r",? *(?:\\text\{ *,? *or *,? *\}|\bor\b|\\lor(?![A-Za-z]))"
+_AND = r"(,? *(?:\\text\{ *,? *(?:and|with|where|for) *,? *\}|\band\b|\\land(?![A-Za-z]))|[,;])"
+_IN = r"\\in(?![A-Za-z])"
+_COLON = r":|\\text\{ *to *\}|(?<=\d) to (?=\d)"
+_COMPARISON = r"(\\le(?![A-Za-z])|\\ge(?![A-Za-z])|\\ne(?![A-Za-z])|<|>)"
+_HOLDS = {"<": sympy.Lt, ">": sympy.Gt, r"\le": sympy.Le, r"\ge": sympy.Ge, r"\ne": sympy.Ne}
+_OPERATOR = r"(\\cup(?![A-Za-z])|\\cap(?![A-Za-z])|\\setminus(?![A-Za-z]))"
+_COMBINED = {r"\cup": sympy.Union, r"\cap": sympy.Intersection, r"\setminus": sympy.Complement}
+_DOMAINS = {"R": sympy.S.Reals, "Z": sympy.S.Integers, "Q": sympy.S.Rationals}
+_DOMAIN = re.compile(r"\\mathbb *\{? *([RZQ]) *\}? *(?:[\^_] *(?:\{ *)?([+-]) *\}?)?")
+_SIGN = re.compile(r"\\(pm|mp)(?![A-Za-z])")
 _CASES = re.compile(r"\\begin *\{cases\}(.*)\\end *\{cases\}", re.S)
 _TRANSPOSED = re.compile(r"[(\[]([^()\[\]]*,[^()\[\]]*)[)\]] *\^ *\{? *T *\}?")
-_DOMAINS = {"R": sympy.S.Reals, "Z": sympy.S.Integers, "Q": sympy.S.Rationals}
-_DOMAIN = re.compile(r"\\mathbb *\{? *([RZQ]) *\}? *(?:([\^_]) *(?:\{ *)?([+-]) *\}?)?")
+_LISTED = 1000  # a range of fewer integers is a list of them
+
+
+@dataclass(frozen=True)
+class Items:
+    """Several values: ``kind`` is list (no brackets, no order), tuple, set or ratio.
+
+    A ratio is divided by its first part.
+    """
+
+    kind: str
+    values: tuple
+
+
+@dataclass(frozen=True)
+class Reals:
+    """A set of real numbers, with the variable that lies in it where one was named."""
+
+    members: sympy.Set
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Named:
+    """Values by what they are called, in the order written: ``x = 1, y = 2``."""
+
+    values: tuple[tuple[str, object], ...]
+    latex: str = ""  # of a single one, which may also be meant as an equation
+
+
+@dataclass(frozen=True)
+class Relation:
+    """An equation or inequality that names no value: ``2x + 3y = 5``, ``a < b < c``."""
+
+    latex: str
+
+
+def is_kind(kinds: str, value: object) -> bool:
+    """Tell whether a value is `Items` of one of the kinds."""
+    return isinstance(value, Items) and value.kind in kinds.split()
+
+
+def as_set(value: object, points: bool = False) -> sympy.Set:
+    """Return the real numbers a value stands for; (1, 2) is the interval.
+
+    Args:
+        value: an answer as `parse` returns it.
+        points: numbers without braces are elements too.
+
+    Raises:
+        ValueError: it stands for no set of real numbers.
+    """
+    if isinstance(value, Reals):
+        is_listed = isinstance(value.members, sympy.Range) and value.members.size < _LISTED
+        return sympy.FiniteSet(*value.members) if is_listed else value.members
+    if isinstance(value, Named) and len(value.values) == 1:
+        return as_set(value.values[0][1], points=True)
+    if is_kind("list", value):
+        return sympy.Union(*(as_set(one, points) for one in value.values))
+    if is_kind("tuple", value) and len(value.values) == 2 and all(map(is_number, value.values)):
+        return _interval(*value.values, True, True)
+    if is_kind("set", value) and all(map(is_number, value.values)):
+        return sympy.FiniteSet(*value.values)
+    if points and is_number(value):
+        return sympy.FiniteSet(value)
+    raise ValueError(f"no set of real numbers: {value}")
+
+
+def _interval(start: sympy.Expr, end: sympy.Expr, *is_open: bool) -> sympy.Set:
+    if start.is_number and end.is_number and not start < end:
+        raise ValueError(f"no interval: from {start} to {end}")
+    return sympy.Interval(start, end, *is_open)
 
 
 def parse(text: str) -> object:
@@ -41,8 +111,7 @@ def parse(text: str) -> object:
     text = re.sub(r"([,;][^\[\]]*)\[ *(?=$|\\cup|\\cap|\\setminus)", r"\1) ", text)
     if re.search(r"\\dots|\.\.", text):
         raise ValueError(f"an ellipsis: {text}")
-    parts = split(text, _OR)
-    if len(parts) > 1:
+    if len(parts := split(text, _OR)) > 1:
         return _either([parse(part) for part in parts])
     return _listed(split(text, _AND))
 
@@ -58,14 +127,14 @@ def _without_braces(text: str) -> str:
 
 def _listed(parts: list[str]) -> object:
     """Return the value of parts with their separators (commas, "and") between them."""
-    pieces, links = parts[::2], ["and" if len(link) > 1 else link for link in parts[1::2]]
+    pieces, has_and = parts[::2], [len(link) > 1 for link in parts[1::2]]
     values = []
     for index, piece in enumerate(pieces):
         if not piece.strip():
-            if 0 < index < len(pieces) - 1 and links[index] == "and":
+            if 0 < index < len(pieces) - 1 and has_and[index]:
                 continue  # 3, 5, and 7
             raise ValueError("an empty element")
-        if r"\ne" in pieces[index - 1] and index and not re.search(r"[=<>]|\\", piece):
+        if index and r"\ne" in pieces[index - 1] and not re.search(r"[=<>]|\\", piece):
             piece = re.sub(r"(\\ne(?![A-Za-z])).*", r"\1 ", pieces[index - 1]) + piece  # x != 1, 2
             pieces[index] = piece
         values += _signs(piece)
@@ -73,16 +142,16 @@ def _listed(parts: list[str]) -> object:
         return values[0]
     conditions = [value for value in values if isinstance(value, Reals) and value.name]
     if len(conditions) == len(values):
-        return _all_of(conditions, "and" in links)
+        return _all_of(conditions, any(has_and))
     return _together(values)
 
 
-def _all_of(conditions: list[Reals], said_and: bool) -> object:
+def _all_of(conditions: list[Reals], has_and: bool) -> object:
     """Combine conditions side by side; where none could meet both, a comma stands for or."""
     by_name: dict[str, sympy.Set] = {}
     for condition in conditions:
         both = by_name.get(condition.name, sympy.S.UniversalSet).intersect(condition.members)
-        if both is sympy.S.EmptySet and not said_and:
+        if both is sympy.S.EmptySet and not has_and:
             both = by_name[condition.name].union(condition.members)
         by_name[condition.name] = both
     found = [Reals(members, name) for name, members in by_name.items()]
@@ -93,20 +162,17 @@ def _together(values: list) -> object:
     """Combine values side by side: named ones by name, others as a list."""
     flat = []
     for value in values:
-        flat += value.values if isinstance(value, Items) and value.kind == "list" else [value]
-    names = [value.values[0][0] for value in flat if isinstance(value, Named)]
-    plain = [value for value in flat if not isinstance(value, Named)]
-    if names and len(set(names)) == 1 and (not plain or isinstance(flat[0], Named)):
+        flat += value.values if is_kind("list", value) else [value]
+    named = [value for value in flat if isinstance(value, Named)]
+    if not named:
+        return Items("list", tuple(flat))
+    if len({value.values[0][0] for value in named}) == 1 and flat[0] is named[0]:
         bare = [value.values[0][1] if isinstance(value, Named) else value for value in flat]
-        return Named(((names[0], _together(bare)),))
-    if names and not plain:
-        merged = [pair for value in flat for pair in value.values]
-        if len({name for name, _ in merged}) < len(merged):
-            raise ValueError("a name with two values among other names")
-        return Named(tuple(merged))
-    if names:
-        raise ValueError("named and unnamed values")
-    return Items("list", tuple(flat))
+        return Named(((named[0].values[0][0], _together(bare)),))
+    merged = [pair for value in named for pair in value.values]
+    if len(named) < len(flat) or len(dict(merged)) < len(merged):
+        raise ValueError("values without a name beside others, or two of one name")
+    return Named(tuple(merged))
 
 
 def _either(values: list) -> object:
@@ -128,14 +194,13 @@ def _name(value: object) -> str:
 def _signs(piece: str) -> list:
     r"""Return the values of a piece, two where it has ``\pm``: all signs change together.
 
-    Within braces each element has signs of its own, and comes here later.
+    Within braces the signs of each element change alone: it comes here later.
     """
-    if r"\{" in piece or not re.search(r"\\(?:pm|mp)(?![A-Za-z])", piece):
+    if r"\{" in piece or not _SIGN.search(piece):
         return [_piece(piece)]
-    return [
-        _piece(re.sub(r"\\mp(?![A-Za-z])", lower, re.sub(r"\\pm(?![A-Za-z])", upper, piece)))
-        for upper, lower in (("+", "-"), ("-", "+"))
-    ]
+    upper = _SIGN.sub(lambda sign: "+" if sign[1] == "pm" else "-", piece)
+    lower = _SIGN.sub(lambda sign: "-" if sign[1] == "pm" else "+", piece)
+    return [_piece(upper), _piece(lower)]
 
 
 def _piece(text: str) -> object:
@@ -143,19 +208,22 @@ def _piece(text: str) -> object:
     text = re.sub(
         r"(\\mathbb *\{?[RZQ]\}?) *- *(?=\\\{|[\[(])", r"\1 \\setminus ", _without_braces(text)
     )
-    if len(parts := split(text, re.compile(r"\\approx(?![A-Za-z])"))) > 1:
-        bare = _is_name(parts[0])
-        return _piece(f"{parts[0]} = {parts[1]}" if bare else parts[0])
-    if len(parts := split(text, _EQUALS)) > 1:
+    if len(parts := split(text, r"\\approx(?![A-Za-z])")) > 1:
+        return _piece(f"{parts[0]} = {parts[1]}" if _is_name(parts[0]) else parts[0])
+    if len(parts := split(text, "=")) > 1:
         return _equation(text, parts)
     if len(parts := split(text, _IN)) == 2:
-        return _member(*parts)
+        name, value = squeeze(parts[0]), _piece(parts[1])
+        if not (_is_name(parts[0]) or _POINT.fullmatch(parts[0].strip())):
+            raise ValueError(f"no name: {parts[0]}")
+        return Named(((name, value),)) if is_kind("set", value) else Reals(as_set(value), name)
     if len(parts := split(text, _COMPARISON)) > 1:
         return _inequality(text, parts)
     if len(parts := split(text, _OPERATOR)) > 1 or _DOMAIN.match(text):
         return Reals(_set_expression(parts))
     if len(parts := split(text, _COLON)) > 1:
-        return Ratio(tuple(expression(part) for part in parts))
+        parts = [expression(part) for part in parts]
+        return Items("ratio", tuple(part / parts[0] for part in parts))
     return _bracketed(text)
 
 
@@ -165,13 +233,13 @@ def _bracketed(text: str) -> object:
     if cases := _CASES.fullmatch(text):
         return _cases(cases[1])
     if column := _TRANSPOSED.fullmatch(text):
-        rows = split(column[1], re.compile(","))
-        return expression(r"\begin{pmatrix}" + r" \\ ".join(rows) + r"\end{pmatrix}")
+        rows = r" \\ ".join(split(column[1], ","))
+        return expression(rf"\begin{{pmatrix}}{rows}\end{{pmatrix}}")
     depth = depths(text)
     whole = len(text) > 1 and all(depth[1:-1])
     if text.startswith(r"\{") and text.endswith(r"\}") and all(depth[2:-2]):
         return _braced(text[2:-2])
-    if whole and _BOUNDS.fullmatch(text) and len(parts := split(text[1:-1], _AND)) > 1:
+    if whole and text[0] in "([" and text[-1] in ")]" and len(parts := split(text[1:-1], _AND)) > 1:
         inside = [_piece(part) for part in parts[::2]]
         if any(link.strip() not in (",", ";") for link in parts[1::2]):
             raise ValueError(f"words in brackets: {text}")
@@ -179,7 +247,7 @@ def _bracketed(text: str) -> object:
             return Items("tuple", tuple(inside))
         if len(inside) != 2:
             raise ValueError(f"an interval has two ends: {text}")
-        return Reals(interval(*inside, text[0] == "(", text[-1] == ")"))
+        return Reals(_interval(*inside, text[0] == "(", text[-1] == ")"))
     if whole and text[0] + text[-1] == "()" and re.search(r"[=<>]|\\(?:in|cup)\b", text):
         return parse(text[1:-1])
     if text[:1] in "+-" and text[1:].lstrip()[:1] == "(":  # -(1, 2)
@@ -191,8 +259,8 @@ def _bracketed(text: str) -> object:
 
 def _cases(inside: str) -> object:
     """Return the values with their conditions as a set of pairs, or a system's named values."""
-    rows = [row.strip(" ,;.") for row in split(inside, re.compile(r"\\\\"))]
-    pairs = [[cell.strip(" ,") for cell in split(row, re.compile("&"))] for row in rows if row]
+    rows = [row.strip(" ,;.") for row in split(inside, r"\\\\")]
+    pairs = [[cell.strip(" ,") for cell in split(row, "&")] for row in rows if row]
     if any(len(pair) == 1 for pair in pairs):
         return _together([_piece("".join(pair)) for pair in pairs])
     pairs = [(a, re.sub(r"^\\text\{ *(?:if|when|for) *\}", "", b)) for a, b in pairs]
@@ -202,7 +270,7 @@ def _cases(inside: str) -> object:
 def _braced(inside: str) -> object:
     if not inside.strip():
         return Items("set", ())
-    if len(parts := split(inside, _SUCH_THAT)) == 2:  # {x in R : x > 2}
+    if len(parts := split(inside, r"\||:")) == 2:  # {x in R : x > 2}
         domain = _piece(parts[0]) if len(split(parts[0], _IN)) == 2 else None
         condition = parse(parts[1])
         if not isinstance(condition, Reals | Named):
@@ -217,8 +285,7 @@ def _braced(inside: str) -> object:
         return Reals(value.members)
     if isinstance(value, Named) and len(value.values) > 1:
         return value
-    is_list = isinstance(value, Items) and value.kind == "list"
-    return Items("set", value.values if is_list else (value,))
+    return Items("set", value.values if is_kind("list", value) else (value,))
 
 
 _SUFFIXES = r"(?:_(?:\w|\{[^{}]*\})|'|\^\{?(?:-1|\\circ|\\prime|\*|\\ast)\}?|\^\{?\([^()]*\)\}?)*"
@@ -242,7 +309,9 @@ def _is_name(text: str) -> bool:
 
 def _equation(text: str, parts: list[str]) -> object:
     """Return a named value, the value of a true chain such as 2 + 3 = 5, or a relation."""
-    value = _value(parts[-1])
+    value = _piece(parts[-1])
+    if isinstance(value, Relation | Named):
+        raise ValueError(f"a relation on the right of an equation: {text}")
     first = parts[0].strip()
     if _POINT.fullmatch(first) and len(parts) == 2:
         names = [squeeze(name) for name in first[1:-1].split(",")]
@@ -262,22 +331,6 @@ def _equation(text: str, parts: list[str]) -> object:
     return Named(((squeeze(first), value),), text) if _is_name(first) else value
 
 
-def _value(text: str) -> object:
-    value = _piece(text)
-    if isinstance(value, Relation | Named):
-        raise ValueError(f"a relation on the right of an equation: {text}")
-    return value
-
-
-def _member(names: str, text: str) -> object:
-    value, name = _piece(text), squeeze(names)
-    if not (_is_name(names) or _POINT.fullmatch(names.strip())):
-        raise ValueError(f"no name: {names}")
-    if isinstance(value, Items) and value.kind == "set":
-        return Named(((name, value),))
-    return Reals(as_set(value), name)
-
-
 def _inequality(text: str, parts: list[str]) -> Reals | Relation:
     """Return the numbers that satisfy a chain such as 0 < x <= 5, where it speaks of one name."""
     variable = sympy.Dummy(real=True)
@@ -286,13 +339,13 @@ def _inequality(text: str, parts: list[str]) -> Reals | Relation:
         if _is_name(term) and "|" not in term and term.strip() != "e":
             named.append(squeeze(term))
             terms.append(variable)
-        elif is_number(value := expression(term)):
-            terms.append(value)
-        elif len(value.free_symbols) == 1 and _is_simple(value, symbol := value.free_symbols.pop()):
-            named.append(str(symbol))
-            terms.append(value.subs(symbol, variable))
-        else:
+            continue
+        value = expression(term)
+        symbols = value.free_symbols
+        if not (is_number(value) or len(symbols) == 1 and _is_linear(value, *symbols)):
             return Relation(text)
+        named += map(str, symbols)
+        terms.append(value.subs(dict.fromkeys(symbols, variable)))
     if len(named) != 1:
         return Relation(text)
     signs = [_HOLDS[sign.strip()] for sign in parts[1::2]]
@@ -301,10 +354,7 @@ def _inequality(text: str, parts: list[str]) -> Reals | Relation:
     return Reals(sympy.Intersection(sympy.S.Reals, *sets), named[0])
 
 
-_HOLDS = {"<": sympy.Lt, ">": sympy.Gt, r"\le": sympy.Le, r"\ge": sympy.Ge, r"\ne": sympy.Ne}
-
-
-def _is_simple(value: sympy.Expr, symbol: sympy.Symbol) -> bool:
+def _is_linear(value: sympy.Expr, symbol: sympy.Symbol) -> bool:
     """Tell -x, 2x + 1 and |x - 1| from what still has to be solved."""
     inside = value.args[0] if isinstance(value, sympy.Abs) else value
     return bool(inside.is_polynomial(symbol) and sympy.degree(inside, symbol) == 1)
@@ -312,12 +362,9 @@ def _is_simple(value: sympy.Expr, symbol: sympy.Symbol) -> bool:
 
 def _set_expression(parts: list[str]) -> sympy.Set:
     """Combine sets from left to right; ``parts`` are sets with operators between them."""
-    members = _operand(parts[0])
-    for operator, part in zip(parts[1::2], parts[2::2], strict=True):
-        other = _operand(part)
-        members = {
-            r"\cup": members.union, r"\cap": members.intersect, r"\setminus": members.__sub__
-        }[operator.strip()](other)  # fmt: skip
+    members, *others = map(_operand, parts[::2])
+    for operator, other in zip(parts[1::2], others, strict=True):
+        members = _COMBINED[operator.strip()](members, other)
     return members
 
 
@@ -325,8 +372,6 @@ def _operand(text: str) -> sympy.Set:
     found = _DOMAIN.fullmatch(text.strip())
     if not found:
         return as_set(_piece(text), points=True)
-    members = _DOMAINS[found[1]]
-    if found[3]:
-        half = sympy.Interval.open(0, sympy.oo)
-        members = members.intersect(half if found[3] == "+" else sympy.Interval.open(-sympy.oo, 0))
-    return members
+    half = {"+": (0, sympy.oo), "-": (-sympy.oo, 0)}.get(found[2])
+    domain = _DOMAINS[found[1]]
+    return domain.intersect(sympy.Interval.open(*half)) if half else domain

@@ -41,19 +41,28 @@ def compare_plain(gold: str, response: str) -> bool:
     The prediction comes first in its call of ``verify``, although that function is not symmetric;
     a gold answer that does not parse counts as wrong.
     """
-    parsed_gold = _parse(f"${gold}$", _GOLD)
-    parsed = _parse(response, _RESPONSE)
+    parsed_gold, parsed = (
+        math_verify.parse(text, config, extraction_mode="first_match", parsing_timeout=None)
+        for text, config in ((f"${gold}$", _GOLD), (response, _RESPONSE))
+    )
     return bool(parsed_gold) and math_verify.verify(parsed, parsed_gold, timeout_seconds=None)
 
 
-def _parse(text: str, config: list) -> list:
-    return math_verify.parse(text, config, extraction_mode="first_match", parsing_timeout=None)
+def verdict(gold: str, prediction: str, question: str = "strict") -> bool:
+    """Compare; what cannot be compared is not equal, and is named on stderr."""
+    try:
+        return bool((compare if question == "strict" else compare_plain)(gold, prediction))
+    # A hostile expression makes sympy raise anything. It is printed, so that a fault of ours does
+    # not pass for many wrong answers.
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"[:200]
+        print(f"not compared: {gold[:80]!r} and {prediction[:80]!r}: {reason}", file=sys.stderr)
+        return False
 
 
 def main() -> None:
     """Answer questions until standard input closes; ``argv[1]`` is the CPU limit in seconds."""
     logging.disable(logging.CRITICAL)
-    limit_s = float(sys.argv[1])
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     memory = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
     resource.setrlimit(resource.RLIMIT_AS, (memory, hard))
@@ -63,23 +72,10 @@ def main() -> None:
         # no Python handler (and so none of math-verify's own time limits) would ever run. CPU time,
         # not wall time: the verdict must not depend on what else the machine is doing.
         question, gold, prediction = json.loads(line)
-        signal.setitimer(signal.ITIMER_PROF, limit_s)
+        signal.setitimer(signal.ITIMER_PROF, float(sys.argv[1]))
         equal = verdict(gold, prediction, question)
         signal.setitimer(signal.ITIMER_PROF, 0)
         print(json.dumps(equal), flush=True)
-
-
-def verdict(gold: str, prediction: str, question: str = "strict") -> bool:
-    """Compare; what cannot be compared is not equal, and is named on stderr."""
-    try:
-        return bool((compare if question == "strict" else compare_plain)(gold, prediction))
-    # A hostile expression makes sympy raise anything (AttributeError, NotImplementedError and its
-    # tokenizer's own errors among it). Said aloud, so that a fault of ours does not pass for many
-    # wrong answers.
-    except Exception as error:
-        said = f"{type(error).__name__}: {error}"[:200]
-        print(f"not compared: {gold[:80]!r} and {prediction[:80]!r}: {said}", file=sys.stderr)
-        return False
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import ast
 import builtins
 import json
 import math
-import operator
 import re
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Collection
@@ -16,8 +15,7 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from repro.benchmarks.lcb_tests import lcb_cases
-from repro.sandbox import Runner
-from repro.sandbox.conversation import Limits, Outcome
+from repro.sandbox import Limits, Outcome, Runner
 from repro.verify.blocks import choose, fenced_blocks
 
 # LiveCodeBench's own test harness puts these imports before every program: its starter code uses
@@ -31,89 +29,6 @@ _LCB_PRELUDE = "\n".join(
     + [f"import {name}" for name in _MODULES]
     + ["sys.setrecursionlimit(50000)", "sys.set_int_max_str_digits(50000)"]
 )
-
-# A program may choose values whose hashes collide: a set of n of them takes n² steps to build. No
-# test of the benchmarks compares a set or dictionary of so many items.
-_HASHED_ITEMS = 1000
-# Nor of so large values of the following types, which cost their judge more than it took to send.
-_MOST_DIGITS = 10_000  # of a Decimal as an integer
-_RANGE_ITEMS = 1 << 20
-_FRACTION_BITS = 1 << 16  # of each part, and of all denominators that are added up
-
-
-def _small(build: Callable) -> Callable:
-    def build_small(items: object = ()) -> object:
-        if len(items) > _HASHED_ITEMS:
-            raise ValueError(f"more than {_HASHED_ITEMS} items")
-        return build(items)
-
-    return build_small
-
-
-def _decimal(text: str) -> Decimal:
-    if len(text) > _MOST_DIGITS:
-        raise ValueError("too many digits")
-    number = Decimal(text)
-    if number.is_snan() or abs(number.adjusted()) > _MOST_DIGITS:
-        raise ValueError("equals nothing, or as an integer is too large")
-    return number
-
-
-def _fraction(parts: list) -> Fraction:
-    parts = [*map(operator.index, parts)]
-    if any(part.bit_length() > _FRACTION_BITS for part in parts):
-        raise ValueError("too long to be reduced")
-    return Fraction(*parts)
-
-
-def _sum(items: Collection, start: object = 0) -> object:
-    """Add up, unless denominators would grow so long that it takes quadratic time."""
-    fractions = (item for item in items if isinstance(item, Fraction))
-    if sum(item.denominator.bit_length() for item in fractions) > _FRACTION_BITS:
-        raise ValueError("too many fractions")
-    return sum(items, start)
-
-
-def _range(parts: list) -> range:
-    numbers = range(*parts)
-    if len(numbers) > _RANGE_ITEMS:
-        raise ValueError("as a list it is too large")
-    return numbers
-
-
-# What the parent itself evaluates in a test's expression; every other name or call is a leaf that
-# the child computes. All of them return plain values of plain values, and in bounded time.
-_ITERATING = {"all", "any", "frozenset", "list", "max", "min", "set", "sorted", "sum", "tuple"}
-_PARENT_FUNCTIONS = {
-    **{
-        function.__name__: function
-        for function in (
-            *(abs, all, any, bool, complex, float, int, len, list, max, min, round, sorted, str),
-            tuple,
-        )
-    },
-    "sum": _sum,
-    **{kind.__name__: _small(kind) for kind in (frozenset, set)},
-}
-# These it makes of constants only, which are the test's own.
-_PARENT_TYPES = {
-    kind.__name__: kind for kind in (Counter, Decimal, Fraction, OrderedDict, deque, dict, range)
-}
-# From the parts that the child sends of a value to the value.
-_FROM_PARTS: dict[str, Callable] = {
-    "Counter": lambda pairs: Counter(_small(dict)(pairs)),
-    "Decimal": _decimal,
-    "Fraction": _fraction,
-    "OrderedDict": _small(OrderedDict),
-    "deque": deque,
-    "dict_items": lambda pairs: _small(dict)(pairs).items(),
-    "dict_keys": lambda keys: _small(dict.fromkeys)(keys).keys(),
-    "dict_values": lambda values: dict(enumerate(values)).values(),
-    "range": _range,
-}
-_PARENT_MATH = {"ceil", "fabs", "floor", "isclose", "isfinite", "isinf", "isnan", "sqrt", "trunc"}
-_PARENT_OPERATORS = (ast.Add, ast.Sub)  # 2 ** f() or "x" * f() can be too large for any machine
-_LARGEST_INTEGER = 1 << (1 << 20)
 
 
 def extract_program(response: str, names: Collection[str] = ()) -> str | None:
@@ -131,12 +46,9 @@ def verify_mbpp(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
     program = extract_program(response, _called(doc["test_list"]))
     if program is None:
         return False
-    job = {
-        "program": program,
-        "setup": doc["test_setup_code"] or "",
-        "expressions": [leaf for test in tests for leaf in test.leaves],
-    }
-    values = plain_values(run(job, "", limits), len(job["expressions"]))
+    leaves = [leaf for test in tests for leaf in test.leaves]
+    job = {"program": program, "setup": doc["test_setup_code"] or "", "expressions": leaves}
+    values = plain_values(run(job, "", limits), len(leaves))
     if values is None:
         return False
     remaining = iter(values)
@@ -146,11 +58,8 @@ def verify_mbpp(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
 def _called(tests: list[str]) -> set[str]:
     """Return the names that tests call, without built-in ones where there are others."""
     nodes = [node for test in tests for node in ast.walk(ast.parse(test.strip()))]
-    called = {
-        node.func.id
-        for node in nodes
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
+    functions = [node.func for node in nodes if isinstance(node, ast.Call)]
+    called = {function.id for function in functions if isinstance(function, ast.Name)}
     return called - {*dir(builtins)} or called
 
 
@@ -161,29 +70,24 @@ def verify_lcb(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
     if program is None:
         return False
     cases = lcb_cases(doc["public_test_cases"]) + lcb_cases(doc["private_test_cases"])
-    verify_case = {
-        "stdin": _passes_stdin,
-        "functional": lambda *arguments: _passes_call(name, *arguments),
-    }
     return bool(cases) and all(
-        verify_case[case["testtype"]](program, case, run, limits) for case in cases
+        _passes_stdin(program, case, run, limits)
+        if case["testtype"] == "stdin"
+        else _passes_call(name, program, case, run, limits)
+        for case in cases
     )
 
 
 def _passes_stdin(program: str, case: dict, run: Runner, limits: Limits) -> bool:
+    """Compare line by line, without surrounding blanks; numbers by value (LiveCodeBench's rule)."""
     outcome = run({"prelude": _LCB_PRELUDE, "program": program}, case["input"], limits)
     if outcome.timed_out or outcome.returncode != 0:
         return False
-    return _same_output(outcome.stdout.decode("utf-8", "replace"), case["output"])
-
-
-def _same_output(printed: str, expected: str) -> bool:
-    """Compare line by line, without surrounding blanks; numbers by value (LiveCodeBench's rule)."""
-    printed_lines = [line.strip() for line in printed.strip().split("\n")]
-    expected_lines = [line.strip() for line in expected.strip().split("\n")]
-    if len(printed_lines) != len(expected_lines):
-        return False
-    return all(map(_same_line, printed_lines, expected_lines))
+    printed, expected = (
+        [line.strip() for line in text.strip().split("\n")]
+        for text in (outcome.stdout.decode("utf-8", "replace"), case["output"])
+    )
+    return len(printed) == len(expected) and all(map(_same_line, printed, expected))
 
 
 def _same_line(ours: str, theirs: str) -> bool:
@@ -218,22 +122,116 @@ def _tuples_to_lists(value: object) -> object:
     return value
 
 
+# --- what a program computed, as values
+
+# A program may choose values whose hashes collide: a set of n of them takes n² steps to build. No
+# test of the benchmarks compares a set or dictionary of so many items. Nor of so large values of
+# the other types, which cost their judge more than it took to send.
+_HASHED_ITEMS = 1000
+_LARGEST_INTEGER = 1 << (1 << 20)
+_MOST_DIGITS = 10_000  # of a Decimal as an integer
+_RANGE_ITEMS = 1 << 20
+_FRACTION_BITS = 1 << 16  # of each part, and of all denominators that are added up
+
+
+def _bounded(value: object, is_small: bool) -> object:
+    if not is_small:
+        raise ValueError("it takes the judge too long")
+    return value
+
+
+def _small(build: Callable) -> Callable:
+    return lambda items=(): build(_bounded(items, len(items) <= _HASHED_ITEMS))
+
+
+def _decimal(text: str) -> Decimal:
+    number = Decimal(text)  # a signalling NaN equals nothing
+    digits = max(len(text), abs(number.adjusted()))
+    return _bounded(number, digits <= _MOST_DIGITS and not number.is_snan())
+
+
+def _fraction(parts: list) -> Fraction:
+    return Fraction(*_bounded(parts, max(map(int.bit_length, parts)) <= _FRACTION_BITS))
+
+
+# From what the child sends of a value, by the name of its type, to the value.
+_FROM_TEXT: dict[str, Callable] = {
+    "int": lambda text: _bounded(number := int(text, 16), abs(number) < _LARGEST_INTEGER),
+    "float": float,
+    "complex": complex,
+    "bytes": bytes.fromhex,
+    "Decimal": _decimal,
+}
+_FROM_ITEMS: dict[str, Callable] = {
+    **{kind.__name__: kind for kind in (list, tuple, deque)},
+    **{kind.__name__: _small(kind) for kind in (set, frozenset, dict, OrderedDict)},
+    "Counter": lambda pairs: Counter(_small(dict)(pairs)),
+    "Fraction": _fraction,
+    "dict_items": lambda pairs: _small(dict)(pairs).items(),
+    "dict_keys": lambda keys: _small(dict.fromkeys)(keys).keys(),
+    "dict_values": lambda values: dict(enumerate(values)).values(),
+    "range": lambda parts: _bounded(numbers := range(*parts), len(numbers) <= _RANGE_ITEMS),
+}
+
+
+def plain_values(outcome: Outcome, count: int) -> list | None:
+    """Decode the values of expressions; None unless ``count`` plain values were delivered."""
+    lines = outcome.stdout.split(b"\n")[:-1]
+    if outcome.timed_out or len(lines) != count:
+        return None
+    try:
+        return [_decode(json.loads(line)) for line in lines]
+    except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError):
+        return None  # an exception, no plain value, or not what the encoder writes
+
+
+def _decode(value: object) -> object:
+    if value is None or isinstance(value, bool | str):
+        return value
+    ((kind, content),) = value.items()
+    if isinstance(content, str) and kind in _FROM_TEXT:
+        return _FROM_TEXT[kind](content)
+    if isinstance(content, list) and kind in _FROM_ITEMS:
+        return _FROM_ITEMS[kind]([_decode(item) for item in content])
+    # "error": it raised; "other": an object that may compare as it likes.
+    raise ValueError(f"not a plain value: {kind!r}")
+
+
+# --- what an assert says about them
+
+
+def _sum(items: Collection, start: object = 0) -> object:
+    bits = sum(item.denominator.bit_length() for item in items if isinstance(item, Fraction))
+    return sum(_bounded(items, bits <= _FRACTION_BITS), start)
+
+
+# What the parent itself evaluates in a test's expression; every other name or call is a leaf that
+# the child computes. All of them return plain values of plain values, and in bounded time.
+_PARENT_FUNCTIONS = {
+    **{kind.__name__: kind for kind in (bool, complex, float, int, list, str, tuple)},
+    **{function.__name__: function for function in (abs, all, any, len, max, min, round, sorted)},
+    **{"sum": _sum, "set": _small(set), "frozenset": _small(frozenset)},
+}
+_ITERATING = {"all", "any", "frozenset", "list", "max", "min", "set", "sorted", "sum", "tuple"}
+# These it makes of constants only, which are the test's own.
+_PARENT_TYPES = {
+    kind.__name__: kind for kind in (Counter, Decimal, Fraction, OrderedDict, deque, dict, range)
+}
+_PARENT_MATH = {"ceil", "fabs", "floor", "isclose", "isfinite", "isinf", "isnan", "sqrt", "trunc"}
+_PARENT_OPERATORS = (ast.Add, ast.Sub)  # 2 ** f() or "x" * f() can be too large for any machine
+
+
 class _Test:
     """One assert, split into leaves for the child and a remainder that the parent evaluates."""
 
     def __init__(self, source: str) -> None:
-        try:
-            statements = ast.parse(source.strip()).body
-        except SyntaxError:
-            statements = []
-        if len(statements) != 1 or not isinstance(statements[0], ast.Assert):
-            raise ValueError(f"test_list: expected one assert statement, got {source!r}")
-        splitter = _LeafSplitter(_PARENT_FUNCTIONS.keys() | {"math"})
-        remainder = ast.Expression(splitter.visit(statements[0].test))
-        if not splitter.leaves:  # MBPP 126 asks for a function named sum
-            splitter = _LeafSplitter(set())
-            remainder = ast.Expression(splitter.visit(ast.parse(source.strip()).body[0].test))
-        if not splitter.leaves:
+        # Some problem asks for a function named sum (MBPP 126): then nothing is the parent's.
+        for known in (_PARENT_FUNCTIONS.keys() | {"math"}, set()):
+            splitter = _LeafSplitter(known)
+            remainder = ast.Expression(splitter.visit(_asserted(source)))
+            if splitter.leaves:
+                break
+        else:
             raise ValueError(f"test_list: {source!r} does not ask the program for anything")
         self.leaves = splitter.leaves
         self._remainder = compile(ast.fix_missing_locations(remainder), "<test>", "eval")
@@ -242,11 +240,21 @@ class _Test:
         names = {f"_leaf{number}": value for number, value in enumerate(values)}
         scope = {"__builtins__": {}, "math": math, **_PARENT_TYPES, **_PARENT_FUNCTIONS, **names}
         try:
-            return bool(eval(self._remainder, scope))
+            return bool(eval(self._remainder, scope))  # noqa: S307 (a handful of operators)
         # A value of an unexpected type (None < 3), or nested without end, fails the test, as it
         # would natively. Anything else, such as a missing leaf, is a fault here and is told.
         except (TypeError, ValueError, ArithmeticError, LookupError, RecursionError, MemoryError):
             return False
+
+
+def _asserted(source: str) -> ast.expr:
+    try:
+        match ast.parse(source.strip()).body:
+            case [ast.Assert(test)]:
+                return test
+    except SyntaxError:
+        pass
+    raise ValueError(f"test_list: expected one assert statement, got {source!r}")
 
 
 class _LeafSplitter(ast.NodeTransformer):
@@ -296,47 +304,3 @@ class _LeafSplitter(ast.NodeTransformer):
 
 def _is_constant(*nodes: ast.AST) -> bool:
     return not any(isinstance(part, ast.Name) for node in nodes for part in ast.walk(node))
-
-
-def plain_values(outcome: Outcome, count: int) -> list | None:
-    """Decode the values of expressions; None unless ``count`` plain values were delivered."""
-    lines = outcome.stdout.split(b"\n")[:-1]
-    if outcome.timed_out or len(lines) != count:
-        return None
-    try:
-        return [_decode(json.loads(line)) for line in lines]
-    except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError):
-        return None  # an exception, no plain value, or not what the encoder writes
-
-
-def _decode(value: object) -> object:
-    if not isinstance(value, dict):
-        if value is None or isinstance(value, bool | str):
-            return value
-        raise ValueError("not an encoded value")
-    ((kind, content),) = value.items()
-    match kind, content:
-        case "int", str():
-            number = int(content, 16)
-            if abs(number) < _LARGEST_INTEGER:
-                return number
-        case "float", str():
-            return float(content)
-        case "complex", str():
-            return complex(content)
-        case "bytes", str():
-            return bytes.fromhex(content)
-        case "list" | "tuple", list():
-            return {"list": list, "tuple": tuple}[kind](_decode(item) for item in content)
-        case "set" | "frozenset" | "dict", list():
-            items = [_decode_pair(item) if kind == "dict" else _decode(item) for item in content]
-            return _small({"set": set, "frozenset": frozenset, "dict": dict}[kind])(items)
-        case _ if kind in _FROM_PARTS:
-            return _FROM_PARTS[kind](_decode(content))
-    # "error": it raised; "other": an object of its own making, which might compare as it likes.
-    raise ValueError(f"not a plain value: {kind!r}")
-
-
-def _decode_pair(pair: list) -> tuple:
-    key, item = pair
-    return _decode(key), _decode(item)

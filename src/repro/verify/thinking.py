@@ -20,9 +20,7 @@ _OTHER_MARKS = (
 def as_closed(text: str, thinking: str) -> str:
     """Return a response whose answer follows `</think>`, as all verifiers read it.
 
-    Args:
-        text: the response.
-        thinking: `required`: an unclosed thought has no answer. `none`: all of it is the answer.
+    With `required` an unclosed thought has no answer; with `none` all of the text is the answer.
     """
     return f"{THINK_CLOSE}{text}" if thinking == NONE else text
 
@@ -45,30 +43,29 @@ def resolve(rows: Sequence[dict], thinking: str) -> str:
         return thinking
     if thinking != AUTO:
         raise ValueError(f"thinking: {thinking!r}; allowed: {', '.join((*STATED, AUTO))}")
-    closed = [row for row in rows if THINK_CLOSE in row["text"]]
     opened = [row for row in rows if _opens(row)]
     unclosed = [row for row in rows if THINK_CLOSE not in row["text"]]
     finished = [row for row in unclosed if row["finish_reason"] == "stop"]
+    n_closed = len(rows) - len(unclosed)
     state = f"state it: --thinking {' or '.join(STATED)}"
     for mark in _OTHER_MARKS:
-        if not closed and any(mark in row["text"] for row in rows):
+        if not n_closed and any(mark in row["text"] for row in rows):
             raise ValueError(
                 f"thinking: responses hold the mark {mark!r}, and only {THINK_CLOSE} closes a "
                 f"thought; replace it, or {state}"
             )
-    if (closed or opened) and finished:
-        first = finished[0]
+    if (n_closed or opened) and finished:
         raise ValueError(
-            f"thinking: {len(closed)} of {len(rows)} responses close a thought with {THINK_CLOSE}, "
+            f"thinking: {n_closed} of {len(rows)} responses close a thought with {THINK_CLOSE}, "
             f"{len(opened)} open one, and {len(finished)} ended by themselves without closing one "
-            f"(first: doc {first['doc_id']}, sample {first['sample']}); {state}"
+            f"(first: doc {finished[0]['doc_id']}, sample {finished[0]['sample']}); {state}"
         )
-    if not (closed or opened or finished):
+    if not (n_closed or opened or finished):
         raise ValueError(
             f"thinking: all {len(rows)} responses were cut off, and none opens or closes a "
             f"thought, so that they do not tell; {state}"
         )
-    return REQUIRED if closed or opened else NONE
+    return REQUIRED if n_closed or opened else NONE
 
 
 def _opens(row: dict) -> bool:

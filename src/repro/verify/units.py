@@ -42,9 +42,10 @@ _UNITS = {
     for words, size in units.items()
     for word in words.split()
 }
+_FILLERS = ("text", "times", "cdot", "of", "the", "a", "an", "each", "in")
 _TEMPERATURES = {frozenset({name}) for name in ("angle", "Celsius", "Fahrenheit")}
-_SHORT = {"mph": "mi / h", "kph": "km / h", "kmph": "km / h", "kmh": "km / h", "sqft": "square ft"}
-_SHORT |= {"cc": "cm ^3"}
+_SHORT = {"mph": "mi / h", "kph": "km / h", "kmph": "km / h", "kmh": "km / h", "cc": "cm ^3"}
+_SHORT |= {"sqft": "square ft"}
 
 # Outside \text a single letter may be a variable: only these words are units there.
 _BARE = "|".join([word for word in _UNITS if word.isalpha() and len(word) > 2])
@@ -117,7 +118,7 @@ def measure(unit: str) -> tuple[Counter, Fraction, bool]:
     ``\text{ km/h}``: ``({"length": 1, "time": -1}, 5/18, True)``; an unknown word, such as
     ``apples``, is a dimension too.
     """
-    text = re.sub(r"\\text|[{}]", " ", unit).replace(r"\frac", " ")
+    text = re.sub(r"\\text|\\frac|[{}]", " ", unit)
     if r"\frac" in unit:
         text = re.sub(r"^( *\S+(?: \^ ?\d)?)", r"\1 /", text)
     text = re.sub(r"[A-Za-z]+", lambda word: _SHORT.get(word[0].lower(), word[0]), text)
@@ -134,10 +135,10 @@ def measure(unit: str) -> tuple[Counter, Fraction, bool]:
             if last:
                 dimensions[last[0]] += more * last[2]
                 size *= last[1] ** (more * last[2])
-        elif word not in ("text", "times", "cdot", "of", "the", "a", "an", "each", "in") or (
-            word == "in" and known and not dimensions
-        ):
-            name, of_size = _meaning(word)
+        elif word not in _FILLERS or (word == "in" and known and not dimensions):
+            spellings = [word, word.removesuffix("s"), word.removesuffix("es")]
+            unknown = (spellings[1], Fraction(1))
+            name, of_size = next((_UNITS[one] for one in spellings if one in _UNITS), unknown)
             known &= word in _UNITS or word.rstrip("s") in _UNITS or name in _SIZES
             last = (name, of_size, sign * power)
             dimensions[name] += sign * power
@@ -146,11 +147,6 @@ def measure(unit: str) -> tuple[Counter, Fraction, bool]:
     if "angle" in dimensions and {"Celsius", "Fahrenheit"} & {*dimensions}:
         del dimensions["angle"]
     return Counter({name: power for name, power in dimensions.items() if power}), size, known
-
-
-def _meaning(word: str) -> tuple[str, Fraction]:
-    spellings = [word, word.removesuffix("s"), word.removesuffix("es")]
-    return next((_UNITS[word] for word in spellings if word in _UNITS), (spellings[1], Fraction(1)))
 
 
 def conversion(gold: str, prediction: str) -> Fraction | None:

@@ -10,68 +10,38 @@ import signal
 import socket
 import sys
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from tests.verify.attacks import cheats, measures, probes, runaways
+from tests.verify.attacks import cheats, probes, runaways
 
 from repro import sandbox
-from repro.sandbox import namespaces, subprocess_runner
-from repro.sandbox.conversation import Limits, NotStarted
+from repro.sandbox import Limits, NotStarted, conversation, routes
 from repro.verify import programs
 
 ROOT = Path(__file__).parents[3]
-SMALL = Limits(
-    cpu_s=3,
-    wall_s=60,
-    memory_bytes=256 << 20,
-    disk_bytes=16 << 20,
-    files=64,
-    open_files=64,
-    processes=16,
-)
-LIMITS = {
-    "probes": SMALL,
-    "measures": SMALL,
-    "cheats": replace(SMALL, cpu_s=2),
-    "payloads": Limits(cpu_s=3, wall_s=60),
-    "busy": replace(SMALL, cpu_s=1),
-    "idle": replace(SMALL, wall_s=1),
-    "greedy": replace(SMALL, cpu_s=1),
-    "scripts": Limits(cpu_s=3, wall_s=60),
-    "idle scripts": Limits(cpu_s=3, wall_s=1),
-    "right": Limits(cpu_s=10, wall_s=60),
+SMALL = Limits(3, 60, 256 << 20, disk_bytes=16 << 20, files=64, open_files=64, processes=16)
+LARGE = Limits(cpu_s=3, wall_s=60)
+IDLE = {source: source for source in runaways.SCRIPTS if "1000" in source}
+# Group: its limits, and the programs by name.
+GROUPS: dict[str, tuple[Limits, dict[str, str]]] = {
+    "probes": (SMALL, probes.PROBES),
+    "measures": (SMALL, {name: source for name, (source, _) in runaways.MEASURES.items()}),
+    "cheats": (replace(SMALL, cpu_s=2), cheats.CHEATS),
+    "payloads": (LARGE, cheats.PAYLOADS),
+    "busy": (replace(SMALL, cpu_s=1), runaways.BUSY),
+    "idle": (replace(SMALL, wall_s=1), runaways.IDLE),
+    "greedy": (replace(SMALL, cpu_s=1), runaways.GREEDY),
+    "scripts": (LARGE, {source: source for source in runaways.SCRIPTS.keys() - IDLE}),
+    "idle scripts": (replace(LARGE, wall_s=1), IDLE),
+    "right": (replace(LARGE, cpu_s=10), runaways.RIGHT),
 }
 SQUARE = {"test_list": cheats.TESTS, "test_setup_code": ""}
-CASES = json.dumps(
-    [
-        {"input": "1 2\n", "output": "3\n", "testtype": "stdin"},
-        {"input": "10 20\n", "output": "30\n", "testtype": "stdin"},
-    ]
-)
+CASES = [{"input": "1 2\n", "output": "3\n"}, {"input": "10 20\n", "output": "30\n"}]
+CASES = json.dumps([case | {"testtype": "stdin"} for case in CASES])
 ADD = {"public_test_cases": CASES, "private_test_cases": "[]", "metadata": "{}"}
-ENVIRONMENT_CANARY = "REPRO_CANARY"
-
-
-def attacks() -> dict[str, dict[str, str]]:
-    """Return the source of every program: group -> name -> source."""
-    scripts = {name: source for name, (source, _) in runaways.SCRIPTS.items()}
-    idle = {name for name, source in scripts.items() if "1000)" in source or "1000," in source}
-    return {
-        "probes": probes.PROBES,
-        "measures": {name: source for name, (source, _) in measures.MEASURES.items()},
-        "cheats": cheats.CHEATS,
-        "payloads": cheats.PAYLOADS,
-        "busy": runaways.BUSY,
-        "idle": runaways.IDLE,
-        "greedy": runaways.GREEDY,
-        "scripts": {name: source for name, source in scripts.items() if name not in idle},
-        "idle scripts": {name: source for name, source in scripts.items() if name in idle},
-        "right": runaways.RIGHT,
-    }
 
 
 class Machine:
@@ -81,50 +51,41 @@ class Machine:
         self.signals: list[int] = []
         for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda received, _: self.signals.append(received))
-        os.environ[ENVIRONMENT_CANARY] = "secret"
-        self.canary, self.victim = folder / "canary", folder / "victim"
-        self.victim.mkdir()
-        self.kept = [self.canary, self.victim / "file", folder / "victim.file"]
+        os.environ["REPRO_CANARY"] = "secret"
+        (folder / "victim").mkdir()
+        self.kept = [folder / "canary", folder / "victim/file", folder / "victim.file"]
         for path in self.kept:
             path.write_text("secret")
         folder.chmod(0o755)
-        self.listeners = [socket.create_server(("127.0.0.1", 0))]
+        tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        self.listeners = [tcp]
         for address in (f"\0{folder.name}", str(folder / "socket")):
-            self.listeners.append(socket.socket(socket.AF_UNIX))
+            self.listeners.append(stack.enter_context(socket.socket(socket.AF_UNIX)))
             self.listeners[-1].bind(address)
             self.listeners[-1].listen()
-        for listener in self.listeners:
-            stack.enter_context(listener)
+        paths = routes.host_paths()
+        folders = {str(above) for path in paths for above in Path(path).parents}
         allowed = {folder: [] for folder in ("/tmp", "/etc", "/home", "/proc", "/sys", "/run")}
-        for above in ("/", *namespaces.host_folders()):
-            shown = {"/sandbox", "/child", *namespaces.host_links()}
-            shown |= {*namespaces.host_paths(), *namespaces.host_folders()}
-            allowed[above] = [Path(path).name for path in shown if str(Path(path).parent) == above]
-        files = [self.canary, ROOT / "README.md", Path(__file__)]
+        for path in map(Path, {"/sandbox", "/child", *paths, *folders}):
+            allowed.setdefault(str(path.parent), []).append(path.name)
+        files = [self.kept[0], ROOT / "README.md", Path(__file__)]
         if os.access(Path.home(), os.W_OK):
             files.append(Path.home() / f".{folder.name}")
             files[-1].write_text("secret")
             stack.callback(files[-1].unlink)
-        names = (
-            "/etc/passwd",
-            "/etc/shadow",
-            "/etc/hostname",
-            "/proc/self/environ",
-            "/proc/1/cmdline",
-        )
-        variables = subprocess_runner.environment("/")
+        system = ("/etc/passwd", "/etc/shadow", "/etc/hostname", "/proc/self/environ")
         self.description = {
-            "files": [*map(str, files), *names, f"/proc/{os.getpid()}/environ"],
+            "files": [*map(str, files), *system, "/proc/1/cmdline", f"/proc/{os.getpid()}/environ"],
             "folders": allowed,
-            "variables": [*variables, "PWD", "LC_CTYPE"],
+            "variables": [*conversation.variables("/"), "PWD", "LC_CTYPE"],
             "writable": [str(path) for path in self.kept],
-            "victim": str(self.victim),
-            "port": self.listeners[0].getsockname()[1],
+            "victim": str(folder / "victim"),
+            "port": tcp.getsockname()[1],
             "abstract": f"\0{folder.name}",
             "unix": str(folder / "socket"),
             "pid": os.getpid(),
             "parent": os.getppid(),
-            "interpreter": subprocess_runner.interpreter(),
+            "interpreter": routes.interpreter(),
         }
 
     def harm(self) -> list[str]:
@@ -133,101 +94,78 @@ class Machine:
         found += [f"deleted {path}" for path in self.kept if not path.exists()]
         for listener in self.listeners:
             listener.setblocking(False)
-            try:
+            with suppress(BlockingIOError):
                 listener.accept()
                 found.append(f"connection to {listener.getsockname()}")
-            except BlockingIOError:
-                pass
         return found
 
 
-def processes(token: str) -> list[str]:
-    """Return the processes that have the token in their command line."""
+def left_behind(token: int | None) -> list[str]:
+    """Return the processes whose files are limited by the token; None: all of programs' users."""
     found = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                command = (folder / "cmdline").read_bytes().decode("utf-8", "replace")
-                if token in command:
-                    found.append(f"{folder.name} {command[:200]}")
-            except OSError:  # ended meanwhile
-                continue
-    return found
-
-
-def users() -> dict[str, int]:
-    """Return the processes of the users that programs run as, and of this one."""
-    found = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit() and folder.name != str(os.getpid()):
-            try:
-                uid = folder.stat().st_uid
-            except OSError:
-                continue
-            if uid >= namespaces.FIRST_SPARE_UID or uid == os.geteuid() != 0:
-                found[folder.name] = uid
+    for folder in set(Path("/proc").glob("[0-9]*")) - {Path(f"/proc/{os.getpid()}")}:
+        with suppress(OSError):  # ended meanwhile
+            uid = folder.stat().st_uid
+            command = (folder / "cmdline").read_bytes().decode("utf-8", "replace")
+            of_users = uid >= routes.FIRST_SPARE_UID or uid == os.geteuid() != 0
+            if f"'file_bytes': {token}," in command or token is None and of_users:
+                found.append(f"{folder.name} {command[:200]}")
     return found
 
 
 def attack(group: str, name: str, source: str, token: int, run, host: dict) -> dict:
     """Run one program; ``file_bytes`` marks its processes, as nothing else has that number."""
-    limits = replace(LIMITS[group], file_bytes=token)
-    outcomes, start = [], time.monotonic()
+    limits = replace(GROUPS[group][0], file_bytes=token)
+    outcomes, result = [], {}
 
     def record(job: dict, stdin: str, limits: Limits):
         outcomes.append(run(job, stdin, limits))
         return outcomes[-1]
 
-    result = {}
     if group in ("probes", "measures"):
-        job = {"program": source, "variables": {"host": host}, "expressions": ["attack()"]}
+        is_probe = group == "probes"
+        program = probes.PRELUDE if is_probe else runaways.MEASURE
+        job = {"program": program, "variables": {"host": host}, "expressions": [source]}
         values = programs.plain_values(record(job, "", limits), 1)
         result["value"] = values[0] if values else None
-        result["raw"] = outcomes[0].stdout.decode()[:500]
-        result["most"] = measures.MEASURES[name][1](limits) if group == "measures" else None
+        result["most"] = None if is_probe else runaways.MEASURES[name][1](limits)
     else:
-        doc, verify = (
-            (ADD, programs.verify_lcb) if "scripts" in group else (SQUARE, programs.verify_mbpp)
-        )
+        verify = programs.verify_lcb if "scripts" in group else programs.verify_mbpp
+        doc = ADD if "scripts" in group else SQUARE
         result["passed"] = verify(f"</think>\n```python\n{source}\n```", doc, record, limits)
-    result["seconds"] = round(time.monotonic() - start, 2)  # to look at, not to judge by
-    result["timed_out"] = outcomes[-1].timed_out
-    result["left"] = processes(f"'file_bytes': {token},")
-    return result
+    return result | {"timed_out": outcomes[-1].timed_out, "left": left_behind(token)}
 
 
 def main(route: str) -> None:
     """Run all on ``route``; on "none", only the probes that do no harm there."""
-    run = subprocess_runner.run if route == "none" else sandbox.ROUTES[route]
+    run = sandbox.ROUTES[route]
     try:
         run({"program": "", "expressions": []}, "", Limits())
     except NotStarted as error:
         print(json.dumps({"unavailable": str(error)}))
         return
-    groups = attacks()
+    jobs = [(group, name, source) for group in GROUPS for name, source in GROUPS[group][1].items()]
     if route == "none":
-        groups = {"probes": {name: probes.PROBES[name] for name in probes.NEED_NO_RIGHTS}}
-    jobs = [(group, name, source) for group in groups for name, source in groups[group].items()]
+        jobs = [job for job in jobs if job[0] == "probes" and job[1] in probes.NEED_NO_RIGHTS]
     first_token = 1_000_000 + os.getpid() % 9000 * 1000
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="repro-attacks-")))
         machine = Machine(folder, stack)
-        before = users()
+        before = left_behind(None)
         with ThreadPoolExecutor(4) as threads:
-            results = threads.map(
-                lambda job: attack(*job[1], first_token + job[0], run, machine.description),
-                enumerate(jobs),
-            )
-            results = list(results)
+            futures = [
+                threads.submit(attack, *job, first_token + number, run, machine.description)
+                for number, job in enumerate(jobs)
+            ]
         report = {
             "self_check": "" if route == "none" else sandbox.failure(route),
             "harm": machine.harm(),
-            "users": [f"{pid}: {uid}" for pid, uid in users().items() if pid not in before],
+            "users": [process for process in left_behind(None) if process not in before],
             "numpy": importlib.util.find_spec("numpy") is not None,
-            "results": {group: {} for group in groups},
+            "results": {group: {} for group in GROUPS},
         }
-    for (group, name, _), result in zip(jobs, results, strict=True):
-        report["results"][group][name] = result
+    for (group, name, _), future in zip(jobs, futures, strict=True):
+        report["results"][group][name] = future.result()
     print(json.dumps(report))
 
 

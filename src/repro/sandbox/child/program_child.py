@@ -1,17 +1,13 @@
 """The child's side of the conversation: run sources, evaluate expressions, send values.
 
-The parent speaks in requests (a length in four bytes, then a marshalled dictionary), the child
-answers in lines: ``ready`` once it is shut in, then for each request ``SECRET VALUE``, where
-``SECRET`` came with that request and ``VALUE`` is JSON, ``{"error": ...}`` where it raised.
-Requests have one of these keys:
+The parent sends requests (a length in four bytes, then a marshalled dictionary), the child answers
+in lines: ``ready`` once it is shut in, then for each request ``SECRET VALUE``, where ``SECRET``
+came with that request and ``VALUE`` is JSON, ``{"error": ...}`` where it raised. Requests are:
 
-- ``script``: sources to run one after the other as ``__main__``, with standard input and output of
-  their own; no answer, the process ends with them;
+- ``script``: sources to run one after the other as ``__main__``; no answer, the process ends then;
 - ``module``: sources to run as an imported module;
 - ``setup``: a source to run in that module after adding ``variables``, JSON values;
 - ``expression``: a source to evaluate in that module.
-
-Expected values are never sent here, so nothing this process does can compare them.
 """
 
 import builtins
@@ -24,17 +20,12 @@ import sys
 from _json import encode_basestring_ascii
 from _sitebuiltins import Quitter
 
-MODULE = "program"
-
+_MODULE = "program"
 # The standard streams by name: a sandbox has no /proc, to which these names lead.
 _STREAMS = {
-    f"{folder}{name}": descriptor
-    for folder, names in (
-        ("/dev/", ("stdin", "stdout", "stderr")),
-        ("/dev/fd/", "012"),
-        ("/proc/self/fd/", "012"),
-    )
-    for descriptor, name in enumerate(names)
+    name: descriptor
+    for descriptor, stream in enumerate(("stdin", "stdout", "stderr"))
+    for name in (f"/dev/{stream}", f"/dev/fd/{descriptor}", f"/proc/self/fd/{descriptor}")
 }
 
 # What values of some types of the standard library are made from. Only of these very types: a
@@ -43,8 +34,8 @@ _VIEWS = {type(view).__name__: type(view) for view in ({}.keys(), {}.values(), {
 _PARTS = {
     **{("builtins", name): list for name in _VIEWS},
     ("builtins", "range"): lambda value: [value.start, value.stop, value.step],
-    ("collections", "Counter"): lambda value: [*value.items()],
-    ("collections", "OrderedDict"): lambda value: [*value.items()],
+    ("collections", "Counter"): dict.items,
+    ("collections", "OrderedDict"): dict.items,
     ("collections", "deque"): list,
     ("decimal", "Decimal"): str,
     ("fractions", "Fraction"): lambda value: [value.numerator, value.denominator],
@@ -57,12 +48,14 @@ def serve(channel: int) -> None:
     sys.argv = ["program.py"]
     os.set_inheritable(channel, False)
     # Until here standard error went to the parent, who shows it where the start fails.
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)
-    os.close(null)
-    module = type(sys)(MODULE)
+    with open(os.devnull, "wb") as null:
+        os.dup2(null.fileno(), 2)
+    module = type(sys)(_MODULE)
     _write(channel, b"ready\n")
-    while (request := _read(channel)) is not None:
+    requests = os.fdopen(channel, "rb", closefd=False)
+    while header := requests.read(4):
+        data = requests.read(int.from_bytes(header, "big"))
+        request = marshal.loads(data)  # noqa: S302 (the parent sent it)
         if "script" in request:
             module.__name__ = "__main__"
             sys.modules["__main__"] = module
@@ -71,7 +64,7 @@ def serve(channel: int) -> None:
                 return _execute(request["script"], module)
             except SystemExit:
                 return None  # meant to end here, whatever its status: the output counts
-        sys.modules[MODULE] = module
+        sys.modules[_MODULE] = module
         # Whatever the program raises, SystemExit included, is a result.
         try:
             value = encode(_answer(request, module))
@@ -83,8 +76,7 @@ def serve(channel: int) -> None:
 def encode(value):
     """Return a JSON text of a plain value that keeps its type; anything else is ``other``.
 
-    Works on the built-in type's own methods, so that a subclass with a forged ``__eq__``,
-    ``__repr__`` or ``__iter__`` shows the value it really holds.
+    The built-in types' own methods are called: a subclass with forged ones shows what it holds.
     """
     kinds = type(value).__mro__
     if value is None:
@@ -93,29 +85,31 @@ def encode(value):
         return "true" if value else "false"
     if int in kinds:
         return f'{{"int":"{int.__add__(value, 0):x}"}}'
-    if float in kinds:
-        return f'{{"float":"{float.__repr__(value)}"}}'
-    if complex in kinds:
-        return f'{{"complex":"{complex.__repr__(value)}"}}'
+    for kind in (float, complex):
+        if kind in kinds:
+            return f'{{"{kind.__name__}":"{kind.__repr__(value)}"}}'
     if str in kinds:
         return encode_basestring_ascii(str.__str__(value))
     module, name = type(value).__module__, type(value).__name__
     known = _VIEWS.get(name) or getattr(sys.modules.get(module), name, None)
     if (module, name) in _PARTS and type(value) is known:
-        return f'{{"{name}":{encode(_PARTS[module, name](value))}}}'
+        parts = _PARTS[module, name](value)
+        return f'{{"{name}":{encode(parts)}}}' if type(parts) is str else _encode_all(name, parts)
     for kind in (bytes, bytearray):
         if kind in kinds:
             return f'{{"bytes":"{kind.hex(value)}"}}'
     for kind in (list, tuple, set, frozenset):
         if kind in kinds:
-            items = ",".join([encode(item) for item in kind.__iter__(value)])
-            return f'{{"{kind.__name__}":[{items}]}}'
+            return _encode_all(kind.__name__, kind.__iter__(value))
     if dict in kinds:
-        pairs = [f"[{encode(key)},{encode(item)}]" for key, item in dict.items(value)]
-        return f'{{"dict":[{",".join(pairs)}]}}'
+        return _encode_all("dict", dict.items(value))
     if module == "numpy" and hasattr(value, "item"):
         return encode(value.item())
     return f'{{"other":{encode_basestring_ascii(type(value).__name__)}}}'
+
+
+def _encode_all(name, items):
+    return f'{{"{name}":[{",".join(map(encode, items))}]}}'
 
 
 def _answer(request, module):
@@ -125,7 +119,7 @@ def _answer(request, module):
         module.__dict__.update(request["variables"])
         _execute([request["setup"]], module)
     else:
-        return eval(request["expression"], module.__dict__)
+        return eval(request["expression"], module.__dict__)  # noqa: S307 (what this process is for)
 
 
 def _open_by_name(opens):
@@ -138,20 +132,7 @@ def _open_by_name(opens):
 
 def _execute(sources, module):
     for source in sources:
-        exec(compile(source, "<program>", "exec"), module.__dict__)
-
-
-def _read(channel):
-    header = _read_bytes(channel, 4)
-    length = int.from_bytes(header, "big")
-    return marshal.loads(_read_bytes(channel, length)) if header else None
-
-
-def _read_bytes(channel, count):
-    data = bytearray()
-    while len(data) < count and (chunk := os.read(channel, count - len(data))):
-        data += chunk
-    return bytes(data) if len(data) == count else b""
+        exec(compile(source, "<program>", "exec"), module.__dict__)  # noqa: S102 (what this process is for)
 
 
 def _write(channel, data):

@@ -1,10 +1,9 @@
 """The system calls a program may not make, as a filter for Linux on x86_64.
 
-A program is one process with threads. That is what bounds its memory: the address space of one
-process is limited, and every call that keeps memory outside of it is refused here, except for the
-working directory, whose size is limited too. Network, devices, keys, other namespaces and other
-processes are shut out by the namespaces already; the filter stands behind them, and before what
-they do not cover (keyrings, AF_VSOCK, global tables).
+A program is one process with threads. That bounds its memory: the address space of a process is
+limited, and so are the files it can write; every other call that keeps memory is refused here.
+Network, devices and other processes are shut out by the namespaces already; the filter is a second
+line behind them, and the first where they do not reach (keyrings, AF_VSOCK, global tables).
 """
 
 import struct
@@ -37,16 +36,12 @@ _DENIED = {
     **{"nfsservctl": 180, "lookup_dcookie": 212, "kexec_load": 246, "kexec_file_load": 320},
 }
 _CLONE, _CLONE3, _SOCKETPAIR, _PRCTL = 56, 435, 53, 157
-_FIRST_UNKNOWN = 451  # newer calls than these were not looked at
-_X32 = 0x40000000
+_FIRST_UNKNOWN, _X32 = 451, 0x40000000  # newer calls than these were not looked at
 _CLONE_THREAD, _AF_UNIX, _PR_SET_PDEATHSIG = 0x00010000, 1, 1
-
-_AUDIT_ARCH_X86_64 = 0xC000003E
+_X86_64 = 0xC000003E
 _NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data
-_LOAD, _RETURN = 0x20, 0x06
-_IF_EQUAL, _IF_AT_LEAST, _IF_BITS = 0x15, 0x35, 0x45
-_ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
-_EPERM, _ENOSYS = 1, 38
+_LOAD, _RETURN, _IF_EQUAL, _IF_AT_LEAST, _IF_BITS = 0x20, 0x06, 0x15, 0x35, 0x45
+_ALLOW, _KILL, _EPERM, _ENOSYS = 0x7FFF0000, 0x80000000, 0x00050001, 0x00050026
 
 
 def instructions() -> bytes:
@@ -56,36 +51,27 @@ def instructions() -> bytes:
     library then takes an older one, whose arguments a filter can see. A call of another
     architecture (32-bit) ends the process.
     """
-    program = [
-        _instruction(_LOAD, _ARCHITECTURE),
-        _instruction(_IF_EQUAL, _AUDIT_ARCH_X86_64, skip_if=1),
-        _instruction(_RETURN, _KILL),
-        _instruction(_LOAD, _NUMBER),
-        *_refuse(_IF_AT_LEAST, _X32, _EPERM),
-        *_refuse(_IF_AT_LEAST, _FIRST_UNKNOWN, _ENOSYS),
-        *_refuse(_IF_EQUAL, _CLONE3, _ENOSYS),
-    ]
-    for number in _DENIED.values():
-        program += _refuse(_IF_EQUAL, number, _EPERM)
+    program = [(_LOAD, 0, 0, _ARCHITECTURE), (_IF_EQUAL, 1, 0, _X86_64), (_RETURN, 0, 0, _KILL)]
+    program.append((_LOAD, 0, 0, _NUMBER))
+    for test, value, answer in (
+        (_IF_AT_LEAST, _X32, _EPERM),
+        (_IF_AT_LEAST, _FIRST_UNKNOWN, _ENOSYS),
+        (_IF_EQUAL, _CLONE3, _ENOSYS),
+        *((_IF_EQUAL, number, _EPERM) for number in _DENIED.values()),
+    ):
+        program += [(test, 0, 1, value), (_RETURN, 0, 0, answer)]
     for number, test, value, wanted in (
         (_CLONE, _IF_BITS, _CLONE_THREAD, True),  # a thread, not a process
         (_SOCKETPAIR, _IF_EQUAL, _AF_UNIX, True),  # asyncio needs one
         (_PRCTL, _IF_EQUAL, _PR_SET_PDEATHSIG, False),  # it dies with its parent
     ):
         program += [
-            _instruction(_IF_EQUAL, number, skip_else=4),
-            _instruction(_LOAD, _FIRST_ARGUMENT),
-            _instruction(test, value, skip_if=int(wanted), skip_else=int(not wanted)),
-            _instruction(_RETURN, _ERROR | _EPERM),
-            _instruction(_RETURN, _ALLOW),
+            (_IF_EQUAL, 0, 4, number),
+            (_LOAD, 0, 0, _FIRST_ARGUMENT),
+            (test, wanted, not wanted, value),
+            (_RETURN, 0, 0, _EPERM),
+            (_RETURN, 0, 0, _ALLOW),
         ]
-    program.append(_instruction(_RETURN, _ALLOW))
-    return b"".join(program)
-
-
-def _refuse(test: int, value: int, error: int) -> list[bytes]:
-    return [_instruction(test, value, skip_else=1), _instruction(_RETURN, _ERROR | error)]
-
-
-def _instruction(code: int, value: int, skip_if: int = 0, skip_else: int = 0) -> bytes:
-    return struct.pack("HBBI", code, skip_if, skip_else, value)
+    program.append((_RETURN, 0, 0, _ALLOW))
+    # Code, how many to skip if the test holds and if not, value.
+    return b"".join(struct.pack("HBBI", *instruction) for instruction in program)

@@ -1,0 +1,139 @@
+"""The three routes on which a program's process is started, and what it sees of this machine.
+
+- "bubblewrap": bwrap (package ``bubblewrap``) makes mount, process, network, IPC and host name
+  namespaces, and a user namespace where the caller is not root. The root is an empty, read-only
+  tmpfs with the interpreter, its libraries, the installed packages and the child's scripts.
+- "namespaces": the process makes the same itself, see ``child/confinement.py``. It needs Linux
+  5.12, root or user namespaces for everyone, and x86_64.
+- "none": a plain subprocess with limits. NOT A SANDBOX. They keep an accident (an endless loop, a
+  huge list) from hurting the machine and hold against no intent: the program has the caller's
+  rights, sees the network and every readable file, and as root ignores some limits.
+
+On the first two the process then mounts its working directory, gives up all rights and loads a
+filter of system calls (``confinement.shut``), which also refuses nested user namespaces; bwrap's
+own ``--disable-userns`` would refuse that mount.
+"""
+
+import compileall
+import functools
+import os
+import platform
+import secrets
+import shutil
+import sys
+import tempfile
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path, PurePath
+
+from repro.sandbox.conversation import Limits, NotStarted, Outcome, converse
+
+WORKDIR = "/sandbox"  # not /tmp: an interpreter may be installed below that
+_CHILD, _CHILD_INSIDE = Path(__file__).with_name("child"), "/child"
+_INSIDE_ID = 65534
+_SHOWN = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/dev/null", "/dev/zero", "/dev/urandom")
+# No user has such a number, and systemd gives them to no container either.
+FIRST_SPARE_UID, _SPARE_UIDS = 1_900_000_000, 100_000_000
+
+
+def run(route: str, job: dict, stdin: str, limits: Limits) -> Outcome:
+    """Run one job (see ``conversation.converse``) on a route.
+
+    Raises:
+        NotStarted: the process did not come up: a package is not there, or the kernel refused.
+    """
+    _compile()
+    settings = {"route": route, "limits": asdict(limits), "uid": None, "site": site_packages()}
+    before, scripts = [], _CHILD
+    if route == "none":
+        # The kernel limits the user's total, not the program's own: all that run go on top.
+        running = Path("/proc/loadavg").read_text().split()[3].partition("/")[2]
+        settings["limits"]["processes"] += int(running)
+        workdir = tempfile.TemporaryDirectory(prefix="repro-", ignore_cleanup_errors=True)
+    else:
+        workdir = nullcontext(WORKDIR)
+        settings["uid"] = _spare_uid()
+        if route == "bubblewrap":
+            before, scripts = _bwrap(settings["uid"]), _CHILD_INSIDE
+        else:
+            settings |= {"paths": host_paths(), "inside_id": _INSIDE_ID}
+    # -S: no .pth files, and 4 ms less. -B: the child's bytecode is there already.
+    before += [interpreter(), "-s", "-P", "-S", "-B", "-X", "utf8", f"{scripts}/start.py"]
+    with workdir as folder:
+        return converse(before, settings | {"folder": folder}, job, stdin, limits)
+
+
+@functools.cache
+def _compile() -> None:
+    """Write the child's bytecode, which it may not write itself; without, it starts slower."""
+    compileall.compile_dir(_CHILD, quiet=2)
+
+
+def _bwrap(uid: int | None) -> list[str]:
+    bwrap = _find("bwrap", "bubblewrap")
+    if uid is None:
+        command = [bwrap, "--unshare-pid", "--as-pid-1", "--cap-drop", "ALL", "--unshare-user"]
+        command += ["--uid", str(_INSIDE_ID), "--gid", str(_INSIDE_ID)]
+    else:
+        # bwrap gives up the right to signal the user that the program becomes; so that it dies
+        # with the caller all the same, these two go before.
+        command = [_find("setpriv", "util-linux"), "--pdeathsig", "KILL", "--"]
+        command += [_find("unshare", "util-linux"), "--pid", "--fork", "--kill-child=KILL", "--"]
+        command += [bwrap, "--cap-drop", "ALL"]
+        command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    command += ["--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP"]  # for confinement.shut
+    command += ["--unshare-net", "--unshare-ipc", "--unshare-uts", "--hostname", "sandbox"]
+    command += ["--die-with-parent", "--new-session"]
+    folders = {str(above) for path in host_paths() for above in PurePath(path).parents} - {"/"}
+    for folder in sorted(folders):  # left to bwrap, they would be open to root only
+        command += ["--dir", folder]
+    for path, source in host_paths().items():
+        command += ["--dev-bind" if path.startswith("/dev/") else "--ro-bind", source, path]
+    command += ["--ro-bind", str(_CHILD), _CHILD_INSIDE, "--dir", WORKDIR]
+    return [*command, "--remount-ro", "/", "--chdir", "/", "--"]
+
+
+def _find(program: str, package: str) -> str:
+    if path := shutil.which(program):
+        return path
+    raise NotStarted(f"there is no {program}: install the package {package}")
+
+
+def interpreter() -> str:
+    """Return the real file of this interpreter, not a virtual environment's link to it."""
+    return os.path.realpath(sys._base_executable)
+
+
+def site_packages() -> list[str]:
+    """Return the folders of installed packages here, which programs may import too (numpy)."""
+    names = ("site-packages", "dist-packages")
+    return [path for path in sys.path if path.endswith(names) and os.path.isdir(path)]
+
+
+@functools.cache
+def host_paths() -> dict[str, str]:
+    """Return what a program sees of the host, each within no other, and what it really is."""
+    prefix = sys.base_prefix
+    wanted = {*_SHOWN, f"{prefix}/lib", f"{prefix}/lib64", interpreter(), *site_packages()}
+    paths: dict[str, str] = {}
+    for path in sorted(filter(os.path.exists, wanted)):
+        if not any(path.startswith(f"{outer}/") for outer in paths):
+            paths[path] = os.path.realpath(path)
+    return paths
+
+
+def _spare_uid() -> int | None:
+    """Return a user number for one program where the caller is root, else None.
+
+    Each program gets its own, so that none shares a limit or a right with another. None also for a
+    root who may not choose numbers, being root of a user namespace only.
+    """
+    if platform.machine() != "x86_64":
+        raise NotStarted(f"the system call filter knows x86_64 only, this is {platform.machine()}")
+    number, last = FIRST_SPARE_UID + secrets.randbelow(_SPARE_UIDS), FIRST_SPARE_UID + _SPARE_UIDS
+    lines = Path("/proc/self/uid_map").read_text().splitlines()
+    ranges = [map(int, line.split()) for line in lines]
+    may_choose = any(
+        first <= FIRST_SPARE_UID and last <= first + count for first, _, count in ranges
+    )
+    return number if os.geteuid() == 0 and may_choose else None

@@ -1,6 +1,6 @@
 import pytest
 
-from repro.process_reward.segments import cut_points, find_thought, opened_at, pad_cut_points
+from repro.process_reward.segments import cut_points, find_thought, opened_at
 
 
 def starts(*texts, separator="\n\n"):
@@ -68,35 +68,9 @@ def test_where_a_thought_is_opened(prompt, texts, expected):
     assert opened_at(prompt, texts) == expected
 
 
-@pytest.mark.parametrize("texts", [["</think>", "7"], ["\n\n", "</think>"], [], ["\n", "\n"]])
-def test_an_empty_thought_has_no_segments(texts):
-    thought = find_thought(texts)
-    assert thought.starts == []
-    assert cut_points(thought, [0.0] * len(texts), k=3) == sorted({0, thought.end})
-
-
 def test_cut_points_are_the_segments_of_highest_entropy_with_both_ends():
     thought = find_thought(["a", "\n\n", "b", "\n\n", "c", "\n\n", "d", "</think>", "7"])
     entropies = [0.1, 9, 0.5, 9, 0.9, 9, 0.7, 9, 9]
     assert cut_points(thought, entropies, k=2) == [0, 4, 6, 8]
     assert cut_points(thought, entropies, k=1) == [0, 4, 8]
-    assert cut_points(thought, entropies, k=50) == [0, 2, 4, 6, 8], "fewer than k: all of them"
-
-
-def test_the_first_segment_shares_its_point_with_the_empty_thought():
-    thought = find_thought(["a", "\n\n", "b", "</think>"])
-    assert cut_points(thought, [0.9, 0, 0.1, 0], k=1) == [0, 4]
-
-
-def test_equal_entropies_keep_the_earlier_segment():
-    thought = find_thought(["a", "\n\n", "b", "\n\n", "c", "</think>"])
-    assert cut_points(thought, [0.0, 0, 0.5, 0, 0.5, 0], k=1) == [0, 2, 6]
-
-
-def test_truncated_responses_are_cut_at_their_end():
-    thought = find_thought(["a", "\n\n", "b", "c"])
-    assert cut_points(thought, [0.0, 0, 0.5, 0], k=4) == [0, 2, 4]
-
-
-def test_padding_marks_missing_cut_points():
-    assert pad_cut_points([[0, 2, 5], [0]], width=4).tolist() == [[0, 2, 5, -1], [0, -1, -1, -1]]
+    assert cut_points(thought, entropies, k=50) == [0, 2, 4, 6, 8]

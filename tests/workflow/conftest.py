@@ -1,16 +1,13 @@
-"""Run the real workflow in a directory of its own, as `make` does."""
+"""Call the real workflow in a directory of its own, or look at the smoke experiment."""
 
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.paths import ROOT
-
-CONFIG = ROOT / "config/smoke.yaml"
+from tests.conftest import SMOKE, workflow_call
 
 
 @pytest.fixture(scope="session")
@@ -18,24 +15,16 @@ def snakemake():
     """Return a function that calls Snakemake in a directory and returns the finished process."""
 
     def call(directory: Path, *arguments: str) -> subprocess.CompletedProcess:
-        command = [
-            *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
-            *("--workflow-profile", str(ROOT / "workflow/profiles/default")),
-            *("--directory", str(directory), "--cores", "2", *arguments),
-        ]
-        bin_dir = Path(sys.executable).parent
-        environment = {**os.environ, "PATH": f"{bin_dir}:{os.environ['PATH']}"}
-        return subprocess.run(command, env=environment, capture_output=True, text=True)
+        return subprocess.run(**workflow_call(directory, *arguments), capture_output=True)
 
     return call
 
 
 @pytest.fixture(scope="session")
-def done(snakemake, tmp_path_factory):
-    """Return a directory in which the smoke experiment is finished; it takes minutes."""
-    directory = tmp_path_factory.mktemp("smoke")
-    process = snakemake(directory, "--configfile", str(CONFIG))
-    assert process.returncode == 0, process.stdout + process.stderr
+def done(smoke_experiment):
+    """Return the directory in which the smoke experiment is finished."""
+    directory, process = smoke_experiment
+    assert process.wait() == 0, (directory / "said").read_text()
     return directory
 
 
@@ -46,11 +35,19 @@ def results(done):
 
 
 @pytest.fixture
-def planned(done, snakemake):
-    """Return a function from arguments of a dry run to {rule: jobs}."""
+def config() -> dict:
+    """Return the configuration of the smoke experiment, to change."""
+    return yaml.safe_load(SMOKE.read_text())
 
-    def plan(*arguments: str) -> dict[str, int]:
-        dry = snakemake(done, "--dry-run", *arguments)
+
+@pytest.fixture
+def planned(done, snakemake, tmp_path):
+    """Return a function from a changed configuration to the jobs of a dry run, {rule: jobs}."""
+
+    def plan(config: dict, *arguments: str) -> dict[str, int]:
+        file = tmp_path / "changed.yaml"
+        file.write_text(yaml.safe_dump(config))
+        dry = snakemake(done, "--dry-run", *arguments, "--configfile", str(file))
         said = dry.stdout + dry.stderr
         assert dry.returncode == 0, said
         table = re.search(r"─{5,}\n(.*?)\n\s*total\s+\d+", said, re.DOTALL)

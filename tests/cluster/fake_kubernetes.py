@@ -11,7 +11,6 @@ import secrets
 import signal
 import subprocess
 import threading
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -37,20 +36,10 @@ class Pod:
     """A job's only pod; its container runs from the start."""
 
     def __init__(self, job: dict, command: list[str], environment: dict, log: Path) -> None:
-        self.job, self.log = job, log
+        self.job, self.name = job, f"{job['metadata']['name']}-x7k2p"
+        how = {"env": environment, "stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
         with open(log, "wb") as file:
-            self.process = subprocess.Popen(
-                command,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
-    @property
-    def name(self) -> str:
-        return f"{self.job['metadata']['name']}-x7k2p"
+            self.process = subprocess.Popen(command, stdout=file, start_new_session=True, **how)
 
     def kill(self) -> None:
         if self.process.poll() is None:
@@ -67,23 +56,13 @@ class Pod:
         state = {"running": {}}
         if code is not None:
             state = {"terminated": {"exitCode": code if code >= 0 else 128 - code}}
-        status = {
-            **{"name": "snakemake", "image": "", "imageID": "", "ready": code is None},
-            **{"restartCount": 0, "state": state},
-        }
+        status = {"name": "snakemake", "image": "", "imageID": "", "ready": code is None}
+        status |= {"restartCount": 0, "state": state}
         return {
             "metadata": {"name": self.name, "labels": {"job-name": self.job["metadata"]["name"]}},
             "spec": self.job["spec"]["template"]["spec"],
             "status": {"containerStatuses": [status]},
         }
-
-
-@dataclass(frozen=True)
-class Image:
-    """What a container has before anything is mounted: variables, and folders at some paths."""
-
-    variables: dict[str, str]
-    folders: dict[str, Path]
 
 
 class FakeCluster:
@@ -93,7 +72,8 @@ class FakeCluster:
         folder: receives the containers' logs and empty folders, and a kubeconfig.
         namespace: the only one that exists.
         claims: folders by the name of their persistent volume claim.
-        image: of all containers.
+        variables: of the image of all containers.
+        folders: of that image, by their path in it.
         rules: what the bearer of the kubeconfig may do, as in a Role.
         secrets: that are there from the start: values by name and key.
     """
@@ -103,12 +83,13 @@ class FakeCluster:
         folder: Path,
         namespace: str,
         claims: dict[str, Path],
-        image: Image,
+        variables: dict[str, str],
+        folders: dict[str, Path],
         rules: list[dict],
         secrets: dict[str, dict[str, str]],
     ) -> None:
-        self.folder, self.namespace, self.claims, self.image = folder, namespace, claims, image
-        self.rules = rules
+        self.folder, self.namespace, self.claims, self.rules = folder, namespace, claims, rules
+        self.variables, self.folders = variables, folders
         self.jobs: list[dict] = []
         self.secrets = {
             name: {"data": {key: base64.b64encode(value.encode()).decode()}}
@@ -137,14 +118,9 @@ class FakeCluster:
         for attempt in range(job["spec"]["backoffLimit"] + 1):
             for container in (*spec.get("initContainers", []), *spec["containers"]):
                 command, environment = self._call(f"attempt-{attempt}", spec, container)
-                done = subprocess.run(
-                    command,
-                    env={**environment, "KUBECONFIG": str(self.kubeconfig)},
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    text=True,
-                )
+                environment["KUBECONFIG"] = str(self.kubeconfig)
+                how = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "text": True}
+                done = subprocess.run(command, env=environment, stderr=subprocess.STDOUT, **how)
                 if done.returncode:
                     break
             written.append(done.stdout)
@@ -186,9 +162,9 @@ class FakeCluster:
                 volumes[volume["name"]] = self.folder / f"{name}-{volume['name']}"
                 volumes[volume["name"]].mkdir()
         mounts = {mount["mountPath"]: volumes[mount["name"]] for mount in container["volumeMounts"]}
-        command = inside(self.image.folders | mounts, container.get("workingDir", "/"))
+        command = inside(self.folders | mounts, container.get("workingDir", "/"))
         variables = dict(map(self._variable, container.get("env", [])))
-        return command + container["command"] + container["args"], self.image.variables | variables
+        return command + container["command"] + container["args"], self.variables | variables
 
     def _variable(self, variable: dict) -> tuple[str, str]:
         if "value" in variable:

@@ -23,7 +23,8 @@ from kubernetes import client
 from kubernetes.utils import parse_quantity
 
 from repro.files import jsonl
-from tests.cluster.fake_kubernetes import TOKEN, FakeCluster, Image
+from tests.cluster.fake_kubernetes import TOKEN, FakeCluster
+from tests.conftest import copy_repository
 from tests.paths import ROOT
 
 FOLDER = ROOT / "workflow/kubernetes"
@@ -54,12 +55,6 @@ def validated(manifest: dict) -> dict:
 @pytest.mark.parametrize("which", MANIFESTS)
 def test_manifests_are_what_kubernetes_knows(which):
     validated(MANIFESTS[which])
-
-
-def test_the_check_of_manifests_finds_what_is_wrong():
-    for wrong in ({"backofLimit": 1}, {"template": None}):
-        with pytest.raises((AssertionError, ValueError)):
-            validated({**HEAD, "spec": {**HEAD["spec"], **wrong}})
 
 
 def test_profile_and_manifests_name_the_same_things():
@@ -99,12 +94,8 @@ def write_wheel(folder: Path) -> None:
 
 
 def commit_checkout(folder: Path, config: dict) -> None:
-    """Copy this working tree, with one more configuration, into a repository of its own."""
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    files = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for name in filter(lambda name: name and (ROOT / name).is_file(), files.split("\0")):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, folder / name)
+    """Put the repository, with one more configuration, into a git repository of its own."""
+    copy_repository(folder)
     (folder / "config/mine.yaml").write_text(yaml.safe_dump(config))
     me = ["-c", "user.name=me", "-c", "user.email=me@localhost"]
     for command in (["init", "-q"], ["add", "-A"], [*me, "commit", "-qm", "All"]):
@@ -125,7 +116,8 @@ def cluster(tmp_path, request):
         tmp_path / "containers",
         namespace=PROFILE["kubernetes-namespace"],
         claims={"repro": tmp_path / "volume"},
-        image=Image(variables | image_variables(), folders),
+        variables=variables | image_variables(),
+        folders=folders,
         rules=MANIFESTS["Role", "repro"]["rules"],
         secrets={"hub": {"token": HUB_TOKEN}},
     )

@@ -2,7 +2,7 @@
 
 import multiprocessing
 import os
-import sys
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import torch
@@ -27,10 +27,10 @@ def start(function, *arguments) -> multiprocessing.Process:
 
 def train_run(settings: dict, paths: list[Path], said: Path, threads: int) -> None:
     """Train as `train.run` does, on as many threads as its caller; what it says goes to a file."""
-    sys.stderr = open(said, "a", buffering=1)
     torch.set_num_threads(threads)
     train.correctness = even_length
-    train.run(settings, *paths)
+    with open(said, "a", buffering=1) as file, redirect_stderr(file):
+        train.run(settings, *paths)
 
 
 def launch_arguments(strategy: str) -> list[str]:

@@ -24,8 +24,8 @@ from kubernetes.utils import parse_quantity
 
 from repro.files import jsonl
 from tests.cluster.fake_kubernetes import TOKEN, FakeCluster
-from tests.conftest import copy_repository
 from tests.paths import ROOT
+from tests.workflow.conftest import copy_repository
 
 FOLDER = ROOT / "workflow/kubernetes"
 PROFILE = yaml.safe_load((ROOT / "workflow/profiles/kubernetes/config.yaml").read_text())

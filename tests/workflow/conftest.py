@@ -1,13 +1,31 @@
-"""Call the real workflow in a directory of its own, or look at the smoke experiment."""
+"""Call the real workflow in a directory of its own, as `make` does, or in a copy to change."""
 
+import os
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.conftest import SMOKE, workflow_call
+from tests.paths import ROOT
+
+SMOKE = ROOT / "config/smoke.yaml"
+PARTS = ("Snakefile", "config", "environment.yml", "pyproject.toml", "src", "tests", "workflow")
+
+
+def copy_repository(folder: Path) -> Path:
+    """Copy what the workflow needs of the repository, to change it."""
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    folder.mkdir(exist_ok=True)
+    for part in PARTS:
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, folder / part, ignore=ignored)
+        else:
+            shutil.copy(ROOT / part, folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -15,16 +33,24 @@ def snakemake():
     """Return a function that calls Snakemake in a directory and returns the finished process."""
 
     def call(directory: Path, *arguments: str) -> subprocess.CompletedProcess:
-        return subprocess.run(**workflow_call(directory, *arguments), capture_output=True)
+        command = [
+            *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
+            *("--workflow-profile", str(ROOT / "workflow/profiles/default")),
+            *("--directory", str(directory), "--cores", "2", *arguments),
+        ]
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path}
+        return subprocess.run(command, env=environment, capture_output=True, text=True)
 
     return call
 
 
 @pytest.fixture(scope="session")
-def done(smoke_experiment):
-    """Return the directory in which the smoke experiment is finished."""
-    directory, process = smoke_experiment
-    assert process.wait() == 0, (directory / "said").read_text()
+def done(snakemake, tmp_path_factory):
+    """Return a directory in which the smoke experiment is finished; it takes minutes."""
+    directory = tmp_path_factory.mktemp("smoke")
+    process = snakemake(directory, "--configfile", str(SMOKE))
+    assert process.returncode == 0, process.stdout + process.stderr
     return directory
 
 

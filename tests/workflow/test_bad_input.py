@@ -5,7 +5,7 @@ import yaml
 
 from repro.files import jsonl
 from tests.bad_configs import CASES, FILE, SMOKE, changed
-from tests.conftest import copy_repository
+from tests.workflow.conftest import copy_repository
 
 BY_TITLE = {case.title: case for case in CASES}
 QUICK = ("a key twice", "name: 'a b'")

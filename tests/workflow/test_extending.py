@@ -19,9 +19,9 @@ from repro import algorithms, methods
 from repro.benchmarks import declared
 from repro.config import settings
 from repro.files import jsonl
-from tests.conftest import copy_repository
 from tests.evaluation.tiny_model import build
 from tests.paths import ROOT
+from tests.workflow.conftest import copy_repository
 
 PAGES = {name: ROOT / f"docs/your_{name}.md" for name in ("backbone", "benchmark", "algorithm")}
 BLOCK = re.compile(

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from tests.conftest import SMOKE
 from tests.paths import ROOT
+from tests.workflow.conftest import SMOKE
 
 FIGURES = 8  # one of them, the case study, is there as text too
 

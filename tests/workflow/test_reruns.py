@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import copy_repository
+from tests.workflow.conftest import copy_repository
 
 FIGURES = {"curve": 3, "evaluation_figure": 2, "objective_figure": 1, "ablation": 1}
 # Of the smoke experiment: five runs, one of them untrained, three whose responses are judged.

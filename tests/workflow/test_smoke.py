@@ -6,7 +6,7 @@ import re
 import pandas as pd
 
 from repro.files import jsonl
-from tests.conftest import SMOKE
+from tests.workflow.conftest import SMOKE
 
 
 def test_main_table_has_every_method_and_benchmark(results, config):

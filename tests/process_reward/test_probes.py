@@ -4,7 +4,7 @@ import pytest
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from repro.process_reward.probes import CLOSE_THOUGHT, make_probe, probes_at_cuts
+from repro.process_reward.probes import CLOSE_THOUGHT, make_probe
 
 
 @pytest.fixture(scope="module")
@@ -35,24 +35,3 @@ def test_answer_only_and_close_thought(tokenizer):
 def test_answers_with_braces_are_scored_up_to_the_box(tokenizer):
     probe = make_probe(tokenizer, "\\frac{1}{2}", answer_only=True)
     assert probe.scored == (False, *[True] * len("\\frac{1}{2}"), False)
-
-
-def test_an_open_thought_is_closed_once(tokenizer):
-    def tokens(probe):
-        return tokenizer.convert_ids_to_tokens(probe.ids)
-
-    box = ["\\boxed{", "7", "}"]
-    inside, after = probes_at_cuts(tokenizer, "7", [0, 5], opened_at=0, closed_at=5)
-    assert (tokens(inside), tokens(after)) == (["</think>", "\n\n", *box], ["\n\n", *box])
-    assert inside.scored[-3:] == after.scored[-3:] == (True, True, True)
-    assert not any(inside.scored[:-3]) and not any(after.scored[:-3])
-    never_closed = probes_at_cuts(tokenizer, "7", [0, 5], opened_at=0)
-    assert [tokens(probe) for probe in never_closed] == [["</think>", "\n\n", *box]] * 2
-    plain = probes_at_cuts(tokenizer, "7", [0, 5], closed_at=5)
-    assert [tokens(probe) for probe in plain] == [box, box]
-    opened_late = probes_at_cuts(tokenizer, "7", [0, 2, 5], opened_at=2, closed_at=5)
-    assert [tokens(probe) for probe in opened_late] == [
-        box,
-        ["</think>", "\n\n", *box],
-        ["\n\n", *box],
-    ]

@@ -2,15 +2,18 @@
 
 import functools
 import inspect
+from contextlib import nullcontext
 
 import pytest
 import torch
 import trl
+from tests.algorithms import by_hand
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, set_seed
 from trl import GRPOTrainer
 
 from repro.algorithms import ADVANTAGES, grpo
-from repro.process_reward import one_pass
+from repro.process_reward import one_pass, repeat_loop, segments
+from repro.process_reward.probes import make_probe
 from repro.process_reward.settings import resolve
 from repro.training import train
 from repro.training.generation_record import GenerationRecord
@@ -68,28 +71,25 @@ def build(settings, backbones, train_file, tmp_path):
     return build
 
 
+FORWARD = ["model", "input_ids", "attention_mask", "logits_to_keep", "batch_size"]
+LEANED_UPON = {  # methods of TRL's trainer, and their first parameters
+    "_generate_and_score_completions": ["inputs"],
+    "_generate_single_turn": ["prompt_ids"],
+    "training_step": ["model", "inputs", "num_items_in_batch"],
+    "_save_checkpoint": ["model", "trial"],
+    "_load_optimizer_and_scheduler": ["checkpoint"],
+    "_calculate_rewards": ["inputs", "prompts", "completions", "completion_ids_list"],
+    "_get_per_token_logps_and_entropies": [*FORWARD, "compute_entropy"],
+    "_compute_loss": ["model", "inputs"],
+}
+
+
 def test_contract_with_trl():
-    """What the subclass leans upon; a new TRL version has to pass this before it is pinned."""
+    """A new TRL version has to pass this before it is pinned."""
     assert trl.__version__.startswith("1.16.")
-
-    def parameters(name):
-        return list(inspect.signature(getattr(GRPOTrainer, name)).parameters)[1:]
-
-    assert parameters("_generate_and_score_completions") == ["inputs"]
-    assert parameters("_generate_single_turn")[0] == "prompt_ids"
-    assert parameters("training_step") == ["model", "inputs", "num_items_in_batch"]
-    assert parameters("_save_checkpoint") == ["model", "trial"]
-    assert parameters("_load_optimizer_and_scheduler") == ["checkpoint"]
-    assert parameters("_calculate_rewards") == [
-        "inputs",
-        "prompts",
-        "completions",
-        "completion_ids_list",
-    ]
-    forward = ["model", "input_ids", "attention_mask", "logits_to_keep", "batch_size"]
-    names = parameters("_get_per_token_logps_and_entropies")
-    assert names[:6] == [*forward, "compute_entropy"]
-    assert parameters("_compute_loss") == ["model", "inputs"]
+    for name, expected in LEANED_UPON.items():
+        parameters = list(inspect.signature(getattr(GRPOTrainer, name)).parameters)[1:]
+        assert parameters[: len(expected)] == expected, name
 
 
 def test_rollout_of_stock_trl_has_the_keys_leaned_upon(build):
@@ -151,15 +151,7 @@ def test_grpo_with_alpha_zero_is_stock_grpo(build, kind, process_reward, monkeyp
     assert all(torch.equal(a, b) for a, b in zip(gradients, stock_gradients, strict=True))
 
 
-def test_the_papers_advantage_differs_from_trls_by_its_epsilon(build):
-    expected, out = rollout(build(stock=True)), rollout(build())
-    stock_advantages = expected["advantages"][:, None] * out["completion_mask"]
-    assert torch.allclose(out["advantages"], stock_advantages, atol=1e-3)
-    assert not torch.equal(out["advantages"], stock_advantages)
-
-
-@pytest.mark.parametrize("checkpointing", [False, True])
-@pytest.mark.parametrize("kind", ["qwen2", "qwen3"])
+@pytest.mark.parametrize(("kind", "checkpointing"), [("qwen2", False), ("qwen3", True)])
 def test_three_routes_to_the_objective_agree(build, settings, kind, checkpointing, monkeypatch):
     """The cache of generation, the cache of a forward, and a forward per cut point."""
     settings["training"]["gradient_checkpointing"] = checkpointing
@@ -167,10 +159,8 @@ def test_three_routes_to_the_objective_agree(build, settings, kind, checkpointin
     for route in ("generation", "one pass", "repeat loop"):
         with monkeypatch.context() as patch:
             trainer = build(kind, process_reward=resolve({"k": 3, "alpha": 0.5}))
-            if route == "repeat loop":
-                with pytest.warns(UserWarning, match="a forward per cut point"):
-                    found[route] = scored_by(trainer, route, patch)
-            else:
+            slow = pytest.warns(UserWarning, match="a forward per cut point")
+            with slow if route == "repeat loop" else nullcontext():
                 found[route] = scored_by(trainer, route, patch)
     cuts, objective, out = found["repeat loop"]
     assert (cuts >= 0).sum(dim=1).max() > 2, "the test needs responses with several segments"
@@ -281,18 +271,20 @@ def test_evaluation_stays_trls(build):
 
 @pytest.mark.parametrize("variant", ["paper", "reference"])
 def test_process_advantages_by_a_second_route(build, variant):
-    """Every advantage of a rollout again, row by row, from the functions of `process_reward`."""
-    from repro.process_reward import repeat_loop, reward, scores, segments
-    from repro.process_reward.probes import make_probe
-
+    """Every advantage of a rollout again, row by row, with the computation by hand."""
     trainer = build(process_reward=resolve({"variant": variant, "k": 3, "alpha": 0.5}))
     batch = next(iter(trainer.get_train_dataloader()))
     out = rollout(trainer, seed=8)
     settings, tokenizer, model = trainer.process_reward, trainer.processing_class, trainer.model
-    rewards, cut_lists = [], []
-    for row, example in enumerate(batch):
+    mask = out["completion_mask"]
+    responses = [ids[m.bool()] for ids, m in zip(out["completion_ids"], mask, strict=True)]
+    correct = train.correctness(tokenizer.batch_decode(responses, skip_special_tokens=True), None)
+    case = {"num_generations": 4, "alpha": 0.5, "gamma": 1.0, "response_mask": mask.tolist()}
+    case["outcome_reward"] = [[float(right), *[0.0] * (mask.shape[1] - 1)] for right in correct]
+    case["process_reward"] = torch.zeros(mask.shape, dtype=torch.float64).tolist()
+    case["process_mask"] = torch.zeros_like(mask).tolist()
+    for row, (example, response) in enumerate(zip(batch, responses, strict=True)):
         prompt = out["prompt_ids"][row][out["prompt_mask"][row].bool()]
-        response = out["completion_ids"][row][out["completion_mask"][row].bool()]
         with torch.no_grad():
             logits = model(torch.cat([prompt, response])[None]).logits[0]
         distribution = logits[len(prompt) - 1 : -1].log_softmax(-1)
@@ -301,40 +293,18 @@ def test_process_advantages_by_a_second_route(build, variant):
         texts = [tokenizer.decode([i]) for i in text_ids]
         thought = segments.find_thought(texts, settings.separator)
         cuts = segments.cut_points(thought, entropies.tolist(), settings.k)
-        probe = make_probe(tokenizer, example["answer"])
-        values = [
-            repeat_loop.surrogate_objective(
-                model, [prompt.tolist()], [response.tolist()], [[cut]], [[probe]]
-            )
-            for cut in cuts
-        ]
-        score = scores.score(torch.cat(values, dim=1).double(), settings.score_weight, settings.ema)
-        rewards.append(reward.process_reward(score, settings.initial_score)[0].tolist())
-        cut_lists.append(cuts)
-    assert sum(len(cuts) > 2 for cuts in cut_lists) >= 2, "responses with several segments"
-    texts = tokenizer.batch_decode(
-        [
-            row[m.bool()]
-            for row, m in zip(out["completion_ids"], out["completion_mask"], strict=True)
-        ],
-        skip_special_tokens=True,
-    )
-    correct = torch.tensor(train.correctness(texts, None)).double().view(2, 4)
-    outcome = (correct - correct.mean(1, keepdim=True)) / (correct.std(1, keepdim=True) + 1e-6)
-    outcome = outcome.flatten()
-    for group in (slice(0, 4), slice(4, 8)):
-        pool = torch.tensor([r for row in rewards[group] for r in row], dtype=torch.float64)
-        for row in range(group.start, group.stop):
-            length = int(out["completion_mask"][row].sum())
-            expected = torch.zeros(out["completion_ids"].shape[1], dtype=torch.float64)
-            for t in range(length):
-                ahead = [
-                    (r - pool.mean()) / (pool.std() + 1e-6)
-                    for r, cut in zip(rewards[row], cut_lists[row][1:], strict=True)
-                    if cut - 1 >= t
-                ]
-                expected[t] = outcome[row] + 0.5 * sum(ahead)
-            assert torch.allclose(out["advantages"][row].double(), expected, atol=1e-4)
+        probes = [[make_probe(tokenizer, example["answer"])] * len(cuts)]
+        [objective] = repeat_loop.surrogate_objective(
+            model, [prompt.tolist()], [response.tolist()], [cuts], probes
+        ).tolist()
+        scores = by_hand.expected_scores(objective, settings.score_weight, [])
+        gains = scores["process_reward"][settings.initial_score]
+        for cut, gain in zip(cuts[1:], gains, strict=True):
+            case["process_reward"][row][cut - 1] = gain
+            case["process_mask"][row][cut - 1] = 1
+    assert sum(sum(row) > 1 for row in case["process_mask"]) >= 2, "several segments"
+    expected, _ = by_hand.advantages(case, "grpo", variant)
+    assert torch.allclose(out["advantages"].double(), torch.tensor(expected).double(), atol=1e-4)
 
 
 def test_old_log_probs_are_those_of_the_sampling_policy(build, settings):

@@ -1,6 +1,5 @@
 """Configurations: resolved with defaults, refused with one message that names key and value."""
 
-import copy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from repro.benchmarks import declared
 from repro.config import reference, settings
 from repro.config.settings import Run
 from repro.files import jsonl
+from tests.bad_configs import changed
 
 ROOT = Path(__file__).parents[1]
 OTHERS = ("claims", "hardware")  # what runs are judged by, and what they cost
@@ -28,16 +28,6 @@ def resolve(config: dict) -> dict:
 @pytest.fixture
 def tiny() -> dict:
     return read("config.yaml")
-
-
-def changed(config: dict, path: str, value) -> dict:
-    config = copy.deepcopy(config)
-    *parents, last = path.split(".")
-    inner = config
-    for key in parents:
-        inner = inner[key]
-    inner[last] = value
-    return config
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
@@ -87,13 +77,6 @@ def test_the_page_of_all_settings_is_up_to_date():
     assert "`backbones.NAME.heads` (source tinyworld) | integer, at least 1 |" in page
 
 
-def test_missing_data_file_is_named(tmp_path):
-    config = {**read("real_data.yaml"), "data_dir": str(tmp_path)}
-    with pytest.raises(ValueError, match="has no aime24.jsonl") as refused:
-        resolve(config)
-    assert str(tmp_path / "aime24.jsonl") in str(refused.value)
-
-
 def test_a_backbone_on_the_disk_is_made_from_its_files(tiny, tmp_path):
     names = ["chat_template.jinja", "config.json", "model.safetensors", "tokenizer.json"]
     for name in [*names, "optimizer.pt"]:
@@ -136,7 +119,7 @@ def test_problems_that_a_data_source_lacks_need_a_file(own_benchmark, name, lack
 def test_ablations_share_the_default_run(tiny):
     default = tiny["process_reward"]["alpha"]
     tiny["ablations"] |= {"w": [], "k": []}
-    config = resolve(changed(tiny, "ablations.alpha", [0.7, default]))
+    config = resolve(changed(tiny, {"ablations.alpha": [0.7, default]}))
     runs = settings.ablation_runs(config, "alpha")
     assert [run.method for run in runs] == ["grpo", "grpo+repro", "grpo+repro~alpha=0.7"]
     new = set(settings.all_runs(config)) - set(settings.main_runs(config))
@@ -144,7 +127,7 @@ def test_ablations_share_the_default_run(tiny):
 
 
 def test_only_ppo_is_decided_by_the_critics_settings(tiny):
-    config, other = resolve(tiny), resolve(changed(tiny, "training.critic.learning_rate", 0.5))
+    config, other = resolve(tiny), resolve(changed(tiny, {"training.critic.learning_rate": 0.5}))
     for method in ("ppo", "ppo+repro", "grpo", "reinforce_pp+repro"):
         run = ("tiny-qwen3", method, 0)
         same = settings.run_settings(config, *run) == settings.run_settings(other, *run)
@@ -161,22 +144,9 @@ def test_an_ablation_changes_its_one_setting_and_nothing_else(tiny):
     assert other == default
 
 
-def test_scoring_settings_do_not_touch_generations(tiny):
-    before = settings.generation_settings(resolve(tiny), 0)
-    after = settings.generation_settings(resolve(changed(tiny, "evaluation.code_timeout_s", 9)), 0)
-    assert before == after
-
-
 def test_every_seed_of_a_run_draws_responses_of_its_own(tiny):
-    config = resolve(changed(tiny, "evaluation.seed", 5))
+    config = resolve(changed(tiny, {"evaluation.seed": 5}))
     assert [settings.generation_settings(config, seed)["seed"] for seed in (0, 2)] == [5, 7]
-
-
-def test_what_only_a_training_reads_does_not_touch_the_objective(tiny):
-    before = settings.objective_settings(resolve(tiny), "tiny-qwen3")
-    for key, value, decides in (("alpha", 0.7, False), ("k", 5, False), ("w", 0.5, True)):
-        other = resolve(changed(tiny, f"process_reward.{key}", value))
-        assert (settings.objective_settings(other, "tiny-qwen3") != before) == decides, key
 
 
 def test_hub_data_is_pinned_and_needs_no_file():
@@ -197,7 +167,7 @@ def test_one_more_benchmark_does_not_touch_the_training_data():
 
 
 def test_how_a_backbone_is_asked_decides_its_runs_and_not_its_weights(tiny):
-    asked = changed(tiny, "backbones.tiny-qwen3.prompt", {"math": "Add: {problem}"})
+    asked = changed(tiny, {"backbones.tiny-qwen3.prompt": {"math": "Add: {problem}"}})
     before, after = resolve(tiny), resolve(asked)
     runs = [settings.run_settings(c, "tiny-qwen3", "grpo", 0) for c in (before, after)]
     assert runs[0] != runs[1]
@@ -215,39 +185,19 @@ def test_a_subset_takes_what_it_names_in_the_order_of_the_whole():
     assert {run.backbone for run in settings.all_runs(config)} == {"Qwen3-1.7B"}
 
 
-@pytest.mark.parametrize(
-    ("subset", "said"),
-    [
-        ({"backbones": ["Qwen3-1.7b"]}, ["subset.backbones: 'Qwen3-1.7b'", "'Qwen3-1.7B'"]),
-        ({"benchmarks": ["math"]}, ["subset.benchmarks: 'math'", "aime24"]),
-        ({"benchmarks": []}, ["subset.benchmarks"]),
-        # The paper's ablations are those of a backbone that is left out here.
-        ({"backbones": ["Qwen3-8B"]}, ["ablations.backbones", "DeepSeek-R1-Distill-Qwen-1.5B"]),
-    ],
-)
-def test_a_wrong_subset_is_refused(subset, said):
-    with pytest.raises(ValueError) as refused:
-        resolve({**read("paper.yaml"), "subset": subset})
-    for words in said:
-        assert words in str(refused.value)
+def test_ablations_of_a_backbone_that_a_subset_leaves_out_are_refused():
+    paper = read("paper.yaml") | {"subset": {"backbones": ["Qwen3-8B"]}}
+    with pytest.raises(ValueError, match="ablations.backbones.*DeepSeek-R1-Distill-Qwen-1.5B"):
+        resolve(paper)
 
 
 def test_only_rollouts_by_vllm_are_among_a_runs_settings(tiny):
     """What transformers samples with are the other settings: old results stay what they were."""
-    assert (
-        "rollouts" not in settings.run_settings(resolve(tiny), "tiny-qwen3", "grpo", 0)["training"]
-    )
+    run = settings.run_settings(resolve(tiny), "tiny-qwen3", "grpo", 0)
+    assert "rollouts" not in run["training"]
     paper = resolve(read("paper.yaml"))
     run = settings.run_settings(paper, "Qwen3-1.7B", "grpo", 0)
     assert run["training"]["rollouts"] == paper["training"]["rollouts"]
-
-
-def test_vllm_samples_in_bfloat16_only():
-    paper = read("paper.yaml")
-    with pytest.raises(ValueError, match=r"training\.dtype = 'float32'.*allowed: bfloat16"):
-        resolve(changed(paper, "training.dtype", "float32"))
-    paper["training"]["rollouts"]["engine"] = "transformers"
-    resolve(changed(paper, "training.dtype", "float32"))
 
 
 def test_a_file_of_ones_own_is_not_downloaded(own_benchmark, tmp_path):
@@ -262,7 +212,7 @@ def test_a_file_of_ones_own_is_not_downloaded(own_benchmark, tmp_path):
 def test_whether_a_model_thinks_is_of_its_runs_and_not_of_its_weights(tiny):
     """Runs of models that think keep the settings they had before there were others."""
     backbone = {"source": "hub", "repo": "a/b", "revision": "main"}
-    config = changed(tiny, "backbones", {"mine": backbone})
+    config = changed(tiny, {"backbones": {"mine": backbone}})
     config["methods"], config["objective"] = ["original", "grpo"], {"methods": ["grpo"]}
     config["ablations"] = {}
     for thinking, kept in (("required", {}), ("none", {"thinking": "none"})):

@@ -1,11 +1,9 @@
 """The pages on extending, done: their blocks go into a copy of the repository, which then runs."""
 
-import importlib
 import itertools
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,11 +11,7 @@ from typing import NamedTuple
 
 import pandas as pd
 import pytest
-import yaml
 
-from repro import algorithms, methods
-from repro.benchmarks import declared
-from repro.config import settings
 from repro.files import jsonl
 from tests.evaluation.tiny_model import build
 from tests.paths import ROOT
@@ -101,58 +95,6 @@ def responses() -> list[dict]:
         row["text"] = f"I add them.\n</think>\n\nIt is \\boxed{{{answer}}}."
         rows.append(row | {"n_tokens": 20, "n_reasoning_tokens": 5})
     return rows
-
-
-def quoted(page: str) -> list[str]:
-    """The messages in a page's last table."""
-    return re.findall(r"^\| `(.+?)` \|", PAGES[page].read_text().split("## ")[-1], re.MULTILINE)
-
-
-@pytest.fixture
-def said(tmp_path, monkeypatch):
-    """Return a function that says what is wrong with a changed configuration."""
-    monkeypatch.chdir(tmp_path)
-
-    def say(config: str = "config.yaml", **changes) -> str:
-        settings_of_it = yaml.safe_load((ROOT / "config" / config).read_text())
-        with pytest.raises(ValueError) as refused:
-            settings.resolve({**settings_of_it, **changes}, "x.yaml")
-        return str(refused.value)
-
-    return say
-
-
-def test_the_page_on_benchmarks_quotes_what_is_said(said, tmp_path, monkeypatch):
-    for file in declared.FOLDER.glob("*.y*ml"):
-        shutil.copy(file, tmp_path)
-    (task,) = (block.text for block in blocks("benchmark") if block.path.startswith("src"))
-    monkeypatch.setattr(declared, "FOLDER", tmp_path)
-    monkeypatch.setattr(declared, "benchmarks", declared.benchmarks.__wrapped__)
-    (tmp_path / "amc23.yaml").write_text(task.replace("verifier: math", "verifier: maths"))
-    found = [said()]
-    (tmp_path / "amc23.yaml").write_text(task)
-    found += [said(benchmarks={"amc": {}}), said(benchmarks={"amc23": {}})]
-    found.append(said("paper.yaml", benchmarks={"amc23": {}}))
-    own = {"amc23": {"path": "data/amc23.jsonl"}}
-    found.append(said(benchmarks=own))
-    jsonl.write(tmp_path / "data/amc23.jsonl", [*problems(), {"question": "?"}][3:])
-    found.append(said(benchmarks=own))
-    assert (
-        "benchmarks.amc23 has no pins in sources.yml, which data_source = 'hub' needs" in found[3]
-    )
-    assert len(quoted("benchmark")) == 5
-    for message in quoted("benchmark"):
-        assert any(message in full for full in found), message
-
-
-def test_the_page_on_algorithms_quotes_what_is_said(said, monkeypatch):
-    monkeypatch.setitem(methods.ALGORITHMS, "rloo", "RLOO")
-    assert quoted("algorithm")[0] in said(methods=["rlo"])
-    with pytest.raises(ModuleNotFoundError) as refused:
-        importlib.reload(algorithms)
-    assert quoted("algorithm")[1] in str(refused.value)
-    monkeypatch.undo()
-    importlib.reload(algorithms)
 
 
 def test_a_backbone_adds_its_own_jobs_and_no_other(tmp_path):

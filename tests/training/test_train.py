@@ -221,7 +221,6 @@ def test_rows_after_the_checkpoint_are_dropped_and_missing_ones_noticed(tmp_path
 @pytest.mark.parametrize(
     ("section", "key", "value", "message"),
     [
-        (None, "algorithm", "ppo2", "algorithm: 'ppo2'; allowed: ppo, "),
         ("training", "micro_batch_size", 3, "micro_batch_size: 3"),
         ("training", "save_every", 3, "save_every: 3 is no multiple"),
         ("training", "max_prompt_tokens", 3, "max_prompt_tokens = 3"),
@@ -232,7 +231,7 @@ def test_bad_settings_are_named(
     settings, backbones, train_file, tmp_path, section, key, value, message
 ):
     settings["training"]["updates_per_generation"] = 2
-    (settings[section] if section else settings)[key] = value
+    settings[section][key] = value
     with pytest.raises(ValueError, match=message):
         train.run(settings, backbones["qwen3"], train_file, tmp_path / "w", tmp_path / "o")
 

@@ -92,20 +92,6 @@ def test_contract_with_trl():
         assert parameters[: len(expected)] == expected, name
 
 
-def test_rollout_of_stock_trl_has_the_keys_leaned_upon(build):
-    out = rollout(build(stock=True))
-    assert set(out) == {
-        "prompt_ids",
-        "prompt_mask",
-        "completion_ids",
-        "completion_mask",
-        "advantages",
-        "num_items_in_batch",
-        "ref_per_token_logps",
-    }
-    assert out["advantages"].shape == (8,)
-
-
 def test_trls_forward_fills_a_cache_handed_to_it(build):
     """One pass stands on this: log-probabilities, entropies and the cache from a single forward."""
     trainer = build(stock=True)
@@ -305,19 +291,6 @@ def test_process_advantages_by_a_second_route(build, variant):
     assert sum(sum(row) > 1 for row in case["process_mask"]) >= 2, "several segments"
     expected, _ = by_hand.advantages(case, "grpo", variant)
     assert torch.allclose(out["advantages"].double(), torch.tensor(expected).double(), atol=1e-4)
-
-
-def test_old_log_probs_are_those_of_the_sampling_policy(build, settings):
-    """Where a rollout serves two updates, they stand still while the policy moves."""
-    settings["training"]["updates_per_generation"] = 2
-    trainer = build(process_reward=resolve({"k": 3}))
-    out = rollout(trainer)
-    ids = torch.cat([out["prompt_ids"], out["completion_ids"]], dim=1)
-    mask = torch.cat([out["prompt_mask"], out["completion_mask"]], dim=1)
-    current, _, _ = trainer._get_per_token_logps_and_entropies(
-        trainer.model, ids, mask, out["completion_ids"].shape[1]
-    )
-    assert torch.allclose(out["old_per_token_logps"], current, atol=1e-5)
 
 
 def test_prompts_get_one_bos_and_the_tokens_of_the_rendered_template(build):

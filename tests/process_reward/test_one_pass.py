@@ -174,25 +174,6 @@ def test_rows_without_any_cut_point(hidden):
     assert (found[1:] == 0).all()
 
 
-def test_positions_that_count_padding_change_nothing():
-    rows = random_rows(0)
-    for kind in ("qwen3", "gemma3"):
-        model = model_of(kind)
-        ids, mask = rows.padded()
-        columns = torch.arange(ids.shape[1]).expand(ids.shape)
-        cache = one_pass.DynamicCache()
-        hidden = model.model(
-            input_ids=ids,
-            attention_mask=mask,
-            position_ids=columns,
-            past_key_values=cache,
-            use_cache=True,
-        ).last_hidden_state.detach()
-        forward = one_pass.CachedForward(cache, ids, mask, columns, rows.prompt_length, hidden)
-        found = one_pass.surrogate_objective(model, forward, rows.cut_table(), rows.probes)
-        assert_equal(found, by_the_loop(model, rows))
-
-
 @torch.no_grad()
 @pytest.mark.parametrize("temperature", [1.0, 0.7])
 @pytest.mark.parametrize("kind", ["qwen3", "gemma2", "granite", "cohere"])

@@ -66,28 +66,26 @@ def test_an_objective_that_is_no_log_probability(function, objective):
         getattr(scores, function)(objective, *arguments)
 
 
-@pytest.fixture
-def rows():
-    return random_rows(0, rows=3)
+ROWS = random_rows(0, rows=3)
+LENGTH = ROWS.prompt_length
 
 
-@pytest.fixture
-def forward(rows):
-    return one_pass.cached_forward(model_of("qwen3"), *rows.padded(), rows.prompt_length)[0]
+def forward_of(model):
+    return one_pass.cached_forward(model, *ROWS.padded(), LENGTH)[0]
 
 
 @pytest.mark.parametrize(
     ("argument", "change"),
     [
-        ("attention_mask", lambda ids, mask, length: (ids, mask[:, 1:], length, 1.0)),
-        ("prompt_length", lambda ids, mask, _: (ids, mask, 0, 1.0)),
-        ("prompt_length", lambda ids, mask, _: (ids, mask, ids.shape[1], 1.0)),
-        ("temperature", lambda ids, mask, length: (ids, mask, length, NAN)),
+        ("attention_mask", lambda ids, mask: (ids, mask[:, 1:], LENGTH, 1.0)),
+        ("prompt_length", lambda ids, mask: (ids, mask, 0, 1.0)),
+        ("prompt_length", lambda ids, mask: (ids, mask, ids.shape[1], 1.0)),
+        ("temperature", lambda ids, mask: (ids, mask, LENGTH, NAN)),
     ],
 )
-def test_cached_forward(argument, change, rows):
+def test_cached_forward(argument, change):
     with pytest.raises(ValueError, match=f"^{argument}: "):
-        one_pass.cached_forward(model_of("qwen3"), *change(*rows.padded(), rows.prompt_length))
+        one_pass.cached_forward(model_of("qwen3"), *change(*ROWS.padded()))
 
 
 @pytest.mark.parametrize(
@@ -102,41 +100,38 @@ def test_cached_forward(argument, change, rows):
         ("cuts, probes: ", [0, 1, 2], [1, 1, 1]),
     ],
 )
-@pytest.mark.parametrize("hidden", [True, False])
-def test_cuts_and_probes_that_do_not_fit(message, cuts, probes, forward, hidden):
-    forward = forward if hidden else replace(forward, hidden=None)
+def test_cuts_and_probes_that_do_not_fit(message, cuts, probes):
+    forward = forward_of(model_of("qwen3"))
     probes = [[PROBES[0]] * count for count in probes]
-    with pytest.raises(ValueError, match=f"^{message}"):
-        one_pass.surrogate_objective(model_of("qwen3"), forward, torch.tensor(cuts), probes)
+    for given in (forward, replace(forward, hidden=None)):
+        with pytest.raises(ValueError, match=f"^{message}"):
+            one_pass.surrogate_objective(model_of("qwen3"), given, torch.tensor(cuts), probes)
 
 
-def test_a_cache_that_lost_tokens(rows, forward):
+def test_a_cache_that_lost_tokens():
+    forward = forward_of(model_of("qwen3"))
     for layer in forward.cache.layers[1:2]:
         layer.keys, layer.values = layer.keys[:, :, 2:], layer.values[:, :, 2:]
     with pytest.raises(ValueError, match=r"^forward\.cache: holds \[\d+, \d+\] tokens a row"):
-        one_pass.surrogate_objective(model_of("qwen3"), forward, rows.cut_table(), rows.probes)
+        one_pass.surrogate_objective(model_of("qwen3"), forward, ROWS.cut_table(), ROWS.probes)
 
 
-def test_weights_that_are_not_finite(rows):
+def test_weights_that_are_not_finite():
     model = new_model("qwen3")
     model.lm_head.weight.data.fill_(NAN)
-    forward, _, _ = one_pass.cached_forward(model, *rows.padded(), rows.prompt_length)
-    for call in (
-        lambda: one_pass.surrogate_objective(model, forward, rows.cut_table(), rows.probes),
-        lambda: repeat_loop.surrogate_objective(
-            model, rows.prompts, rows.completions, rows.cuts, rows.probes
-        ),
-    ):
-        with pytest.raises(ValueError, match="^model: log-probabilities .* not finite"):
-            call()
+    rows = (ROWS.prompts, ROWS.completions, ROWS.cuts, ROWS.probes)
+    with pytest.raises(ValueError, match="^model: log-probabilities .* not finite"):
+        one_pass.surrogate_objective(model, forward_of(model), ROWS.cut_table(), ROWS.probes)
+    with pytest.raises(ValueError, match="^model: log-probabilities .* not finite"):
+        repeat_loop.surrogate_objective(model, *rows)
 
 
-def test_gradient_checkpointing_in_training(rows):
+def test_gradient_checkpointing_in_training():
     model = new_model("qwen3").train()
     model.gradient_checkpointing_enable()
     with pytest.raises(ValueError, match="^model: gradient checkpointing"):
-        one_pass.cached_forward(model, *rows.padded(), rows.prompt_length)
-    one_pass.cached_forward(model.eval(), *rows.padded(), rows.prompt_length)
+        forward_of(model)
+    forward_of(model.eval())
 
 
 @pytest.mark.parametrize(
@@ -150,10 +145,9 @@ def test_gradient_checkpointing_in_training(rows):
         ("probes", {"probes": [[PROBES[0]]] * 3}),
     ],
 )
-def test_rows_of_the_loop_that_do_not_fit(argument, change, rows):
-    given = {name: getattr(rows, name) for name in ("prompts", "completions", "cuts", "probes")}
+def test_rows_of_the_loop_that_do_not_fit(argument, change):
     with pytest.raises(ValueError, match=f"^{argument}: "):
-        repeat_loop.surrogate_objective(model_of("qwen3"), **{**given, **change})
+        repeat_loop.surrogate_objective(model_of("qwen3"), **vars(replace(ROWS, **change)))
 
 
 EXPERTS = {"num_hidden_layers": 4, "num_experts": 2, "moe_intermediate_size": 8}

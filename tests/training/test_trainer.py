@@ -160,21 +160,18 @@ def test_three_routes_to_the_objective_agree(build, settings, kind, checkpointin
 def test_the_process_reward_adds_no_forward_over_the_responses(build, settings, updates):
     """Counted: decoding steps aside, forwards as wide as a whole sequence."""
     settings["training"]["updates_per_generation"] = updates
-    widths = {}
+    widths = []
     for process_reward in (None, resolve({"k": 3})):
-        trainer = build(process_reward=process_reward)
-        wide, forward = [], trainer.model.base_model.forward
-
-        def spy(*args, input_ids=None, wide=wide, forward=forward, **kwargs):
-            wide.append(tuple(input_ids.shape))
-            return forward(*args, input_ids=input_ids, **kwargs)
-
-        trainer.model.base_model.forward = spy
+        trainer, shapes = build(process_reward=process_reward), []
+        trainer.model.model.register_forward_pre_hook(
+            lambda _model, _args, given, shapes=shapes: shapes.append(given["input_ids"].shape),
+            with_kwargs=True,
+        )
         out = rollout(trainer)
         width = out["prompt_ids"].shape[1] + out["completion_ids"].shape[1]
-        widths[process_reward is None] = [shape for shape in wide if shape[1] == width]
-    assert widths[True] == widths[False]
-    assert len(widths[True]) == (0 if updates == 1 else 2), "two micro-batches of old log-probs"
+        widths.append([shape for shape in shapes if shape[1] == width])
+    assert widths[0] == widths[1]
+    assert len(widths[0]) == (0 if updates == 1 else 2), "two micro-batches of old log-probs"
 
 
 @pytest.mark.parametrize("correction", [True, False])
@@ -190,18 +187,15 @@ def test_responses_from_another_engine_are_scored_in_one_forward(build, monkeypa
     trainer = build(process_reward=resolve({"k": 3, "alpha": 0.5}))
     trainer.use_vllm, trainer.vllm_mode = True, "server"
     trainer.vllm_importance_sampling_correction = correction
-    rows, forward = [], trainer.model.base_model.forward
-    width = expected["prompt_ids"].shape[1] + mask.shape[1]
-
-    def spy(*args, input_ids=None, **kwargs):
-        rows.append(len(input_ids) if input_ids.shape[1] == width else 0)
-        return forward(*args, input_ids=input_ids, **kwargs)
-
-    trainer.model.base_model.forward = spy
+    rows, width = [], expected["prompt_ids"].shape[1] + mask.shape[1]
+    trainer.model.model.register_forward_pre_hook(
+        lambda _model, _args, given: rows.append(given["input_ids"].shape), with_kwargs=True
+    )
     with monkeypatch.context() as patch:
         patch.setattr(GRPOTrainer, "_generate_single_turn", engine)
         out = rollout(trainer)
-    assert sum(rows) == len(ids), "each response went through one forward"
+    whole = sum(count for count, columns in rows if columns == width)
+    assert whole == len(ids), "each response went through one forward"
     assert ("old_per_token_logps" in out) == ("importance_sampling_ratio" in out) == correction
     sampled = rollout(build(process_reward=resolve({"k": 3, "alpha": 0.5})))
     assert torch.allclose(out["advantages"], sampled["advantages"], atol=1e-4)

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from repro.benchmarks import declared
-from repro.config import reference, settings
+from repro.config import layout, reference, settings
 from repro.config.settings import Run
 from repro.files import jsonl
 from tests.bad_configs import changed
@@ -23,6 +23,10 @@ def read(name: str) -> dict:
 
 def resolve(config: dict) -> dict:
     return settings.resolve(config, "config.yaml")
+
+
+def of(name: str, changes: dict | None = None) -> dict:
+    return resolve(changed(read(name), changes or {}))
 
 
 @pytest.fixture
@@ -221,3 +225,91 @@ def test_whether_a_model_thinks_is_of_its_runs_and_not_of_its_weights(tiny):
         run = settings.run_settings(resolved, "mine", "grpo", 0)["backbone_settings"]
         assert {key: value for key, value in run.items() if key == "thinking"} == kept
         assert "thinking" not in settings.backbone_settings(resolved, "mine")
+
+
+# How jobs are spread over GPUs and processes: what is refused, and what it does not touch.
+
+VLLM, TRANSFORMERS = {"evaluation.engine": "vllm"}, {"evaluation.engine": "transformers"}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        (
+            *("paper.yaml", {"training.parallel.processes": 4}),
+            r"training\.parallel\.processes = 4 does not go with gpus = 8; allowed: null or 8",
+        ),
+        (
+            *("paper.yaml", {"gpus": 6}),
+            r"micro_batch_size = 1 on each of 6 processes does not divide the 2048 rollouts",
+        ),
+        ("config.yaml", {"training.parallel.processes": 2}, "64 on each of 2 processes"),
+        ("config.yaml", {"training.parallel.strategy": "fsdp"}, "'fsdp'.* gpus = 0; allowed"),
+        ("paper.yaml", {"gpus": 1}, "'fsdp' does not go with gpus = 1; allowed: ddp, or at least"),
+        (
+            *("paper.yaml", {"training.parallel.strategy": "zero3"}),
+            "'zero3' does not go with ppo.*allowed: ddp, fsdp",
+        ),
+        (
+            *("paper.yaml", {"training.rollouts.tensor_parallel": 3}),
+            r"rollouts\.tensor_parallel = 3 does not divide the 8 processes.*divisors of 8",
+        ),
+        (
+            *("paper.yaml", TRANSFORMERS | {"evaluation.tensor_parallel": 2}),
+            r"evaluation\.tensor_parallel = 2 does not go with evaluation\.engine = 'transformers'",
+        ),
+        (
+            *("config.yaml", VLLM | {"evaluation.tensor_parallel": 2}),
+            "gpus = 0; allowed: 1, or vllm on GPUs",
+        ),
+        (
+            *("config.yaml", VLLM | {"gpus": 1, "evaluation.tensor_parallel": 3}),
+            r"tensor_parallel = 3 does not divide the 4 attention heads of backbones\.tiny-qwen2",
+        ),
+    ],
+)
+def test_what_cannot_work_is_refused_before_any_job(name, changes, said):
+    with pytest.raises(ValueError, match=said):
+        of(name, changes)
+
+
+def test_deepspeed_goes_without_a_critic():
+    of(
+        "paper.yaml",
+        {"methods": ["grpo", "grpo+repro"], "objective": {}, "training.parallel.strategy": "zero3"},
+    )
+
+
+def test_a_job_takes_what_it_can_use():
+    config = of("paper.yaml", {"evaluation.tensor_parallel": 2})
+    assert layout.processes(config) == config["gpus"] == 8
+    assert layout.generation_gpus(config) == 2
+    assert layout.model_gpus(config) == 1
+    four = {"training.parallel.processes": 4, "training.micro_batch_size": 16}
+    tiny = of("config.yaml", four)
+    assert layout.processes(tiny) == 4
+    assert layout.generation_gpus(tiny) == layout.model_gpus(tiny) == 0
+
+
+def test_another_layout_runs_nothing_again():
+    eight = of("paper.yaml")
+    two = of("paper.yaml", {"gpus": 2, "evaluation.tensor_parallel": 2})
+    for method in ("grpo", "ppo+repro"):
+        run = ("Qwen3-1.7B", method, 0)
+        assert settings.run_settings(eight, *run) == settings.run_settings(two, *run)
+    assert settings.generation_settings(eight, 0) == settings.generation_settings(two, 0)
+
+
+@pytest.mark.parametrize(
+    ("method", "changes", "share"),
+    [
+        ("grpo", {}, 0.6),
+        ("ppo", {}, 0.5),
+        ("ppo", {"training.critic.gpu_memory": None}, 0.6),
+    ],
+)
+def test_beside_a_critic_vllm_takes_a_share_of_its_own(method, changes, share):
+    config = of("paper.yaml", changes)
+    training = settings.run_settings(config, "Qwen3-1.7B", method, 0)["training"]
+    assert training["rollouts"]["gpu_memory"] == share
+    assert "gpu_memory" not in training.get("critic", {})

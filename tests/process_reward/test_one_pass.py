@@ -1,4 +1,4 @@
-"""The one pass equals the repeat loop, on padded batches and for any kind of attention."""
+"""The repeat loop equals single sequences, and the one pass the loop, for any attention."""
 
 import copy
 from dataclasses import replace
@@ -13,8 +13,48 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.models.qwen3 import modeling_qwen3
 
 from repro.process_reward import logits, one_pass, repeat_loop
+from repro.process_reward.probes import Probe
 
 SEEDS = (0, 1, 2)
+
+
+def by_hand(model, prompt, completion, cut, probe):
+    ids = [*prompt, *completion[:cut], *probe.ids]
+    logits = model(torch.tensor([ids])).logits[0].double()
+    first = len(prompt) + cut
+    log_probs = [
+        logits[first + i - 1].log_softmax(-1)[token].item()
+        for i, (token, scored) in enumerate(zip(probe.ids, probe.scored, strict=True))
+        if scored
+    ]
+    return sum(log_probs) / len(log_probs)
+
+
+@pytest.mark.parametrize("kind", ["qwen2", "qwen3"])
+@torch.no_grad()
+def test_equals_an_unpadded_loop(kind):
+    model, rows = model_of(kind), random_rows(0)
+    inputs = rows.prompts, rows.completions, rows.cuts, rows.probes
+    for batch_size in (1, 3, 100):
+        objective = repeat_loop.surrogate_objective(model, *inputs, batch_size=batch_size)
+        assert objective.shape == (5, max(map(len, rows.cuts)))
+        for row, (prompt, completion, cuts, probes) in enumerate(zip(*inputs, strict=True)):
+            for column, (cut, probe) in enumerate(zip(cuts, probes, strict=True)):
+                expected = by_hand(model, prompt, completion, cut, probe)
+                assert abs(objective[row, column].item() - expected) < 1e-5
+            assert (objective[row, len(cuts) :] == 0).all()
+
+
+def test_equal_sequences_are_computed_once_and_only_probe_logits_exist():
+    model, calls = model_of("qwen3"), []
+    handle = model.register_forward_hook(lambda _m, _a, out: calls.append(out.logits.shape))
+    probe = Probe((5, 6), (True, True))
+    prompt, completion = [1, 2, 3], list(range(20))
+    repeat_loop.surrogate_objective(
+        model, [prompt] * 4, [completion] * 4, [[0, 20]] * 4, [[probe] * 2] * 4, batch_size=8
+    )
+    handle.remove()
+    assert calls == [(2, 3, 50)], "four responses alike, two cut points, two probe tokens and one"
 
 
 def by_the_loop(model, rows):

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 import torch
-from datasets import Dataset, IterableDataset
+from datasets import Dataset
 from PIL import Image
 from tests.training.test_trainer import loss_and_gradients, rollout
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -257,25 +257,6 @@ def test_a_tokens_advantage_moves_that_token_alone(build, monkeypatch, options, 
 def test_an_answer_that_is_no_text_is_named_before_anything_is_generated(build, answer, row, said):
     with pytest.raises(ValueError, match=rf"^train_dataset\[{row}\]: answer: {said} to the prompt"):
         build(dataset=Dataset.from_list(rows_of(answer)), process_reward={"k": 3})
-
-
-def test_a_stream_is_checked_when_its_rows_arrive(build, monkeypatch):
-    def stream():
-        yield from rows_of(lambda n: "" if n == 4 else str(n))
-
-    trainer = build(
-        dataset=IterableDataset.from_generator(stream),
-        process_reward={"k": 3},
-        shuffle_dataset=False,
-    )
-    generated = []
-    monkeypatch.setattr(trainer, "_generate_single_turn", lambda *_: generated.append(1))
-    trainer.model.train()
-    batches = iter(trainer.get_train_dataloader())
-    next(batches), next(batches)
-    with pytest.raises(ValueError, match=r"row 0 of the rollout after step 0: answer: ''"):
-        trainer._generate_and_score_completions(next(batches))
-    assert not generated
 
 
 def test_images_are_refused_and_parts_of_text_are_not(build):

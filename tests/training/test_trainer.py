@@ -1,6 +1,5 @@
 """The trainer against stock TRL, and TRL against what the trainer leans upon."""
 
-import functools
 import inspect
 from contextlib import nullcontext
 
@@ -8,11 +7,11 @@ import pytest
 import torch
 import trl
 from tests.algorithms import by_hand
-from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, set_seed
+from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
 from trl import GRPOTrainer
 
 from repro.algorithms import ADVANTAGES, grpo
-from repro.process_reward import one_pass, repeat_loop, segments
+from repro.process_reward import repeat_loop, segments
 from repro.process_reward.probes import make_probe
 from repro.process_reward.settings import resolve
 from repro.training import train
@@ -90,28 +89,6 @@ def test_contract_with_trl():
     for name, expected in LEANED_UPON.items():
         parameters = list(inspect.signature(getattr(GRPOTrainer, name)).parameters)[1:]
         assert parameters[: len(expected)] == expected, name
-
-
-def test_trls_forward_fills_a_cache_handed_to_it(build):
-    """One pass stands on this: log-probabilities, entropies and the cache from a single forward."""
-    trainer = build(stock=True)
-    out = rollout(trainer)
-    ids = torch.cat([out["prompt_ids"], out["completion_ids"]], dim=1)
-    mask = torch.cat([out["prompt_mask"], out["completion_mask"]], dim=1)
-    length, cache = out["completion_ids"].shape[1], DynamicCache()
-    forward = trainer._get_per_token_logps_and_entropies
-    with torch.no_grad():
-        plain, _, _ = forward(trainer.model, ids, mask, length)
-        model = functools.partial(trainer.model, past_key_values=cache)
-        cached, entropies, _ = forward(model, ids, mask, length, compute_entropy=True)
-        _, expected, expected_entropies = one_pass.cached_forward(
-            trainer.model, ids, mask, ids.shape[1] - length
-        )
-    assert torch.equal(plain, cached)
-    assert {layer.keys.shape[-2] for layer in cache.layers} == {ids.shape[1]}
-    valid = out["completion_mask"].bool()
-    assert torch.allclose(cached[valid], expected[valid], atol=1e-5)
-    assert torch.allclose(entropies[valid], expected_entropies[valid], atol=1e-5)
 
 
 @pytest.mark.parametrize("process_reward", [None, {"alpha": 0.0, "k": 3}])

@@ -114,7 +114,7 @@ def weights_after(settings: dict, model_dir: str, train_file: str, work_dir: str
         train_dataset=train.load_prompts(train_file, tokenizer, training, settings["seed"]),
         processing_class=tokenizer,
         algorithm=settings["algorithm"],
-        process_reward=resolve(settings["process_reward"]),
+        process_reward=settings["process_reward"] and resolve(settings["process_reward"]),
         gamma=training["gamma"],
         **train.critic_arguments(training),
     )

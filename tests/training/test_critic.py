@@ -13,7 +13,7 @@ def test_it_learns_what_can_be_known(backbones, train_file, tmp_path):
     """The same few responses again and again: their rewards follow from their texts."""
     settings = make_settings("ppo", steps=80, micro_batch_size=8, save_every=80)
     settings["training"]["critic"]["learning_rate"] = 3e-3
-    settings["process_reward"] = {"alpha": 0.1, "k": 3}
+    settings["process_reward"] = None
     paths = (str(backbones["qwen3"]), str(train_file), str(tmp_path))
     _, log, _ = weights_after(settings, *paths, dtype=torch.float32)
     rows = [row for row in log if "explained_variance" in row]

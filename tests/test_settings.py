@@ -118,6 +118,7 @@ def test_problems_that_a_data_source_lacks_need_a_file(own_benchmark, name, lack
     assert settings.data_settings(after, "own") == own
     for other in settings.data_names(before):
         assert settings.data_settings(after, other) == settings.data_settings(before, other)
+    assert "own" not in settings.hub_names(after)
 
 
 def test_ablations_share_the_default_run(tiny):
@@ -130,12 +131,20 @@ def test_ablations_share_the_default_run(tiny):
     assert new == {Run("tiny-qwen3", "grpo+repro~alpha=0.7", 0)}
 
 
-def test_only_ppo_is_decided_by_the_critics_settings(tiny):
-    config, other = resolve(tiny), resolve(changed(tiny, {"training.critic.learning_rate": 0.5}))
-    for method in ("ppo", "ppo+repro", "grpo", "reinforce_pp+repro"):
-        run = ("tiny-qwen3", method, 0)
-        same = settings.run_settings(config, *run) == settings.run_settings(other, *run)
-        assert same == ("ppo" not in method)
+@pytest.mark.parametrize(
+    ("key", "value", "method", "decides"),
+    [
+        ("training.critic.learning_rate", 0.5, "ppo+repro", True),
+        ("training.critic.learning_rate", 0.5, "reinforce_pp+repro", False),
+        ("backbones.tiny-qwen3.prompt", {"math": "Add: {problem}"}, "grpo", True),
+    ],
+)
+def test_what_decides_a_run_and_not_its_backbones_weights(tiny, key, value, method, decides):
+    before, after = resolve(tiny), resolve(changed(tiny, {key: value}))
+    runs = [settings.run_settings(c, "tiny-qwen3", method, 0) for c in (before, after)]
+    assert (runs[0] != runs[1]) == decides
+    models = [settings.backbone_settings(c, "tiny-qwen3") for c in (before, after)]
+    assert models[0] == models[1]
 
 
 def test_an_ablation_changes_its_one_setting_and_nothing_else(tiny):
@@ -170,15 +179,6 @@ def test_one_more_benchmark_does_not_touch_the_training_data():
     assert before["decontaminate"] == after["decontaminate"]
 
 
-def test_how_a_backbone_is_asked_decides_its_runs_and_not_its_weights(tiny):
-    asked = changed(tiny, {"backbones.tiny-qwen3.prompt": {"math": "Add: {problem}"}})
-    before, after = resolve(tiny), resolve(asked)
-    runs = [settings.run_settings(c, "tiny-qwen3", "grpo", 0) for c in (before, after)]
-    assert runs[0] != runs[1]
-    models = [settings.backbone_settings(c, "tiny-qwen3") for c in (before, after)]
-    assert models[0] == models[1]
-
-
 def test_a_subset_takes_what_it_names_in_the_order_of_the_whole():
     paper = read("paper.yaml")
     paper["subset"] = {"backbones": ["Qwen3-1.7B"], "benchmarks": ["math500", "aime24"]}
@@ -202,15 +202,6 @@ def test_only_rollouts_by_vllm_are_among_a_runs_settings(tiny):
     paper = resolve(read("paper.yaml"))
     run = settings.run_settings(paper, "Qwen3-1.7B", "grpo", 0)
     assert run["training"]["rollouts"] == paper["training"]["rollouts"]
-
-
-def test_a_file_of_ones_own_is_not_downloaded(own_benchmark, tmp_path):
-    config, file = read("paper.yaml"), tmp_path / "own.jsonl"
-    file.write_text('{"problem": "1 + 1", "answer": "2"}\n')
-    config["benchmarks"]["own"] = {"path": str(file)}
-    resolved = resolve(config)
-    assert "own" in settings.data_names(resolved)
-    assert settings.hub_names(resolved) == [*declared.PAPER, "train"]
 
 
 def test_whether_a_model_thinks_is_of_its_runs_and_not_of_its_weights(tiny):

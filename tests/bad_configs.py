@@ -22,6 +22,7 @@ GONE = object()  # the key is left out
 B = "backbones.tiny-qwen3"
 HUB = {"source": "hub", "repo": "a/b", "revision": "main"}
 ON_DISK = {"source": "directory", "path": "no/such"}
+ONLY_LCB = {"data_source": "hub", "objective": {}}
 
 
 class Case(NamedTuple):
@@ -210,24 +211,12 @@ CASES = [
     key("evaluation.max_new_tokens", 8192, "evaluation.max_new_tokens", "less than 8192"),
     keys(
         "a window that ends before it begins",
-        {
-            **{
-                "data_source": "hub",
-                "benchmarks": {"lcb": {"window": ["2025-01-01", "2024-01-01"]}},
-            },
-            **{"objective": {}},
-        },
+        {**ONLY_LCB, "benchmarks": {"lcb": {"window": ["2025-01-01", "2024-01-01"]}}},
         *("benchmarks.lcb.window", "the earlier one first"),
     ),
     keys(
         "a month 13",
-        {
-            **{
-                "data_source": "hub",
-                "benchmarks": {"lcb": {"window": ["2024-13-01", "2025-01-01"]}},
-            },
-            **{"objective": {}},
-        },
+        {**ONLY_LCB, "benchmarks": {"lcb": {"window": ["2024-13-01", "2025-01-01"]}}},
         *("benchmarks.lcb.window", "two dates"),
     ),
     key("benchmarks.lcb.window", ["2024-08-01"], "benchmarks.lcb.window", "a list of 2"),
@@ -260,11 +249,8 @@ CASES = [
     key("name", "$(id)", 'name = "$(id)"', "letters, digits"),
     key("name", "x" * 101, "name", "at most 100 characters"),
     *(
-        key("backbones", {name: HUB}, f'a name that = "{said}"', "letters, digits")
-        for name, said in {
-            **{"../x": "../x", "a/b": "a/b", "..": "..", "-x": "-x", "a b": "a b"},
-            **{"a;b": "a;b", "{run}": "{run}", "a~b=1": "a~b=1"},
-        }.items()
+        key("backbones", {name: HUB}, f'a name that = "{name}"', "letters, digits")
+        for name in ("../x", "a/b", "..", "-x", "a b", "a;b", "{run}", "a~b=1")
     ),
     key("results_dir", "../elsewhere", "results_dir", "a folder below it"),
     key("results_dir", "/tmp/results", "results_dir", "a folder below it"),
@@ -298,9 +284,7 @@ CASES = [
     added("a key that is no text", "yes: 1", "unknown key 'True'", "yes, no, on or off"),
     added("null", "resources:", "resources = null", "leave the key out"),
     added("a mapping that holds itself", "resources: &r {train: *r}", "resources.train.train"),
-    added(
-        "an unknown tag", "subset: !!python/object:os.system {}", "not valid YAML", "constructor"
-    ),
+    added("an unknown tag", "subset: !!python/object:os.system {}", "not valid YAML", "constr"),
     added("binary", "subset: !!binary aGVsbG8=", "subset", "as a bytes"),
     whole("no YAML", b"a: [\n", "line 2: not valid YAML"),
     whole("a tab", b"name: x\ntraining:\n\tsteps: 3\n", "line 3: not valid YAML"),
@@ -313,7 +297,7 @@ CASES = [
     whole("binary garbage", bytes(range(256)), "is not UTF-8"),
     whole("null bytes", b"name: a\0b\n", "not valid YAML", "special characters"),
     whole("deep nesting", b"a: " + b"[" * 5000, "nested too deeply"),
-    whole("another file in its place", b"claims: []\n", "unknown key 'claims'"),
+    whole("claims in its place", b"claims: []\n", "unknown key 'claims'"),
 ]
 
 

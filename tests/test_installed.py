@@ -1,5 +1,6 @@
 """The package where it was installed without its repository, as by `pip install`."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -8,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from repro.files import jsonl
 from tests.paths import ROOT
+from tests.training.conftest import make_model, make_tokenizer
+
+# The script, as it runs where nothing of the pipeline can be imported.
+WITHOUT_THE_PIPELINE = """
+import runpy, sys
+for name in ("mlflow", "snakemake", "lm_eval", "matplotlib", "math_verify", "vllm"):
+    sys.modules[name] = None
+runpy.run_path(sys.argv.pop(1), run_name="__main__")
+"""
 
 
 def files(package: Path) -> set[str]:
@@ -43,3 +54,24 @@ def test_a_configuration_is_read_without_the_repository(installed, tmp_path, com
     done = subprocess.run(call, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "smoke" in done.stdout
+
+
+def test_the_example_trains_with_repro_and_without_the_pipelines_packages(installed, tmp_path):
+    tokenizer = make_tokenizer()
+    tokenizer.save_pretrained(tmp_path / "model")
+    make_model("qwen3", len(tokenizer) + 2).save_pretrained(tmp_path / "model")
+    rows = [{"prompt": f"{number} + 1", "answer": str(number + 1)} for number in range(8)]
+    jsonl.write(tmp_path / "data.jsonl", rows)
+    call = [sys.executable, "-c", WITHOUT_THE_PIPELINE, ROOT / "examples/grpo_with_repro.py"]
+    done = subprocess.run(
+        [*call, "model", "data.jsonl", "out"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed), "CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "rollout/process_reward_std" in done.stdout
+    assert "rollout/objective_baseline" in done.stdout
+    state = json.loads((tmp_path / "out/checkpoint-2/trainer_state.json").read_text())
+    assert [row["rollout/cut_points"] > 1 for row in state["log_history"][:2]] == [True, True]

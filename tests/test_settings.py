@@ -1,6 +1,5 @@
 """Configurations: resolved with defaults, refused with one message that names key and value."""
 
-import copy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,9 +7,10 @@ import pytest
 import yaml
 
 from repro.benchmarks import declared
-from repro.config import reference, settings
+from repro.config import layout, reference, settings
 from repro.config.settings import Run
 from repro.files import jsonl
+from tests.bad_configs import changed
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
@@ -24,19 +24,13 @@ def resolve(config: dict) -> dict:
     return settings.resolve(config, "config.yaml")
 
 
+def of(name: str, changes: dict | None = None) -> dict:
+    return resolve(changed(read(name), changes or {}))
+
+
 @pytest.fixture
 def tiny() -> dict:
     return read("config.yaml")
-
-
-def changed(config: dict, path: str, value) -> dict:
-    config = copy.deepcopy(config)
-    *parents, last = path.split(".")
-    inner = config
-    for key in parents:
-        inner = inner[key]
-    inner[last] = value
-    return config
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
@@ -86,13 +80,6 @@ def test_the_page_of_all_settings_is_up_to_date():
     assert "`backbones.NAME.heads` (source tinyworld) | integer, at least 1 |" in page
 
 
-def test_missing_data_file_is_named(tmp_path):
-    config = {**read("real_data.yaml"), "data_dir": str(tmp_path)}
-    with pytest.raises(ValueError, match="has no aime24.jsonl") as refused:
-        resolve(config)
-    assert str(tmp_path / "aime24.jsonl") in str(refused.value)
-
-
 def test_a_backbone_on_the_disk_is_made_from_its_files(tiny, tmp_path):
     names = ["chat_template.jinja", "config.json", "model.safetensors", "tokenizer.json"]
     for name in [*names, "optimizer.pt"]:
@@ -130,24 +117,33 @@ def test_problems_that_a_data_source_lacks_need_a_file(own_benchmark, name, lack
     assert settings.data_settings(after, "own") == own
     for other in settings.data_names(before):
         assert settings.data_settings(after, other) == settings.data_settings(before, other)
+    assert "own" not in settings.hub_names(after)
 
 
 def test_ablations_share_the_default_run(tiny):
     default = tiny["process_reward"]["alpha"]
     tiny["ablations"] |= {"w": [], "k": []}
-    config = resolve(changed(tiny, "ablations.alpha", [0.7, default]))
+    config = resolve(changed(tiny, {"ablations.alpha": [0.7, default]}))
     runs = settings.ablation_runs(config, "alpha")
     assert [run.method for run in runs] == ["grpo", "grpo+repro", "grpo+repro~alpha=0.7"]
     new = set(settings.all_runs(config)) - set(settings.main_runs(config))
     assert new == {Run("tiny-qwen3", "grpo+repro~alpha=0.7", 0)}
 
 
-def test_only_ppo_is_decided_by_the_critics_settings(tiny):
-    config, other = resolve(tiny), resolve(changed(tiny, "training.critic.learning_rate", 0.5))
-    for method in ("ppo", "ppo+repro", "grpo", "reinforce_pp+repro"):
-        run = ("tiny-qwen3", method, 0)
-        same = settings.run_settings(config, *run) == settings.run_settings(other, *run)
-        assert same == ("ppo" not in method)
+@pytest.mark.parametrize(
+    ("key", "value", "method", "decides"),
+    [
+        ("training.critic.learning_rate", 0.5, "ppo+repro", True),
+        ("training.critic.learning_rate", 0.5, "reinforce_pp+repro", False),
+        ("backbones.tiny-qwen3.prompt", {"math": "Add: {problem}"}, "grpo", True),
+    ],
+)
+def test_what_decides_a_run_and_not_its_backbones_weights(tiny, key, value, method, decides):
+    before, after = resolve(tiny), resolve(changed(tiny, {key: value}))
+    runs = [settings.run_settings(c, "tiny-qwen3", method, 0) for c in (before, after)]
+    assert (runs[0] != runs[1]) == decides
+    models = [settings.backbone_settings(c, "tiny-qwen3") for c in (before, after)]
+    assert models[0] == models[1]
 
 
 def test_an_ablation_changes_its_one_setting_and_nothing_else(tiny):
@@ -160,22 +156,9 @@ def test_an_ablation_changes_its_one_setting_and_nothing_else(tiny):
     assert other == default
 
 
-def test_scoring_settings_do_not_touch_generations(tiny):
-    before = settings.generation_settings(resolve(tiny), 0)
-    after = settings.generation_settings(resolve(changed(tiny, "evaluation.code_timeout_s", 9)), 0)
-    assert before == after
-
-
 def test_every_seed_of_a_run_draws_responses_of_its_own(tiny):
-    config = resolve(changed(tiny, "evaluation.seed", 5))
+    config = resolve(changed(tiny, {"evaluation.seed": 5}))
     assert [settings.generation_settings(config, seed)["seed"] for seed in (0, 2)] == [5, 7]
-
-
-def test_what_only_a_training_reads_does_not_touch_the_objective(tiny):
-    before = settings.objective_settings(resolve(tiny), "tiny-qwen3")
-    for key, value, decides in (("alpha", 0.7, False), ("k", 5, False), ("w", 0.5, True)):
-        other = resolve(changed(tiny, f"process_reward.{key}", value))
-        assert (settings.objective_settings(other, "tiny-qwen3") != before) == decides, key
 
 
 def test_hub_data_is_pinned_and_needs_no_file():
@@ -195,15 +178,6 @@ def test_one_more_benchmark_does_not_touch_the_training_data():
     assert before["decontaminate"] == after["decontaminate"]
 
 
-def test_how_a_backbone_is_asked_decides_its_runs_and_not_its_weights(tiny):
-    asked = changed(tiny, "backbones.tiny-qwen3.prompt", {"math": "Add: {problem}"})
-    before, after = resolve(tiny), resolve(asked)
-    runs = [settings.run_settings(c, "tiny-qwen3", "grpo", 0) for c in (before, after)]
-    assert runs[0] != runs[1]
-    models = [settings.backbone_settings(c, "tiny-qwen3") for c in (before, after)]
-    assert models[0] == models[1]
-
-
 def test_a_subset_takes_what_it_names_in_the_order_of_the_whole():
     paper = read("paper.yaml")
     paper["subset"] = {"backbones": ["Qwen3-1.7B"], "benchmarks": ["math500", "aime24"]}
@@ -214,54 +188,25 @@ def test_a_subset_takes_what_it_names_in_the_order_of_the_whole():
     assert {run.backbone for run in settings.all_runs(config)} == {"Qwen3-1.7B"}
 
 
-@pytest.mark.parametrize(
-    ("subset", "said"),
-    [
-        ({"backbones": ["Qwen3-1.7b"]}, ["subset.backbones: 'Qwen3-1.7b'", "'Qwen3-1.7B'"]),
-        ({"benchmarks": ["math"]}, ["subset.benchmarks: 'math'", "aime24"]),
-        ({"benchmarks": []}, ["subset.benchmarks"]),
-        # The paper's ablations are those of a backbone that is left out here.
-        ({"backbones": ["Qwen3-8B"]}, ["ablations.backbones", "DeepSeek-R1-Distill-Qwen-1.5B"]),
-    ],
-)
-def test_a_wrong_subset_is_refused(subset, said):
-    with pytest.raises(ValueError) as refused:
-        resolve({**read("paper.yaml"), "subset": subset})
-    for words in said:
-        assert words in str(refused.value)
+def test_ablations_of_a_backbone_that_a_subset_leaves_out_are_refused():
+    paper = read("paper.yaml") | {"subset": {"backbones": ["Qwen3-8B"]}}
+    with pytest.raises(ValueError, match="ablations.backbones.*DeepSeek-R1-Distill-Qwen-1.5B"):
+        resolve(paper)
 
 
 def test_only_rollouts_by_vllm_are_among_a_runs_settings(tiny):
     """What transformers samples with are the other settings: old results stay what they were."""
-    assert (
-        "rollouts" not in settings.run_settings(resolve(tiny), "tiny-qwen3", "grpo", 0)["training"]
-    )
+    run = settings.run_settings(resolve(tiny), "tiny-qwen3", "grpo", 0)
+    assert "rollouts" not in run["training"]
     paper = resolve(read("paper.yaml"))
     run = settings.run_settings(paper, "Qwen3-1.7B", "grpo", 0)
     assert run["training"]["rollouts"] == paper["training"]["rollouts"]
 
 
-def test_vllm_samples_in_bfloat16_only():
-    paper = read("paper.yaml")
-    with pytest.raises(ValueError, match=r"training\.dtype = 'float32'.*allowed: bfloat16"):
-        resolve(changed(paper, "training.dtype", "float32"))
-    paper["training"]["rollouts"]["engine"] = "transformers"
-    resolve(changed(paper, "training.dtype", "float32"))
-
-
-def test_a_file_of_ones_own_is_not_downloaded(own_benchmark, tmp_path):
-    config, file = read("paper.yaml"), tmp_path / "own.jsonl"
-    file.write_text('{"problem": "1 + 1", "answer": "2"}\n')
-    config["benchmarks"]["own"] = {"path": str(file)}
-    resolved = resolve(config)
-    assert "own" in settings.data_names(resolved)
-    assert settings.hub_names(resolved) == [*declared.PAPER, "train"]
-
-
 def test_whether_a_model_thinks_is_of_its_runs_and_not_of_its_weights(tiny):
     """Runs of models that think keep the settings they had before there were others."""
     backbone = {"source": "hub", "repo": "a/b", "revision": "main"}
-    config = changed(tiny, "backbones", {"mine": backbone})
+    config = changed(tiny, {"backbones": {"mine": backbone}})
     config["methods"], config["objective"] = ["original", "grpo"], {"methods": ["grpo"]}
     config["ablations"] = {}
     for thinking, kept in (("required", {}), ("none", {"thinking": "none"})):
@@ -270,3 +215,91 @@ def test_whether_a_model_thinks_is_of_its_runs_and_not_of_its_weights(tiny):
         run = settings.run_settings(resolved, "mine", "grpo", 0)["backbone_settings"]
         assert {key: value for key, value in run.items() if key == "thinking"} == kept
         assert "thinking" not in settings.backbone_settings(resolved, "mine")
+
+
+# How jobs are spread over GPUs and processes: what is refused, and what it does not touch.
+
+VLLM, TRANSFORMERS = {"evaluation.engine": "vllm"}, {"evaluation.engine": "transformers"}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        (
+            *("paper.yaml", {"training.parallel.processes": 4}),
+            r"training\.parallel\.processes = 4 does not go with gpus = 8; allowed: null or 8",
+        ),
+        (
+            *("paper.yaml", {"gpus": 6}),
+            r"micro_batch_size = 1 on each of 6 processes does not divide the 2048 rollouts",
+        ),
+        ("config.yaml", {"training.parallel.processes": 2}, "64 on each of 2 processes"),
+        ("config.yaml", {"training.parallel.strategy": "fsdp"}, "'fsdp'.* gpus = 0; allowed"),
+        ("paper.yaml", {"gpus": 1}, "'fsdp' does not go with gpus = 1; allowed: ddp, or at least"),
+        (
+            *("paper.yaml", {"training.parallel.strategy": "zero3"}),
+            "'zero3' does not go with ppo.*allowed: ddp, fsdp",
+        ),
+        (
+            *("paper.yaml", {"training.rollouts.tensor_parallel": 3}),
+            r"rollouts\.tensor_parallel = 3 does not divide the 8 processes.*divisors of 8",
+        ),
+        (
+            *("paper.yaml", TRANSFORMERS | {"evaluation.tensor_parallel": 2}),
+            r"evaluation\.tensor_parallel = 2 does not go with evaluation\.engine = 'transformers'",
+        ),
+        (
+            *("config.yaml", VLLM | {"evaluation.tensor_parallel": 2}),
+            "gpus = 0; allowed: 1, or vllm on GPUs",
+        ),
+        (
+            *("config.yaml", VLLM | {"gpus": 1, "evaluation.tensor_parallel": 3}),
+            r"tensor_parallel = 3 does not divide the 4 attention heads of backbones\.tiny-qwen2",
+        ),
+    ],
+)
+def test_what_cannot_work_is_refused_before_any_job(name, changes, said):
+    with pytest.raises(ValueError, match=said):
+        of(name, changes)
+
+
+def test_deepspeed_goes_without_a_critic():
+    of(
+        "paper.yaml",
+        {"methods": ["grpo", "grpo+repro"], "objective": {}, "training.parallel.strategy": "zero3"},
+    )
+
+
+def test_a_job_takes_what_it_can_use():
+    config = of("paper.yaml", {"evaluation.tensor_parallel": 2})
+    assert layout.processes(config) == config["gpus"] == 8
+    assert layout.generation_gpus(config) == 2
+    assert layout.model_gpus(config) == 1
+    four = {"training.parallel.processes": 4, "training.micro_batch_size": 16}
+    tiny = of("config.yaml", four)
+    assert layout.processes(tiny) == 4
+    assert layout.generation_gpus(tiny) == layout.model_gpus(tiny) == 0
+
+
+def test_another_layout_runs_nothing_again():
+    eight = of("paper.yaml")
+    two = of("paper.yaml", {"gpus": 2, "evaluation.tensor_parallel": 2})
+    for method in ("grpo", "ppo+repro"):
+        run = ("Qwen3-1.7B", method, 0)
+        assert settings.run_settings(eight, *run) == settings.run_settings(two, *run)
+    assert settings.generation_settings(eight, 0) == settings.generation_settings(two, 0)
+
+
+@pytest.mark.parametrize(
+    ("method", "changes", "share"),
+    [
+        ("grpo", {}, 0.6),
+        ("ppo", {}, 0.5),
+        ("ppo", {"training.critic.gpu_memory": None}, 0.6),
+    ],
+)
+def test_beside_a_critic_vllm_takes_a_share_of_its_own(method, changes, share):
+    config = of("paper.yaml", changes)
+    training = settings.run_settings(config, "Qwen3-1.7B", method, 0)["training"]
+    assert training["rollouts"]["gpu_memory"] == share
+    assert "gpu_memory" not in training.get("critic", {})

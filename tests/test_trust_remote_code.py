@@ -66,32 +66,27 @@ def resolve(folder, **keys) -> dict:
 
 
 def test_it_is_refused_without_the_key_before_any_job(folder, tmp_path):
-    with pytest.raises(
-        ValueError, match=r"backbones\.mine\.path = .* needs code of its own, confi"
-    ):
+    with pytest.raises(ValueError, match=r"backbones\.mine\.path = .* needs code of its own, con"):
         resolve(folder)
     with pytest.raises(ValueError, match="trust_remote_code"):
         resolve(folder, trust_remote_code=False)
     assert not (tmp_path / "ran").exists()
 
 
-def test_the_key_stands_in_the_runs_settings_only_where_it_is_true(folder):
-    config = resolve(folder, trust_remote_code=True)
-    run = settings.run_settings(config, "mine", "grpo", 0)
-    assert run["backbone_settings"]["trust_remote_code"] is True
-    assert settings.backbone_settings(config, "mine")["trust_remote_code"] is True
-    assert settings.objective_settings(config, "mine")["trust_remote_code"] is True
-    names = {path.name for path in settings.backbone_files(config, "mine")}
-    assert {"modeling_mine.py", "configuration_mine.py"} < names
+def test_the_key_is_among_settings_only_where_the_code_is_needed(folder):
+    def settings_and_code(config):
+        run = settings.run_settings(config, "mine", "grpo", 0)["backbone_settings"]
+        whose = [run, settings.backbone_settings(config, "mine")]
+        whose.append(settings.objective_settings(config, "mine"))
+        names = {path.name for path in settings.backbone_files(config, "mine")}
+        code = {name for name in names if name.endswith(".py")}
+        return [given.get("trust_remote_code") for given in whose], code
+
+    trusted, code = settings_and_code(resolve(folder, trust_remote_code=True))
+    assert trusted == [True, True, True]
+    assert code == {"modeling_mine.py", "configuration_mine.py"}
     change(folder, model_type="qwen2")  # transformers has it: the code is not needed
-    config = resolve(folder)
-    assert "trust_remote_code" not in settings.run_settings(config, "mine", "grpo", 0)
-    assert "trust_remote_code" not in settings.backbone_settings(config, "mine")
-    trained = {key: config["process_reward"][key] for key in ("alpha", "k")}
-    judged = settings.objective_settings(config, "mine")
-    assert trained | judged == config["process_reward"]
-    names = {path.name for path in settings.backbone_files(config, "mine")}
-    assert not any(name.endswith(".py") for name in names)
+    assert settings_and_code(resolve(folder)) == ([None, None, None], set())
 
 
 def test_the_code_must_be_there_and_not_elsewhere(folder):
@@ -135,16 +130,15 @@ def test_a_download_takes_code_only_with_the_key():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("algorithm", ["grpo", "ppo"])
-def test_it_is_trained_and_what_was_trained_is_loaded_again(folder, tmp_path, algorithm):
+def test_it_is_trained_and_what_was_trained_is_loaded_again(folder, tmp_path):
     data = tmp_path / "train.jsonl"
     jsonl.write(data, [{"problem": f"{n} + 1 = ?", "answer": str(n + 1)} for n in range(8)])
-    run = make_settings(algorithm=algorithm)
+    run, paths = make_settings("ppo"), (folder, data, tmp_path / "work", tmp_path / "out")
     run["backbone_settings"] = {"trust_remote_code": False}
     with pytest.raises(ValueError, match="custom code"):
-        train.train_run(run, folder, data, tmp_path / "work", tmp_path / "out")
+        train.train_run(run, *paths)
     run["backbone_settings"] = {"trust_remote_code": True}
-    train.train_run(run, folder, data, tmp_path / "work", tmp_path / "out")
+    train.train_run(run, *paths)
     trained = tmp_path / "out/model"
     model_folder.check_code(trained, trust_remote_code=True)
     assert type(transcript.load_model(trained, True)).__name__ == "MineForCausalLM"

@@ -3,11 +3,9 @@
 import random
 
 import torch
-from tests.algorithms import by_hand
 from torch import Tensor
 
-from repro.algorithms import ADVANTAGES
-from repro.algorithms.batch import Batch, Estimate, ProcessTerm
+from repro.algorithms.batch import Batch, ProcessTerm
 
 VARIANTS = ("paper", "reference")
 
@@ -73,27 +71,8 @@ def one_term(rows: list[list[float]], variant="paper", alpha=1.0) -> ProcessTerm
     return ProcessTerm(rewards, torch.ones(rewards.shape), positions, alpha, variant)
 
 
-def assert_as_by_hand(algorithm: str, case: dict, tolerance=1e-10) -> None:
-    batch = batch_of(case)
-    for variant in ("", *VARIANTS):
-        found = ADVANTAGES[algorithm](batch, variant and term_of(case, variant) or None)
-        advantages, returns = by_hand.advantages(case, algorithm, variant)
-        assert_close(found.advantages, advantages, tolerance)
-        if returns is None:
-            assert found.returns is None
-        else:
-            assert_close(found.returns, returns, tolerance)
-
-
 def assert_close(actual: Tensor, expected, tolerance=1e-10) -> None:
     expected = expected if isinstance(expected, Tensor) else tensor(expected)
     assert actual.shape == expected.shape
     error = (actual - expected).abs().max().item()
     assert error <= tolerance, f"largest error {error:.3g}"
-
-
-def same(a: Estimate, b: Estimate) -> None:
-    assert_close(a.advantages, b.advantages, 1e-12)
-    assert (a.returns is None) == (b.returns is None)
-    if a.returns is not None:
-        assert_close(a.returns, b.returns, 1e-12)

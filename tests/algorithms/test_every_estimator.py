@@ -1,6 +1,7 @@
 """What holds for all four estimators: padding, packing, several processes, wrong input."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,6 @@ from tests.algorithms.cases import (
     assert_close,
     batch_of,
     random_case,
-    same,
     tensor,
     term_of,
 )
@@ -29,7 +29,7 @@ def estimate(algorithm, batch, term):
 
 @ALGORITHMS
 @TERMS
-@pytest.mark.parametrize("junk", [9.0, NAN, float("inf")])
+@pytest.mark.parametrize("junk", [9.0, NAN])
 def test_padding_columns_of_junk_change_nothing(algorithm, variant, junk):
     case = random_case(0, gamma=0.9, lam=0.8)
     batch = batch_of(case)
@@ -56,46 +56,11 @@ def test_padding_columns_of_junk_change_nothing(algorithm, variant, junk):
         assert (found.returns[wider.mask == 0] == 0).all()
 
 
-@ALGORITHMS
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_rewards_may_come_on_tokens_or_packed(algorithm, variant):
-    case = random_case(1)
-    mask = torch.tensor(case["process_mask"])
-    on_tokens = ProcessTerm(
-        rewards=tensor(case["process_reward"]),
-        mask=mask,
-        positions=torch.arange(mask.shape[1]).expand(mask.shape),
-        alpha=case["alpha"],
-        variant=variant,
-    )
-    packed = term_of(case, variant)
-    assert packed.rewards.shape[1] < mask.shape[1]
-    batch = batch_of(case)
-    same(ADVANTAGES[algorithm](batch, packed), ADVANTAGES[algorithm](batch, on_tokens))
-
-
-@ALGORITHMS
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_an_objective_difference_of_0_is_a_reward_like_any_other(algorithm, variant):
-    case = random_case(2)
-    batch, term = batch_of(case), term_of(case, variant)
-    zero = replace(term, rewards=torch.where(term.mask, 0 * term.rewards, term.rewards))
-    row = int(term.mask.any(1).nonzero()[0])
-    some = zero.rewards.clone()
-    some[row, 0] = 0.7
-    fewer = term.mask.clone()
-    fewer[:] = False
-    fewer[row, 0] = True
-    with_zeros = ADVANTAGES[algorithm](batch, replace(zero, rewards=some))
-    alone = ADVANTAGES[algorithm](batch, replace(zero, rewards=some, mask=fewer))
-    assert (with_zeros.advantages - alone.advantages).abs().max() > 1e-3
-
-
 class Processes:
     """Threads that add tensors up as processes would."""
 
     def __init__(self, count):
-        self.barrier, self.parts, self.count = threading.Barrier(count, timeout=20), {}, count
+        self.barrier, self.parts = threading.Barrier(count, timeout=20), {}
 
     def sum(self, tensor):
         self.parts[threading.get_ident()] = tensor.clone()
@@ -105,21 +70,8 @@ class Processes:
         return total
 
     def run(self, functions):
-        results = [None] * self.count
-
-        def work(index):
-            try:
-                results[index] = functions[index]()
-            except BaseException:
-                self.barrier.abort()
-                raise
-
-        threads = [threading.Thread(target=work, args=(i,)) for i in range(self.count)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return results
+        with ThreadPoolExecutor(len(functions)) as threads:
+            return list(threads.map(lambda function: function(), functions))
 
 
 @ALGORITHMS
@@ -220,7 +172,3 @@ def test_a_process_term_that_does_not_fit_its_batch(algorithm, argument, changes
     batch = Batch(**GOOD, values=torch.zeros(4, 3))
     with pytest.raises(ValueError, match=f"^{argument}"):
         ADVANTAGES[algorithm](batch, ProcessTerm(**{**TERM, **changes}))
-
-
-def test_the_names_of_the_algorithms():
-    assert set(ADVANTAGES) >= {"ppo", "reinforce_pp", "reinforce_pp_baseline", "grpo"}

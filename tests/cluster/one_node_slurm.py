@@ -14,12 +14,8 @@ import subprocess
 import time
 from pathlib import Path
 
-PACKAGES = {
-    "slurmctld": "slurmctld",
-    "slurmd": "slurmd",
-    "squeue": "slurm-client",
-    "munged": "munge",
-}
+PACKAGES = {"slurmctld": "slurmctld", "slurmd": "slurmd"}
+PACKAGES |= {"squeue": "slurm-client", "munged": "munge"}
 CONFIGURATION = """\
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -62,11 +58,9 @@ def install() -> None:
     missing = [package for program, package in PACKAGES.items() if not shutil.which(program)]
     if missing:
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (
-            ["apt-get", "update"],
-            ["apt-get", "install", "--yes", "--no-install-recommends", *missing],
-        ):
-            subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+        for command in (["update"], ["install", "--yes", "--no-install-recommends", *missing]):
+            how = {"check": True, "capture_output": True, "text": True}
+            subprocess.run(["apt-get", *command], env=environment, **how)
 
 
 class Cluster:
@@ -112,15 +106,8 @@ class Cluster:
 
     def say(self, *command: str) -> str:
         """Return what a Slurm command prints; an error is part of it."""
-        done = subprocess.run(
-            command,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=60,
-        )
-        return done.stdout
+        how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        return subprocess.run(command, env=self.environment, timeout=60, **how).stdout
 
     def jobs(self, directory: Path) -> list[dict[str, str]]:
         """Return the jobs of a working directory, also those that ended, in the order submitted.
@@ -145,11 +132,9 @@ class Cluster:
         (self.folder / "gres.conf").write_text(f"Name=gpu File={self.folder}/gpu[0-3]\n")
         control_port, node_port = free_ports(2)
         host = socket.gethostname().split(".")[0]
-        (self.folder / "slurm.conf").write_text(
-            CONFIGURATION.format(
-                host=host, control_port=control_port, node_port=node_port, folder=self.folder
-            )
-        )
+        values = {"host": host, "control_port": control_port, "node_port": node_port}
+        configuration = CONFIGURATION.format(folder=self.folder, **values)
+        (self.folder / "slurm.conf").write_text(configuration)
         srun = self.folder / "bin/srun"
         srun.write_text(SRUN.format(folder=self.folder, srun=shutil.which("srun")))
         srun.chmod(0o755)
@@ -167,15 +152,8 @@ class Cluster:
 
     def _daemon(self, *command: str) -> None:
         with open(self.folder / f"{command[0]}.out", "w") as output:
-            self._daemons.append(
-                subprocess.Popen(
-                    command,
-                    env=self.environment,
-                    stdout=output,
-                    stderr=output,
-                    start_new_session=True,
-                )
-            )
+            how = {"stdout": output, "stderr": output, "start_new_session": True}
+            self._daemons.append(subprocess.Popen(command, env=self.environment, **how))
 
     def _wait(self, name: str, ready) -> None:
         deadline = time.monotonic() + 30

@@ -15,7 +15,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pandas as pd
 import psutil
 import pytest
 import yaml
@@ -46,12 +45,8 @@ class Call:
         command += ["--configfile", str(folder / "config.yaml"), "--directory", str(folder)]
         path = f"{Path(sys.executable).parent}:{environment['PATH']}"
         with open(folder / "said.txt", "w") as said:
-            self.process = subprocess.Popen(
-                [*command, *arguments],
-                env={**environment, "PATH": path},
-                stdout=said,
-                stderr=said,
-            )
+            how = {"env": {**environment, "PATH": path}, "stdout": said, "stderr": said}
+            self.process = subprocess.Popen([*command, *arguments], **how)
 
     def finish(self) -> None:
         """Wait for its end, which must be good."""
@@ -140,11 +135,9 @@ def undisturbed(tmp_path_factory):
     """Return what comes of the two trainings on one machine, where nothing happens."""
     profile = str(ROOT / "workflow/profiles/default")
     targets = [str(run / "model") for run in (CANCELLED, LATE)]
-    call = Call(
-        tmp_path_factory.mktemp("local") / "undisturbed",
-        dict(os.environ),
-        *(*targets, "--workflow-profile", profile, "--cores", "2"),
-    )
+    folder = tmp_path_factory.mktemp("local") / "undisturbed"
+    arguments = [*targets, "--workflow-profile", profile, "--cores", "2"]
+    call = Call(folder, dict(os.environ), *arguments)
     call.finish()
     return call.folder
 
@@ -189,17 +182,6 @@ def test_every_job_went_through_slurm(disturbed, cluster):
     with_gpu = [job for job in jobs if job.get("TresPerJob") == "gres:gpu:1"]
     rules = {job["Comment"].split("_wildcards_")[0] for job in with_gpu}
     assert rules == {"rule_train", "rule_generate", "rule_objective", "rule_case_study"}
-
-
-def test_the_main_table_holds_what_was_scored(disturbed):
-    results = disturbed[0].folder / RESULTS
-    table = pd.read_csv(results / "tables/main.csv", comment="#").set_index("method")
-    methods = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())["methods"]
-    assert list(table.index) == methods
-    for method in methods:
-        for file in (results / "runs/tiny-qwen3" / method / "0/scores").iterdir():
-            accuracy = json.loads(file.read_text())["aggregates"]["accuracy"]["value"]
-            assert table.loc[method, file.stem] == pytest.approx(100 * accuracy, abs=1e-3)
 
 
 def jobs_of(cluster, call: Call, run: Path) -> list[dict[str, str]]:

@@ -12,65 +12,54 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.faults import snakemake_log
 from tests.faults.project import POLL, STAGES, Project, durable, mount, strike, unmount
 
-FILE_SYSTEM = ["full disk", "read-only"]
+KINDS = ["worker", "snakemake", "both", "SIGTERM", "clock"]
+FILE_SYSTEM = ["full disk", "read-only"]  # where something can be mounted
 ATTEMPTS = 3  # pipelines, where a moment comes too late
-KINDS = ["worker", "snakemake", "both", "SIGTERM", *FILE_SYSTEM, "clock"]
 
 
-@dataclass
-class Blow:
-    """One moment at which something was killed.
-
-    Attributes:
-        after: seconds into the worker's life.
-        lost: seconds of work since the worker began, or since it last wrote something that stays.
-    """
+class Blow(NamedTuple):
+    """One moment at which something was killed."""
 
     kind: str
     stage: str
-    after: float
-    lost: float
+    after: float  # seconds into the worker's life
+    lost: float  # seconds of work since then, or since it last wrote something that stays
 
 
 def main() -> int:
     """Run the matrix."""
     options = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    options.add_argument("--kinds", nargs="+", default=KINDS, choices=KINDS)
     options.add_argument("--tries", type=int, default=2, help="of each kind in each stage")
     options.add_argument("--mixed", action="store_true", help="all kinds in one pipeline, in turn")
-    options.add_argument("--seed", type=int, default=random.randrange(10**6), help="of the moments")
     options = options.parse_args()
-    print(f"seed {options.seed}")
-    rng, faults = random.Random(options.seed), 0
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         probe = Path(folder) / "probe"
         if mounted := mount(probe):
             unmount(probe)
         else:
-            options.kinds = [kind for kind in options.kinds if kind not in FILE_SYSTEM]
             print(f"left out, because nothing can be mounted here: {', '.join(FILE_SYSTEM)}")
+        kinds = KINDS + FILE_SYSTEM if mounted else KINDS
         undisturbed = Project(Path(folder) / "undisturbed")
         began = time.monotonic()
         lives = watch(undisturbed)
         print(f"undisturbed: {time.monotonic() - began:.0f} s")
         print("| kind | stage | tries | moments (s) | work lost, most (s) | equal | ran twice |")
         print("|---|---|--:|---|--:|---|--:|")
-        plans = [options.kinds] if options.mixed else [[kind] for kind in options.kinds]
-        for number, kinds in enumerate(plans):
+        faults = 0
+        for number, plan in enumerate([kinds] if options.mixed else [[kind] for kind in kinds]):
             for attempt in range(ATTEMPTS):
                 place = Path(folder) / f"disturbed-{number}-{attempt}"
                 if mounted:
                     mount(place)
                 project = Project(place)
                 try:
-                    blows = disturb(project, kinds, options.tries, lives, rng)
-                    if blows:
+                    if blows := disturb(project, plan, options.tries, lives):
                         faults += report(undisturbed, project, blows)
                         break
                 finally:
@@ -102,32 +91,26 @@ def watch(project: Project) -> dict[str, float]:
     return {stage: statistics.median(values) / 2 for stage, values in lives.items()}
 
 
-def disturb(
-    project: Project, kinds: list[str], tries: int, lives: dict[str, float], rng: random.Random
-) -> list[Blow]:
+def disturb(project: Project, kinds: list[str], tries: int, lives: dict[str, float]) -> list[Blow]:
     """Strike in each stage, in the order of the pipeline; then let it finish.
 
     Nothing is returned where a stage was over before its moment came.
     """
-    blows, turn = [], 0
+    blows = []
     for stage in STAGES:
         for _ in range(tries):
-            kind = kinds[turn % len(kinds)]
-            turn += 1
-            blow = one_blow(project, kind, stage, lives[stage], rng)
+            kind = kinds[len(blows) % len(kinds)]
+            blow = one_blow(project, kind, stage, lives[stage])
             if blow is None:
                 print(f"{kind} came too late for {stage}; once more", file=sys.stderr)
                 return []
             blows.append(blow)
-    call = project.finish()
-    if call.returncode:  # a job that the last blow left behind may still have had to end
+    if project.finish().returncode:  # a job that the last blow left behind may have had to end
         raise RuntimeError(project.output())
     return blows
 
 
-def one_blow(
-    project: Project, kind: str, stage: str, life: float, rng: random.Random
-) -> Blow | None:
+def one_blow(project: Project, kind: str, stage: str, life: float) -> Blow | None:
     """Call the workflow and strike a worker of a stage at a random moment of its life.
 
     A worker that ended before its moment came is let go and the next one taken; None where the call
@@ -139,7 +122,7 @@ def one_blow(
         if not fresh:
             time.sleep(POLL)
             continue
-        worker, began, after = fresh[0], time.time(), rng.uniform(0, life)
+        worker, began, after = fresh[0], time.time(), random.uniform(0, life)
         let_go.add(worker)
         time.sleep(after)
         if worker not in project.workers(STAGES[stage], call):
@@ -154,29 +137,21 @@ def one_blow(
 
 def report(undisturbed: Project, project: Project, blows: list[Blow]) -> int:
     """Print a line for each stage and kind; return the number of faults."""
-    compared = subprocess.run(
-        [sys.executable, "-m", "repro", "compare", undisturbed.results, project.results],
-        capture_output=True,
-        text=True,
-    )
-    equal, faults = compared.returncode == 0, compared.returncode != 0
+    command = [sys.executable, "-m", "repro", "compare", undisturbed.results, project.results]
+    compared = subprocess.run(command, capture_output=True, text=True)
+    equal = "NO" if compared.returncode else "yes"
     twice = snakemake_log.repeated(snakemake_log.read(project.folder))
-    for stage in STAGES:
-        struck = [blow for blow in blows if blow.stage == stage]
-        for kind in dict.fromkeys(blow.kind for blow in struck):
-            of_kind = [blow for blow in struck if blow.kind == kind]
-            moments = ", ".join(f"{blow.after:.1f}" for blow in of_kind)
-            lost = max(blow.lost for blow in of_kind)
-            print(
-                f"| {kind} | {stage} | {len(of_kind)} | {moments} | {lost:.1f} "
-                f"| {'yes' if equal else 'NO'} | {len(twice)} |",
-                flush=True,
-            )
-    if not equal:
+    for kind, stage in dict.fromkeys((blow.kind, blow.stage) for blow in blows):
+        alike = [blow for blow in blows if (blow.kind, blow.stage) == (kind, stage)]
+        moments = ", ".join(f"{blow.after:.1f}" for blow in alike)
+        lost = f"{max(blow.lost for blow in alike):.1f}"
+        row = [kind, stage, len(alike), moments, lost, equal, len(twice)]
+        print(f"| {' | '.join(map(str, row))} |", flush=True)
+    if compared.returncode:
         print(compared.stdout + compared.stderr, file=sys.stderr)
     for job in twice:
         print(f"finished, and started again: {job}", file=sys.stderr)
-    return faults + len(twice)
+    return (compared.returncode != 0) + len(twice)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from tests.paths import ROOT
 
 # -o: the environment is taken as it is
 CALL = ["make", "-o", ".venv/.installed", "report", "DATE_NOW=1"]
+LINKED = ("Makefile", "Snakefile", "workflow", "config", "src", ".venv")
+LINKED += ("pyproject.toml", "requirements.lock")
 STAGES = {
     "data": {"data", "training_data"},
     "supervised": {"backbone"},
@@ -29,21 +31,18 @@ GRACE = 30  # seconds between SIGTERM and SIGKILL, as Slurm and Kubernetes have 
 class Project:
     """Files of the repository, linked; results and work of its own."""
 
-    def __init__(self, folder: Path, config: str = "config/smoke.yaml") -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        for name in ("Makefile", "Snakefile", "workflow", "config", "src", ".venv"):
-            (folder / name).symlink_to(ROOT / name)
-        for name in ("pyproject.toml", "requirements.lock"):
+        for name in LINKED:
             (folder / name).symlink_to(ROOT / name)
         # With keep-going a call that lost a job would do all else, and leave nothing to strike.
         profile = yaml.safe_load((ROOT / "workflow/profiles/default/config.yaml").read_text())
         (folder / "profile").mkdir()
-        (folder / "profile/config.yaml").write_text(
-            yaml.safe_dump({**profile, "keep-going": False})
-        )
+        profile["keep-going"] = False
+        (folder / "profile/config.yaml").write_text(yaml.safe_dump(profile))
         self.arguments = [
-            f"CONFIG={config}",
+            "CONFIG=config/smoke.yaml",
             "REPORT_FILE=results/smoke/report.html",
             "SNAKEMAKE=snakemake --workflow-profile profile --cores 2",
         ]
@@ -57,13 +56,10 @@ class Project:
         """Call the workflow in a session of its own."""
         name = f"{self.folder.name}-{len(self.said)}.log"
         self.said.append(self.folder.parent / name)
+        command, place = [*CALL, *self.arguments], self.folder
         with open(self.said[-1], "w") as log:
             return subprocess.Popen(
-                [*CALL, *self.arguments],
-                cwd=self.folder,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
+                command, cwd=place, stdout=log, stderr=log, start_new_session=True
             )
 
     def output(self) -> str:
@@ -93,10 +89,9 @@ class Project:
 
         What an earlier call left behind is in a session of its own.
         """
-        running = self.processes().items()
         return sorted(
             pid
-            for pid, words in running
+            for pid, words in self.processes().items()
             if words[1:3] == ["-m", "repro"] and steps.intersection(words[3:4])
             if session(pid) == call.pid
         )

@@ -12,8 +12,6 @@ from repro.process_reward import one_pass, repeat_loop, reward, scores
 from repro.process_reward.probes import make_probe, probes_at_cuts
 from repro.process_reward.segments import cut_points, find_thought, pad_cut_points
 
-MAGNITUDE_OF_NO_CHANGE = 1 - torch.tanh(torch.tensor(1.0, dtype=torch.float64))  # 0.238
-
 
 def tensor(*rows):
     return torch.tensor(rows, dtype=torch.float64)
@@ -21,13 +19,6 @@ def tensor(*rows):
 
 def cuts_of(*texts, k=20, entropies=None):
     return cut_points(find_thought(texts), entropies or [1.0] * len(texts), k)
-
-
-def rewarded_tokens(*texts):
-    """Tokens that bear a process reward: the last one before each cut after the first."""
-    cuts = pad_cut_points([cuts_of(*texts)], width=6)[:, 1:]  # (1, 5)
-    placed = reward.place_on_tokens(torch.ones(1, 5), cuts >= 0, cuts - 1, max(len(texts), 1))
-    return placed.nonzero()[:, 1].tolist()
 
 
 def objective_at(model, prompt, completion, cuts, probe):
@@ -41,54 +32,36 @@ def objective_at(model, prompt, completion, cuts, probe):
     return found
 
 
-def process_advantage(objective, mask=None, variant="paper", w=0.1):
-    """GRPO's advantage of equal outcomes: alpha times the process advantage alone, alpha = 1."""
-    objective = torch.as_tensor(objective, dtype=torch.float64)
-    rewards = reward.process_reward(scores.score(objective, w))  # (B, C - 1)
-    mask = torch.ones(rewards.shape) if mask is None else torch.tensor(mask)
-    batch = Batch(torch.ones(len(rewards)).double(), torch.ones(rewards.shape), len(rewards))
-    positions = torch.arange(rewards.shape[1]).expand(rewards.shape)
-    term = ProcessTerm(rewards, mask, positions, alpha=1.0, variant=variant)
-    return ADVANTAGES["grpo"](batch, term).advantages
+RESPONSES = {  # the texts of tokens, the cuts, and the tokens that bear a reward
+    "no paragraph break": (["a", "b", "c", "</think>", "7"], [0, 4], [3]),
+    "an empty thought": (["</think>", "7"], [0, 1], [0]),
+    "a blank thought": (["\n\n", "</think>", "\n\n", "7"], [0, 2], [1]),
+    "an empty response": ([], [0], []),
+    "an unclosed thought": (["a", "\n\n", "b", "\\boxed{7}"], [0, 2, 4], [1, 3]),
+    "cut at the length limit": (["a", "\n\n", "b"], [0, 2, 3], [1, 2]),
+    "cut within a break": (["a", "b", "\n\n"], [0, 3], [2]),  # no blank segment
+    "cut within the closing": (["a", "\n\n", "b", "</", "think"], [0, 2, 5], [1, 4]),
+}
 
 
-def test_no_paragraph_break_gives_both_ends_and_one_reward():
-    texts = ["a", "b", "c", "</think>", "7"]
-    assert cuts_of(*texts) == [0, 4]
-    assert rewarded_tokens(*texts) == [3]
+@pytest.mark.parametrize("response", RESPONSES)
+def test_cuts_and_rewards_of(response):
+    texts, cuts, rewarded = RESPONSES[response]
+    assert cuts_of(*texts) == cuts
+    padded = pad_cut_points([cuts], width=6)[:, 1:]  # (1, 5)
+    length = max(len(texts), 1)
+    placed = reward.place_on_tokens(torch.ones(1, 5), padded >= 0, padded - 1, length)
+    assert placed.nonzero()[:, 1].tolist() == rewarded
 
 
-def test_fewer_than_k_segments_are_all_kept():
-    assert cuts_of("a", "\n\n", "b", "\n\n", "c", "</think>", "7", k=20) == [0, 2, 4, 6]
+def test_the_baseline_alone_bears_no_reward():
+    for initial in ("empty_prefix", "zero"):
+        assert reward.process_reward(scores.score(tensor([-2.0]), 0.1), initial).shape == (1, 0)
 
 
-def test_an_empty_thought_is_rewarded_for_its_closing_alone():
-    for texts in (["</think>", "7"], ["\n\n", "</think>", "\n\n", "7"]):
-        end = texts.index("</think>") + 1
-        assert cuts_of(*texts) == [0, end]
-        assert rewarded_tokens(*texts) == [end - 1]
-
-
-def test_an_empty_response_has_the_baseline_and_no_reward():
-    assert cuts_of() == [0]
-    assert rewarded_tokens() == []
-    assert reward.process_reward(scores.score(tensor([-2.0]), 0.1)).shape == (1, 0)
-    assert reward.process_reward(scores.score(tensor([-2.0]), 0.1), "zero").shape == (1, 0)
-
-
-def test_an_unclosed_thought_is_the_whole_response():
-    texts = ["a", "\n\n", "b", "\\boxed{7}"]
-    assert cuts_of(*texts) == [0, 2, 4]
-    assert rewarded_tokens(*texts) == [1, 3]
-
-
-def test_a_response_cut_at_the_length_limit_is_rewarded_on_its_last_token():
-    assert rewarded_tokens("a", "\n\n", "b") == [1, 2]
-    assert rewarded_tokens("a", "b", "\n\n") == [2], "cut within a break: no blank segment"
-    assert rewarded_tokens("a", "\n\n", "b", "</", "think") == [1, 4], "nor a half-closed thought"
-    # The last cut keeps every column of the batch.
-    model, completion = model_of("qwen3"), [4, 5, 6]
-    assert objective_at(model, [1, 2], completion, [0, 3], PROBES[0]).shape == (1, 2)
+def test_a_cut_at_the_last_token_keeps_every_column_of_the_batch():
+    found = objective_at(model_of("qwen3"), [1, 2], [4, 5, 6], [0, 3], PROBES[0])
+    assert found.shape == (1, 2)
 
 
 def test_an_answer_of_one_token_is_its_log_probability():
@@ -152,17 +125,14 @@ def test_responses_all_alike_teach_nothing(algorithm, variant):
 
 
 def test_objectives_that_never_move_are_worth_nothing_without_stability():
-    objective = tensor([-2.0, -2.0, -2.0])
-    assert torch.allclose(scores.magnitude(objective), MAGNITUDE_OF_NO_CHANGE.expand(1, 3))
-    assert process_advantage(objective.expand(2, 3), w=0.0).abs().max() < 1e-8
-    assert reward.process_reward(scores.score(torch.zeros(1, 4), w=0.0)).tolist() == [[0, 0, 0]]
+    for objective in (tensor([-2.0, -2.0, -2.0]), torch.zeros(1, 3)):
+        assert reward.process_reward(scores.score(objective, w=0.0)).tolist() == [[0, 0]]
 
 
 def test_the_only_valid_cut_of_a_group_is_centred_and_not_scaled():
-    objective = tensor([-2.0, -0.5, 0.0], [-2.0, 0.0, 0.0])
-    assert (process_advantage(objective, mask=[[1, 0], [0, 0]]) == 0).all()
-    # The same goes for a group without any.
-    assert (process_advantage(objective, mask=[[0, 0], [0, 0]]) == 0).all()
+    values = tensor([0.7, 5.0], [3.0, 3.0])
+    for mask in ([[1, 0], [0, 0]], [[0, 0], [0, 0]]):  # the same goes for a group without any
+        assert (reward.normalize_in_groups(values, torch.tensor(mask), 2) == 0).all()
 
 
 def test_an_answer_that_tokenises_differently_at_the_cut_keeps_its_own_tokens():

@@ -1,4 +1,4 @@
-"""The one pass equals the repeat loop, on padded batches and for any kind of attention."""
+"""The repeat loop equals single sequences, and the one pass the loop, for any attention."""
 
 import copy
 from dataclasses import replace
@@ -9,11 +9,52 @@ from tests.process_reward.tiny_models import MODELS, PROBES, model_of, new_model
 from torch.nn.attention.flex_attention import create_block_mask, flex_attention
 from transformers import AttentionInterface, AttentionMaskInterface, masking_utils
 from transformers.integrations import flex_attention as transformers_flex
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.models.qwen3 import modeling_qwen3
 
 from repro.process_reward import logits, one_pass, repeat_loop
+from repro.process_reward.probes import Probe
 
 SEEDS = (0, 1, 2)
+
+
+def by_hand(model, prompt, completion, cut, probe):
+    ids = [*prompt, *completion[:cut], *probe.ids]
+    logits = model(torch.tensor([ids])).logits[0].double()
+    first = len(prompt) + cut
+    log_probs = [
+        logits[first + i - 1].log_softmax(-1)[token].item()
+        for i, (token, scored) in enumerate(zip(probe.ids, probe.scored, strict=True))
+        if scored
+    ]
+    return sum(log_probs) / len(log_probs)
+
+
+@pytest.mark.parametrize("kind", ["qwen2", "qwen3"])
+@torch.no_grad()
+def test_equals_an_unpadded_loop(kind):
+    model, rows = model_of(kind), random_rows(0)
+    inputs = rows.prompts, rows.completions, rows.cuts, rows.probes
+    for batch_size in (1, 3, 100):
+        objective = repeat_loop.surrogate_objective(model, *inputs, batch_size=batch_size)
+        assert objective.shape == (5, max(map(len, rows.cuts)))
+        for row, (prompt, completion, cuts, probes) in enumerate(zip(*inputs, strict=True)):
+            for column, (cut, probe) in enumerate(zip(cuts, probes, strict=True)):
+                expected = by_hand(model, prompt, completion, cut, probe)
+                assert abs(objective[row, column].item() - expected) < 1e-5
+            assert (objective[row, len(cuts) :] == 0).all()
+
+
+def test_equal_sequences_are_computed_once_and_only_probe_logits_exist():
+    model, calls = model_of("qwen3"), []
+    handle = model.register_forward_hook(lambda _m, _a, out: calls.append(out.logits.shape))
+    probe = Probe((5, 6), (True, True))
+    prompt, completion = [1, 2, 3], list(range(20))
+    repeat_loop.surrogate_objective(
+        model, [prompt] * 4, [completion] * 4, [[0, 20]] * 4, [[probe] * 2] * 4, batch_size=8
+    )
+    handle.remove()
+    assert calls == [(2, 3, 50)], "four responses alike, two cut points, two probe tokens and one"
 
 
 def by_the_loop(model, rows):
@@ -35,11 +76,17 @@ def assert_equal(actual, expected, tolerance=1e-5):
     assert error <= tolerance, f"largest error {error:.3g}"
 
 
+def cut_everywhere():
+    rows = random_rows(2)
+    cuts = [list(range(len(completion) + 1)) for completion in rows.completions]
+    probes = [[PROBES[cut % len(PROBES)] for cut in row] for row in cuts]
+    return replace(rows, cuts=cuts, probes=probes)
+
+
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
 @pytest.mark.parametrize("kind", MODELS)
 def test_equals_the_repeat_loop(kind, attention):
-    for seed in SEEDS:
-        rows = random_rows(seed)
+    for rows in (*map(random_rows, SEEDS), cut_everywhere()):
         model = model_of(kind, attention)
         expected = by_the_loop(model, rows)
         assert (expected < -0.1).any(), "a case that says something"
@@ -73,23 +120,20 @@ def flash(monkeypatch):
     """Stands for flash attention, which runs on no CPU: it refuses any mask of our own."""
     calls = []
 
-    def attend(module, query, key, value, attention_mask, scaling, **kwargs):
-        if attention_mask is not None and attention_mask.dim() == 4:
-            raise AssertionError("flash attention takes no 4-D mask")
+    def attend(module, query, key, value, attention_mask, sliding_window=None, **kwargs):
+        assert attention_mask is None or attention_mask.dim() == 2
         calls.append(query.shape)
-        length, heads = query.shape[2], query.shape[1]
+        length = query.shape[2]
         assert key.shape[2] == length, "only the first pass may come here"
         allowed = torch.ones(length, length, dtype=torch.bool).tril()
-        if kwargs.get("sliding_window") is not None:
-            allowed = allowed.triu(1 - kwargs["sliding_window"])
+        if sliding_window is not None:
+            allowed = allowed.triu(1 - sliding_window)
         if attention_mask is not None:  # flash attention drops padding; so does this
             allowed = allowed & attention_mask[:, None, None].bool()
             allowed = allowed | torch.eye(length, dtype=torch.bool)  # no empty row
-        key, value = (x.repeat_interleave(heads // x.shape[1], dim=1) for x in (key, value))
-        out = torch.nn.functional.scaled_dot_product_attention(
-            query, key, value, attn_mask=allowed, scale=scaling
-        )
-        return out.transpose(1, 2).contiguous(), None
+        else:
+            allowed = allowed.expand(len(query), 1, length, length)
+        return sdpa_attention_forward(module, query, key, value, allowed, **kwargs)
 
     for interface, function in (
         (AttentionInterface, attend),
@@ -161,19 +205,6 @@ def test_bfloat16_weights_give_a_float32_objective():
 
 
 @pytest.mark.parametrize("hidden", [{}, {"hidden": None}], ids=["known", "unknown"])
-def test_a_cut_at_every_token(hidden):
-    rows = random_rows(2)
-    cuts = [list(range(len(completion) + 1)) for completion in rows.completions]
-    probes = [[PROBES[cut % len(PROBES)] for cut in row] for row in cuts]
-    every = replace(rows, cuts=cuts, probes=probes)
-    for kind in ("qwen3", "qwen2, some layers sliding"):
-        model = model_of(kind)
-        found = by_one_pass(model, every, **hidden)
-        assert found.shape == (5, 21)
-        assert_equal(found, by_the_loop(model, every))
-
-
-@pytest.mark.parametrize("hidden", [{}, {"hidden": None}], ids=["known", "unknown"])
 def test_rows_without_any_cut_point(hidden):
     # Two at a time: first one row with and one without, then two without.
     rows, model = random_rows(0, rows=4), model_of("qwen3")
@@ -181,25 +212,6 @@ def test_rows_without_any_cut_point(hidden):
     found = by_one_pass(model, some, **hidden)
     assert_equal(found[0], by_one_pass(model, rows)[0])
     assert (found[1:] == 0).all()
-
-
-def test_positions_that_count_padding_change_nothing():
-    rows = random_rows(0)
-    for kind in ("qwen3", "gemma3"):
-        model = model_of(kind)
-        ids, mask = rows.padded()
-        columns = torch.arange(ids.shape[1]).expand(ids.shape)
-        cache = one_pass.DynamicCache()
-        hidden = model.model(
-            input_ids=ids,
-            attention_mask=mask,
-            position_ids=columns,
-            past_key_values=cache,
-            use_cache=True,
-        ).last_hidden_state.detach()
-        forward = one_pass.CachedForward(cache, ids, mask, columns, rows.prompt_length, hidden)
-        found = one_pass.surrogate_objective(model, forward, rows.cut_table(), rows.probes)
-        assert_equal(found, by_the_loop(model, rows))
 
 
 @torch.no_grad()

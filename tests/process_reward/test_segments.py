@@ -1,6 +1,11 @@
-import pytest
+r"""Where a thought is cut, and the probe `\boxed{ANSWER}` that is appended there."""
 
-from repro.process_reward.segments import cut_points, find_thought, opened_at, pad_cut_points
+import pytest
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors
+from transformers import PreTrainedTokenizerFast
+
+from repro.process_reward.probes import CLOSE_THOUGHT, make_probe
+from repro.process_reward.segments import cut_points, find_thought, opened_at
 
 
 def starts(*texts, separator="\n\n"):
@@ -68,35 +73,39 @@ def test_where_a_thought_is_opened(prompt, texts, expected):
     assert opened_at(prompt, texts) == expected
 
 
-@pytest.mark.parametrize("texts", [["</think>", "7"], ["\n\n", "</think>"], [], ["\n", "\n"]])
-def test_an_empty_thought_has_no_segments(texts):
-    thought = find_thought(texts)
-    assert thought.starts == []
-    assert cut_points(thought, [0.0] * len(texts), k=3) == sorted({0, thought.end})
-
-
 def test_cut_points_are_the_segments_of_highest_entropy_with_both_ends():
     thought = find_thought(["a", "\n\n", "b", "\n\n", "c", "\n\n", "d", "</think>", "7"])
     entropies = [0.1, 9, 0.5, 9, 0.9, 9, 0.7, 9, 9]
     assert cut_points(thought, entropies, k=2) == [0, 4, 6, 8]
     assert cut_points(thought, entropies, k=1) == [0, 4, 8]
-    assert cut_points(thought, entropies, k=50) == [0, 2, 4, 6, 8], "fewer than k: all of them"
+    assert cut_points(thought, entropies, k=50) == [0, 2, 4, 6, 8]
 
 
-def test_the_first_segment_shares_its_point_with_the_empty_thought():
-    thought = find_thought(["a", "\n\n", "b", "</think>"])
-    assert cut_points(thought, [0.9, 0, 0.1, 0], k=1) == [0, 4]
+@pytest.fixture(scope="module")
+def tokenizer():
+    """Characters, `\\boxed{` as one token, and a BOS that the tokenizer adds by itself."""
+    words = ["<bos>", "\\boxed{", "</think>", "\n\n", *"0123456789}\\fracx{ "]
+    core = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="0"))
+    pieces = Regex(r"\\boxed\{|</think>|\n\n|.")
+    core.pre_tokenizer = pre_tokenizers.Split(pieces, behavior="isolated")
+    core.decoder = decoders.Fuse()
+    core.post_processor = processors.TemplateProcessing("<bos> $A", special_tokens=[("<bos>", 0)])
+    return PreTrainedTokenizerFast(tokenizer_object=core, bos_token="<bos>")
 
 
-def test_equal_entropies_keep_the_earlier_segment():
-    thought = find_thought(["a", "\n\n", "b", "\n\n", "c", "</think>"])
-    assert cut_points(thought, [0.0, 0, 0.5, 0, 0.5, 0], k=1) == [0, 2, 6]
+def test_the_probe_boxes_the_answer_without_bos(tokenizer):
+    probe = make_probe(tokenizer, "12")
+    assert tokenizer.convert_ids_to_tokens(probe.ids) == ["\\boxed{", "1", "2", "}"]
+    assert probe.scored == (True, True, True, True)
 
 
-def test_truncated_responses_are_cut_at_their_end():
-    thought = find_thought(["a", "\n\n", "b", "c"])
-    assert cut_points(thought, [0.0, 0, 0.5, 0], k=4) == [0, 2, 4]
+def test_answer_only_and_close_thought(tokenizer):
+    probe = make_probe(tokenizer, "7", answer_only=True, prefix=CLOSE_THOUGHT)
+    tokens = tokenizer.convert_ids_to_tokens(probe.ids)
+    assert tokens == ["</think>", "\n\n", "\\boxed{", "7", "}"]
+    assert probe.scored == (False, False, False, True, False)
 
 
-def test_padding_marks_missing_cut_points():
-    assert pad_cut_points([[0, 2, 5], [0]], width=4).tolist() == [[0, 2, 5, -1], [0, -1, -1, -1]]
+def test_answers_with_braces_are_scored_up_to_the_box(tokenizer):
+    probe = make_probe(tokenizer, "\\frac{1}{2}", answer_only=True)
+    assert probe.scored == (False, *[True] * len("\\frac{1}{2}"), False)

@@ -5,27 +5,7 @@ from functools import cache
 
 import torch
 from torch import Tensor
-from transformers import (
-    CohereConfig,
-    CohereForCausalLM,
-    Gemma2Config,
-    Gemma2ForCausalLM,
-    Gemma3Config,
-    Gemma3ForCausalLM,
-    Gemma3ForConditionalGeneration,
-    Gemma3TextConfig,
-    GraniteConfig,
-    GraniteForCausalLM,
-    HunYuanDenseV1Config,
-    HunYuanDenseV1ForCausalLM,
-    MistralConfig,
-    MistralForCausalLM,
-    Qwen2Config,
-    Qwen2ForCausalLM,
-    Qwen3Config,
-    Qwen3ForCausalLM,
-    SiglipVisionConfig,
-)
+from transformers import AutoConfig, AutoModelForCausalLM
 
 from repro.process_reward.probes import Probe
 from repro.process_reward.segments import pad_cut_points
@@ -47,27 +27,20 @@ SIZES = {
 WINDOW = {"sliding_window": 5}  # shorter than the sequences below
 SOME_LAYERS_SLIDE = {"use_sliding_window": True, "max_window_layers": 2, **WINDOW}
 MIXED = {"layer_types": ["sliding_attention", "full_attention"] * 2, "head_dim": 16, **WINDOW}
-
-
-def with_vision(**sizes) -> Gemma3Config:
-    """The sizes of the text model one level down, as checkpoints of 4B parameters and more."""
-    vision = SiglipVisionConfig(
-        hidden_size=16, intermediate_size=24, num_hidden_layers=1, num_attention_heads=2
-    )
-    return Gemma3Config(text_config=Gemma3TextConfig(**sizes), vision_config=vision)
-
-
-MODELS = {
-    "qwen2": (Qwen2ForCausalLM, Qwen2Config, {}),
-    "qwen2, some layers sliding": (Qwen2ForCausalLM, Qwen2Config, SOME_LAYERS_SLIDE),
-    "qwen3": (Qwen3ForCausalLM, Qwen3Config, {"head_dim": 16}),
-    "mistral, all layers sliding": (MistralForCausalLM, MistralConfig, WINDOW),
-    "gemma2": (Gemma2ForCausalLM, Gemma2Config, MIXED),
-    "gemma3": (Gemma3ForCausalLM, Gemma3TextConfig, MIXED),
-    "gemma3 with vision": (Gemma3ForConditionalGeneration, with_vision, MIXED),
-    "granite": (GraniteForCausalLM, GraniteConfig, {"logits_scaling": 3.0}),
-    "cohere": (CohereForCausalLM, CohereConfig, {"logit_scale": 0.3}),
-    "hunyuan": (HunYuanDenseV1ForCausalLM, HunYuanDenseV1Config, {"head_dim": 16}),
+VISION = {"hidden_size": 16, "intermediate_size": 24}
+VISION |= {"num_hidden_layers": 1, "num_attention_heads": 2}
+MODELS = {  # the model type and its settings
+    "qwen2": ("qwen2", {}),
+    "qwen2, some layers sliding": ("qwen2", SOME_LAYERS_SLIDE),
+    "qwen3": ("qwen3", {"head_dim": 16}),
+    "mistral, all layers sliding": ("mistral", WINDOW),
+    "gemma2": ("gemma2", MIXED),
+    "gemma3": ("gemma3_text", MIXED),
+    # As checkpoints of 4B parameters and more: the text model's sizes are one level down.
+    "gemma3 with vision": ("gemma3", MIXED),
+    "granite": ("granite", {"logits_scaling": 3.0}),
+    "cohere": ("cohere", {"logit_scale": 0.3}),
+    "hunyuan": ("hunyuan_v1_dense", {"head_dim": 16}),
 }
 PROBES = (
     Probe((5, 6, 7), (True, True, True)),
@@ -78,9 +51,12 @@ PROBES = (
 
 
 def new_model(kind: str):
-    model, config, settings = MODELS[kind]
+    model_type, settings = MODELS[kind]
+    chosen = SIZES | settings
+    if model_type == "gemma3":
+        chosen = {"text_config": chosen, "vision_config": VISION}
     torch.manual_seed(0)
-    return model(config(**SIZES, **settings)).eval()
+    return AutoModelForCausalLM.from_config(AutoConfig.for_model(model_type, **chosen)).eval()
 
 
 @cache

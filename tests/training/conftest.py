@@ -3,13 +3,7 @@
 import pytest
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors
-from transformers import (
-    PreTrainedTokenizerFast,
-    Qwen2Config,
-    Qwen2ForCausalLM,
-    Qwen3Config,
-    Qwen3ForCausalLM,
-)
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
 from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
 
 from repro.files import jsonl
@@ -17,7 +11,7 @@ from repro.files import jsonl
 SPECIAL = ["<bos>", "<eos>", "<pad>", "<user>", "<assistant>"]
 CHARACTERS = "0123456789Ġ+=.,?{}abcdefghijklmnopqrstuvwxyzĊ\\PA"
 MERGES = [("Ċ", "Ċ"), (".", "ĊĊ"), *(("\\boxed"[:n], "\\boxed"[n]) for n in range(1, 6))]
-MODELS = {"qwen2": (Qwen2Config, Qwen2ForCausalLM), "qwen3": (Qwen3Config, Qwen3ForCausalLM)}
+MODELS = ("qwen2", "qwen3")
 # As DeepSeek's: the template emits BOS, the tokenizer adds one too, and the thought is opened.
 TEMPLATE = (
     "<bos>{% for message in messages %}<user>{{ message.content }}{% endfor %}"
@@ -48,7 +42,6 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def make_model(kind: str, vocabulary: int, **sizes):
-    config, model = MODELS[kind]
     torch.manual_seed(0)
     chosen = {
         "hidden_size": 32,
@@ -63,7 +56,8 @@ def make_model(kind: str, vocabulary: int, **sizes):
         "pad_token_id": 2,
         **sizes,
     }
-    return model(config(vocab_size=vocabulary, **chosen))
+    config = AutoConfig.for_model(kind, vocab_size=vocabulary, **chosen)
+    return AutoModelForCausalLM.from_config(config)
 
 
 @pytest.fixture(scope="session")
@@ -139,3 +133,22 @@ def reward(monkeypatch):
     from repro.training import train
 
     monkeypatch.setattr(train, "correctness", even_length)
+
+
+@pytest.fixture(scope="session")
+def finished(backbones, train_file, tmp_path_factory):
+    """Return the folder of an uninterrupted run, with all that a checkpoint must hold.
+
+    PPO has a critic, and two of its updates share a rollout.
+    """
+    from repro.training import train
+
+    folder = tmp_path_factory.mktemp("finished")
+    settings, seen = make_settings("ppo", updates_per_generation=2), []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "correctness", even_length)
+        paths = (backbones["qwen3"], train_file, folder / "work", folder / "out")
+        train.train_run(settings, *paths, seen.append)
+    assert seen == jsonl.read(folder / "out/training.jsonl")
+    jsonl.write_json(folder / "settings.json", settings)
+    return folder

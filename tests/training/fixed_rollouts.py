@@ -1,11 +1,7 @@
-"""Training on responses that are given, not sampled, so that layouts of the same batch compare.
-
-Launched as a script on several processes it trains every case and leaves the weights.
-"""
+"""Training on responses that are given, not sampled, so that layouts of the same batch compare."""
 
 import json
 import random
-import sys
 import zlib
 from pathlib import Path
 
@@ -37,6 +33,7 @@ class FixedRollouts(ReProTrainer):
         self.facts = {"whole gradients": 0}
         self.facts |= {"gradients are bfloat16": True, "entropies are bfloat16": True}
         super().__init__(*args, **kwargs)
+        self.facts["processes"] = self.accelerator.num_processes
 
     def _generate_single_turn(self, prompt_ids, *args, **kwargs):
         completions = []
@@ -92,19 +89,18 @@ def chance(responses: list[str], answers: list[str]) -> list[float]:
 
 
 def weights_after(settings: dict, model_dir: str, train_file: str, work_dir: str, **changes):
-    """Train a case; returns the weights of policy and critic, and the logs with facts behind.
+    """Train a case; return the weights of policy and critic, and the logs with facts behind.
 
     Args:
         settings: as for `train.train_run`.
         model_dir: the backbone; computed in float64 unless `dtype` says otherwise.
         train_file: JSONL with `problem` and `answer`.
         work_dir: scratch.
-        changes: `dtype` of the weights or its name; `resume`, a checkpoint to start from; others
-            are set on TRL's arguments.
+        changes: `dtype` of the weights; `resume`, a checkpoint to start from; others are set on
+            TRL's arguments.
     """
     train.correctness = chance
     training, dtype = settings["training"], changes.pop("dtype", torch.float64)
-    dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
     resume = changes.pop("resume", None)
     tokenizer = AutoTokenizer.from_pretrained(model_dir)
     arguments = train.trainer_arguments(training, settings["seed"], Path(work_dir))
@@ -118,7 +114,7 @@ def weights_after(settings: dict, model_dir: str, train_file: str, work_dir: str
         train_dataset=train.load_prompts(train_file, tokenizer, training, settings["seed"]),
         processing_class=tokenizer,
         algorithm=settings["algorithm"],
-        process_reward=resolve(settings["process_reward"]),
+        process_reward=settings["process_reward"] and resolve(settings["process_reward"]),
         gamma=training["gamma"],
         **train.critic_arguments(training),
     )
@@ -151,11 +147,11 @@ def allow_fsdp_on_a_cpu() -> None:
     AcceleratorState.__init__ = prepare_with_fsdp
 
 
-if __name__ == "__main__":
-    cases, *paths, output = json.loads(sys.argv[1])
+def train_cases(cases: dict[str, tuple[dict, dict]], paths: list[str], output: str) -> None:
+    """Train cases, each of settings and changes, one after another; leave weights and logs."""
     allow_fsdp_on_a_cpu()
-    for name, settings in cases.items():
-        weights, log, is_first = weights_after(settings, *paths, **settings.pop("changes", {}))
+    for name, (settings, changes) in cases.items():
+        weights, log, is_first = weights_after(settings, *paths, **changes)
         if is_first:
             torch.save(weights, f"{output}/{name}.pt")
             Path(f"{output}/{name}.json").write_text(json.dumps(log))

@@ -1,27 +1,38 @@
 """The same batch in another layout gives the same update, up to rounding."""
 
+import functools
 import json
-import os
-import subprocess
-from pathlib import Path
 
 import pytest
 import torch
-from fixed_rollouts import weights_after
-from tests.paths import ROOT
+from safetensors.torch import load_file
+from tests.training import children, fixed_rollouts
 from tests.training.conftest import make_settings
 
 from repro.algorithms import ADVANTAGES
 
 # Weights move by up to 3e-3 (three steps of 1e-3); float64 leaves rounding far below.
 TOLERANCE = 1e-7
-ACCELERATE = ROOT / "config/accelerate"
+HEAD = "policy.lm_head.weight"
 
 
 def case(algorithm: str, **training) -> dict:
-    settings = make_settings(algorithm, steps=3, micro_batch_size=8, save_every=2, **training)
+    training = {"steps": 3, "micro_batch_size": 8, "save_every": 2, **training}
+    settings = make_settings(algorithm, **training)
     settings["process_reward"] = {"alpha": 0.5, "w": 0.1, "k": 3}
     return settings
+
+
+CASES = {
+    **{algorithm: case(algorithm) for algorithm in ("ppo", "grpo")},
+    # One group of eight: half of it on each of two processes.
+    "split_group": case("ppo", prompts_per_step=1, num_generations=8),
+    "several_updates": case("ppo", updates_per_generation=2),
+    **{algorithm: case(algorithm) for algorithm in ADVANTAGES},
+}
+SHORT = list(CASES)[:4]
+# Adam would turn the sign of a rounding error into a whole step; SGD keeps gradients small.
+FLOAT32 = {"dtype": torch.float32, "optim": "sgd"}
 
 
 def assert_same_update(weights: dict, expected: dict, tolerance: float = TOLERANCE):
@@ -31,125 +42,115 @@ def assert_same_update(weights: dict, expected: dict, tolerance: float = TOLERAN
         assert difference <= tolerance, f"{name}: {difference:.1e}"
 
 
-@pytest.fixture
-def train_case(backbones, train_file, tmp_path):
+@pytest.fixture(scope="module")
+def train_case(backbones, train_file, tmp_path_factory):
+    """Return a function that trains a case on one process, once, and returns the weights."""
+    paths = (str(backbones["qwen3"]), str(train_file), str(tmp_path_factory.mktemp("one")))
+    known = {}
+
     def train_case(settings, **changes):
-        paths = (str(backbones["qwen3"]), str(train_file), str(tmp_path))
-        return weights_after(settings, *paths, **changes)[0]
+        key = str((settings, changes))
+        if key not in known:
+            known[key] = fixed_rollouts.weights_after(settings, *paths, **changes)[0]
+        return known[key]
 
     return train_case
 
 
+@pytest.fixture(scope="module")
+def head_before(backbones):
+    return load_file(backbones["qwen3"] / "model.safetensors")["lm_head.weight"]
+
+
 @pytest.mark.parametrize("algorithm", ADVANTAGES)
-def test_gradient_accumulation_and_checkpointing(train_case, algorithm):
+def test_gradient_accumulation_and_checkpointing(train_case, head_before, algorithm):
     whole = train_case(case(algorithm))
-    split = case(algorithm)
-    split["training"]["micro_batch_size"] = 2
+    split = case(algorithm, micro_batch_size=2, gradient_checkpointing=True)
     assert_same_update(train_case(split), whole)
-    assert_same_update(train_case(case(algorithm, gradient_checkpointing=True)), whole)
-    moved = [name for name, value in whole.items() if value.dtype.is_floating_point]
-    other = train_case(case(algorithm, learning_rate=1e-4))
-    assert any(not torch.equal(whole[name], other[name]) for name in moved)
+    assert not torch.equal(whole[HEAD], head_before.double())
 
 
-@pytest.mark.parametrize("algorithm", ["grpo", "ppo"])
-def test_gradient_accumulation_with_several_updates(train_case, algorithm):
-    whole = train_case(case(algorithm, updates_per_generation=2))
-    split = case(algorithm, updates_per_generation=2)
-    split["training"]["micro_batch_size"] = 4
+def test_gradient_accumulation_with_several_updates(train_case):
+    whole = train_case(case("ppo", updates_per_generation=2))
+    split = case("ppo", updates_per_generation=2, micro_batch_size=4)
     assert_same_update(train_case(split), whole)
-    assert not torch.equal(
-        whole["policy.lm_head.weight"], train_case(case(algorithm))["policy.lm_head.weight"]
-    )
+    assert not torch.equal(whole[HEAD], train_case(case("ppo"))[HEAD])
 
 
-def test_bfloat16_stays_close_to_float32(train_case):
-    """Autocast: weights and optimizer in float32, forwards in bfloat16; SGD keeps gradients small.
-
-    Adam would turn the sign of a rounding error into a whole step.
-    """
-    exact = train_case(case("ppo"), dtype=torch.float32, optim="sgd")
-    rounded = train_case(case("ppo", dtype="bfloat16"), dtype=torch.float32, optim="sgd")
-    start = train_case(case("ppo", learning_rate=1e-12), dtype=torch.float32, optim="sgd")
-    name = "policy.lm_head.weight"
-    step = exact[name] - start[name]
+def test_bfloat16_stays_close_to_float32(train_case, head_before):
+    """Autocast: weights and optimizer in float32, forwards in bfloat16."""
+    exact = train_case(case("ppo"), **FLOAT32)[HEAD]
+    rounded = train_case(case("ppo", dtype="bfloat16"), **FLOAT32)[HEAD]
+    step = exact - head_before
     assert step.norm() > 0
-    assert (rounded[name] - exact[name]).norm() / step.norm() < 0.1
-
-
-CASES = {
-    "ppo": case("ppo"),
-    "reinforce_pp": case("reinforce_pp"),
-    "reinforce_pp_baseline": case("reinforce_pp_baseline"),
-    "grpo": case("grpo"),
-    # One group of eight: half of it on each of two processes.
-    "split_group": case("grpo", prompts_per_step=1, num_generations=8),
-    "split_group_ppo": case("ppo", prompts_per_step=1, num_generations=8),
-    "several_updates": case("ppo", updates_per_generation=2),
-}
+    assert (rounded - exact).norm() / step.norm() < 0.1
 
 
 # Two micro-batches for each of two processes.
-BFLOAT16 = case("ppo", dtype="bfloat16", prompts_per_step=4) | {
-    "changes": {"dtype": "float32", "optim": "sgd"}
-}
+BFLOAT16 = {"prompts_per_step": 4, "micro_batch_size": 4}
 
 
-# A checkpoint is written by one training and continued by another.
-CASES["saved"] = case("ppo") | {"changes": {"save_strategy": "steps"}}
+FSDP = pytest.param("fsdp", marks=pytest.mark.long)
+each_strategy = pytest.mark.parametrize("strategy", ["ddp", FSDP])
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(name, marks=pytest.mark.long) for name in ("ddp", "fsdp")],
-)
-def on_two_processes(request, backbones, train_file, tmp_path_factory):
-    """Every case on two processes over gloo, launched as a user would."""
-    folder = tmp_path_factory.mktemp(request.param)
-    halves = json.loads(json.dumps(CASES | {"bfloat16": BFLOAT16}))
-    halves["resumed"] = case("ppo") | {"changes": {"resume": str(folder / "checkpoint-2")}}
-    for settings in halves.values():
-        settings["training"]["micro_batch_size"] = 4
-    paths = [str(backbones["qwen3"]), str(train_file), str(folder), str(folder)]
-    here = Path(__file__).parent
-    command = ["accelerate", "launch", "--config_file", str(ACCELERATE / f"{request.param}.yaml")]
-    command += ["--num_processes", "2", "--main_process_port", "0"]
-    command += [str(here / "fixed_rollouts.py"), json.dumps([halves, *paths])]
-    environment = {**os.environ, "PYTHONPATH": str(here.parents[1] / "src"), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return folder
+@pytest.fixture(scope="module")
+def on_two_processes(backbones, train_file, tmp_path_factory):
+    """Return a function from a strategy to the folder of what its two processes left.
+
+    They train over gloo, in the environment that `accelerate launch` makes.
+    """
+
+    @functools.cache
+    def on_two_processes(strategy):
+        folder = tmp_path_factory.mktemp(strategy)
+        chosen = SHORT if strategy == "ddp" else CASES
+        cases = {name: (json.loads(json.dumps(CASES[name])), {}) for name in chosen}
+        cases["ppo"][1]["save_strategy"] = "steps"
+        # A checkpoint is written by one training and continued by another.
+        cases["resumed"] = (case("ppo"), {"resume": str(folder / "checkpoint-2")})
+        for settings, _ in cases.values():
+            settings["training"]["micro_batch_size"] = 4
+        cases["bfloat16"] = (case("ppo", dtype="bfloat16", **BFLOAT16), FLOAT32)
+        paths = [str(backbones["qwen3"]), str(train_file), str(folder)]
+        _, environment = children.launch_environment(strategy)
+        work = (fixed_rollouts.train_cases, cases, paths, str(folder))
+        ranks = [children.start(children.as_rank, rank, environment, *work) for rank in (0, 1)]
+        for rank in ranks:
+            rank.join(300)
+            assert rank.exitcode == 0
+        return folder
+
+    return on_two_processes
 
 
-def test_two_processes_resume_to_the_same_bits(on_two_processes):
+@each_strategy
+def test_two_processes_resume_to_the_same_bits(on_two_processes, strategy):
     """With PPO's critic; sharded, both gather what they save and shard what they load."""
-    saved, resumed = (
-        torch.load(on_two_processes / f"{name}.pt", weights_only=True)
-        for name in ("saved", "resumed")
-    )
+    files = [on_two_processes(strategy) / f"{name}.pt" for name in ("ppo", "resumed")]
+    saved, resumed = (torch.load(file, weights_only=True) for file in files)
     assert_same_update(resumed, saved, tolerance=0)
 
 
-def test_two_processes_sum_bfloat16s_gradients_in_float32(on_two_processes, train_case):
+@each_strategy
+def test_two_processes_sum_bfloat16s_gradients_in_float32(
+    on_two_processes, strategy, train_case, head_before
+):
     """Sharded, they give them away after each micro-batch; nothing TRL computes is rounded."""
-    facts = json.loads((on_two_processes / "bfloat16.json").read_text())[-1]
-    assert facts == {
-        "whole gradients": 0,
-        "gradients are bfloat16": False,
-        "entropies are bfloat16": False,
-    }
-    weights = torch.load(on_two_processes / "bfloat16.pt", weights_only=True)
-    exact = json.loads(json.dumps(BFLOAT16)) | {"changes": None}
-    exact["training"]["dtype"] = "float32"
-    expected = train_case(exact, dtype=torch.float32, optim="sgd")
-    exact["training"]["learning_rate"] = 1e-12
-    start = train_case(exact, dtype=torch.float32, optim="sgd")
-    name = "policy.lm_head.weight"
-    assert (weights[name] - expected[name]).norm() < 0.1 * (expected[name] - start[name]).norm()
+    folder = on_two_processes(strategy)
+    facts = json.loads((folder / "bfloat16.json").read_text())[-1]
+    rounded = {"gradients are bfloat16": False, "entropies are bfloat16": False}
+    assert facts == {"processes": 2, "whole gradients": 0} | rounded
+    found = torch.load(folder / "bfloat16.pt", weights_only=True)[HEAD]
+    exact = train_case(case("ppo", prompts_per_step=4), **FLOAT32)[HEAD]
+    assert (found - exact).norm() < 0.1 * (exact - head_before).norm()
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_two_processes_give_the_update_of_one(on_two_processes, train_case, name):
-    weights = torch.load(on_two_processes / f"{name}.pt", weights_only=True)
-    settings = {key: value for key, value in CASES[name].items() if key != "changes"}
-    assert_same_update(weights, train_case(settings))
+@pytest.mark.parametrize(
+    ("strategy", "name"),
+    [("ddp", name) for name in SHORT]
+    + [pytest.param("fsdp", name, marks=pytest.mark.long) for name in CASES],
+)
+def test_two_processes_give_the_update_of_one(on_two_processes, train_case, strategy, name):
+    weights = torch.load(on_two_processes(strategy) / f"{name}.pt", weights_only=True)
+    assert_same_update(weights, train_case(CASES[name]))

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from tests.training.conftest import even_length, make_settings
 
 from repro.evaluation.transformers_engine import TransformersEngine
 from repro.files import jsonl
@@ -28,61 +27,43 @@ class Attack:
         return os.mkdir, (self.folder,)
 
 
-def as_archive(harm: Path, path: Path) -> None:
-    torch.save({"state": {}, "param_groups": [Attack(harm)]}, path)
-
-
-def as_bare_pickle(harm: Path, path: Path) -> None:
-    path.write_bytes(pickle.dumps(Attack(harm)))
-
-
-@pytest.fixture(params=[as_archive, as_bare_pickle])
+@pytest.fixture(params=["archive", "bare pickle"])
 def plant(request, tmp_path):
     """Write an attack into a file; whoever loads it carelessly makes the folder `harm`."""
     harm = tmp_path / "harm"
 
     def plant(path: Path) -> Path:
-        request.param(harm, path)
-        with open(path, "rb") as file:
-            careless = torch.load if request.param is as_archive else pickle.load
-            careless(file, **({"weights_only": False} if careless is torch.load else {}))
+        if request.param == "archive":
+            torch.save({"state": {}, "param_groups": [Attack(harm)]}, path)
+            torch.load(path, weights_only=False)
+        else:
+            path.write_bytes(pickle.dumps(Attack(harm)))
+            pickle.loads(path.read_bytes())
         harm.rmdir()  # so it works
         return harm
 
     return plant
 
 
-@pytest.fixture(scope="module")
-def stopped(backbones, train_file, tmp_path_factory):
-    """The files of a PPO run that was killed after the checkpoint of step 2."""
-    work = tmp_path_factory.mktemp("stopped") / "work"
-    settings = make_settings("ppo", steps=3, save_every=1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "correctness", even_length)
-        train.train_run(settings, backbones["qwen3"], train_file, work, work.parent / "out")
-    shutil.rmtree(work / "checkpoint-3")
-    assert newest_complete_checkpoint(work).name == "checkpoint-2"
-    return settings, work
-
-
 @pytest.fixture
-def resume(stopped, backbones, train_file, tmp_path):
-    """A copy of those files, and the function that goes on with them."""
-    settings, work = stopped
-    copied = shutil.copytree(work, tmp_path / "work")
+def resume(finished, backbones, train_file, tmp_path):
+    """A copy of a run that was killed after a checkpoint, and the function that goes on with it."""
+    settings, work = jsonl.read_json(finished / "settings.json"), tmp_path / "work"
+    shutil.copytree(finished / "work", work)
+    shutil.rmtree(work / "checkpoint-6")
 
     def run():
-        train.train_run(settings, backbones["qwen3"], train_file, copied, tmp_path / "out")
+        train.train_run(settings, backbones["qwen3"], train_file, work, tmp_path / "out")
         return jsonl.read(tmp_path / "out/training.jsonl")
 
-    return copied / "checkpoint-2", run
+    return work / "checkpoint-4", run
 
 
 def renew_manifest(checkpoint: Path) -> None:
     """As someone would who may write there."""
     (checkpoint / MANIFEST).unlink()
     where = SimpleNamespace(output_dir=checkpoint.parent, world_size=1)
-    state = SimpleNamespace(global_step=2, is_world_process_zero=True)
+    state = SimpleNamespace(global_step=4, is_world_process_zero=True)
     CheckpointManifest().on_save(where, state, control=None)
 
 
@@ -95,7 +76,7 @@ def test_a_checkpoint_that_would_run_code_is_refused(resume, plant, name):
     assert newest_complete_checkpoint(checkpoint.parent) is None  # its digest is another
     renew_manifest(checkpoint)
     assert newest_complete_checkpoint(checkpoint.parent) == checkpoint
-    with pytest.raises(ValueError, match="checkpoint-2: not loaded, .* would run code .*delete"):
+    with pytest.raises(ValueError, match="checkpoint-4: not loaded, .* would run code .*delete"):
         run()
     assert not harm.exists()
 
@@ -106,7 +87,7 @@ def test_the_rest_is_not_even_opened(resume, plant):
     for name in NOT_READ:
         harm = plant(checkpoint / name)
     renew_manifest(checkpoint)
-    assert [row["step"] for row in run()] == [1, 2, 3]
+    assert [row["step"] for row in run()] == [1, 2, 3, 4, 5, 6]
     assert not harm.exists()
 
 
@@ -122,11 +103,8 @@ def test_a_backbone_is_read_from_safetensors_only(
         assert not harm.exists()
         return
     (folder / "model.safetensors").unlink()
-    work = (tmp_path / "work", tmp_path / "out")
-    for load in (
-        lambda: TransformersEngine(folder),
-        lambda: train.train_run(settings, folder, train_file, *work),
-    ):
-        with pytest.raises(OSError, match=r"model\.safetensors"):
-            load()
+    with pytest.raises(OSError, match=r"model\.safetensors"):
+        TransformersEngine(folder)
+    with pytest.raises(OSError, match=r"model\.safetensors"):
+        train.train_run(settings, folder, train_file, tmp_path / "work", tmp_path / "out")
     assert not harm.exists()

@@ -2,16 +2,18 @@
 
 import dataclasses
 import json
+from itertools import product
 
 import pytest
 import torch
-from datasets import Dataset, IterableDataset
+from datasets import Dataset
 from PIL import Image
 from tests.training.test_trainer import loss_and_gradients, rollout
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import GRPOConfig, GRPOTrainer
 
 from repro.algorithms import ADVANTAGES
+from repro.process_reward.settings import ProcessRewardSettings
 from repro.training import supported
 from repro.training.trainer import ReProTrainer
 
@@ -103,11 +105,6 @@ def test_every_option_of_trl_is_classified():
     assert sorted([*right, *refused]) == sorted(options)
 
 
-@pytest.fixture(scope="module")
-def folder(backbones):
-    return backbones["qwen3"]
-
-
 def rows_of(answer=str):
     return [
         {"prompt": [{"role": "user", "content": f"{i} + {i}"}], "answer": answer(2 * i)}
@@ -120,8 +117,9 @@ def even(completion_ids, **_):
 
 
 @pytest.fixture
-def build(folder, tmp_path):
-    """A trainer on a random model, with some of TRL's options set."""
+def build(backbones, tmp_path):
+    """Return a function that makes a trainer on a random model with some of TRL's options."""
+    folder = backbones["qwen3"]
 
     def build(cls=ReProTrainer, dataset=None, **given):
         own = ("algorithm", "process_reward", "gamma", "lam")
@@ -156,29 +154,34 @@ def build(folder, tmp_path):
     return build
 
 
+def check(algorithm: str, has_process_reward: bool, **options) -> None:
+    args = GRPOConfig("unused", use_cpu=True, bf16=False)
+    for name, value in options.items():  # on a GPU there are some that no CPU has
+        setattr(args, name, value)
+    supported.check_options(args, algorithm, has_process_reward)
+
+
 @pytest.mark.parametrize(("name", "value"), REFUSED.items())
-def test_options_that_never_apply_are_refused(build, name, value):
+def test_options_that_never_apply_are_refused(name, value):
     with pytest.raises(ValueError, match=rf"^{name}: {value!r}; .+; allowed: "):
-        build(**{name: value})
+        check("grpo", False, **{name: value})
 
 
 @pytest.mark.parametrize(("name", "value"), PER_TOKEN)
-def test_options_for_one_advantage_a_response_are_refused_where_tokens_differ(build, name, value):
-    for given in ({"process_reward": {"k": 3}}, *({"algorithm": a} for a in ADVANTAGES)):
-        if given != {"algorithm": "grpo"}:
+def test_options_for_one_advantage_a_response_are_refused_where_tokens_differ(name, value):
+    for algorithm, process in product(ADVANTAGES, (False, True)):
+        if (algorithm, process) != ("grpo", False):
             with pytest.raises(ValueError, match=rf"^{name}: {value!r}; .+; allowed: "):
-                build(**{name: value}, **given)
+                check(algorithm, process, **{name: value})
 
 
 def test_options_that_only_parts_of_it_exclude(build):
     with pytest.raises(ValueError, match=r"^remove_unused_columns: True; it would drop"):
         build(remove_unused_columns=True, process_reward={"k": 3})
-    build(remove_unused_columns=True)
-    args = GRPOConfig("unused", use_cpu=True, bf16=False)
-    args.fp16 = True  # no CPU has it
-    supported.check_options(args, "grpo", True)
+    check("grpo", False, remove_unused_columns=True)
     with pytest.raises(ValueError, match=r"^fp16: True; the critic's loss is not scaled"):
-        supported.check_options(args, "ppo", False)
+        check("ppo", False, fp16=True)
+    check("grpo", True, fp16=True)
 
 
 @pytest.mark.parametrize(
@@ -256,43 +259,20 @@ def test_an_answer_that_is_no_text_is_named_before_anything_is_generated(build, 
         build(dataset=Dataset.from_list(rows_of(answer)), process_reward={"k": 3})
 
 
-def test_a_stream_is_checked_when_its_rows_arrive(build, monkeypatch):
-    def stream():
-        yield from rows_of(lambda n: "" if n == 4 else str(n))
-
-    trainer = build(
-        dataset=IterableDataset.from_generator(stream),
-        process_reward={"k": 3},
-        shuffle_dataset=False,
-    )
-    generated = []
-    monkeypatch.setattr(trainer, "_generate_single_turn", lambda *_: generated.append(1))
-    trainer.model.train()
-    batches = iter(trainer.get_train_dataloader())
-    next(batches), next(batches)
-    with pytest.raises(ValueError, match=r"row 0 of the rollout after step 0: answer: ''"):
-        trainer._generate_and_score_completions(next(batches))
-    assert not generated
-
-
 def test_images_are_refused_and_parts_of_text_are_not(build):
-    picture = Image.new("RGB", (2, 2))
-    for column, value in (("image", picture), ("images", [picture])):
-        rows = [{**row, column: value} for row in rows_of()]
-        with pytest.raises(ValueError, match=r"^train_dataset\[0\]: an image; .*text alone"):
-            build(dataset=Dataset.from_list(rows))
+    rows = [{**row, "image": Image.new("RGB", (2, 2))} for row in rows_of()]
+    with pytest.raises(ValueError, match=r"^train_dataset\[0\]: an image; .*text alone"):
+        build(dataset=Dataset.from_list(rows))
     text = {"type": "text", "text": "1 + 1"}
-    prompt = [{"role": "user", "content": [text]}]
-    supported.check_rows([{"prompt": prompt}], False, "row {}")
+    supported.check_rows([{"prompt": [{"role": "user", "content": [text]}]}], False, "row {}")
     prompt = [{"role": "user", "content": [text, {"type": "image"}]}]
     with pytest.raises(ValueError, match="^row 1: an image"):
         supported.check_rows([{"prompt": "1 + 1"}, {"prompt": prompt}], False, "row {}")
 
 
-@pytest.mark.parametrize("algorithm", ["grpo", "reinforce_pp", "ppo"])
-def test_the_table_of_completions_shows_the_advantages_that_train(build, algorithm):
+def test_the_table_of_completions_shows_the_advantages_that_train(build):
     process_reward = {"k": 3, "alpha": 0.5}
-    trainer = build(algorithm=algorithm, process_reward=process_reward, log_completions=True)
+    trainer = build(algorithm="ppo", process_reward=process_reward, log_completions=True)
     out = rollout(trainer)
     expected = [
         row[mask.bool()].mean().item()
@@ -307,20 +287,10 @@ def test_a_checkpoint_holds_the_settings_and_a_resume_with_others_is_refused(bui
     given = {"process_reward": {"k": 3, "separator": ["."]}, "save_strategy": "steps"}
     build(**given, max_steps=1, save_steps=1).train()
     checkpoint = tmp_path / "out" / "checkpoint-1"
-    assert json.loads((checkpoint / "repro_trainer.json").read_text()) == {
-        "algorithm": "grpo",
-        "gamma": 1.0,
-        "lam": 1.0,
-        "process_reward.variant": "paper",
-        "process_reward.alpha": 0.05,
-        "process_reward.w": 0.1,
-        "process_reward.k": 3,
-        "process_reward.ema": 1.0,
-        "process_reward.initial_score": "empty_prefix",
-        "process_reward.separator": ["."],
-        "process_reward.close_thought": False,
-        "process_reward.answer_only": False,
-    }
+    kept = json.loads((checkpoint / "repro_trainer.json").read_text())
+    settings = {f"process_reward.{key}" for key in dataclasses.asdict(ProcessRewardSettings())}
+    assert kept.keys() == {"algorithm", "gamma", "lam", *settings}
+    assert (kept["algorithm"], kept["process_reward.separator"]) == ("grpo", ["."])
     same = build(**given)
     same.train(resume_from_checkpoint=str(checkpoint))
     assert same.state.global_step == 2

@@ -5,14 +5,12 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import torch
-from tests.training.conftest import even_length, make_settings
+from tests.training import children
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from repro.files import jsonl
@@ -45,9 +43,6 @@ COLUMNS = [
     "step_seconds",
 ]
 PROCESS, CRITIC = COLUMNS[7:12], COLUMNS[17:21]
-# The second one has everything that a checkpoint must hold: a critic, and updates that share a
-# rollout.
-RUNS = {"grpo": {}, "ppo": {"updates_per_generation": 2}}
 
 
 def without_time(rows):
@@ -68,26 +63,6 @@ def assert_same_checkpoint(first: Path, second: Path):
     hold_times_and_paths = {"trainer_state.json", "training_args.bin", "manifest.json", "README.md"}
     for name in names - hold_times_and_paths:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
-
-
-@pytest.fixture(scope="module", params=RUNS)
-def finished(request, backbones, train_file, tmp_path_factory):
-    """An uninterrupted run of an algorithm + RePro, for comparison."""
-    folder = tmp_path_factory.mktemp(request.param)
-    settings = make_settings(request.param, **RUNS[request.param])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "correctness", even_length)
-        seen = []
-        train.train_run(
-            settings, backbones["qwen3"], train_file, folder / "work", folder / "out", seen.append
-        )
-    assert seen == jsonl.read(folder / "out" / "training.jsonl")
-    (folder / "settings.json").write_text(json.dumps(settings))
-    return folder
-
-
-def settings_of(finished: Path) -> dict:
-    return json.loads((finished / "settings.json").read_text())
 
 
 def test_outputs(finished, backbones):
@@ -113,10 +88,9 @@ def test_outputs(finished, backbones):
 def test_metrics_rows(finished):
     rows = jsonl.read(finished / "out" / "training.jsonl")
     assert [row["step"] for row in rows] == [1, 2, 3, 4, 5, 6]
-    has_critic = settings_of(finished)["algorithm"] == "ppo"
     for row in rows:
         assert list(row) == COLUMNS
-        assert all((row[key] is not None) == (key not in CRITIC or has_critic) for key in COLUMNS)
+        assert None not in row.values()
         assert 0 < row["reasoning_tokens"] <= row["response_tokens"] <= 24
         assert 1 <= row["cut_points"] <= 5
         assert row["objective_baseline"] < 0
@@ -127,114 +101,87 @@ def test_metrics_rows(finished):
     assert rows[-1]["kl"] > 0
 
 
-@pytest.mark.parametrize("updates", [1, 2])
-def test_plain_grpo_on_qwen2(settings, backbones, train_file, tmp_path, updates):
+def test_plain_grpo_on_qwen2(settings, backbones, train_file, tmp_path):
     settings["process_reward"] = None
-    settings["training"]["updates_per_generation"] = updates
+    settings["training"]["updates_per_generation"] = 2
     train.train_run(settings, backbones["qwen2"], train_file, tmp_path / "work", tmp_path / "out")
     rows = jsonl.read(tmp_path / "out" / "training.jsonl")
     assert len(rows) == 6
     assert all(row[key] is None for row in rows for key in [*PROCESS, *CRITIC])
     assert all(0 <= row["reward"] <= 1 for row in rows)
-    same_rollout = [a["reward"] == b["reward"] for a, b in zip(rows[::2], rows[1::2], strict=True)]
-    assert all(same_rollout) == (updates == 2)
+    assert all(a["reward"] == b["reward"] for a, b in zip(rows[::2], rows[1::2], strict=True))
 
 
-SCRIPT = """
-import json, sys
-import torch
-torch.set_num_threads({threads})
-sys.path.insert(0, {here!r})
-from tests.training.conftest import even_length
-from repro.training import train
-train.correctness = even_length
-settings, *paths = json.loads(sys.argv[1])
-train.train_run(settings, *paths)
-"""
+@pytest.fixture
+def interrupted(backbones, train_file, tmp_path):
+    """Return the paths of a run, and a function that ends the run by a signal."""
+    work, said = tmp_path / "work", tmp_path / "said"
+    paths = [backbones["qwen3"], train_file, work, tmp_path / "out"]
+
+    def end(settings, rows, sent):
+        """Send it after some rows; return the exit status and what was said."""
+        threads = torch.get_num_threads()
+        process = children.start(children.train_run, settings, paths, said, threads)
+        deadline, metrics = time.monotonic() + 120, work / "training.jsonl"
+        while not (metrics.exists() and metrics.read_text().count("\n") >= rows):
+            assert process.is_alive(), said.read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        os.kill(process.pid, sent)
+        process.join(120)
+        assert not (tmp_path / "out").exists()
+        return process.exitcode, said.read_text()
+
+    return paths, end
 
 
-def start(settings: dict, paths: list[str]) -> subprocess.Popen:
-    """Start a training in a process of its own."""
-    script = SCRIPT.format(threads=torch.get_num_threads(), here=str(Path(__file__).parent))
-    return subprocess.Popen(
-        [sys.executable, "-c", script, json.dumps([settings, *paths])],
-        env={**os.environ, "PYTHONPATH": str(Path(train.__file__).parents[2])},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def wait_for_rows(process: subprocess.Popen, metrics: Path, rows: int) -> None:
-    deadline = time.monotonic() + 120
-    while not (metrics.exists() and metrics.read_text().count("\n") >= rows):
-        assert process.poll() is None, "the run ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-
-
-@pytest.mark.parametrize("finished", ["ppo"], indirect=True)
-def test_sigterm_ends_it_with_a_checkpoint(finished, backbones, train_file, tmp_path):
+def test_sigterm_ends_it_with_a_checkpoint(finished, interrupted):
     """In the first of two updates of a generation: it ends after the second, and not in success."""
-    settings, work, out = settings_of(finished), tmp_path / "work", tmp_path / "out"
+    paths, end = interrupted
+    settings, (*_, work, out) = jsonl.read_json(finished / "settings.json"), paths
     settings["training"]["save_every"] = 6
-    paths = [str(backbones["qwen3"]), str(train_file), str(work), str(out)]
-    process = start(settings, paths)
-    wait_for_rows(process, work / "training.jsonl", 2)
-    process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == 143, said
+    status, said = end(settings, 2, signal.SIGTERM)
+    assert status == 143
     assert "a checkpoint was written at step 4 of 6" in said
     assert newest_complete_checkpoint(work).name == "checkpoint-4"
     assert len(jsonl.read(work / "training.jsonl")) == 4
-    assert not out.exists()
-
     train.train_run(settings, *paths)
     assert_same_result(out, finished / "out")
 
 
-@pytest.mark.parametrize("rows", [pytest.param(1, marks=pytest.mark.long), 3])
-def test_killed_at_any_moment_it_resumes_to_the_same_bits(
-    finished, backbones, train_file, tmp_path, rows
-):
+@pytest.mark.parametrize("rows", [1, 3])
+def test_killed_at_any_moment_it_resumes_to_the_same_bits(finished, interrupted, rows):
     """SIGKILL after a row that no checkpoint covers yet; then the run is started again."""
-    work, out = tmp_path / "work", tmp_path / "out"
-    settings = settings_of(finished)
-    paths = [str(backbones["qwen3"]), str(train_file), str(work), str(out)]
-    process = start(settings, paths)
-    wait_for_rows(process, metrics := work / "training.jsonl", rows)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert not out.exists()
+    paths, end = interrupted
+    settings, (*_, work, out) = jsonl.read_json(finished / "settings.json"), paths
+    status, _ = end(settings, rows, signal.SIGKILL)
+    assert status == -signal.SIGKILL
     checkpoint = newest_complete_checkpoint(work)
     assert (checkpoint is not None) or rows == 1
     assert checkpoint is None or int(checkpoint.name.split("-")[1]) < 6
-    with open(metrics, "a") as file:
+    with open(work / "training.jsonl", "a") as file:
         file.write('{"step": 99, "rew')  # a line torn by the kill
-
     train.train_run(settings, *paths)
     assert_same_result(out, finished / "out")
     assert_same_checkpoint(work / "checkpoint-6", finished / "work" / "checkpoint-6")
 
 
-@pytest.mark.parametrize(
-    "damaged", ["model.safetensors", "optimizer.pt", "rng_state.pth", "critic_optimizer.pt"]
-)
 def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(
-    finished, backbones, train_file, tmp_path, damaged
+    finished, backbones, train_file, tmp_path
 ):
-    work, settings = tmp_path / "work", settings_of(finished)
-    if damaged.startswith("critic") and settings["algorithm"] != "ppo":
-        pytest.skip("no critic")
-    shutil.copytree(finished / "work", work)
-    file = work / "checkpoint-6" / damaged
-    if damaged == "optimizer.pt":  # as long as it was
-        content = bytearray(file.read_bytes())
-        content[len(content) // 2] ^= 1
-        file.write_bytes(content)
-    else:
-        os.truncate(file, 100)
-    assert newest_complete_checkpoint(work).name == "checkpoint-4"
+    work = tmp_path / "work"
+    for damaged in ("model.safetensors", "rng_state.pth", "critic_optimizer.pt", "optimizer.pt"):
+        shutil.rmtree(work, ignore_errors=True)
+        shutil.copytree(finished / "work", work)
+        file = work / "checkpoint-6" / damaged
+        if damaged == "optimizer.pt":  # as long as it was
+            content = bytearray(file.read_bytes())
+            content[len(content) // 2] ^= 1
+            file.write_bytes(content)
+        else:
+            os.truncate(file, 100)
+        assert newest_complete_checkpoint(work).name == "checkpoint-4"
+    settings = jsonl.read_json(finished / "settings.json")
     train.train_run(settings, backbones["qwen3"], train_file, work, tmp_path / "out")
     assert_same_result(tmp_path / "out", finished / "out")
 
@@ -243,7 +190,7 @@ def test_killed_before_the_outputs_it_only_writes_them(finished, backbones, trai
     work = tmp_path / "work"
     shutil.copytree(finished / "work", work)
     seen = []
-    settings = settings_of(finished)
+    settings = jsonl.read_json(finished / "settings.json")
     train.train_run(settings, backbones["qwen3"], train_file, work, tmp_path / "out", seen.append)
     assert seen == []
     assert_same_result(tmp_path / "out", finished / "out")
@@ -274,7 +221,6 @@ def test_rows_after_the_checkpoint_are_dropped_and_missing_ones_noticed(tmp_path
 @pytest.mark.parametrize(
     ("section", "key", "value", "message"),
     [
-        (None, "algorithm", "ppo2", "algorithm: 'ppo2'; allowed: ppo, "),
         ("training", "micro_batch_size", 3, "micro_batch_size: 3"),
         ("training", "save_every", 3, "save_every: 3 is no multiple"),
         ("training", "max_prompt_tokens", 3, "max_prompt_tokens = 3"),
@@ -285,7 +231,7 @@ def test_bad_settings_are_named(
     settings, backbones, train_file, tmp_path, section, key, value, message
 ):
     settings["training"]["updates_per_generation"] = 2
-    (settings[section] if section else settings)[key] = value
+    settings[section][key] = value
     with pytest.raises(ValueError, match=message):
         train.train_run(settings, backbones["qwen3"], train_file, tmp_path / "w", tmp_path / "o")
 

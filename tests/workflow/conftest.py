@@ -1,16 +1,31 @@
-"""Run the real workflow in a directory of its own, as `make` does."""
+"""Call the real workflow in a directory of its own, as `make` does, or in a copy to change."""
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.paths import ROOT
 
-CONFIG = ROOT / "config/smoke.yaml"
+SMOKE = ROOT / "config/smoke.yaml"
+PARTS = ("Snakefile", "config", "environment.yml", "pyproject.toml", "src", "tests", "workflow")
+
+
+def copy_repository(folder: Path) -> Path:
+    """Copy what the workflow needs of the repository, to change it."""
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    folder.mkdir(exist_ok=True)
+    for part in PARTS:
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, folder / part, ignore=ignored)
+        else:
+            shutil.copy(ROOT / part, folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -23,8 +38,8 @@ def snakemake():
             *("--workflow-profile", str(ROOT / "workflow/profiles/default")),
             *("--directory", str(directory), "--cores", "2", *arguments),
         ]
-        bin_dir = Path(sys.executable).parent
-        environment = {**os.environ, "PATH": f"{bin_dir}:{os.environ['PATH']}"}
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path}
         return subprocess.run(command, env=environment, capture_output=True, text=True)
 
     return call
@@ -34,7 +49,7 @@ def snakemake():
 def done(snakemake, tmp_path_factory):
     """Return a directory in which the smoke experiment is finished; it takes minutes."""
     directory = tmp_path_factory.mktemp("smoke")
-    process = snakemake(directory, "--configfile", str(CONFIG))
+    process = snakemake(directory, "--configfile", str(SMOKE))
     assert process.returncode == 0, process.stdout + process.stderr
     return directory
 
@@ -46,11 +61,19 @@ def results(done):
 
 
 @pytest.fixture
-def planned(done, snakemake):
-    """Return a function from arguments of a dry run to {rule: jobs}."""
+def config() -> dict:
+    """Return the configuration of the smoke experiment, to change."""
+    return yaml.safe_load(SMOKE.read_text())
 
-    def plan(*arguments: str) -> dict[str, int]:
-        dry = snakemake(done, "--dry-run", *arguments)
+
+@pytest.fixture
+def planned(done, snakemake, tmp_path):
+    """Return a function from a changed configuration to the jobs of a dry run, {rule: jobs}."""
+
+    def plan(config: dict, *arguments: str) -> dict[str, int]:
+        file = tmp_path / "changed.yaml"
+        file.write_text(yaml.safe_dump(config))
+        dry = snakemake(done, "--dry-run", *arguments, "--configfile", str(file))
         said = dry.stdout + dry.stderr
         assert dry.returncode == 0, said
         table = re.search(r"─{5,}\n(.*?)\n\s*total\s+\d+", said, re.DOTALL)

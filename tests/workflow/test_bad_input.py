@@ -1,84 +1,71 @@
 """Bad input ends before any job, in one message without a traceback; odd input works."""
 
-import shutil
-
 import pytest
 import yaml
 
 from repro.files import jsonl
-from tests.bad_configs import CASES, FILE, changed
-from tests.bad_configs import SMOKE as TEXT
-from tests.paths import ROOT
+from tests.bad_configs import CASES, FILE, SMOKE, changed
+from tests.workflow.conftest import copy_repository
 
 BY_TITLE = {case.title: case for case in CASES}
 QUICK = ("a key twice", "name: 'a b'")
-THROUGH_SNAKEMAKE = (  # of each kind some; all of them in tests/test_bad_configs.py
-    *("training.lerning_rate: 1.0", "process_reward.alpha: -0.1", "methods: ['grop']"),
-    *("training.learning_rate: '1e-4'", "an octal seed", "not a number", "a month 13"),
-    *("no data folder", "tracking_uri: 'sqlite:///../x.db'", "results_dir: 'results/{x}'"),
-    *("a key that is no text", "training: None", "a list", "an empty file", "no YAML"),
+THROUGH_SNAKEMAKE = (  # of each kind one; all of them in tests/test_bad_configs.py
+    *("training.lerning_rate: 1.0", "process_reward.alpha: -0.1", "an octal seed", "a month 13"),
+    *("no data folder", "results_dir: 'results/{x}'", "a key that is no text", "training: None"),
+    *("a list", "no YAML"),
 )
-SNAKEMAKES_OWN = ("a list", "an empty file", "no YAML")  # it reads the file first, and says less
+SNAKEMAKES_OWN = ("a list", "no YAML")  # it reads the file first, and says less
 
 
 def said_of(content: bytes, snakemake, tmp_path, *arguments: str) -> str:
     file = tmp_path / FILE
     file.write_bytes(content)
     done = snakemake(tmp_path, "-n", "--configfile", str(file), *arguments)
+    said = done.stdout + done.stderr
     assert done.returncode != 0
+    assert "Traceback" not in said
     assert not (tmp_path / "results").exists()
-    return done.stdout + done.stderr
-
-
-def content_of(case) -> bytes:
-    if case.content is not None:
-        return case.content
-    return yaml.safe_dump(changed(yaml.safe_load(TEXT), case.changes)).encode()
+    return said
 
 
 @pytest.mark.parametrize(
     "title",
     [*QUICK, *(pytest.param(title, marks=pytest.mark.long) for title in THROUGH_SNAKEMAKE)],
 )
-def test_refused_before_any_job(title, snakemake, tmp_path):
-    said = said_of(content_of(BY_TITLE[title]), snakemake, tmp_path)
-    assert "Traceback" not in said
+def test_refused_before_any_job(title, snakemake, tmp_path, config):
+    case = BY_TITLE[title]
+    content = case.content
+    if content is None:
+        content = yaml.safe_dump(changed(config, case.changes)).encode()
+    said = said_of(content, snakemake, tmp_path)
     if title in SNAKEMAKES_OWN:
         assert "YAML" in said
         return
     assert FILE in said
     together = "".join(said.split())  # lines are wrapped
-    for word in BY_TITLE[title].words:
+    for word in case.words:
         assert "".join(word.split()) in together
 
 
 @pytest.mark.long
 def test_values_of_the_command_line_are_said_to_be_from_there(snakemake, tmp_path):
-    said = said_of(TEXT.encode(), snakemake, tmp_path, "--config", "training={steps: 3}")
-    assert "Traceback" not in said
+    said = said_of(SMOKE.encode(), snakemake, tmp_path, "--config", "training={steps: 3}")
     assert f"{FILE} + --config: training.steps" in said
     assert "nested values of --config are texts" in said
 
 
 @pytest.mark.long
 def test_broken_published_numbers_are_refused_before_any_job(snakemake, tmp_path):
-    copy = tmp_path / "copy"
-    for part in ("Snakefile", "config", "environment.yml", "src", "workflow"):
-        take = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        copy.mkdir(exist_ok=True)
-        take(ROOT / part, copy / part)
-    file = copy / "config/paper_results.csv"
-    file.write_bytes(file.read_bytes() + b"\xff")
-    arguments = ("--snakefile", str(copy / "Snakefile"), "-n")
-    done = snakemake(tmp_path, *arguments, "--configfile", str(copy / "config/smoke.yaml"))
-    said = done.stdout + done.stderr
-    assert done.returncode != 0
-    assert "paper_results.csv: not a CSV file" in said
-    assert "Traceback" not in said
+    copy = copy_repository(tmp_path / "copy")
+    with open(copy / "config/paper_results.csv", "ab") as file:
+        file.write(b"\xff")
+    said = said_of(SMOKE.encode(), snakemake, tmp_path, "--snakefile", str(copy / "Snakefile"))
+    assert "paper_results.csv" in said
+    assert "not a CSV file" in said
 
 
 @pytest.mark.long
-def test_prose_and_paths_with_braces_blanks_and_dashes_work(snakemake, tmp_path):
+def test_prose_and_paths_with_braces_blanks_and_dashes_work(snakemake, tmp_path, config):
     """Snakemake fills {x} in texts: not in a note, nor in the path of a file or folder."""
     data = tmp_path / "my data; $HOME 'set' & *"
     data.mkdir()
@@ -86,7 +73,7 @@ def test_prose_and_paths_with_braces_blanks_and_dashes_work(snakemake, tmp_path)
     for name in ("aime24", "train"):
         jsonl.write(data / f"{name}.jsonl", rows)
     note = "--a {x} of {note}, $1 & $2\n 'quoted' \"twice\" 100 %"
-    config = yaml.safe_load(TEXT) | {
+    config |= {
         **{"name": "braces", "note": note, "data_source": "directory", "data_dir": str(data)},
         **{"benchmarks": {"aime24": {"samples": 2}}, "methods": ["original", "grpo+repro"]},
         **{"objective": {"methods": ["original"]}, "ablations": {}},

@@ -38,48 +38,39 @@ def set_host(directory: Path, name: str) -> None:
     log.write_text(f"SNAKEMAKE\n  Host: {name}\n")
 
 
-def clear(directory: Path, *flags: str) -> subprocess.CompletedProcess:
+def clear(directory: Path, *flags: str) -> tuple[int, str, bool]:
+    """Call the script; return its status, what it said, and whether a lock is left."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    return subprocess.run(
-        [sys.executable, str(ROOT / "workflow/before_call.py"), *flags],
-        cwd=directory,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-    )
-
-
-def locked(directory: Path) -> bool:
-    return any(directory.glob(".snakemake/locks/*"))
+    script, environment = ROOT / "workflow/before_call.py", {**os.environ, "PATH": path}
+    command = [sys.executable, script, *flags]
+    done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True)
+    return done.returncode, done.stdout, any(directory.glob(".snakemake/locks/*"))
 
 
 def test_a_lock_whose_snakemake_is_gone_is_cleared_with_a_word(directory):
-    done = clear(directory)
-    assert done.returncode == 0, done.stdout
-    assert "is gone; its lock is cleared" in done.stdout
-    assert not locked(directory)
-    assert clear(directory).stdout == ""
+    status, said, locked = clear(directory)
+    assert (status, locked) == (0, False)
+    assert "is gone; its lock is cleared" in said
+    assert clear(directory) == (0, "", False)
 
 
 def test_a_snakemake_that_works_there_keeps_its_lock(directory):
     (directory / "snakemake").write_text("import time\ntime.sleep(600)\n")
     other = subprocess.Popen([sys.executable, str(directory / "snakemake")], cwd=directory)
     try:
-        done = clear(directory)
+        status, said, locked = clear(directory)
     finally:
         other.kill()
         other.wait()
-    assert done.returncode == 1
-    assert f"process {other.pid}" in done.stdout
-    assert locked(directory)
+    assert (status, locked) == (1, True)
+    assert f"process {other.pid}" in said
 
 
 def test_a_lock_from_another_machine_is_left(directory):
     set_host(directory, "login7")
-    done = clear(directory)
-    assert done.returncode == 1
-    assert "login7" in done.stdout
-    assert locked(directory)
+    status, said, locked = clear(directory)
+    assert (status, locked) == (1, True)
+    assert "login7" in said
 
 
 @pytest.mark.long
@@ -90,16 +81,16 @@ def test_results_from_the_future_are_dated_now(directory):
         command = [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet"]
         return subprocess.run(command, cwd=directory, capture_output=True, text=True)
 
-    assert clear(directory).returncode == 0
+    clear(directory)
     first = directory / "results/first"
     first.parent.mkdir()
     first.touch()
     os.utime(first, (time.time() + 3600,) * 2)
     assert "older modification time" in snakemake().stderr
-    refused = clear(directory)
-    assert refused.returncode == 1
-    assert "1 results are dated in the future, such as results/first" in refused.stdout
-    assert clear(directory, "--date-now").returncode == 0
+    status, said, _ = clear(directory)
+    assert status == 1
+    assert "1 results are dated in the future, such as results/first" in said
+    assert clear(directory, "--date-now")[0] == 0
     assert abs(first.stat().st_mtime - time.time()) < 60
     assert snakemake().returncode == 0
-    assert clear(directory).stdout == ""
+    assert clear(directory) == (0, "", False)

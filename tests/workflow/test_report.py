@@ -4,10 +4,9 @@ import json
 import re
 
 import pytest
-import yaml
 
 from tests.paths import ROOT
-from tests.workflow.conftest import CONFIG
+from tests.workflow.conftest import SMOKE
 
 FIGURES = 8  # one of them, the case study, is there as text too
 
@@ -17,7 +16,7 @@ def report(done, snakemake):
     """Return the report of the smoke experiment."""
     file = done / "results/smoke/report.html"
     process = snakemake(
-        *(done, "--configfile", str(CONFIG), "--report", str(file)),
+        *(done, "--configfile", str(SMOKE), "--report", str(file)),
         *("--report-stylesheet", str(ROOT / "workflow/report/report.css")),
     )
     assert process.returncode == 0, process.stdout + process.stderr
@@ -40,13 +39,12 @@ def test_every_result_is_embedded_and_has_a_caption(report):
         assert result["labels"], path
 
 
-def test_report_opens_with_the_answer(report, results):
+def test_report_opens_with_the_answer(report, results, config):
     opening = variable(report.read_text(), "workflow_desc")
-    note = yaml.safe_load(CONFIG.read_text())["note"]
     assert opening.count("<iframe") == 1
     claims = json.loads((results / "tables/claims.json").read_text())["claims"]
     assert f"Of the paper&#x27;s {len(claims)} claims" in opening
-    assert note.split(":")[0] in opening
+    assert config["note"].split(":")[0] in opening
 
 
 def test_no_page_asks_for_anything_else(results):
@@ -70,6 +68,6 @@ def test_every_run_has_one_link_to_mlflow(results):
 
 
 def test_nothing_is_to_do_after_the_report(report, done, snakemake):
-    again = snakemake(done, "--configfile", str(CONFIG))
+    again = snakemake(done, "--configfile", str(SMOKE))
     assert again.returncode == 0
     assert "Nothing to be done" in again.stdout + again.stderr

@@ -1,0 +1,55 @@
+"""Scores and rewards beyond what the conformance check compares (tests/test_conformance.py)."""
+
+import math
+
+import torch
+
+from repro.process_reward import reward, scores
+
+NAN = float("nan")
+
+
+def tensor(*rows):
+    return torch.tensor(rows, dtype=torch.float64)
+
+
+def test_stability_of_climbing_and_falling_objectives():
+    assert scores.stability(tensor([-3.0, -2.0, -1.0])).tolist() == [[0.5, 1, 1]]
+    assert scores.stability(tensor([-1.0, -2.0, -3.0])).tolist() == [[0.5, 0, 0]]
+
+
+def test_padding_does_not_reach_the_valid_columns():
+    short, padded = tensor([-3.0, -1.0, -2.0]), tensor([-3.0, -1.0, -2.0, 0.0, 0.0])
+    for ema in (1.0, 0.3):
+        assert torch.equal(scores.score(short, 0.5, ema), scores.score(padded, 0.5, ema)[:, :3])
+
+
+def test_the_reference_variants_average_decides_the_stability_only():
+    # New values weigh 1 %: the average still climbs where J has begun to fall.
+    objective = tensor([-4.0, -1.0, -2.0])
+    magnitude = scores.magnitude(objective)
+    found = scores.score(objective, 0.5, ema=0.01)
+    assert torch.allclose(found, 0.5 * magnitude + 0.5 * tensor([0.5, 1.0, 1.0]))
+    found = scores.score(objective, 0.5)
+    assert torch.allclose(found, 0.5 * magnitude + 0.5 * tensor([0.5, 1, 2 / 3]))
+
+
+def test_rewards_sit_on_the_last_token_before_their_cut():
+    cuts = torch.tensor([[0, 2, 5], [0, 1, -1], [0, -1, -1]])
+    values = torch.tensor([[0.3, 0.7], [0.4, NAN], [9.0, NAN]])  # padding holds anything
+    placed = reward.place_on_tokens(values, cuts[:, 1:] >= 0, cuts[:, 1:] - 1, length=5)
+    expected = [[0, 0.3, 0, 0, 0.7], [0.4, 0, 0, 0, 0], [0, 0, 0, 0, 0]]
+    assert torch.equal(placed, torch.tensor(expected))
+
+
+def test_a_reward_on_the_first_token_is_not_mixed_with_padding():
+    zero = torch.tensor([[0, 0]])
+    placed = reward.place_on_tokens(tensor([0.4, 9.0]), torch.tensor([[1, 0]]), zero, length=2)
+    assert placed.tolist() == [[0.4, 0]]
+
+
+def test_the_co_authors_count_shifts_a_single_value_by_a_hair():
+    assert reward.whiten(tensor([5.0, 9.0]), torch.tensor([[1, 0]])).tolist() == [[0, 0]]
+    # mean = 5 / (1 + 1e-8), so that 5e-8 is left of 5; rsqrt(1e-8) makes that 5e-4.
+    found = reward.whiten(tensor([5.0]), torch.tensor([[1]]), reward.CO_AUTHORS_COUNT_EPS)
+    assert math.isclose(found.item(), 5e-4, rel_tol=1e-6)

@@ -26,7 +26,7 @@ def start(function, *arguments) -> multiprocessing.Process:
 
 
 def train_run(settings: dict, paths: list[Path], said: Path, threads: int) -> None:
-    """Train as `train.train_run` does, on as many threads as its caller; what it says goes to a file."""
+    """Train as `train.train_run` does, on as many threads as its caller; a file gets its output."""
     torch.set_num_threads(threads)
     train.correctness = even_length
     with open(said, "a", buffering=1) as file, redirect_stderr(file):

@@ -47,7 +47,8 @@ def problems(accuracy=0.5, tokens=100.0, backtracking=1.0, n=40, seed=0, noise=0
 def log(first: float, last: float, steps=40, seed=0, noise=1.0):
     rng = np.random.default_rng(seed)
     means = np.linspace(first, last, steps) + noise * rng.normal(size=steps)
-    return [{"step": i + 1, "reasoning_tokens": value} for i, value in enumerate(means)]
+    others = {"accuracy": 0.5, "backtracking_per_1k": 1.0}
+    return [{"step": i + 1, "reasoning_tokens": tokens} | others for i, tokens in enumerate(means)]
 
 
 def pair(make_run, plain, ours, first=None, last=None, **how) -> list[RunFolder]:

@@ -21,7 +21,7 @@ POINTS = [[0, 0.0, -3.0], [5, 0.5, -2.0], [10, 1.0, -1.0]]
 def logs(tmp_path_factory):
     """Training logs of GRPO with and without RePro on two backbones."""
     make = maker(tmp_path_factory.mktemp("logs"))
-    return collect.training(
+    return collect.read_training(
         [
             make(method, training=training(90, tokens), backbone=backbone)
             for backbone in ("tiny-qwen2", "tiny-qwen3")
@@ -49,7 +49,7 @@ def write_world(root, backbones):
             setting |= {parts.ablated: float(parts.value)} if parts.ablated else {}
             log = None if method == "original" else training(9000, 7000)
             run = make(method, dict.fromkeys(declared.PAPER, scores), log, setting, backbone)
-            response = {"benchmark": "aime24", "sample": 0, "points": POINTS}
+            response = {"benchmark": "aime24", "sample": 0, "points": POINTS, "segments": []}
             objective = [response | {"doc_id": n, "correct": n % 2} for n in range(4)]
             jsonl.write(run.path / "objective.jsonl", objective)
             runs.append(run)
@@ -128,7 +128,7 @@ def test_only_the_files_that_a_figure_shows_are_read(tmp_path):
         (run.path / "training.jsonl").unlink(missing_ok=True)
         (run.path / "scores/aime24.json").write_text("{}")
     draw("objective_over_position", runs)
-    with pytest.raises(ValueError, match=r"training\.jsonl: no such file"):
+    with pytest.raises(FileNotFoundError, match=r"training\.jsonl"):
         draw("tokens_over_training", runs)
     for name in ("tokens_per_benchmark", "backtracking_at_evaluation"):
         with pytest.raises(ValueError, match=r"aime24\.json: not a score file"):
@@ -185,10 +185,6 @@ def test_over_training_has_a_row_a_backbone_and_a_panel_an_algorithm(logs):
     assert legend(figure) == ["without RePro", "with RePro"]
 
 
-def test_a_log_without_the_key_is_named(logs):
-    changed = logs.copy()
-    changed.loc[changed.index[-8], "backtracking_per_1k"] = np.nan
-    message = r"^tiny-qwen3/grpo\+repro/0/training.jsonl, step 3: no 'backtracking_per_1k'"
-    with pytest.raises(ValueError, match=message):
-        over_training("backtracking_over_training", changed)
-    over_training("tokens_over_training", changed)  # needs another key
+def test_without_a_training_there_is_no_curve(make_run):
+    with pytest.raises(ValueError, match="over_training: no trained run among the given ones"):
+        figures.draw("tokens_over_training", [make_run("original")], [])

@@ -6,11 +6,11 @@ from scipy import stats
 from tests.analysis.figure_worlds import NOTE, legend, lines, said, says
 
 from repro.files import jsonl
+from repro.report.collect import read_objective
 from repro.report.figures.objective import (
     POSITIONS,
     mean_curves,
     objective_over_position,
-    responses,
 )
 
 
@@ -42,7 +42,7 @@ def test_responses_are_interpolated_and_averaged_by_problem_first(with_objective
     ]
     runs = [with_objective("original", rows)]
     runs += [with_objective("original", [response(0, 1, middle=1)], seed=1)]  # 1
-    curves = mean_curves(responses(runs))
+    curves = mean_curves(read_objective(runs))
     correct = curves[curves["correct"]].set_index("position")
     values = [1.5, 2.5, 3]
     assert correct.loc[0.5, "mean"] == pytest.approx(np.mean(values))
@@ -66,7 +66,7 @@ def test_panels_lines_and_bands(with_objective, make_run):
         make_run("ppo"),  # not measured
         with_objective("grpo", both, backbone="other"),
     ]
-    found = responses(runs)
+    found = read_objective(runs)
     figure = objective_over_position(found, NOTE)
     assert [axis.get_title() for axis in figure.axes] == ["Original", "GRPO", "", ""]
     without = ["correct, without RePro", "wrong, without RePro"]
@@ -88,7 +88,7 @@ def test_panels_lines_and_bands(with_objective, make_run):
 
 def test_a_wide_band_does_not_flatten_the_curves(with_objective):
     rows = [response(0, 3, middle=0.1), response(1, 0.5, middle=3)]
-    figure = objective_over_position(responses([with_objective("original", rows)]))
+    figure = objective_over_position(read_objective([with_objective("original", rows)]))
     band = figure.axes[0].collections[0].get_paths()[0].vertices[:, 1]
     assert band.max() > 10
     assert figure.axes[0].get_ylim()[1] < 5
@@ -97,26 +97,9 @@ def test_a_wide_band_does_not_flatten_the_curves(with_objective):
 def test_runs_without_the_file_and_thoughts_of_no_tokens_are_left_out(with_objective, make_run):
     empty = response(0, 1) | {"tokens": 0, "points": [[0, 0.0, -3.0], [0, 0.0, -3.0]]}
     runs = [make_run("original"), with_objective("grpo", [empty, response(1, 1)])]
-    found = responses(runs)
-    assert found[["method", "doc_id"]].values.tolist() == [["grpo", 1]]
+    figure = objective_over_position(read_objective(runs))
+    assert [axis.get_title() for axis in figure.axes] == ["tiny"]
+    assert says(figure, "AIME24, 1 a line")
     for nothing in (runs[:1], [with_objective("ppo", [empty])]):
         with pytest.raises(ValueError, match=r"no objective\.jsonl with responses in any run"):
-            responses(nothing)
-
-
-@pytest.mark.parametrize(
-    ("points", "message"),
-    [
-        ([], "wanted"),
-        ([[0, 0, -1], [1, 1, 0.5]], "J at most 0"),
-        ([[0, 0, -1], [1, 1, float("nan")]], "finite"),
-        ([[0, 0, -1], [1, 0.6, -1], [2, 0.5, -1]], "rise from 0 to 1"),
-        ([[0, 0.2, -1], [1, 1, -1]], "rise from 0 to 1"),
-        ([[0, 0, -1], [1, 0.5, -1]], "rise from 0 to 1"),
-        ([[0, -1], [1, -1]], "reshape"),
-    ],
-)
-def test_a_malformed_row_is_named(with_objective, points, message):
-    run = with_objective("original", [response(0, 1), response(1, 1) | {"points": points}])
-    with pytest.raises(ValueError, match=rf"objective\.jsonl, row 2: .*{message}"):
-        responses([run])
+            objective_over_position(read_objective(nothing))

@@ -15,9 +15,9 @@ from repro import sandbox
 from repro.evaluation import generations, tasks
 from repro.evaluation.replay import Replay
 from repro.files import jsonl
-from repro.measure.behaviours import count
+from repro.measure.behaviours import BEHAVIOURS, count
 from repro.measure.intervals import summary
-from repro.report.collect import BEHAVIOURS, MATH_VERIFY
+from repro.report.collect import MATH_VERIFY
 from repro.sandbox.subprocess_runner import Limits
 from repro.verify import choice, maths, programs, thinking
 from repro.verify.answers import split_thought

@@ -69,14 +69,13 @@ def read(runs: Sequence[RunFolder]) -> list[Facts]:
     found = []
     for run in runs:
         folder = run.path
-        files = {name: folder / f"{name}.json" for name in ("settings", "provenance", "mlflow")}
         # `original` is not trained and has no provenance.
-        read = {name: jsonl.read_json(file) for name, file in files.items() if file.is_file()}
+        read = {name: run.read_json(name) for name in ("settings", "provenance", "mlflow")}
         log = folder / "training.jsonl"
         rows = jsonl.read(log) if log.is_file() else []
         steps = [row["step_seconds"] for row in rows if row.get("step_seconds") is not None]
         seconds = {stage: read_seconds(folder, stage) for stage in STAGES[1:]}
-        seconds["train"] = read.get("provenance", {}).get("seconds")  # kept without work/
+        seconds["train"] = read["provenance"].get("seconds")  # kept without work/
         step_seconds = median(steps) if steps else None
         of = (run.backbone, run.method, run.seed)
         found.append(Facts(*of, **read, step_seconds=step_seconds, seconds=seconds))

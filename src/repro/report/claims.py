@@ -19,7 +19,7 @@ import pandas as pd
 from repro.files import jsonl
 from repro.measure.intervals import Estimate
 from repro.records.experiment import RunFolder
-from repro.report import claim_parts, collect, html_pages, names, table_formats
+from repro.report import claim_parts, html_pages, names, table_formats
 from repro.report.claim_parts import CORRELATION, LABELLED, Data, Part
 from repro.report.claim_statistics import curvature, gain, slope, stability
 
@@ -150,9 +150,10 @@ def write_claims(
         note: a sentence that every file carries, such as what its numbers are not; benchmarks that
             could not be scored are named after it.
     """
-    frame = evaluate(Data(runs, benchmarks), CLAIMS)
+    data = Data(runs, benchmarks)
+    frame = evaluate(data, CLAIMS)
     about = f"{_ABOUT} {_NOT_THE_PAPERS}" if note else _ABOUT
-    note = " ".join(filter(None, [note, about, collect.gaps(runs, benchmarks)]))
+    note = " ".join(filter(None, [note, about, data.scores.gaps]))
     found = []
     for claim in CLAIMS:
         rows = frame[frame["claim"] == claim.id].drop(columns="claim")

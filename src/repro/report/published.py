@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from repro.files import jsonl
 from repro.records.experiment import RunFolder
 
 KEYS = ["backbone", "method", "benchmark", "metric", "detail"]
@@ -74,16 +73,15 @@ def stated_accuracy(
     # A row with a detail is about another thing, such as an ablation.
     main = (figures["kind"] == "published") & (figures["detail"] == "")
     figures = figures[main & (figures["metric"] == "accuracy")]
-    tiny = {run.backbone for run in runs if _is_tiny(run)}
+    # Without settings.json, as of scores from elsewhere, nothing but the name tells.
+    sources = [(run.read_json("settings").get("backbone_settings") or {}) for run in runs]
+    tiny = {
+        run.backbone
+        for run, of in zip(runs, sources, strict=True)
+        if of.get("source") == "tinyworld"
+    }
     stated = {}
     for backbone in {run.backbone for run in runs} - tiny:
         for row in figures[figures["backbone"] == BACKBONES.get(backbone)].to_dict("records"):
             stated[backbone, row["method"], row["benchmark"]] = row["value"]
     return stated
-
-
-def _is_tiny(run: RunFolder) -> bool:
-    path = run.path / "settings.json"
-    if not path.is_file():  # scores from elsewhere: nothing but the name tells
-        return False
-    return (jsonl.read_json(path).get("backbone_settings") or {}).get("source") == "tinyworld"

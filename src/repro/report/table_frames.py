@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
+from repro.measure.behaviours import BEHAVIOURS
 from repro.report import collect, compare, names
 from repro.report.collect import Scores
 
@@ -83,7 +84,7 @@ def backtracking_frame(scores: Scores) -> pd.DataFrame:
 
 def _behaviour(responses: pd.DataFrame) -> dict[str, float]:
     """Return the numbers of one row of `backtracking_frame`."""
-    found = {f"{name}_per_1k": compare.rate(responses, name) for name in collect.BEHAVIOURS}
+    found = {f"{name}_per_1k": compare.rate(responses, name) for name in BEHAVIOURS}
     backtracks = (responses["backtracking"] > 0).groupby(responses["doc_id"])
     found["backtracking_responses"] = compare.ratio(100 * backtracks.sum(), backtracks.size())
     row = {"responses": len(responses)}

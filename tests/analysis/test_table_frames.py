@@ -5,7 +5,7 @@ import pytest
 from tests.analysis.small_runs import CODE, GRPO, present, problem, scored, three_methods
 
 from repro.measure import intervals
-from repro.report import collect, compare, table_frames, tables
+from repro.report import collect, compare, tables
 
 # A correct response, and three wrong ones: 1,600 tokens in all.
 PROBLEMS = [
@@ -16,11 +16,11 @@ WRONG = [problem([0], [500], [1])] * 2
 
 
 def main_frame(runs) -> pd.DataFrame:
-    return table_frames.main_frame(compare.summarise(*scored(runs))).set_index("method")
+    return tables.main_frame(compare.summarise(*scored(runs))).set_index("method")
 
 
 def backtracking(runs) -> pd.DataFrame:
-    frame = table_frames.backtracking_frame(collect.read_scores(runs, present(runs)))
+    frame = tables.backtracking_frame(collect.read_scores(runs, present(runs)))
     return frame.set_index(["method", "benchmark", "of"])
 
 

@@ -188,7 +188,9 @@ def _row(direction: str, threshold: float, part: Part, tested: int) -> dict:
     if part.interval is not None:
         found = part.interval(RULE["level"])
         strict = part.interval(1 - (1 - RULE["level"]) / tested)
-        verdict = _side(found.low, found.high, direction, threshold)
+        above, below = found.low > threshold, found.high < threshold  # not with NaN
+        right, wrong = (below, above) if direction == "less" else (above, below)
+        verdict = SUPPORTED if right else NOT_SUPPORTED if wrong else INCONCLUSIVE
         least = RULE[f"{part.of}_at_least"]
         if found.n < least:
             verdict = INCONCLUSIVE
@@ -198,11 +200,3 @@ def _row(direction: str, threshold: float, part: Part, tested: int) -> dict:
     row |= {"direction": direction, "threshold": threshold, "unit": part.unit, "verdict": verdict}
     row |= {"n": found.n, "of": part.of, "seeds": part.seeds}
     return row | {"remark": remark, "runs": part.runs}
-
-
-def _side(low: float, high: float, direction: str, threshold: float) -> str:
-    """Return on which side of the threshold an interval lies; NaN ends are inconclusive."""
-    above, below = low > threshold, high < threshold
-    if direction == "less":
-        above, below = below, above
-    return SUPPORTED if above else NOT_SUPPORTED if below else INCONCLUSIVE

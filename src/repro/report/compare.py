@@ -67,7 +67,13 @@ def effects(problems: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     """
     cells = dict(tuple(problems.groupby(_CELL, sort=False)))
     nothing, rows = problems.iloc[:0], []
-    for backbone, method, baseline in _pairs(grid):
+    pairs = [
+        (backbone, method, baseline)
+        for backbone, method in grid.methods
+        for baseline in (methods.ORIGINAL, methods.plain_algorithm(method))
+        if method != methods.ORIGINAL and (backbone, baseline) in grid.methods
+    ]
+    for backbone, method, baseline in pairs:
         found = {}
         for benchmark in grid.benchmarks:
             ours, theirs = (
@@ -100,14 +106,6 @@ def ratio(numerators: pd.Series, denominators: pd.Series) -> Estimate:
     if numerators.empty:
         return MISSING
     return intervals.estimate(intervals.ratio_values(numerators, denominators))
-
-
-def _pairs(grid: Grid) -> Iterator[tuple[str, str, str]]:
-    """Yield backbone, method and baseline of every comparison."""
-    for backbone, method in grid.methods:
-        for baseline in (methods.ORIGINAL, methods.plain_algorithm(method)):
-            if method != methods.ORIGINAL and (backbone, baseline) in grid.methods:
-                yield backbone, method, baseline
 
 
 def _rows(

@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 import pytest
-from tests.analysis.claim_worlds import log, pair, problems
+from tests.analysis.worlds import log, noisy_problems, pair
 
 from repro.report import claims
 
@@ -15,8 +15,8 @@ ABOUT = "A verdict is about the runs that it names"
 @pytest.fixture
 def write(make_run, tmp_path):
     """Return a function that writes the claims about two runs and returns the verdicts."""
-    ours, last = problems(0.6, 80, 0.5), log(100, 80, seed=1)
-    runs = pair(make_run, problems(0.4), ours, log(100, 95), last)
+    ours, last = noisy_problems(0.6, 80, 0.5), log(100, 80, seed=1)
+    runs = pair(make_run, noisy_problems(0.4), ours, log(100, 95), last)
     return lambda note="": claims.write_claims(runs, ["aime24"], tmp_path / "claims", note)
 
 

@@ -4,17 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
-from tests.analysis.claim_worlds import (
-    INCONCLUSIVE,
-    NOT_SUPPORTED,
-    NOT_TESTED,
-    SUPPORTED,
-    evaluate,
-    problems,
-    verdict,
-)
+from tests.analysis.worlds import evaluate, noisy_problems, verdict
 
 from repro.files import jsonl
+from repro.report.claims import INCONCLUSIVE, NOT_SUPPORTED, NOT_TESTED, SUPPORTED
 
 
 def objective_rows(fall: float, labelled: float, n=20, seed=0, **more):
@@ -41,7 +34,7 @@ def judge(make_run):
         runs = []
         for rows in seeds_rows:
             seed = len(runs) + 100 * len(made)
-            runs.append(make_run("original", {"aime24": problems()}, seed=seed))
+            runs.append(make_run("original", {"aime24": noisy_problems()}, seed=seed))
             if rows is not None:
                 jsonl.write(runs[-1].path / "objective.jsonl", rows)
         made.append(runs)

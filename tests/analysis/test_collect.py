@@ -4,8 +4,7 @@ import json
 import re
 
 import pytest
-from tests.analysis.figure_worlds import training
-from tests.analysis.small_runs import unscored
+from tests.analysis.worlds import ZEROS, training, unscored
 
 from repro.files import jsonl
 from repro.report import collect
@@ -46,6 +45,7 @@ def test_responses_have_a_row_per_sample(make_run):
     ]
 
 
+UNKNOWN = [dict.fromkeys(("correct", *ZEROS, "tokens"), [float("nan")]) | {"doc_id": 0}]
 UNEQUAL = [PROBLEMS[0] | {"doc_id": 0, "verification": [0, 0], "hesitation": [1]}]
 
 
@@ -61,6 +61,7 @@ UNEQUAL = [PROBLEMS[0] | {"doc_id": 0, "verification": [0, 0], "hesitation": [1]
         ('{"benchmark": "aime24", "problems": [{"doc_id": 0, "correct": [1]}]}', "tokens"),
         ('{"benchmark": "aime24", "problems": [{"doc_id": 0, "correct": []}]}', "without samples"),
         (json.dumps({"benchmark": "aime24", "problems": UNEQUAL}), "not a score file"),
+        (json.dumps({"benchmark": "aime24", "problems": UNKNOWN}), "a verdict that is neither"),
     ],
 )
 def test_damaged_score_file_is_named(make_run, content, message):

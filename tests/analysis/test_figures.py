@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from tests.analysis.conftest import maker
-from tests.analysis.figure_worlds import NOTE, legend, lines, said, says, texts, training
+from tests.analysis.drawn import legend, lines, said, says, texts
+from tests.analysis.worlds import NOTE, maker, training
 
 from repro import methods
 from repro.benchmarks import declared
@@ -120,19 +120,6 @@ def test_files_are_the_same_every_time(logs, tmp_path):
     assert png.startswith(b"\x89PNG")
     assert pdf.startswith(b"%PDF") and b"CreationDate" not in pdf
     assert written[0] == written[1]
-
-
-def test_only_the_files_that_a_figure_shows_are_read(tmp_path):
-    runs = write_world(tmp_path, ("one",))
-    for run in runs:
-        (run.path / "training.jsonl").unlink(missing_ok=True)
-        (run.path / "scores/aime24.json").write_text("{}")
-    draw("objective_over_position", runs)
-    with pytest.raises(FileNotFoundError, match=r"training\.jsonl"):
-        draw("tokens_over_training", runs)
-    for name in ("tokens_per_benchmark", "backtracking_at_evaluation"):
-        with pytest.raises(ValueError, match=r"aime24\.json: not a score file"):
-            draw(name, runs)
 
 
 def test_an_unknown_figure_and_one_without_runs_are_refused():

@@ -3,9 +3,8 @@
 import math
 
 import pytest
-from tests.analysis.conftest import maker
-from tests.analysis.figure_worlds import NOTE, bars, legend, lines, problems, says, ticks
-from tests.analysis.small_runs import scored
+from tests.analysis.drawn import bars, legend, lines, says, ticks
+from tests.analysis.worlds import NOTE, maker, problems, scored
 
 from repro.report import compare, figures
 from repro.report.figures.ablations import ablation

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from scipy import stats
-from tests.analysis.figure_worlds import NOTE, legend, lines, said, says
+from tests.analysis.drawn import legend, lines, said, says
+from tests.analysis.worlds import NOTE
 
 from repro.files import jsonl
 from repro.report.collect import read_objective

@@ -5,7 +5,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from tests.analysis.small_runs import problem
+from tests.analysis.worlds import problem
 
 from repro.commands.cli import main as cli
 from repro.files import jsonl

@@ -2,9 +2,8 @@
 
 import pandas as pd
 import pytest
-from tests.analysis.small_runs import CODE, GRPO, present, problem, scored, three_methods
+from tests.analysis.worlds import CODE, GRPO, present, problem, scored, three_methods
 
-from repro.measure import intervals
 from repro.report import collect, compare, tables
 
 # A correct response, and three wrong ones: 1,600 tokens in all.
@@ -53,19 +52,6 @@ def test_backtracking_of_all_correct_and_wrong_responses(make_run):
     # Half of one problem's responses more than of the other's: 100 and 50 %.
     assert rows.loc["all", "backtracking_responses_se"] == pytest.approx(25)
     assert pd.isna(rows.loc["correct", "backtracking_per_1k_se"])  # a single problem
-
-
-def test_backtracking_agrees_with_the_score_files_own_statistics(make_run):
-    rows = backtracking([make_run("grpo", {"aime24": PROBLEMS})]).loc["grpo", "aime24"]
-    summary = intervals.summary([problem | {"truncated": [0, 0]} for problem in PROBLEMS])
-    for of, suffix in (("all", ""), ("correct", "_correct"), ("wrong", "_wrong")):
-        expected = summary[f"backtracking_per_1k{suffix}"]
-        assert rows.loc[of, "backtracking_per_1k"] == pytest.approx(expected["value"])
-        if expected["se"] is not None:
-            assert rows.loc[of, "backtracking_per_1k_se"] == pytest.approx(expected["se"])
-    share = summary["backtracking_responses"]
-    assert rows.loc["all", "backtracking_responses"] == pytest.approx(100 * share["value"])
-    assert rows.loc["all", "backtracking_responses_se"] == pytest.approx(100 * share["se"])
 
 
 def test_backtracking_stands_benchmark_by_benchmark(make_run, tmp_path):

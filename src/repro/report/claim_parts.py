@@ -249,7 +249,7 @@ def _scores(data: Data, backbone: str, chosen: Collection[str], pool: str) -> Ce
     have = frame.groupby("benchmark")["method"].nunique()
     scored = [name for name in members if have.get(name) == len(chosen)]
     if not scored:
-        return Cells(f"no scores of {_titles(members)}")
+        return Cells(f"no scores of {names.titles(members)}")
     frame = frame[frame["benchmark"].isin(scored)]
     seeds = set.intersection(*frame.groupby(["benchmark", "method"])["seed"].agg(set))
     if not seeds:
@@ -257,17 +257,11 @@ def _scores(data: Data, backbone: str, chosen: Collection[str], pool: str) -> Ce
     groups = []
     for benchmark in scored:
         rows = frame[(frame["benchmark"] == benchmark) & frame["seed"].isin(seeds)]
-        columns = ["accuracy", "tokens", "backtracking"]
-        wide = rows.pivot(index=["method", "seed"], columns="doc_id", values=columns)
-        groups.append({column: _stacked(wide[column], chosen) for column in columns})
-        if np.isnan(groups[-1]["accuracy"]).any():
-            raise ValueError(
-                f"{backbone}, {benchmark}: {_labels(chosen)}: the methods or the seeds were scored "
-                "on different problems, or a verdict is not a number (NaN)"
-            )
-    remark = f"over {_titles(scored)}" if len(members) > 1 else ""
-    if len(scored) < len(members):
-        remark += f"; without {_titles(name for name in members if name not in scored)}: no scores"
+        wide = compare.pair(rows)
+        groups.append({of: _stacked(wide[of], chosen) for of in wide.columns.unique(0)})
+    remark = f"over {names.titles(scored)}" if len(members) > 1 else ""
+    if without := names.titles(set(members) - set(scored)):
+        remark += f"; without {without}: no scores"
     return Cells(remark, groups, sorted(seeds))
 
 
@@ -314,7 +308,3 @@ def _response(row: dict) -> dict[str, str | float]:
 
 def _labels(chosen: Iterable[str], separator: str = ", ") -> str:
     return separator.join(map(methods.label, chosen))
-
-
-def _titles(benchmarks: Iterable[str]) -> str:
-    return ", ".join(names.BENCHMARKS[name] for name in benchmarks)

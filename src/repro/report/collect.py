@@ -169,6 +169,8 @@ def _responses(path: Path, score: dict, benchmark: str) -> pd.DataFrame:
         if not rows or not all(row["correct"] for row in rows):
             raise ValueError("no problems, or one without samples")
         frame = pd.DataFrame(rows)[["doc_id", *_NUMBERS]].explode(_NUMBERS, ignore_index=True)
+        if not frame["correct"].isin((0, 1)).all():
+            raise ValueError("a verdict that is neither 0 nor 1")
         return frame.astype(dict.fromkeys(_NUMBERS, float)).assign(benchmark=benchmark)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path}: not a score file ({error!r})") from None

@@ -18,7 +18,7 @@ def ablation(make_run, key, accuracies, plain=0.3, noise=0.05, seeds=(0,), n=200
             if value not in (None, DEFAULTS[key]):
                 method += f"~{key}={value:g}"
             settings = None if value is None else DEFAULTS | {key: value}
-            runs.append(make_run(method, scores, process_reward=settings, seed=seed))
+            runs.append(make_run(method, scores, setting=settings, seed=seed))
     return runs
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from tests.analysis.worlds import evaluate, noisy_problems, verdict
 
-from repro.files import jsonl
 from repro.report.claims import INCONCLUSIVE, NOT_SUPPORTED, NOT_TESTED, SUPPORTED
+
+SCORES = {"aime24": noisy_problems()}
 
 
 def objective_rows(fall: float, labelled: float, n=20, seed=0, **more):
@@ -31,16 +32,12 @@ def judge(make_run):
     """Return a function from a claim and the rows of each seed to the claim's parts."""
 
     def judged(name, *seeds_rows):
-        runs = []
-        for rows in seeds_rows:
-            seed = len(runs) + 100 * len(made)
-            runs.append(make_run("original", {"aime24": noisy_problems()}, seed=seed))
-            if rows is not None:
-                jsonl.write(runs[-1].path / "objective.jsonl", rows)
-        made.append(runs)
+        runs = [
+            make_run("original", SCORES, backbone=name, seed=seed, objective=rows)
+            for seed, rows in enumerate(seeds_rows)
+        ]
         return evaluate(name, runs)
 
-    made = []
     return judged
 
 

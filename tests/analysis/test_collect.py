@@ -6,7 +6,6 @@ import re
 import pytest
 from tests.analysis.worlds import ZEROS, training, unscored
 
-from repro.files import jsonl
 from repro.report import collect
 
 PROBLEMS = [
@@ -112,9 +111,8 @@ RESPONSE |= {"points": [[0, 0, -2.5], [9, 1, 0]], "segments": [[None, 0.1], ["he
 
 
 def test_objective_has_a_row_per_response_of_the_runs_that_have_the_file(make_run):
-    runs = [make_run(method) for method in ("original", "grpo")]
-    assert collect.read_objective(runs).empty
-    jsonl.write(runs[1].path / "objective.jsonl", [RESPONSE | {"tokens": 9}])
+    runs = [make_run("original"), make_run("grpo", objective=[RESPONSE | {"tokens": 9}])]
+    assert collect.read_objective(runs[:1]).empty
     (row,) = collect.read_objective(runs).to_dict("records")
     assert row == runs[1].keys() | RESPONSE | {
         "points": [(0, 0.0, -2.5), (9, 1.0, 0.0)],
@@ -137,7 +135,6 @@ def test_objective_has_a_row_per_response_of_the_runs_that_have_the_file(make_ru
     ],
 )
 def test_malformed_objectives_are_refused(make_run, change, message):
-    run = make_run("grpo")
-    jsonl.write(run.path / "objective.jsonl", [RESPONSE, RESPONSE | change])
+    run = make_run("grpo", objective=[RESPONSE, RESPONSE | change])
     with pytest.raises(ValueError, match=rf"(?s)objective\.jsonl, row 2: .*{message}"):
         collect.read_objective([run])

@@ -9,7 +9,6 @@ from tests.analysis.worlds import NOTE, maker, training
 
 from repro import methods
 from repro.benchmarks import declared
-from repro.files import jsonl
 from repro.report import collect, figures
 from repro.report.figures import style
 from repro.report.figures.training import over_training
@@ -30,9 +29,11 @@ def logs(tmp_path_factory):
     )
 
 
-def write_world(root, backbones):
+@pytest.fixture(scope="module", params=[("one",), ("DeepSeek-R1-Distill-Qwen-1.5B", "b", "c", "d")])
+def world(request, tmp_path_factory):
     """Every method on every backbone but the last of several, which lacks two; and ablations."""
-    make, rng, runs = maker(root), np.random.default_rng(0), []
+    make, rng, runs = maker(tmp_path_factory.mktemp("world")), np.random.default_rng(0), []
+    backbones = request.param
     pairs = [method for name in methods.ALGORITHMS for method in (name, f"{name}+repro")]
     for backbone in backbones:
         ablated = [f"grpo+repro~{key}=0.{n}" for key in methods.ABLATED for n in (3, 9)]
@@ -48,17 +49,11 @@ def write_world(root, backbones):
             setting = dict.fromkeys(methods.ABLATED, 0.1)
             setting |= {parts.ablated: float(parts.value)} if parts.ablated else {}
             log = None if method == "original" else training(9000, 7000)
-            run = make(method, dict.fromkeys(declared.PAPER, scores), log, setting, backbone)
             response = {"benchmark": "aime24", "sample": 0, "points": POINTS, "segments": []}
             objective = [response | {"doc_id": n, "correct": n % 2} for n in range(4)]
-            jsonl.write(run.path / "objective.jsonl", objective)
-            runs.append(run)
+            of_benchmarks = dict.fromkeys(declared.PAPER, scores)
+            runs.append(make(method, of_benchmarks, log, setting, backbone, objective=objective))
     return runs
-
-
-@pytest.fixture(scope="module", params=[("one",), ("DeepSeek-R1-Distill-Qwen-1.5B", "b", "c", "d")])
-def world(request, tmp_path_factory):
-    return write_world(tmp_path_factory.mktemp("world"), request.param)
 
 
 def draw(name, runs, note=NOTE):

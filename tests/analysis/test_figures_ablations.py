@@ -19,7 +19,7 @@ def runs(tmp_path_factory):
     for (method, value), tokens in zip(VALUES.items(), (50, 40, 30), strict=True):
         hits = [1, 0] if value == 0.1 else [1, 1]
         scores = {"aime24": problems(hits, tokens), "gpqa": problems(hits, 9)}
-        made.append(make(method, scores, process_reward={"alpha": value}))
+        made.append(make(method, scores, setting={"alpha": value}))
     return made
 
 

@@ -22,7 +22,9 @@ def maker(root: Path) -> Callable[..., RunFolder]:
     Each problem gives correct and tokens, the rest of a score file defaults to zeros.
     """
 
-    def make(method, scores=None, training=None, process_reward=None, backbone="tiny", seed=0):
+    def make(
+        method, scores=None, training=None, setting=None, backbone="tiny", seed=0, objective=None
+    ):
         path = root / "runs" / backbone / method / str(seed)
         (path / "scores").mkdir(parents=True)
         for benchmark, problems in (scores or {}).items():
@@ -35,7 +37,9 @@ def maker(root: Path) -> Callable[..., RunFolder]:
             (path / "scores" / f"{benchmark}.json").write_text(json.dumps(content))
         if training is not None:
             jsonl.write(path / "training.jsonl", training)
-        settings = {"method": method, "process_reward": process_reward}
+        if objective is not None:
+            jsonl.write(path / "objective.jsonl", objective)
+        settings = {"method": method, "process_reward": setting}
         (path / "settings.json").write_text(json.dumps(settings))
         return RunFolder(path)
 

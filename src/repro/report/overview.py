@@ -129,8 +129,8 @@ def _what_was_run(name: str, runs: Sequence[Facts], scored: Sequence[str]) -> di
 
 
 def _training(run: Facts) -> str:
-    how = run.settings.get("training") or {}
-    if not {"steps", "prompts_per_step", "num_generations"} <= how.keys():
+    how = run.settings.get("training")
+    if not how:
         return NOT_RECORDED
     steps, prompts = how["steps"], how["prompts_per_step"]
     return f"{steps} steps of {prompts} prompts x {how['num_generations']} rollouts"

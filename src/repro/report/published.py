@@ -34,13 +34,11 @@ def load(path: str | Path) -> pd.DataFrame:
         for the others), the rest are texts, empty where nothing is stated.
 
     Raises:
-        ValueError: the file is missing or no such table, a value is no number, or a figure is there
+        ValueError: the file is no such table, a value is no number, or a figure is there
             twice; the message names file and line.
     """
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not a CSV file ({error})") from None
     if list(frame.columns) != COLUMNS:
@@ -67,7 +65,7 @@ def stated_accuracy(
         runs: the folders of the runs.
 
     Raises:
-        ValueError: the file is missing or wrong.
+        ValueError: the file is wrong.
     """
     figures = load(path)
     # A row with a detail is about another thing, such as an ablation.

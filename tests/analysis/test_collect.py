@@ -72,18 +72,13 @@ def test_damaged_score_file_is_named(make_run, content, message):
         collect.read_scores([run], ["lmb", "aime24"], partial=content is not None)
 
 
-def test_benchmarks_that_could_not_be_scored_are_named_gaps(make_run):
-    benchmarks = ["aime24", "mbpp", "lcb"]
-    runs = [make_run(method, {"aime24": PROBLEMS}) for method in ("original", "grpo")]
-    for run in runs:
-        unscored(run, "mbpp", "install bubblewrap")
-        unscored(run, "lcb", "install bubblewrap")
-    found = collect.read_scores(runs, benchmarks)
-    assert found.gaps == "MBPP, LCB not scored: install bubblewrap"
-    assert set(found.responses["benchmark"]) == {"aime24"}
-    assert found.grid.benchmarks == ["aime24"]
-    with pytest.raises(ValueError, match="none of the 2 runs has scores; MBPP, LCB not scored"):
-        collect.read_scores(runs, benchmarks[1:])
+def test_where_nothing_could_be_scored_the_reason_is_said(make_run):
+    run = make_run("grpo")
+    for benchmark in ("mbpp", "lcb"):
+        unscored(run, benchmark, "install bubblewrap")
+    said = "none of the 1 runs has scores; MBPP, LCB not scored: install bubblewrap"
+    with pytest.raises(ValueError, match=said):
+        collect.read_scores([run], ["mbpp", "lcb"])
 
 
 def test_training_has_a_row_per_step_and_leaves_out_original(make_run):

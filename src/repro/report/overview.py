@@ -17,7 +17,7 @@ from repro.files.progress import duration
 from repro.records import run_facts
 from repro.records.experiment import RunFolder
 from repro.records.run_facts import NOT_RECORDED, STAGES, Facts
-from repro.report import claims, compare, html_pages, names, table_sheets
+from repro.report import claims, collect, compare, html_pages, names, table_sheets
 from repro.report.table_formats import Sheet
 
 TITLE = "RePro, reproduced"
@@ -137,15 +137,18 @@ def _training(run: Facts) -> str:
 
 
 def _scored(runs: Sequence[RunFolder], benchmarks: Sequence[str]) -> list[str]:
-    """Return each benchmark with its problems and samples, from the first run that is scored."""
-    found = []
-    for benchmark in (name for name in names.BENCHMARKS if name in benchmarks):
-        files = (run.path / "scores" / f"{benchmark}.json" for run in runs)
-        scores = map(jsonl.read_json, filter(Path.is_file, files))
-        first = next((of for of in scores if not of.get("not_scored")), None)
-        size = f"{first['n_problems']} problems, avg@{first['samples']}" if first else "not scored"
-        found.append(f"{names.BENCHMARKS[benchmark]} ({size})")
-    return found
+    """Return each benchmark with its problems and samples."""
+    responses = collect.read_scores(runs, benchmarks).responses
+    of_problems = responses.groupby(["benchmark", "doc_id", *collect.RUN_KEYS]).size()
+    samples = of_problems.groupby("benchmark").max()
+    problems = responses.groupby("benchmark")["doc_id"].nunique()
+    return [
+        f"{title} ({problems[name]} problems, avg@{samples[name]})"
+        if name in samples
+        else f"{title} (not scored)"
+        for name, title in names.BENCHMARKS.items()
+        if name in benchmarks
+    ]
 
 
 def _provenance(runs: Sequence[Facts]) -> dict[str, str]:

@@ -15,17 +15,14 @@ EASY, HARD = [problem([1], [10], [0])] * 2, [problem([0], [30], [0])] * 2
 WRONG = [problem([0], [500], [1])] * 2
 
 
-def main_frame(runs) -> pd.DataFrame:
-    return tables.main_frame(compare.summarise(*scored(runs))).set_index("method")
-
-
 def backtracking(runs) -> pd.DataFrame:
     frame = tables.backtracking_frame(collect.read_scores(runs, present(runs)))
     return frame.set_index(["method", "benchmark", "of"])
 
 
 def test_main_frame_numbers(make_run):
-    main = main_frame(three_methods(make_run))
+    summary = compare.summarise(*scored(three_methods(make_run)))
+    main = tables.main_frame(summary, {}).set_index("method")
     row = main.loc["original"]
     # aime24: avg@2 is 0 and 50 %, sd 35.355, SE 25; mbpp: 100 and 0 %, SE 50.
     assert (row["aime24"], row["aime24_se"]) == (pytest.approx(25), pytest.approx(25))

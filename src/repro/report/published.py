@@ -72,11 +72,10 @@ def stated_accuracy(
     main = (figures["kind"] == "published") & (figures["detail"] == "")
     figures = figures[main & (figures["metric"] == "accuracy")]
     # Without settings.json, as of scores from elsewhere, nothing but the name tells.
-    sources = [(run.read_json("settings").get("backbone_settings") or {}) for run in runs]
     tiny = {
         run.backbone
-        for run, of in zip(runs, sources, strict=True)
-        if of.get("source") == "tinyworld"
+        for run in runs
+        if run.read_json("settings").get("backbone_settings", {}).get("source") == "tinyworld"
     }
     stated = {}
     for backbone in {run.backbone for run in runs} - tiny:

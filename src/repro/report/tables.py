@@ -14,7 +14,6 @@ from repro.report import collect, compare, names, published, table_sheets
 from repro.report.table_formats import to_csv, to_latex, to_markdown
 
 _KEYS = ["backbone", "method"]
-
 # Columns of the table in the terminal -> title and digits; the benchmarks come before them.
 _POOLED = {"tokens": ("Tokens", 0), "backtracking_per_1k": ("Bt./1k", 2)}
 _CAPTION = (
@@ -52,7 +51,7 @@ def write_tables(
     remarks = [f"{remark.rstrip('.')}." for remark in remarks if remark]
     note = " ".join([note, *remarks]).strip()
     notes = {"main_math_verify": f"{note} {_scorers(scores.responses)}".strip()}
-    stated = published.stated_accuracy(paper, runs) if paper is not None else None
+    stated = published.stated_accuracy(paper, runs) if paper else {}
     summary = compare.summarise(problems, scores.grid)
     by_other = problems.assign(accuracy=problems[collect.MATH_VERIFY])
     summary_by_other = compare.summarise(by_other, scores.grid)
@@ -98,14 +97,12 @@ def show(results: str | Path) -> None:
     print(_CAPTION, *main.get("note", pd.Series()).unique(), *made[0], *made[1], sep="\n")
 
 
-def main_frame(
-    summary: pd.DataFrame, published: dict[tuple[str, str, str], float] | None = None
-) -> pd.DataFrame:
+def main_frame(summary: pd.DataFrame, stated: dict[tuple[str, str, str], float]) -> pd.DataFrame:
     """Return the main table's numbers: one row per backbone and method.
 
     Args:
         summary: the frame of `compare.summarise`.
-        published: (backbone, method, benchmark) -> accuracy in percent.
+        stated: (backbone, method, benchmark) -> published accuracy in percent.
 
     Returns:
         Columns backbone, method, seeds; for each benchmark of `names.shown` its accuracy in percent
@@ -115,14 +112,12 @@ def main_frame(
         Where a run lacks scores also ``missing``: the row's missing benchmarks, blanks between.
     """
     frame = _seeds(summary)
-    present = set(frame.index)
-    published = {key: value for key, value in (published or {}).items() if key[:2] in present}
+    any_stated = any(key[:2] in frame.index for key in stated)
     for name in names.shown(set(summary["benchmark"])):
         _add(frame, name, summary, "accuracy", name)
-        if published:
-            stated = [published.get((*row, name), np.nan) for row in frame.index]
-            frame[f"{name}_published"] = stated
-            frame[f"{name}_difference"] = frame[name] - stated
+        if any_stated:
+            frame[f"{name}_published"] = [stated.get((*row, name), np.nan) for row in frame.index]
+            frame[f"{name}_difference"] = frame[name] - frame[f"{name}_published"]
     for metric in table_sheets.POOLED:
         _add(frame, metric, summary, metric, "all")
     return _with_missing(frame, summary)

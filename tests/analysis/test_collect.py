@@ -19,7 +19,7 @@ def test_scores_have_a_row_per_problem_averaged_over_its_samples(make_run):
     unknown = PROBLEMS[0] | {"tokens": [float("nan"), 300]}
     # Scores that an earlier configuration left behind are not read.
     run = make_run("original", {"aime24": PROBLEMS, "mbpp": [unknown], "lcb": PROBLEMS})
-    frame = collect.problems(collect.read_scores([run], ["mbpp", "aime24"]).responses)
+    frame = collect.read_scores([run], ["mbpp", "aime24"]).problems
     assert frame["benchmark"].tolist() == ["aime24", "aime24", "mbpp"]
     columns = ["doc_id", "accuracy", "tokens", "truncated", "backtracking", "verification"]
     assert frame[columns].values.tolist() == [

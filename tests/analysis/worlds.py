@@ -54,7 +54,7 @@ def present(runs: list[RunFolder]) -> list[str]:
 def scored(runs: list[RunFolder], partial: bool = False) -> tuple[pd.DataFrame, collect.Grid]:
     """Return the scores of runs, problem by problem, and what was to be there."""
     found = collect.read_scores(runs, present(runs), partial)
-    return collect.problems(found.responses), found.grid
+    return found.problems, found.grid
 
 
 def unscored(run: RunFolder, benchmark: str, reason: str) -> None:

@@ -64,11 +64,6 @@ class Data:
         return collect.read_scores(self.runs, self.benchmarks)
 
     @cached_property
-    def problems(self) -> pd.DataFrame:
-        """A row a problem: the frame of `collect.problems`."""
-        return collect.problems(self.scores.responses)
-
-    @cached_property
     def training(self) -> pd.DataFrame:
         """A row a step: the frame of `collect.read_training`."""
         return collect.read_training(self.runs)
@@ -119,7 +114,7 @@ def difference(
 
     On each of ``pools``, whose benchmarks count equally; without pools on every benchmark.
     """
-    pools = pools or names.shown(set(data.problems["benchmark"]))
+    pools = pools or names.shown(set(data.scores.problems["benchmark"]))
     pairs = data.pairs(chosen)
     return [_difference(data, metric, *pair, pool) for pair in pairs for pool in pools]
 
@@ -240,9 +235,10 @@ def _scores(data: Data, backbone: str, chosen: Collection[str], pool: str) -> Ce
 
     On the benchmarks of a pool that are scored, or on a single benchmark.
     """
-    shown = names.shown(set(data.problems["benchmark"]))
+    frame = data.scores.problems
+    shown = names.shown(set(frame["benchmark"]))
     members = [name for name in compare.POOLS.get(pool, (pool,)) if name in shown]
-    frame = data.problems[data.problems["backbone"] == backbone]
+    frame = frame[frame["backbone"] == backbone]
     if missing := [method for method in chosen if method not in set(frame["method"])]:
         return Cells(f"no run of {_labels(missing)}")
     frame = frame[frame["method"].isin(chosen)]

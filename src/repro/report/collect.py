@@ -52,12 +52,15 @@ class Scores(NamedTuple):
             mathematics only: elsewhere it is ours, and NaN in score files without it), tokens
             (reasoning tokens), truncated (0 or 1), backtracking, verification and hesitation
             (segments). Runs keep their order, benchmarks have the paper's.
+        problems: a row a run, benchmark and problem, averaged over its samples: the same columns,
+            with correct called accuracy (avg@n). NaN where the number of any sample is NaN.
         grid: the methods and benchmarks that were to be there; not those that cannot be scored.
         gaps: a sentence that says which benchmarks are not scored and why; empty where all are.
         missing: run -> the benchmarks whose score files it lacks; runs that lack none are left out.
     """
 
     responses: pd.DataFrame
+    problems: pd.DataFrame
     grid: Grid
     gaps: str
     missing: dict[str, list[str]]
@@ -97,15 +100,11 @@ def read_scores(
     never = set().union(*unscored.values()) - set(responses["benchmark"])
     pairs = dict.fromkeys((run.backbone, run.method) for run in runs)
     grid = Grid(list(pairs), [name for name in wanted if name not in never])
-    return Scores(responses, grid, gaps, missing)
+    return Scores(responses, _problems(responses), grid, gaps, missing)
 
 
-def problems(responses: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per run, benchmark and problem, in the order of the responses.
-
-    The columns are those of the responses, averaged over the samples of a problem; correct is
-    called accuracy (avg@n, in [0, 1]). NaN where the number of any sample is NaN.
-    """
+def _problems(responses: pd.DataFrame) -> pd.DataFrame:
+    """Return `Scores.problems`."""
     keys = [*RUN_KEYS, "benchmark", "doc_id"]
     by_problem = responses.groupby(keys, sort=False)[_NUMBERS]
     known = by_problem.count().eq(by_problem.size(), axis=0)

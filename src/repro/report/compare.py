@@ -28,7 +28,7 @@ _CELL = ["backbone", "method", "benchmark"]
 def summarise(problems: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     """Return the mean of every metric, per backbone, method and benchmark and over `POOLS`.
 
-    ``problems`` is the frame of `collect.problems`, ``grid`` which rows to return.
+    ``problems`` is the frame of `Scores.problems`, ``grid`` which rows to return.
 
     Returns:
         One row each, with columns backbone, method, benchmark, metric, mean, se, low, high
@@ -95,7 +95,7 @@ def effects(problems: pd.DataFrame, grid: Grid) -> pd.DataFrame:
 
 
 def pair(problems: pd.DataFrame) -> pd.DataFrame:
-    """Return rows of `collect.problems`, of methods on one benchmark and the same seeds, paired.
+    """Return rows of `Scores.problems`, of methods on one benchmark and the same seeds, paired.
 
     There is a row a method and seed; columns are accuracy (in [0, 1]), tokens and backtracking,
     each by doc_id. ValueError where methods or seeds were scored on different problems.

@@ -46,16 +46,15 @@ def write_tables(
         ValueError: a score file is malformed or, unless partial, missing; or none is there.
     """
     scores = collect.read_scores(runs, benchmarks, partial)
-    problems = collect.problems(scores.responses)
-    remarks = (scores.gaps, _missing(scores, benchmarks), _unequal_seeds(problems))
+    remarks = (scores.gaps, _missing(scores, benchmarks), _unequal_seeds(scores.problems))
     remarks = [f"{remark.rstrip('.')}." for remark in remarks if remark]
     note = " ".join([note, *remarks]).strip()
     notes = {"main_math_verify": f"{note} {_scorers(scores.responses)}".strip()}
     stated = published.stated_accuracy(paper, runs) if paper else {}
-    summary = compare.summarise(problems, scores.grid)
-    by_other = problems.assign(accuracy=problems[collect.MATH_VERIFY])
+    summary = compare.summarise(scores.problems, scores.grid)
+    by_other = scores.problems.assign(accuracy=scores.problems[collect.MATH_VERIFY])
     summary_by_other = compare.summarise(by_other, scores.grid)
-    effects = compare.effects(problems, scores.grid)
+    effects = compare.effects(scores.problems, scores.grid)
     to_original = effects["baseline"] == methods.ORIGINAL
     frames = {
         "main": main_frame(summary, stated),

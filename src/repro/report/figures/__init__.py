@@ -56,7 +56,7 @@ def draw(name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str], note: 
             note = f"Not scored: {titles}. {note}".strip()
         rates = evaluation.backtracking_rates(scores.responses)
         return evaluation.backtracking_at_evaluation(rates, note)
-    summary = compare.summarise(collect.problems(scores.responses), scores.grid)
+    summary = compare.summarise(scores.problems, scores.grid)
     if name == "tokens_per_benchmark":
         return evaluation.tokens_per_benchmark(summary, benchmarks, note)
     key = _ABLATIONS[name]

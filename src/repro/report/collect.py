@@ -121,14 +121,16 @@ def read_training(runs: Sequence[RunFolder]) -> pd.DataFrame:
         ValueError: a step is there twice or lacks a number, which would look like a finished log;
             the message names the file.
     """
-    frames = [pd.DataFrame(columns=[*RUN_KEYS, "step", *LOGGED])]
+    frames = []
     for run in (run for run in runs if run.method != methods.ORIGINAL):
         path = run.path / "training.jsonl"
         frame = pd.DataFrame(jsonl.read(path)).reindex(columns=["step", *LOGGED])
         if frame.empty or frame["step"].duplicated().any() or frame.isna().any(axis=None):
             raise ValueError(f"{path}: wanted one row for each step, with {', '.join(LOGGED)}")
         frames.append(frame.assign(**run.keys()))
-    return pd.concat(frames[len(frames) > 1 :], ignore_index=True)
+    if not frames:
+        return pd.DataFrame(columns=[*RUN_KEYS, "step", *LOGGED])
+    return pd.concat(frames, ignore_index=True)
 
 
 def read_objective(runs: Sequence[RunFolder]) -> pd.DataFrame:

@@ -5,12 +5,13 @@ from functools import partial
 import numpy as np
 import pytest
 from scipy import stats
-from tests.analysis.claim_worlds import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, verdict
+from tests.analysis.worlds import verdict
 
 from repro.measure import intervals
 from repro.report import claims
 from repro.report.claim_parts import Part
 from repro.report.claim_statistics import interval, spread
+from repro.report.claims import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
 
 SURE = 0.999  # of a bound on how often something happens in a simulation
 

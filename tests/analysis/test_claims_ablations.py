@@ -1,15 +1,9 @@
 """Claims 5 to 7: the ablations of w, alpha and k."""
 
 import pytest
-from tests.analysis.claim_worlds import (
-    INCONCLUSIVE,
-    NOT_SUPPORTED,
-    NOT_TESTED,
-    SUPPORTED,
-    evaluate,
-    problems,
-    verdict,
-)
+from tests.analysis.worlds import evaluate, noisy_problems, verdict
+
+from repro.report.claims import INCONCLUSIVE, NOT_SUPPORTED, NOT_TESTED, SUPPORTED
 
 DEFAULTS = {"alpha": 0.05, "w": 0.1, "k": 20}
 
@@ -19,12 +13,12 @@ def ablation(make_run, key, accuracies, plain=0.3, noise=0.05, seeds=(0,), n=200
     runs = []
     for seed in seeds:
         for number, (value, accuracy) in enumerate([(None, plain), *accuracies.items()]):
-            scores = {"aime24": problems(accuracy, seed=10 * seed + number, noise=noise, n=n)}
+            scores = {"aime24": noisy_problems(accuracy, seed=10 * seed + number, noise=noise, n=n)}
             method = "grpo" if value is None else "grpo+repro"
             if value not in (None, DEFAULTS[key]):
                 method += f"~{key}={value:g}"
             settings = None if value is None else DEFAULTS | {key: value}
-            runs.append(make_run(method, scores, process_reward=settings, seed=seed))
+            runs.append(make_run(method, scores, setting=settings, seed=seed))
     return runs
 
 

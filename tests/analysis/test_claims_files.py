@@ -4,24 +4,23 @@ import json
 
 import pandas as pd
 import pytest
-from tests.analysis.claim_worlds import log, pair, problems
+from tests.analysis.worlds import NOTE, log, noisy_problems, pair
 
 from repro.report import claims
 
-NOTE = "Tiny world: these are not the paper's numbers."
 ABOUT = "A verdict is about the runs that it names"
 
 
 @pytest.fixture
 def write(make_run, tmp_path):
     """Return a function that writes the claims about two runs and returns the verdicts."""
-    ours, last = problems(0.6, 80, 0.5), log(100, 80, seed=1)
-    runs = pair(make_run, problems(0.4), ours, log(100, 95), last)
-    return lambda note="": claims.write_claims(runs, ["aime24"], tmp_path / "claims", note)
+    ours, last = noisy_problems(0.6, 80, 0.5), log(100, 80, seed=1)
+    runs = pair(make_run, noisy_problems(0.4), ours, log(100, 95), last)
+    return lambda: claims.write_claims(runs, ["aime24"], tmp_path / "claims", NOTE)
 
 
-def test_every_file_says_whose_numbers_these_are(write, tmp_path):
-    verdicts = write(NOTE)
+def test_the_files_agree_and_say_whose_numbers_these_are(write, tmp_path):
+    verdicts = write()
     written = {path.name: path.read_text() for path in (tmp_path / "claims").iterdir()}
     assert set(written) == {"claims.md", "claims.csv", "claims.json"}
     for text in written.values():
@@ -31,12 +30,7 @@ def test_every_file_says_whose_numbers_these_are(write, tmp_path):
     untested = dict.fromkeys(("objective", "w", "alpha", "k", "case-study"), "not tested")
     tested = {"accuracy": "inconclusive", "tokens": "inconclusive", "backtracking": "supported"}
     assert verdicts.set_index("id")["verdict"].to_dict() == untested | tested
-
-
-def test_the_files_agree(write, tmp_path):
-    verdicts = write()
     table = pd.read_csv(tmp_path / "claims/claims.csv")
-    assert table["note"].str.startswith(ABOUT).all()
     content = json.loads((tmp_path / "claims/claims.json").read_text())
     assert content["rule"] == {"level": 0.95, "problems_at_least": 10, "steps_at_least": 4}
     assert [c["verdict"] for c in content["claims"]] == verdicts["verdict"].tolist()
@@ -52,7 +46,7 @@ def test_the_files_agree(write, tmp_path):
 
 
 def test_markdown_tables_are_well_formed(write, tmp_path):
-    write(NOTE)
+    write()
     text = (tmp_path / "claims/claims.md").read_text()
     assert text.startswith(f"**{NOTE} {ABOUT}")
     for block in text.split("\n\n"):

@@ -4,17 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
-from tests.analysis.claim_worlds import (
-    INCONCLUSIVE,
-    NOT_SUPPORTED,
-    NOT_TESTED,
-    SUPPORTED,
-    evaluate,
-    problems,
-    verdict,
-)
+from tests.analysis.worlds import evaluate, noisy_problems, verdict
 
-from repro.files import jsonl
+from repro.report.claims import INCONCLUSIVE, NOT_SUPPORTED, NOT_TESTED, SUPPORTED
+
+SCORES = {"aime24": noisy_problems()}
 
 
 def objective_rows(fall: float, labelled: float, n=20, seed=0, **more):
@@ -28,8 +22,8 @@ def objective_rows(fall: float, labelled: float, n=20, seed=0, **more):
         segments += [
             [label, rng.normal(0.1, 0.1) + labelled] for label in ("backtracking", "verification")
         ]
-        row = {"doc_id": doc_id, "sample": sample, "correct": 1, "points": points}
-        rows.append(row | {"segments": segments} | more)
+        row = {"benchmark": "aime24", "doc_id": doc_id, "sample": sample, "correct": 1}
+        rows.append(row | {"points": points, "segments": segments} | more)
     return rows
 
 
@@ -38,16 +32,12 @@ def judge(make_run):
     """Return a function from a claim and the rows of each seed to the claim's parts."""
 
     def judged(name, *seeds_rows):
-        runs = []
-        for rows in seeds_rows:
-            seed = len(runs) + 100 * len(made)
-            runs.append(make_run("original", {"aime24": problems()}, seed=seed))
-            if rows is not None:
-                jsonl.write(runs[-1].path / "objective.jsonl", rows)
-        made.append(runs)
+        runs = [
+            make_run("original", SCORES, backbone=name, seed=seed, objective=rows)
+            for seed, rows in enumerate(seeds_rows)
+        ]
         return evaluate(name, runs)
 
-    made = []
     return judged
 
 
@@ -76,7 +66,7 @@ def test_objective_and_case_study(judge, size, wanted, seeds):
 )
 def test_correlation_of_a_response(judge, objective, correlation):
     points = [[i, i / 3, value] for i, value in enumerate(objective)]
-    rows = [{"doc_id": doc, "sample": 0, "correct": 1, "points": points} for doc in (0, 1)]
+    rows = [row | {"points": points} for row in objective_rows(0, 0, n=2)]
     effect = judge("objective", rows)["effect"].item()
     assert np.isnan(effect) if correlation is None else effect == pytest.approx(correlation)
 
@@ -103,26 +93,7 @@ def test_benchmarks_with_the_same_numbers_are_different_problems(judge):
 def test_without_objectives_or_segments_nothing_is_tested(judge):
     frame = judge("objective", None)
     assert (verdict(frame), frame["remark"].item()) == (NOT_TESTED, "no run has an objective.jsonl")
-    bare = [{k: v for k, v in row.items() if k != "segments"} for row in objective_rows(1, 0)]
+    bare = [row | {"segments": []} for row in objective_rows(1, 0)]
     frame = judge("case-study", bare)
     assert verdict(frame) == NOT_TESTED
     assert frame["remark"].item().startswith("none of the 40 responses in objective.jsonl")
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"correct": 2}, "wanted: correct 0 or 1"),
-        ({"points": [[0, 0, 0.5]]}, "J at most 0"),
-        ({"points": [[0, 0, None]]}, "finite"),
-        ({"points": [[0, 0]]}, "reshape"),
-        ({"segments": [["waffling", 0.1]]}, "labels null, backtracking"),
-        ({"segments": [[None, float("nan")]]}, "finite"),
-        ({"doc_id": None, "points": 3}, "points|reshape"),
-    ],
-)
-def test_malformed_objectives_are_refused(judge, change, message):
-    rows = objective_rows(1.0, 0.0, n=1)
-    rows[1] |= change
-    with pytest.raises(ValueError, match=rf"objective\.jsonl, row 2: .*({message})"):
-        judge("objective", rows)

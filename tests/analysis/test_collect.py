@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from tests.analysis.small_runs import unscored
+from tests.analysis.worlds import ZEROS, training, unscored
 
 from repro.report import collect
 
@@ -19,7 +19,7 @@ def test_scores_have_a_row_per_problem_averaged_over_its_samples(make_run):
     unknown = PROBLEMS[0] | {"tokens": [float("nan"), 300]}
     # Scores that an earlier configuration left behind are not read.
     run = make_run("original", {"aime24": PROBLEMS, "mbpp": [unknown], "lcb": PROBLEMS})
-    frame = collect.scores([run], ["mbpp", "aime24"])
+    frame = collect.read_scores([run], ["mbpp", "aime24"]).problems
     assert frame["benchmark"].tolist() == ["aime24", "aime24", "mbpp"]
     columns = ["doc_id", "accuracy", "tokens", "truncated", "backtracking", "verification"]
     assert frame[columns].values.tolist() == [
@@ -44,6 +44,7 @@ def test_responses_have_a_row_per_sample(make_run):
     ]
 
 
+UNKNOWN = [dict.fromkeys(("correct", *ZEROS, "tokens"), [float("nan")]) | {"doc_id": 0}]
 UNEQUAL = [PROBLEMS[0] | {"doc_id": 0, "verification": [0, 0], "hesitation": [1]}]
 
 
@@ -59,6 +60,7 @@ UNEQUAL = [PROBLEMS[0] | {"doc_id": 0, "verification": [0, 0], "hesitation": [1]
         ('{"benchmark": "aime24", "problems": [{"doc_id": 0, "correct": [1]}]}', "tokens"),
         ('{"benchmark": "aime24", "problems": [{"doc_id": 0, "correct": []}]}', "without samples"),
         (json.dumps({"benchmark": "aime24", "problems": UNEQUAL}), "not a score file"),
+        (json.dumps({"benchmark": "aime24", "problems": UNKNOWN}), "a verdict that is neither"),
     ],
 )
 def test_damaged_score_file_is_named(make_run, content, message):
@@ -70,51 +72,64 @@ def test_damaged_score_file_is_named(make_run, content, message):
         collect.read_scores([run], ["lmb", "aime24"], partial=content is not None)
 
 
-def test_unknown_benchmark_is_refused_with_the_known_ones(make_run):
-    run = make_run("grpo", {"aime24": PROBLEMS})
-    with pytest.raises(ValueError, match=r"benchmarks: \['aime99'\] .*; allowed: aime24, aime25"):
-        collect.scores([run], ["aime24", "aime99"])
+def test_where_nothing_could_be_scored_the_reason_is_said(make_run):
+    run = make_run("grpo")
+    for benchmark in ("mbpp", "lcb"):
+        unscored(run, benchmark, "install bubblewrap")
+    said = "none of the 1 runs has scores; MBPP, LCB not scored: install bubblewrap"
+    with pytest.raises(ValueError, match=said):
+        collect.read_scores([run], ["mbpp", "lcb"])
 
 
-def test_benchmarks_that_could_not_be_scored_are_named_gaps(make_run):
-    benchmarks = ["aime24", "mbpp", "lcb"]
-    runs = [make_run(method, {"aime24": PROBLEMS}) for method in ("original", "grpo")]
-    for run in runs:
-        unscored(run, "mbpp", "install bubblewrap")
-        unscored(run, "lcb", "install bubblewrap")
-    found = collect.read_scores(runs, benchmarks)
-    assert found.gaps == "MBPP, LCB not scored: install bubblewrap"
-    assert set(found.responses["benchmark"]) == {"aime24"}
-    assert found.grid.benchmarks == ["aime24"]
-    with pytest.raises(ValueError, match="none of the 2 runs has scores; MBPP, LCB not scored"):
-        collect.read_scores(runs, benchmarks[1:])
-
-
-def test_training_keeps_the_log_and_leaves_out_original(make_run):
-    rows = [{"step": 1, "accuracy": 0.5}, {"step": 2, "accuracy": 0.75}]
-    frame = collect.training([make_run("original"), make_run("grpo", training=rows, seed=3)])
-    assert frame.to_dict("records") == [
-        {"backbone": "tiny", "method": "grpo", "seed": 3, **row} for row in rows
-    ]
+def test_training_has_a_row_per_step_and_leaves_out_original(make_run):
+    rows = training(10, 20)
+    runs = [make_run("original"), make_run("grpo", training=rows, seed=3)]
+    frame = collect.read_training(runs)
+    keys = {"backbone": "tiny", "method": "grpo", "seed": 3}
+    assert frame.to_dict("records") == [keys | row for row in rows]
+    assert collect.read_training(runs[:1]).empty
 
 
 @pytest.mark.parametrize(
-    ("rows", "message"),
+    "rows",
+    [[], [{"step": 4}], training(1, 2) * 2, [*training(1, 2), {"step": 99, "accuracy": None}]],
+)
+def test_bad_training_log_is_named(make_run, rows):
+    run = make_run("grpo", training=rows)
+    said = rf"{re.escape(str(run.path))}/training\.jsonl: wanted one row .*, with reasoning_tokens"
+    with pytest.raises(ValueError, match=said):
+        collect.read_training([run])
+
+
+RESPONSE = {"benchmark": "aime24", "doc_id": 0, "correct": 1}
+RESPONSE |= {"points": [[0, 0, -2.5], [9, 1, 0]], "segments": [[None, 0.1], ["hesitation", -1]]}
+
+
+def test_objective_has_a_row_per_response_of_the_runs_that_have_the_file(make_run):
+    runs = [make_run("original"), make_run("grpo", objective=[RESPONSE | {"tokens": 9}])]
+    assert collect.read_objective(runs[:1]).empty
+    (row,) = collect.read_objective(runs).to_dict("records")
+    assert row == runs[1].keys() | RESPONSE | {
+        "points": [(0, 0.0, -2.5), (9, 1.0, 0.0)],
+        "segments": [(None, 0.1), ("hesitation", -1.0)],
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
     [
-        (None, "no such file"),
-        ([], "wanted one row"),
-        ([{"step": 4}, {"step": 4}], "wanted one row"),
+        ({"correct": 2}, "correct"),
+        ({"points": []}, "points"),
+        ({"points": [[0, 0, 0.5]]}, "points.*less than or equal to 0"),
+        ({"points": [[0, 0, None]]}, "points"),
+        ({"points": [[0, 0, float("nan")]]}, "points.*finite"),
+        ({"points": [[0, 0]]}, "points"),
+        ({"segments": [["waffling", 0.1]]}, "segments.*'backtracking'"),
+        ({"segments": [[None, float("nan")]]}, "segments.*finite"),
+        ({"doc_id": None}, "doc_id"),
     ],
 )
-def test_bad_training_log_is_named(make_run, rows, message):
-    run = make_run("grpo", training=rows)
-    path = re.escape(f"{run.path}/training.jsonl")
-    with pytest.raises(ValueError, match=f"{path}: {message}"):
-        collect.training([run])
-
-
-def test_process_reward_value_comes_from_the_settings(make_run):
-    run = make_run("grpo+repro", process_reward={"alpha": 0.1})
-    assert collect.process_reward_value(run, "alpha") == 0.1
-    with pytest.raises(ValueError, match=r"settings\.json: no number under process_reward\.w"):
-        collect.process_reward_value(run, "w")
+def test_malformed_objectives_are_refused(make_run, change, message):
+    run = make_run("grpo", objective=[RESPONSE, RESPONSE | change])
+    with pytest.raises(ValueError, match=rf"(?s)objective\.jsonl, row 2: .*{message}"):
+        collect.read_objective([run])

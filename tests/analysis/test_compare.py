@@ -1,12 +1,120 @@
-"""Summaries and paired effects against numbers worked out by hand."""
+"""The numbers of the tables, response by response, against numbers worked out by hand."""
 
 import pandas as pd
 import pytest
-from tests.analysis.small_runs import ORIGINAL, problem, scored, three_methods
+from tests.analysis.worlds import CODE, GRPO, present, problem, scored, three_methods
 
-from repro.report import compare
+from repro.report import collect, compare, tables
 
+# A correct response, and three wrong ones: 1,600 tokens in all.
+PROBLEMS = [
+    problem([1, 0], [100, 300], [1, 3]) | {"verification": [2, 0], "hesitation": [0, 1]},
+    problem([0, 0], [200, 1000], [0, 2]) | {"verification": [0, 0], "hesitation": [1, 1]},
+]
 EASY, HARD = [problem([1], [10], [0])] * 2, [problem([0], [30], [0])] * 2
+WRONG = [problem([0], [500], [1])] * 2
+
+
+def backtracking(runs) -> pd.DataFrame:
+    frame = tables.backtracking_frame(collect.read_scores(runs, present(runs)))
+    return frame.set_index(["method", "benchmark", "of"])
+
+
+def test_main_frame_numbers(make_run):
+    summary = compare.summarise(*scored(three_methods(make_run)))
+    main = tables.main_frame(summary, {}).set_index("method")
+    row = main.loc["original"]
+    # aime24: avg@2 is 0 and 50 %, sd 35.355, SE 25; mbpp: 100 and 0 %, SE 50.
+    assert (row["aime24"], row["aime24_se"]) == (pytest.approx(25), pytest.approx(25))
+    assert (row["mbpp"], row["mbpp_se"]) == (pytest.approx(50), pytest.approx(50))
+    # Tokens: 150 and 50, SE 50 and 0, so 100 ± 50 / 2 over the two benchmarks.
+    assert (row["tokens"], row["tokens_se"]) == (pytest.approx(100), pytest.approx(25))
+    # Backtracking: 6 segments in 600 tokens is 10 per 1,000, and 0 on mbpp.
+    assert row["backtracking_per_1k"] == pytest.approx(5)
+    assert pd.isna(row["math500"])
+    assert list(main.index) == ["original", "grpo", "grpo+repro"]
+    assert not {"missing", "aime24_published"} & set(main.columns)
+
+
+def test_backtracking_of_all_correct_and_wrong_responses(make_run):
+    rows = backtracking([make_run("grpo", {"aime24": PROBLEMS})]).loc["grpo", "aime24"]
+    columns = ["responses", "backtracking_per_1k", "backtracking_responses"]
+    columns += ["verification_per_1k", "hesitation_per_1k"]
+    assert rows.loc["all", columns].tolist() == pytest.approx([4, 3.75, 75, 1.25, 1.875])
+    assert rows.loc["correct", columns].tolist() == pytest.approx([1, 10, 100, 20, 0])
+    expected = [3, 5000 / 1500, 200 / 3, 0, 2]
+    assert rows.loc["wrong", columns].tolist() == pytest.approx(expected)
+    # Of all: 4 and 2 segments in 400 and 1,200 tokens. b - R t is 2.5 and -2.5, over a mean of 800
+    # tokens 3.125 per 1,000, which is the SE of two problems.
+    assert rows.loc["all", "backtracking_per_1k_se"] == pytest.approx(3.125)
+    # Half of one problem's responses more than of the other's: 100 and 50 %.
+    assert rows.loc["all", "backtracking_responses_se"] == pytest.approx(25)
+    assert pd.isna(rows.loc["correct", "backtracking_per_1k_se"])  # a single problem
+
+
+def test_backtracking_stands_benchmark_by_benchmark(make_run, tmp_path):
+    both = {"aime24": PROBLEMS, "lmb": WRONG}
+    runs = [make_run("original", both), make_run("grpo", both)]
+    tables.write_tables(runs, ["lmb", "aime24"], tmp_path, "A note.")
+    frame = pd.read_csv(tmp_path / "backtracking.csv")
+    rows = frame[frame["of"] == "all"][["benchmark", "method"]].values.tolist()
+    assert rows == [[b, m] for b in ("aime24", "lmb") for m in ("original", "grpo")]
+    row = frame.set_index(["method", "benchmark", "of"]).loc["original", "lmb", "correct"]
+    assert row["responses"] == 0  # and so its cells are empty
+    assert row.drop(["backbone", "responses", "note"]).isna().all()
+    text = (tmp_path / "backtracking.md").read_text()
+    assert "| tiny | AIME24 | Original | 4 (1; 3) | 3.75 ± 3.12 (10.00; 3.33) | 75.0" in text
+    assert "|  |  | GRPO | 4 (1; 3) | 3.75" in text
+    cells = "2 (0; 2) | 2.00 ± 0.00 (-; 2.00) | 100.0 ± 0.0 (-; 100.0) | 0.00 ± 0.00 (-; 0.00) |"
+    assert f"|  | LMB | Original | {cells}" in text
+    assert "missing" not in text
+    latex = (tmp_path / "backtracking.tex").read_text()
+    assert "Original & 4 & 3.75 $\\pm$ 3.12 & 75.0" in latex
+    assert "\n & (1; 3) & (10.00; 3.33) & (100.0; 66.7)" in latex
+
+
+def test_mean_and_median_of_the_tokens(make_run, tmp_path):
+    runs = [make_run("grpo", {"aime24": PROBLEMS, "lmb": WRONG})]
+    tables.write_tables(runs, ["aime24", "lmb"], tmp_path)
+    row = pd.read_csv(tmp_path / "tokens.csv").iloc[0]
+    # Means of the problems 200 and 600; the responses 100, 200, 300 and 1,000.
+    assert (row["aime24_mean"], row["aime24_mean_se"], row["aime24_median"]) == (400, 200, 250)
+    assert (row["lmb_mean"], row["lmb_mean_se"], row["lmb_median"]) == (500, 0, 500)
+    assert pd.isna(row["mbpp_mean"]) and pd.isna(row["mbpp_median"])
+    cells = "400.0 ± 200.0 (250.0) | - | - | 500.0 ± 0.0 (500.0) | - | - | - |"
+    assert f"| tiny | GRPO | {cells}" in (tmp_path / "tokens.md").read_text()
+    latex = (tmp_path / "tokens.tex").read_text()
+    assert "\n & (250.0) &  &  & (500.0) &  &  &  \\\\" in latex
+
+
+def test_the_median_is_of_the_responses_of_all_seeds(make_run, tmp_path):
+    first = [problem([1], [10], [0])] * 2
+    second = [problem([1], [tokens], [0]) for tokens in (40, 90)]
+    runs = [make_run("grpo", {"lmb": first}), make_run("grpo", {"lmb": second}, seed=1)]
+    tables.write_tables(runs, ["lmb"], tmp_path)
+    row = pd.read_csv(tmp_path / "tokens.csv").iloc[0]
+    assert (row["seeds"], row["lmb_mean"], row["lmb_median"]) == (2, 37.5, 25)
+    assert row["lmb_mean_se"] == 12.5  # of two problems, whose seeds are averaged first: 25 and 50
+    assert "Mean of 2 seeds: the errors are over problems" in (tmp_path / "tokens.md").read_text()
+
+
+def test_both_scorers_have_a_table_and_what_they_differ_in_is_said(make_run, tmp_path):
+    both = problem([1, 0], [30, 20], [0, 0]) | {"math_verify": [0, 1]}
+    more = problem([0, 0], [30, 20], [0, 0]) | {"math_verify": [1, 0]}
+    # The second run's files are from before there was a second scorer.
+    runs = [make_run("grpo", {"lmb": [both, more], "mbpp": CODE})]
+    runs += [make_run("ppo", {"lmb": GRPO, "mbpp": CODE})]
+    tables.write_tables(runs, ["lmb", "mbpp"], tmp_path, "A note.")
+    files = (tmp_path / "main.csv", tmp_path / "main_math_verify.csv")
+    main, other = (pd.read_csv(file).set_index("method") for file in files)
+    assert main["lmb"].tolist() == [25, 75]
+    assert other.loc["grpo", "lmb"] == 50 and pd.isna(other.loc["ppo", "lmb"])
+    assert [*main["mbpp"], *other["mbpp"]] == [50] * 4  # programs have one scorer
+    (note,) = other["note"].unique()
+    said = "decides 3 of 4 responses in mathematics otherwise than the main table: it rejects 1"
+    assert said in note and "accepts 2 that count as wrong" in note
+    assert set(main["note"]) == {"A note."}
+    assert "| tiny | GRPO | - | - | - | 50.0" in (tmp_path / "main_math_verify.md").read_text()
 
 
 def effects(runs):
@@ -43,51 +151,21 @@ def test_the_interval_is_that_of_the_differences(make_run):
     assert row.tolist() == pytest.approx([25, 25 - 25 * 12.7062, 25 + 25 * 12.7062], rel=1e-4)
 
 
-def test_one_seed_too_many_is_not_compared(make_run):
-    runs = [
-        make_run("grpo", {"lmb": HARD}),
-        make_run("grpo+repro", {"lmb": EASY}),
-        make_run("grpo+repro", {"lmb": HARD}, seed=1),
-    ]
-    row = effects(runs).loc["lmb", "accuracy"]
-    assert (row["difference"], row["n"], row["seeds"]) == (100, 2, 1)
-    summary = compare.summarise(*scored(runs)).set_index(["method", "benchmark", "metric"])
-    mean = summary.loc["grpo+repro", "lmb", "accuracy"]
-    assert (mean["mean"], mean["seeds"]) == (50, 2)
-    rows = effects(runs[::2])  # no seed that both have
+def test_without_a_seed_that_both_have_nothing_is_compared(make_run):
+    rows = effects([make_run("grpo", {"lmb": HARD}), make_run("grpo+repro", {"lmb": EASY}, seed=1)])
     assert set(rows["n"]) == {0}
     assert rows["difference"].isna().all()
 
 
-def test_a_pool_needs_all_of_its_benchmarks(make_run):
-    runs = [
-        make_run("original", {"aime24": ORIGINAL, "lmb": EASY}),
-        make_run("grpo", {"lmb": EASY}),
-    ]
-    found = scored(runs, partial=True)
-    summary = compare.summarise(*found).set_index(["method", "metric", "benchmark"])
-    # Over aime24 (avg@2 of 0 and 50 %) and lmb; for grpo over lmb alone it would be 100.
-    assert summary.loc[("original", "accuracy", "in-domain"), "mean"] == pytest.approx(62.5)
-    for metric in compare.METRICS:
-        for pool in ("in-domain", "all", "aime24"):
-            row = summary.loc["grpo", metric, pool]
-            assert (row["n"], row["seeds"]) == (0, 0)
-            assert pd.isna(row["mean"])
-    assert summary.loc[("grpo", "accuracy", "lmb"), "mean"] == 100
-    assert "out-of-domain" not in summary.index.get_level_values("benchmark")
-    difference = compare.effects(*found).set_index(["metric", "benchmark"])["difference"]
-    assert difference["accuracy", "lmb"] == 0
-    assert difference[["accuracy", "tokens_percent"]][:, "in-domain"].isna().all()
-
-
 @pytest.mark.parametrize(
-    ("method", "seed", "function", "message"),
+    ("method", "seed", "function", "who"),
     [
-        ("grpo+repro", 0, compare.effects, r"lmb: grpo\+repro and grpo .* different problems"),
-        ("grpo", 1, compare.summarise, "tiny/grpo, lmb: the seeds were not scored on the same"),
+        ("grpo+repro", 0, compare.effects, r"GRPO \+ RePro, GRPO"),
+        ("grpo", 1, compare.summarise, "GRPO"),
     ],
 )
-def test_different_problems_are_refused(make_run, method, seed, function, message):
+def test_different_problems_are_refused(make_run, method, seed, function, who):
     runs = [make_run("grpo", {"lmb": EASY}), make_run(method, {"lmb": EASY[:1]}, seed=seed)]
-    with pytest.raises(ValueError, match=message):
+    said = f"tiny, lmb, {who}: the methods or the seeds were scored on different problems"
+    with pytest.raises(ValueError, match=said):
         function(*scored(runs))

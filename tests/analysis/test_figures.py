@@ -4,12 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from tests.analysis.conftest import maker
-from tests.analysis.figure_worlds import NOTE, legend, lines, said, says, texts, training
+from tests.analysis.drawn import legend, lines, said, says, texts
+from tests.analysis.worlds import NOTE, maker, training
 
 from repro import methods
 from repro.benchmarks import declared
-from repro.files import jsonl
 from repro.report import collect, figures
 from repro.report.figures import style
 from repro.report.figures.training import over_training
@@ -21,7 +20,7 @@ POINTS = [[0, 0.0, -3.0], [5, 0.5, -2.0], [10, 1.0, -1.0]]
 def logs(tmp_path_factory):
     """Training logs of GRPO with and without RePro on two backbones."""
     make = maker(tmp_path_factory.mktemp("logs"))
-    return collect.training(
+    return collect.read_training(
         [
             make(method, training=training(90, tokens), backbone=backbone)
             for backbone in ("tiny-qwen2", "tiny-qwen3")
@@ -30,9 +29,11 @@ def logs(tmp_path_factory):
     )
 
 
-def write_world(root, backbones):
+@pytest.fixture(scope="module", params=[("one",), ("DeepSeek-R1-Distill-Qwen-1.5B", "b", "c", "d")])
+def world(request, tmp_path_factory):
     """Every method on every backbone but the last of several, which lacks two; and ablations."""
-    make, rng, runs = maker(root), np.random.default_rng(0), []
+    make, rng, runs = maker(tmp_path_factory.mktemp("world")), np.random.default_rng(0), []
+    backbones = request.param
     pairs = [method for name in methods.ALGORITHMS for method in (name, f"{name}+repro")]
     for backbone in backbones:
         ablated = [f"grpo+repro~{key}=0.{n}" for key in methods.ABLATED for n in (3, 9)]
@@ -48,17 +49,11 @@ def write_world(root, backbones):
             setting = dict.fromkeys(methods.ABLATED, 0.1)
             setting |= {parts.ablated: float(parts.value)} if parts.ablated else {}
             log = None if method == "original" else training(9000, 7000)
-            run = make(method, dict.fromkeys(declared.PAPER, scores), log, setting, backbone)
-            response = {"benchmark": "aime24", "sample": 0, "points": POINTS}
+            response = {"benchmark": "aime24", "sample": 0, "points": POINTS, "segments": []}
             objective = [response | {"doc_id": n, "correct": n % 2} for n in range(4)]
-            jsonl.write(run.path / "objective.jsonl", objective)
-            runs.append(run)
+            of_benchmarks = dict.fromkeys(declared.PAPER, scores)
+            runs.append(make(method, of_benchmarks, log, setting, backbone, objective=objective))
     return runs
-
-
-@pytest.fixture(scope="module", params=[("one",), ("DeepSeek-R1-Distill-Qwen-1.5B", "b", "c", "d")])
-def world(request, tmp_path_factory):
-    return write_world(tmp_path_factory.mktemp("world"), request.param)
 
 
 def draw(name, runs, note=NOTE):
@@ -122,19 +117,6 @@ def test_files_are_the_same_every_time(logs, tmp_path):
     assert written[0] == written[1]
 
 
-def test_only_the_files_that_a_figure_shows_are_read(tmp_path):
-    runs = write_world(tmp_path, ("one",))
-    for run in runs:
-        (run.path / "training.jsonl").unlink(missing_ok=True)
-        (run.path / "scores/aime24.json").write_text("{}")
-    draw("objective_over_position", runs)
-    with pytest.raises(ValueError, match=r"training\.jsonl: no such file"):
-        draw("tokens_over_training", runs)
-    for name in ("tokens_per_benchmark", "backtracking_at_evaluation"):
-        with pytest.raises(ValueError, match=r"aime24\.json: not a score file"):
-            draw(name, runs)
-
-
 def test_an_unknown_figure_and_one_without_runs_are_refused():
     with pytest.raises(ValueError, match="'loss': unknown; known are tokens_over") as error:
         figures.draw("loss", [], [])
@@ -185,10 +167,6 @@ def test_over_training_has_a_row_a_backbone_and_a_panel_an_algorithm(logs):
     assert legend(figure) == ["without RePro", "with RePro"]
 
 
-def test_a_log_without_the_key_is_named(logs):
-    changed = logs.copy()
-    changed.loc[changed.index[-8], "backtracking_per_1k"] = np.nan
-    message = r"^tiny-qwen3/grpo\+repro/0/training.jsonl, step 3: no 'backtracking_per_1k'"
-    with pytest.raises(ValueError, match=message):
-        over_training("backtracking_over_training", changed)
-    over_training("tokens_over_training", changed)  # needs another key
+def test_without_a_training_there_is_no_curve(make_run):
+    with pytest.raises(ValueError, match="over_training: no trained run among the given ones"):
+        figures.draw("tokens_over_training", [make_run("original")], [])

@@ -3,9 +3,8 @@
 import math
 
 import pytest
-from tests.analysis.conftest import maker
-from tests.analysis.figure_worlds import NOTE, bars, legend, lines, problems, says, ticks
-from tests.analysis.small_runs import scored
+from tests.analysis.drawn import bars, legend, lines, says, ticks
+from tests.analysis.worlds import NOTE, maker, problems, scored
 
 from repro.report import compare, figures
 from repro.report.figures.ablations import ablation
@@ -20,7 +19,7 @@ def runs(tmp_path_factory):
     for (method, value), tokens in zip(VALUES.items(), (50, 40, 30), strict=True):
         hits = [1, 0] if value == 0.1 else [1, 1]
         scores = {"aime24": problems(hits, tokens), "gpqa": problems(hits, 9)}
-        made.append(make(method, scores, process_reward={"alpha": value}))
+        made.append(make(method, scores, setting={"alpha": value}))
     return made
 
 

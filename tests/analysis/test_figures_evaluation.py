@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 from scipy import stats
-from tests.analysis.conftest import maker
-from tests.analysis.figure_worlds import NOTE, bars, legend, said, says, ticks
-from tests.analysis.small_runs import present, problem, scored, unscored
+from tests.analysis.drawn import bars, legend, said, says, ticks
+from tests.analysis.worlds import NOTE, maker, present, problem, scored, unscored
 
 from repro.report import collect, compare, figures
 from repro.report.figures import evaluation, style

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 from scipy import stats
-from tests.analysis.figure_worlds import NOTE, legend, lines, said, says
+from tests.analysis.drawn import legend, lines, said, says
+from tests.analysis.worlds import NOTE
 
-from repro.files import jsonl
+from repro.report.collect import read_objective
 from repro.report.figures.objective import (
     POSITIONS,
     mean_curves,
     objective_over_position,
-    responses,
 )
 
 
@@ -23,26 +23,16 @@ def response(doc_id, end, correct=1, benchmark="aime24", middle=None):
     return keys | {"tokens": 40, "points": points, "segments": []}
 
 
-@pytest.fixture
-def with_objective(make_run):
-    def made(method, rows, **where):
-        run = make_run(method, **where)
-        jsonl.write(run.path / "objective.jsonl", rows)
-        return run
-
-    return made
-
-
-def test_responses_are_interpolated_and_averaged_by_problem_first(with_objective):
+def test_responses_are_interpolated_and_averaged_by_problem_first(make_run):
     rows = [
         response(0, 1),  # 2 in the middle
         response(1, 2),  # 2.5
         response(0, 3, benchmark="math500"),  # another problem 0: 3
         response(2, 3, correct=0),
     ]
-    runs = [with_objective("original", rows)]
-    runs += [with_objective("original", [response(0, 1, middle=1)], seed=1)]  # 1
-    curves = mean_curves(responses(runs))
+    runs = [make_run("original", objective=rows)]
+    runs += [make_run("original", objective=[response(0, 1, middle=1)], seed=1)]  # 1
+    curves = mean_curves(read_objective(runs))
     correct = curves[curves["correct"]].set_index("position")
     values = [1.5, 2.5, 3]
     assert correct.loc[0.5, "mean"] == pytest.approx(np.mean(values))
@@ -57,16 +47,16 @@ def test_responses_are_interpolated_and_averaged_by_problem_first(with_objective
     assert wrong["low"].isna().all()  # one problem has no interval
 
 
-def test_panels_lines_and_bands(with_objective, make_run):
+def test_panels_lines_and_bands(make_run):
     both = [response(n, n % 3 / 2, n % 2) for n in range(8)]
     runs = [
-        with_objective("original", both),
-        with_objective("grpo", [row for row in both if row["correct"]]),
-        with_objective("grpo+repro", both),
+        make_run("original", objective=both),
+        make_run("grpo", objective=[row for row in both if row["correct"]]),
+        make_run("grpo+repro", objective=both),
         make_run("ppo"),  # not measured
-        with_objective("grpo", both, backbone="other"),
+        make_run("grpo", objective=both, backbone="other"),
     ]
-    found = responses(runs)
+    found = read_objective(runs)
     figure = objective_over_position(found, NOTE)
     assert [axis.get_title() for axis in figure.axes] == ["Original", "GRPO", "", ""]
     without = ["correct, without RePro", "wrong, without RePro"]
@@ -86,37 +76,20 @@ def test_panels_lines_and_bands(with_objective, make_run):
     assert says(figure, f"95 % bands over problems of AIME24, 4 a line. {NOTE}")
 
 
-def test_a_wide_band_does_not_flatten_the_curves(with_objective):
+def test_a_wide_band_does_not_flatten_the_curves(make_run):
     rows = [response(0, 3, middle=0.1), response(1, 0.5, middle=3)]
-    figure = objective_over_position(responses([with_objective("original", rows)]))
+    figure = objective_over_position(read_objective([make_run("original", objective=rows)]))
     band = figure.axes[0].collections[0].get_paths()[0].vertices[:, 1]
     assert band.max() > 10
     assert figure.axes[0].get_ylim()[1] < 5
 
 
-def test_runs_without_the_file_and_thoughts_of_no_tokens_are_left_out(with_objective, make_run):
+def test_runs_without_the_file_and_thoughts_of_no_tokens_are_left_out(make_run):
     empty = response(0, 1) | {"tokens": 0, "points": [[0, 0.0, -3.0], [0, 0.0, -3.0]]}
-    runs = [make_run("original"), with_objective("grpo", [empty, response(1, 1)])]
-    found = responses(runs)
-    assert found[["method", "doc_id"]].values.tolist() == [["grpo", 1]]
-    for nothing in (runs[:1], [with_objective("ppo", [empty])]):
+    runs = [make_run("original"), make_run("grpo", objective=[empty, response(1, 1)])]
+    figure = objective_over_position(read_objective(runs))
+    assert [axis.get_title() for axis in figure.axes] == ["tiny"]
+    assert says(figure, "AIME24, 1 a line")
+    for nothing in (runs[:1], [make_run("ppo", objective=[empty])]):
         with pytest.raises(ValueError, match=r"no objective\.jsonl with responses in any run"):
-            responses(nothing)
-
-
-@pytest.mark.parametrize(
-    ("points", "message"),
-    [
-        ([], "wanted"),
-        ([[0, 0, -1], [1, 1, 0.5]], "J at most 0"),
-        ([[0, 0, -1], [1, 1, float("nan")]], "finite"),
-        ([[0, 0, -1], [1, 0.6, -1], [2, 0.5, -1]], "rise from 0 to 1"),
-        ([[0, 0.2, -1], [1, 1, -1]], "rise from 0 to 1"),
-        ([[0, 0, -1], [1, 0.5, -1]], "rise from 0 to 1"),
-        ([[0, -1], [1, -1]], "reshape"),
-    ],
-)
-def test_a_malformed_row_is_named(with_objective, points, message):
-    run = with_objective("original", [response(0, 1), response(1, 1) | {"points": points}])
-    with pytest.raises(ValueError, match=rf"objective\.jsonl, row 2: .*{message}"):
-        responses([run])
+            objective_over_position(read_objective(nothing))

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 from tests import paths
+from tests.analysis.worlds import problem
 
 from repro import methods
 from repro.records.experiment import RunFolder
@@ -21,10 +22,7 @@ BENCHMARKS = {"AIME24": "aime24", "AIME25": "aime25", "MATH500": "math500", "LMB
 BENCHMARKS |= {"GPQA-D": "gpqa", "MBPP": "mbpp", "LCB": "lcb"}
 METHODS = {"original": "original", "PPO": "ppo", "PPO + RePro": "ppo+repro"}
 METHODS |= {"GRPO": "grpo", "GRPO + RePro": "grpo+repro"}
-HALF = [
-    {"correct": [0, 0], "tokens": [100, 100], "backtracking": [0, 0]},
-    {"correct": [1, 1], "tokens": [100, 100], "backtracking": [0, 0]},
-]
+HALF = [problem([verdict] * 2, [100, 100], [0, 0]) for verdict in (0, 1)]
 needs_page = pytest.mark.skipif(not PAGE.is_file(), reason="no page on the paper beside the data")
 
 
@@ -126,10 +124,9 @@ def test_ours_stands_beside_the_published_number_and_the_difference(make_run, tm
 
 def test_the_difference_that_is_shown_is_that_of_the_numbers_shown(make_run, tmp_path):
     # 27 of 32 correct: 84.375 %, shown as 84.4, the published number.
-    right = [{"correct": [1], "tokens": [9], "backtracking": [0]}] * 27
-    wrong = [{"correct": [0], "tokens": [9], "backtracking": [0]}] * 5
+    scores = [problem([1], [9], [0])] * 27 + [problem([0], [9], [0])] * 5
     name = "DeepSeek-R1-Distill-Qwen-1.5B"
-    runs = [make_run("original", {"math500": right + wrong}, backbone=name)]
+    runs = [make_run("original", {"math500": scores}, backbone=name)]
     tables.write_tables(runs, ["math500"], tmp_path, paper=FILE)
     assert "| 84.4 ± 6.5 (84.4; +0.0) |" in (tmp_path / "main.md").read_text()
     frame = pd.read_csv(tmp_path / "main.csv")
@@ -186,10 +183,3 @@ def test_every_backbone_of_the_file_can_be_reached_and_no_tiny_one(figures):
         tiny = {name for name, backbone in backbones.items() if backbone["source"] == "tinyworld"}
         assert not tiny & set(known)
     assert len(configurations) > 2
-
-
-def test_a_missing_file_is_named_before_anything_is_written(make_run, tmp_path):
-    runs = runs_of(make_run, "Qwen3-1.7B")
-    with pytest.raises(ValueError, match=r"none\.csv: No such file"):
-        tables.write_tables(runs, ["aime24"], tmp_path / "tables", paper=tmp_path / "none.csv")
-    assert not (tmp_path / "tables").exists()

@@ -8,8 +8,7 @@ import subprocess
 import pandas as pd
 import pytest
 from tests import paths
-from tests.analysis.conftest import maker
-from tests.analysis.small_runs import CODE, GRPO, ORIGINAL, present, problem, three_methods
+from tests.analysis.worlds import CODE, GRPO, ORIGINAL, maker, present, problem, three_methods
 
 from repro import methods
 from repro.report import names, tables

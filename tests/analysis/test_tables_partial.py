@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 from tests import paths
-from tests.analysis.small_runs import problem, unscored
+from tests.analysis.worlds import problem, unscored
 
 from repro.records.experiment import RunFolder
 from repro.report import collect, tables
@@ -82,15 +82,6 @@ def test_a_missing_run_keeps_its_row(runs, tmp_path):
     grpo = effects[(effects["method"] == "grpo") & (effects["metric"] == "accuracy")]
     known = grpo[grpo["n"] > 0]
     assert known[["benchmark", "n"]].values.tolist() == [["lmb", 2]]
-
-
-def test_a_benchmark_that_no_run_has_yet_is_missing_everywhere(runs, tmp_path):
-    for run in runs:
-        remove(run, "mbpp")
-    frame, texts = write(runs, tmp_path)
-    assert frame["missing"].tolist() == ["mbpp"] * 3
-    assert frame["tokens"].isna().all()
-    assert texts["main"].count("| missing | - | missing | missing |") == 3
 
 
 def test_published_numbers_stand_beside_what_is_missing(make_run, tmp_path):

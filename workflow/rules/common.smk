@@ -25,7 +25,7 @@ try:
         source=" + ".join(SOURCES),
         read_data=workflow.is_main_process,
     )
-except ValueError as error:
+except (ValueError, FileNotFoundError) as error:
     raise WorkflowError(str(error))
 
 # Every command gets these variables. PYTHONPATH: jobs that run in conda or a container must find the

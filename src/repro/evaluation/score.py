@@ -15,9 +15,8 @@ from repro import sandbox
 from repro.evaluation import generations, tasks
 from repro.evaluation.replay import Replay
 from repro.files import jsonl
-from repro.measure.behaviours import count
-from repro.measure.intervals import summary
-from repro.report.collect import BEHAVIOURS, MATH_VERIFY
+from repro.measure.behaviours import BEHAVIOURS, count
+from repro.measure.intervals import MATH_VERIFY, summary
 from repro.verify import choice, maths, programs, thinking
 from repro.verify.answers import split_thought
 

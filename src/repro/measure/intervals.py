@@ -14,6 +14,7 @@ import scipy
 
 from repro.measure.behaviours import BEHAVIOURS
 
+MATH_VERIFY = "math_verify"  # the field of score files with the verdicts of plain math-verify
 UPPER = 0.975  # the quantile at the upper end of every interval, which covers 95 %
 
 

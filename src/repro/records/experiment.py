@@ -5,6 +5,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from repro.files import jsonl
+
 FILE = "experiment.json"
 
 
@@ -37,6 +39,11 @@ class RunFolder:
     def keys(self) -> dict[str, str | int]:
         """Return backbone, method and seed, for the columns of a frame."""
         return {"backbone": self.backbone, "method": self.method, "seed": self.seed}
+
+    def read_json(self, name: str) -> dict:
+        """Return NAME.json of the folder; empty where there is no such file."""
+        file = self.path / f"{name}.json"
+        return jsonl.read_json(file) if file.is_file() else {}
 
 
 class Experiment(BaseModel):

@@ -3,7 +3,7 @@
 import csv
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -23,11 +23,11 @@ class Facts:
     backbone: str
     method: str
     seed: int
-    settings: dict = field(default_factory=dict)
-    provenance: dict = field(default_factory=dict)
-    mlflow: dict = field(default_factory=dict)
-    step_seconds: float | None = None  # median over the training steps
-    seconds: dict[str, float | None] = field(default_factory=dict)
+    settings: dict
+    provenance: dict
+    mlflow: dict
+    step_seconds: float | None  # median over the training steps
+    seconds: dict[str, float | None]
 
     @property
     def name(self) -> str:
@@ -58,25 +58,17 @@ def read_seconds(run_dir: str | Path, rule: str) -> float | None:
 
 
 def read(runs: Sequence[RunFolder]) -> list[Facts]:
-    """Return the facts of runs.
-
-    Args:
-        runs: the folders of the runs.
-
-    Raises:
-        ValueError: a file is there and is not what the workflow writes; the message names it.
-    """
+    """Return the facts of runs; ValueError, with its name, where a file is no valid JSON."""
     found = []
     for run in runs:
         folder = run.path
-        files = {name: folder / f"{name}.json" for name in ("settings", "provenance", "mlflow")}
         # `original` is not trained and has no provenance.
-        read = {name: jsonl.read_json(file) for name, file in files.items() if file.is_file()}
+        read = {name: run.read_json(name) for name in ("settings", "provenance", "mlflow")}
         log = folder / "training.jsonl"
         rows = jsonl.read(log) if log.is_file() else []
         steps = [row["step_seconds"] for row in rows if row.get("step_seconds") is not None]
         seconds = {stage: read_seconds(folder, stage) for stage in STAGES[1:]}
-        seconds["train"] = read.get("provenance", {}).get("seconds")  # kept without work/
+        seconds["train"] = read["provenance"].get("seconds")  # kept without work/
         step_seconds = median(steps) if steps else None
         of = (run.backbone, run.method, run.seed)
         found.append(Facts(*of, **read, step_seconds=step_seconds, seconds=seconds))
@@ -99,20 +91,19 @@ def hardware(of: Facts) -> str:
     machine = of.provenance.get("machine")
     if not machine:
         return NOT_RECORDED
-    gpus = machine.get("gpus") or []
+    gpus = machine["gpus"]
     kinds = [f"{gpus.count(name)} x {name}" for name in dict.fromkeys(gpus)] or ["no GPU"]
-    cores, threads = machine.get("cpus", "?"), machine.get("threads", "?")
-    parts = [*kinds, f"{cores} CPU cores ({threads} used by PyTorch)", machine.get("platform", "")]
-    return ", ".join(filter(None, parts))
+    cores = f"{machine['cpus']} CPU cores ({machine['threads']} used by PyTorch)"
+    return ", ".join([*kinds, cores, machine["platform"]])
 
 
 def versions(of: Facts) -> str:
     """Return Python and the packages that a run was trained with."""
-    packages, python = of.provenance.get("packages"), of.provenance.get("python")
+    packages = of.provenance.get("packages")
     if not packages:
         return NOT_RECORDED
-    names = [f"{name} {version}" for name, version in packages.items()]
-    return ", ".join([f"Python {python}"] * bool(python) + names)
+    named = {"Python": of.provenance["python"]} | packages
+    return ", ".join(f"{name} {version}" for name, version in named.items())
 
 
 def alike(runs: Sequence[Facts], told: Callable[[Facts], str]) -> str:

@@ -15,7 +15,6 @@ import pandas as pd
 import scipy
 
 from repro import methods
-from repro.files import jsonl
 from repro.measure.intervals import Estimate
 from repro.records.experiment import RunFolder
 from repro.report import collect, compare, names
@@ -60,35 +59,23 @@ class Data:
     benchmarks: Sequence[str]  # whose scores are read
 
     @cached_property
-    def scores(self) -> pd.DataFrame:
-        """A row a problem: the frame of `collect.scores`."""
-        return collect.scores(self.runs, self.benchmarks)
+    def scores(self) -> collect.Scores:
+        """What `collect.read_scores` returns."""
+        return collect.read_scores(self.runs, self.benchmarks)
 
     @cached_property
     def training(self) -> pd.DataFrame:
-        """A row a step: the frame of `collect.training`, empty where nothing was trained."""
-        if all(run.method == methods.ORIGINAL for run in self.runs):
-            return pd.DataFrame(columns=collect.RUN_KEYS)
-        frame = collect.training(self.runs)
-        for row in frame[frame.reindex(columns=[TOKENS])[TOKENS].isna()].to_dict("records"):
-            run = "/".join(str(row[key]) for key in collect.RUN_KEYS)
-            raise ValueError(f"training.jsonl of {run}: no {TOKENS} at step {row['step']}")
-        return frame
+        """A row a step: the frame of `collect.read_training`."""
+        return collect.read_training(self.runs)
 
     @cached_property
     def objective(self) -> pd.DataFrame:
-        """A row a problem of the runs with an objective.jsonl: the means over its responses.
+        """A row a problem with an objective: the means over its responses.
 
-        Columns responses (how many), and `CORRELATION` and `LABELLED`, NaN where there is none.
+        Columns backbone, method, seed, problem, responses (how many), `CORRELATION` and `LABELLED`,
+        NaN where there is none.
         """
-        rows = []
-        for run in self.runs:
-            path = run.path / "objective.jsonl"
-            for number, row in enumerate(jsonl.read(path) if path.is_file() else [], start=1):
-                try:
-                    rows.append(run.keys() | _response(row))
-                except (KeyError, TypeError, ValueError) as error:
-                    raise ValueError(f"{path}, row {number}: {error!r}") from None
+        rows = [_response(row) for row in collect.read_objective(self.runs).to_dict("records")]
         if not rows:
             return pd.DataFrame()
         by_problem = pd.DataFrame(rows).groupby([*collect.RUN_KEYS, "problem"], sort=False)
@@ -113,7 +100,7 @@ class Data:
             method = methods.parse(run.method)
             of = (run.backbone, method.algorithm)
             if method.ablated == key or (of in found and method.repro and not method.ablated):
-                found.setdefault(of, {})[run.method] = collect.process_reward_value(run, key)
+                found.setdefault(of, {})[run.method] = collect.read_process_reward(run, key)
         return [
             (backbone, dict(sorted(values.items(), key=lambda item: item[1])))
             for (backbone, _), values in found.items()
@@ -127,7 +114,7 @@ def difference(
 
     On each of ``pools``, whose benchmarks count equally; without pools on every benchmark.
     """
-    pools = pools or names.shown(set(data.scores["benchmark"]))
+    pools = pools or names.shown(set(data.scores.problems["benchmark"]))
     pairs = data.pairs(chosen)
     return [_difference(data, metric, *pair, pool) for pair in pairs for pool in pools]
 
@@ -248,16 +235,17 @@ def _scores(data: Data, backbone: str, chosen: Collection[str], pool: str) -> Ce
 
     On the benchmarks of a pool that are scored, or on a single benchmark.
     """
-    shown = names.shown(set(data.scores["benchmark"]))
+    frame = data.scores.problems
+    shown = names.shown(set(frame["benchmark"]))
     members = [name for name in compare.POOLS.get(pool, (pool,)) if name in shown]
-    frame = data.scores[data.scores["backbone"] == backbone]
+    frame = frame[frame["backbone"] == backbone]
     if missing := [method for method in chosen if method not in set(frame["method"])]:
         return Cells(f"no run of {_labels(missing)}")
     frame = frame[frame["method"].isin(chosen)]
     have = frame.groupby("benchmark")["method"].nunique()
     scored = [name for name in members if have.get(name) == len(chosen)]
     if not scored:
-        return Cells(f"no scores of {_titles(members)}")
+        return Cells(f"no scores of {names.titles(members)}")
     frame = frame[frame["benchmark"].isin(scored)]
     seeds = set.intersection(*frame.groupby(["benchmark", "method"])["seed"].agg(set))
     if not seeds:
@@ -265,17 +253,11 @@ def _scores(data: Data, backbone: str, chosen: Collection[str], pool: str) -> Ce
     groups = []
     for benchmark in scored:
         rows = frame[(frame["benchmark"] == benchmark) & frame["seed"].isin(seeds)]
-        columns = ["accuracy", "tokens", "backtracking"]
-        wide = rows.pivot(index=["method", "seed"], columns="doc_id", values=columns)
-        groups.append({column: _stacked(wide[column], chosen) for column in columns})
-        if np.isnan(groups[-1]["accuracy"]).any():
-            raise ValueError(
-                f"{backbone}, {benchmark}: {_labels(chosen)}: the methods or the seeds were scored "
-                "on different problems, or a verdict is not a number (NaN)"
-            )
-    remark = f"over {_titles(scored)}" if len(members) > 1 else ""
-    if len(scored) < len(members):
-        remark += f"; without {_titles(name for name in members if name not in scored)}: no scores"
+        wide = compare.pair(rows)
+        groups.append({of: _stacked(wide[of], chosen) for of in wide.columns.unique(0)})
+    remark = f"over {names.titles(scored)}" if len(members) > 1 else ""
+    if without := names.titles(set(members) - set(scored)):
+        remark += f"; without {without}: no scores"
     return Cells(remark, groups, sorted(seeds))
 
 
@@ -301,35 +283,24 @@ def _stacked(wide: pd.DataFrame, chosen: Iterable[str]) -> np.ndarray:
 
 
 def _response(row: dict) -> dict[str, str | float]:
-    """Return the problem of a row of objective.jsonl, and what is averaged over its responses.
+    """Return the keys of a row of `collect.read_objective`, and what is averaged over responses.
 
-    The row has ``correct`` (0 or 1), ``points`` ([[position in tokens, position in [0, 1], J], ...]
-    at the cut points) and maybe ``segments`` ([[behaviour or null, process reward], ...] between
-    them). The correlation of a wrong response is NaN, and with fewer than three points: two are
-    always in perfect order.
+    The correlation of a wrong response is NaN, and with fewer than three points: two are always in
+    perfect order.
     """
-    points = np.array(row["points"], dtype=float).reshape(-1, 3)
-    segments = [(label, float(reward)) for label, reward in row.get("segments") or []]
-    known = {label for label, _ in segments} <= {None, *collect.BEHAVIOURS}
-    finite = np.isfinite([*points.flat, *(reward for _, reward in segments)]).all()
-    if row["correct"] not in (0, 1) or not known or not finite or (points[:, 2] > 0).any():
-        labels = ", ".join(collect.BEHAVIOURS)
-        raise ValueError(f"wanted: correct 0 or 1, J at most 0, labels null, {labels}; all finite")
-    rho = math.nan
-    if row["correct"] and len(points) > 2:
+    found = {key: row[key] for key in collect.RUN_KEYS}
+    found |= {"problem": f"{row['benchmark']}:{row['doc_id']}", CORRELATION: math.nan}
+    if row["correct"] and len(row["points"]) > 2:
+        positions, _, objective = np.transpose(row["points"])
         # J that never changes does not fall; leaving it out would flatter.
-        changes = np.ptp(points[:, 2]) > 0
-        rho = scipy.stats.spearmanr(points[:, 0], -points[:, 2]).statistic if changes else 0.0
-    found = {"problem": f"{row.get('benchmark', '')}:{row['doc_id']}", CORRELATION: float(rho)}
+        changes = np.ptp(objective) > 0
+        rho = scipy.stats.spearmanr(positions, -objective).statistic if changes else 0.0
+        found[CORRELATION] = float(rho)
     for name, flagged in (("flagged", True), ("others", False)):
-        rewards = [reward for label, reward in segments if (label is not None) == flagged]
+        rewards = [reward for label, reward in row["segments"] if (label is not None) == flagged]
         found |= {name: len(rewards), f"{name}_reward": sum(rewards)}
     return found
 
 
 def _labels(chosen: Iterable[str], separator: str = ", ") -> str:
     return separator.join(map(methods.label, chosen))
-
-
-def _titles(benchmarks: Iterable[str]) -> str:
-    return ", ".join(names.BENCHMARKS[name] for name in benchmarks)

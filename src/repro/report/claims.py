@@ -19,7 +19,7 @@ import pandas as pd
 from repro.files import jsonl
 from repro.measure.intervals import Estimate
 from repro.records.experiment import RunFolder
-from repro.report import claim_parts, collect, html_pages, names, table_formats
+from repro.report import claim_parts, html_pages, names, table_formats
 from repro.report.claim_parts import CORRELATION, LABELLED, Data, Part
 from repro.report.claim_statistics import curvature, gain, slope, stability
 
@@ -150,9 +150,10 @@ def write_claims(
         note: a sentence that every file carries, such as what its numbers are not; benchmarks that
             could not be scored are named after it.
     """
-    frame = evaluate(Data(runs, benchmarks), CLAIMS)
+    data = Data(runs, benchmarks)
+    frame = evaluate(data, CLAIMS)
     about = f"{_ABOUT} {_NOT_THE_PAPERS}" if note else _ABOUT
-    note = " ".join(filter(None, [note, about, collect.gaps(runs, benchmarks)]))
+    note = " ".join(filter(None, [note, about, data.scores.gaps]))
     found = []
     for claim in CLAIMS:
         rows = frame[frame["claim"] == claim.id].drop(columns="claim")
@@ -187,7 +188,9 @@ def _row(direction: str, threshold: float, part: Part, tested: int) -> dict:
     if part.interval is not None:
         found = part.interval(RULE["level"])
         strict = part.interval(1 - (1 - RULE["level"]) / tested)
-        verdict = _side(found.low, found.high, direction, threshold)
+        above, below = found.low > threshold, found.high < threshold  # not with NaN
+        right, wrong = (below, above) if direction == "less" else (above, below)
+        verdict = SUPPORTED if right else NOT_SUPPORTED if wrong else INCONCLUSIVE
         least = RULE[f"{part.of}_at_least"]
         if found.n < least:
             verdict = INCONCLUSIVE
@@ -197,11 +200,3 @@ def _row(direction: str, threshold: float, part: Part, tested: int) -> dict:
     row |= {"direction": direction, "threshold": threshold, "unit": part.unit, "verdict": verdict}
     row |= {"n": found.n, "of": part.of, "seeds": part.seeds}
     return row | {"remark": remark, "runs": part.runs}
-
-
-def _side(low: float, high: float, direction: str, threshold: float) -> str:
-    """Return on which side of the threshold an interval lies; NaN ends are inconclusive."""
-    above, below = low > threshold, high < threshold
-    if direction == "less":
-        above, below = below, above
-    return SUPPORTED if above else NOT_SUPPORTED if below else INCONCLUSIVE

@@ -1,4 +1,4 @@
-"""Score files and training logs of a list of runs, as tidy pandas frames.
+"""The files of a list of runs, as tidy pandas frames: scores, training logs, -J along responses.
 
 Nothing else is read: the files under results/ are the record, MLflow is only a view of them.
 """
@@ -6,20 +6,22 @@ Nothing else is read: the files under results/ are the record, MLflow is only a 
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from repro import methods
 from repro.files import jsonl
 from repro.measure.behaviours import BEHAVIOURS
+from repro.measure.intervals import MATH_VERIFY
 from repro.records.experiment import RunFolder
 from repro.report import names
 
-MATH_VERIFY = "math_verify"  # in score files: the verdicts of plain math-verify
 VERDICTS = {"all": (0, 1), "correct": (1,), "wrong": (0,)}  # which responses are told apart
 RUN_KEYS = ("backbone", "method", "seed")
+LOGGED = ["reasoning_tokens", "accuracy", "backtracking_per_1k"]  # read of training.jsonl
 _NUMBERS = ["correct", MATH_VERIFY, "tokens", "truncated", *BEHAVIOURS]  # of a response
 
 
@@ -28,6 +30,17 @@ class Grid(NamedTuple):
 
     methods: list[tuple[str, str]]  # backbone and method
     benchmarks: list[str]
+
+
+class _Response(BaseModel):
+    """A row of objective.jsonl; see `repro.explain.responses`."""
+
+    benchmark: str
+    doc_id: int
+    correct: Literal[0, 1]
+    # Position in tokens, in [0, 1], and J, at every cut point.
+    points: list[tuple[int, float, Annotated[FiniteFloat, Field(le=0)]]] = Field(min_length=1)
+    segments: list[tuple[Literal[*BEHAVIOURS] | None, FiniteFloat]]  # with their process rewards
 
 
 class Scores(NamedTuple):
@@ -39,12 +52,15 @@ class Scores(NamedTuple):
             mathematics only: elsewhere it is ours, and NaN in score files without it), tokens
             (reasoning tokens), truncated (0 or 1), backtracking, verification and hesitation
             (segments). Runs keep their order, benchmarks have the paper's.
+        problems: a row a run, benchmark and problem, averaged over its samples: the same columns,
+            with correct called accuracy (avg@n). NaN where the number of any sample is NaN.
         grid: the methods and benchmarks that were to be there; not those that cannot be scored.
         gaps: a sentence that says which benchmarks are not scored and why; empty where all are.
         missing: run -> the benchmarks whose score files it lacks; runs that lack none are left out.
     """
 
     responses: pd.DataFrame
+    problems: pd.DataFrame
     grid: Grid
     gaps: str
     missing: dict[str, list[str]]
@@ -62,9 +78,6 @@ def read_scores(
         ValueError: a score file is malformed or, unless partial, missing (the message names it), or
             nothing is scored.
     """
-    if unknown := set(benchmarks) - set(names.BENCHMARKS):
-        known = ", ".join(names.BENCHMARKS)
-        raise ValueError(f"benchmarks: {sorted(unknown)} do not exist; allowed: {known}")
     wanted = [name for name in names.BENCHMARKS if name in benchmarks]
     frames, unscored, missing = [], {}, {}
     for run, benchmark in itertools.product(runs, wanted):
@@ -87,25 +100,11 @@ def read_scores(
     never = set().union(*unscored.values()) - set(responses["benchmark"])
     pairs = dict.fromkeys((run.backbone, run.method) for run in runs)
     grid = Grid(list(pairs), [name for name in wanted if name not in never])
-    return Scores(responses, grid, gaps, missing)
+    return Scores(responses, _problems(responses), grid, gaps, missing)
 
 
-def scores(runs: Sequence[RunFolder], benchmarks: Sequence[str]) -> pd.DataFrame:
-    """Return `problems` of the responses of `read_scores`, all of whose files must be there."""
-    return problems(read_scores(runs, benchmarks).responses)
-
-
-def gaps(runs: Sequence[RunFolder], benchmarks: Sequence[str]) -> str:
-    """Return `Scores.gaps` of runs."""
-    return read_scores(runs, benchmarks).gaps
-
-
-def problems(responses: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per run, benchmark and problem, in the order of the responses.
-
-    The columns are those of the responses, averaged over the samples of a problem; correct is
-    called accuracy (avg@n, in [0, 1]). NaN where the number of any sample is NaN.
-    """
+def _problems(responses: pd.DataFrame) -> pd.DataFrame:
+    """Return `Scores.problems`."""
     keys = [*RUN_KEYS, "benchmark", "doc_id"]
     by_problem = responses.groupby(keys, sort=False)[_NUMBERS]
     known = by_problem.count().eq(by_problem.size(), axis=0)
@@ -113,37 +112,50 @@ def problems(responses: pd.DataFrame) -> pd.DataFrame:
     return means.rename(columns={"correct": "accuracy"}).reset_index()
 
 
-def training(runs: Sequence[RunFolder]) -> pd.DataFrame:
-    """Return one row per trained run and RL step: backbone, method, seed and the log's fields.
+def read_training(runs: Sequence[RunFolder]) -> pd.DataFrame:
+    """Return one row per trained run and RL step: backbone, method, seed, step and `LOGGED`.
 
     Runs of the method `original` are not trained and are left out.
 
     Raises:
-        ValueError: a file is missing, empty, or has a step twice; the message names it.
+        ValueError: a step is there twice or lacks a number, which would look like a finished log;
+            the message names the file.
     """
     frames = []
-    for run in runs:
-        if run.method == methods.ORIGINAL:
-            continue
+    for run in (run for run in runs if run.method != methods.ORIGINAL):
         path = run.path / "training.jsonl"
-        if not path.is_file():
-            raise ValueError(f"{path}: no such file; train this run first")
-        frame = pd.DataFrame(jsonl.read(path))
-        if frame.empty or "step" not in frame or frame["step"].duplicated().any():
-            raise ValueError(f"{path}: wanted one row for each step")
+        frame = pd.DataFrame(jsonl.read(path)).reindex(columns=["step", *LOGGED])
+        if frame.empty or frame["step"].duplicated().any() or frame.isna().any(axis=None):
+            raise ValueError(f"{path}: wanted one row for each step, with {', '.join(LOGGED)}")
         frames.append(frame.assign(**run.keys()))
     if not frames:
-        raise ValueError("no trained run among the given ones (only `original`)")
+        return pd.DataFrame(columns=[*RUN_KEYS, "step", *LOGGED])
     return pd.concat(frames, ignore_index=True)
 
 
-def process_reward_value(run: RunFolder, key: str) -> float:
+def read_objective(runs: Sequence[RunFolder]) -> pd.DataFrame:
+    """Return one row per response of the runs that have an objective.jsonl.
+
+    Columns: backbone, method, seed and the fields of a row of the file, see
+    `repro.explain.responses`; ``points`` and ``segments`` are lists of tuples.
+
+    Raises:
+        ValueError: a row is malformed; the message names file and row.
+    """
+    rows = []
+    for run in runs:
+        path = run.path / "objective.jsonl"
+        for number, row in enumerate(jsonl.read(path) if path.is_file() else (), start=1):
+            try:
+                rows.append(run.keys() | dict(_Response.model_validate(row)))
+            except ValidationError as error:
+                raise ValueError(f"{path}, row {number}: {error}") from None
+    return pd.DataFrame(rows, columns=[*RUN_KEYS, *_Response.model_fields])
+
+
+def read_process_reward(run: RunFolder, key: str) -> float:
     """Return a run's ``process_reward`` setting, such as alpha, from its settings.json."""
-    path = run.path / "settings.json"
-    process_reward = jsonl.read_json(path).get("process_reward") or {}
-    if not isinstance(process_reward.get(key), int | float):
-        raise ValueError(f"{path}: no number under process_reward.{key}")
-    return float(process_reward[key])
+    return float(run.read_json("settings")["process_reward"][key])
 
 
 def _responses(path: Path, score: dict, benchmark: str) -> pd.DataFrame:
@@ -158,6 +170,8 @@ def _responses(path: Path, score: dict, benchmark: str) -> pd.DataFrame:
         if not rows or not all(row["correct"] for row in rows):
             raise ValueError("no problems, or one without samples")
         frame = pd.DataFrame(rows)[["doc_id", *_NUMBERS]].explode(_NUMBERS, ignore_index=True)
+        if not frame["correct"].isin((0, 1)).all():
+            raise ValueError("a verdict that is neither 0 nor 1")
         return frame.astype(dict.fromkeys(_NUMBERS, float)).assign(benchmark=benchmark)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path}: not a score file ({error!r})") from None

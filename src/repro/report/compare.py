@@ -28,7 +28,7 @@ _CELL = ["backbone", "method", "benchmark"]
 def summarise(problems: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     """Return the mean of every metric, per backbone, method and benchmark and over `POOLS`.
 
-    ``problems`` is the frame of `collect.problems`, ``grid`` which rows to return.
+    ``problems`` is the frame of `Scores.problems`, ``grid`` which rows to return.
 
     Returns:
         One row each, with columns backbone, method, benchmark, metric, mean, se, low, high
@@ -44,7 +44,7 @@ def summarise(problems: pd.DataFrame, grid: Grid) -> pd.DataFrame:
         for benchmark in grid.benchmarks:
             frame = cells.get((backbone, method, benchmark))
             if frame is not None:
-                means = _averaged(frame)
+                means = _averaged(pair(frame), method)
                 estimates = {metric: intervals.estimate(means[metric]) for metric in METRICS}
                 found[benchmark] = (estimates, frame["seed"].nunique())
         rows += _rows({"backbone": backbone, "method": method}, found, METRICS, grid)
@@ -67,26 +67,47 @@ def effects(problems: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     """
     cells = dict(tuple(problems.groupby(_CELL, sort=False)))
     nothing, rows = problems.iloc[:0], []
-    for backbone, method, baseline in _pairs(grid):
+    pairs = [
+        (backbone, method, baseline)
+        for backbone, method in grid.methods
+        for baseline in (methods.ORIGINAL, methods.plain_algorithm(method))
+        if method != methods.ORIGINAL and (backbone, baseline) in grid.methods
+    ]
+    for backbone, *both in pairs:
         found = {}
         for benchmark in grid.benchmarks:
-            ours, theirs = (
-                cells.get((backbone, name, benchmark), nothing) for name in (method, baseline)
-            )
-            shared = set(ours["seed"]) & set(theirs["seed"])
+            frames = [cells.get((backbone, method, benchmark), nothing) for method in both]
+            shared = set(frames[0]["seed"]) & set(frames[1]["seed"])
             if shared:
-                both = [_averaged(frame[frame["seed"].isin(shared)]) for frame in (ours, theirs)]
-                if not both[0].index.equals(both[1].index):
-                    raise ValueError(
-                        f"{backbone}, {benchmark}: {method} and {baseline} were scored on "
-                        f"different problems ({len(both[0])} and {len(both[1])})"
-                    )
-                found[benchmark] = (_differences(*both), len(shared))
-        keys = {"backbone": backbone, "method": method, "baseline": baseline}
+                paired = pair(pd.concat(frame[frame["seed"].isin(shared)] for frame in frames))
+                ours, theirs = (_averaged(paired, method) for method in both)
+                differences = {
+                    metric: intervals.paired_difference(ours[metric], theirs[metric])
+                    for metric in ("accuracy", "backtracking_per_1k")
+                }
+                change = intervals.relative_change(ours["tokens"], theirs["tokens"])
+                found[benchmark] = (differences | {"tokens_percent": change}, len(shared))
+        keys = {"backbone": backbone, "method": both[0], "baseline": both[1]}
         rows += _rows(keys, found, EFFECTS, grid)
     columns = ["backbone", "method", "baseline", "benchmark", "metric"]
     columns += ["mean", "low", "high", "n", "seeds"]
     return pd.DataFrame(rows, columns=columns).rename(columns={"mean": "difference"})
+
+
+def pair(problems: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of `Scores.problems`, of methods on one benchmark and the same seeds, paired.
+
+    There is a row a method and seed; columns are accuracy (in [0, 1]), tokens and backtracking,
+    each by doc_id. ValueError where methods or seeds were scored on different problems.
+    """
+    columns = ["accuracy", "tokens", "backtracking"]
+    wide = problems.pivot(index=["method", "seed"], columns="doc_id", values=columns)
+    if len(problems) < wide["accuracy"].size:
+        which = problems[["backbone", "benchmark"]].iloc[0].tolist()
+        which += map(methods.label, problems["method"].unique())
+        said = "the methods or the seeds were scored on different problems"
+        raise ValueError(f"{', '.join(which)}: {said}")
+    return wide
 
 
 def rate(responses: pd.DataFrame, behaviour: str) -> Estimate:
@@ -100,14 +121,6 @@ def ratio(numerators: pd.Series, denominators: pd.Series) -> Estimate:
     if numerators.empty:
         return MISSING
     return intervals.estimate(intervals.ratio_values(numerators, denominators))
-
-
-def _pairs(grid: Grid) -> Iterator[tuple[str, str, str]]:
-    """Yield backbone, method and baseline of every comparison."""
-    for backbone, method in grid.methods:
-        for baseline in (methods.ORIGINAL, methods.plain_algorithm(method)):
-            if method != methods.ORIGINAL and (backbone, baseline) in grid.methods:
-                yield backbone, method, baseline
 
 
 def _rows(
@@ -132,25 +145,9 @@ def _rows(
             yield {**keys, "benchmark": name, "metric": metric, **pooled._asdict(), "seeds": seeds}
 
 
-def _averaged(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return `METRICS` of one method on one benchmark: a row a problem, its seeds averaged."""
-    by_problem = frame.groupby("doc_id", sort=True)
-    if (by_problem["seed"].nunique() != frame["seed"].nunique()).any():
-        which = "/".join(frame[["backbone", "method"]].iloc[0])
-        raise ValueError(
-            f"{which}, {frame['benchmark'].iloc[0]}: the seeds were not scored on the same problems"
-        )
-    means = by_problem[["accuracy", "tokens", "backtracking"]].mean()
-    rates = 1000 * intervals.ratio_values(means.pop("backtracking"), means["tokens"])
-    return means.assign(accuracy=100 * means["accuracy"], backtracking_per_1k=rates)
-
-
-def _differences(ours: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, Estimate]:
-    """Return each of `EFFECTS` between two frames of `_averaged`."""
-    return {
-        "accuracy": intervals.paired_difference(ours["accuracy"], theirs["accuracy"]),
-        "tokens_percent": intervals.relative_change(ours["tokens"], theirs["tokens"]),
-        "backtracking_per_1k": intervals.paired_difference(
-            ours["backtracking_per_1k"], theirs["backtracking_per_1k"]
-        ),
-    }
+def _averaged(paired: pd.DataFrame, method: str) -> dict[str, pd.Series | np.ndarray]:
+    """Return each of `METRICS` of a method of `pair`, (P,): its seeds are averaged."""
+    means = paired.loc[method].mean()
+    rates = 1000 * intervals.ratio_values(means["backtracking"], means["tokens"])
+    accuracy = 100 * means["accuracy"]
+    return {"accuracy": accuracy, "tokens": means["tokens"], "backtracking_per_1k": rates}

@@ -17,7 +17,7 @@ from repro.files.progress import duration
 from repro.records import run_facts
 from repro.records.experiment import RunFolder
 from repro.records.run_facts import NOT_RECORDED, STAGES, Facts
-from repro.report import claims, compare, html_pages, names, table_sheets
+from repro.report import claims, collect, compare, html_pages, names, table_sheets
 from repro.report.table_formats import Sheet
 
 TITLE = "RePro, reproduced"
@@ -58,12 +58,16 @@ def write_pages(
         ValueError: a file is malformed; the message names it.
     """
     tables, output_dir = Path(tables), Path(output_dir)
-    frames = {table: _frame(tables / f"{table}.csv") for table in TITLES}
+    texts = {"missing": str, "note": str}  # may be empty, which is not NaN
+    frames = {table: pd.read_csv(tables / f"{table}.csv", converters=texts) for table in TITLES}
     sheets = {table: table_sheets.SHEETS[table](frame) for table, frame in frames.items()}
     judged = jsonl.read_json(tables / "claims.json")
-    notes = {table: _note(frame) for table, frame in frames.items()} | {"claims": judged["note"]}
+    notes = {table: next(iter(frame.get("note", ())), "") for table, frame in frames.items()}
     # What a file's note says beyond the sentence at the top of the page.
-    remarks = {table: text.removeprefix(note).strip() for table, text in notes.items()}
+    remarks = {
+        table: text.removeprefix(note).strip()
+        for table, text in (notes | {"claims": judged["note"]}).items()
+    }
     pages = {
         table: html_pages.render(
             "table.html", title, note, remark=remarks[table], sheet=sheets[table]
@@ -83,6 +87,8 @@ def write_pages(
     )
     facts = run_facts.read(runs)
     counts = Counter(claim["verdict"] for claim in judged["claims"])
+    gain = frames["gain"]
+    pooled = gain[gain["benchmark"].isin(compare.POOLS) & (gain["n"] > 0)]
     pages["overview"] = html_pages.render(
         "overview.html",
         TITLE,
@@ -91,9 +97,12 @@ def write_pages(
         counts=", ".join(f"{counts[verdict]} {verdict}" for verdict in claims.VERDICTS),
         what_was_run=_what_was_run(name, facts, _scored(runs, benchmarks)),
         main=sheets["main"],
-        gain=table_sheets.SHEETS["gain"](_pooled(frames["gain"])),
+        gain=table_sheets.SHEETS["gain"](gain if pooled.empty else pooled),
         remarks=remarks,
-        figures={Path(file).stem.replace("_", " "): _base64(file) for file in figures},
+        figures={
+            file.stem.replace("_", " "): base64.b64encode(file.read_bytes()).decode()
+            for file in map(Path, figures)
+        },
         provenance=_provenance(facts),
         runs=_runs_sheet(facts),
         tracked=[run.mlflow for run in facts if run.mlflow.get("url")],
@@ -120,23 +129,26 @@ def _what_was_run(name: str, runs: Sequence[Facts], scored: Sequence[str]) -> di
 
 
 def _training(run: Facts) -> str:
-    how = run.settings.get("training") or {}
-    if not {"steps", "prompts_per_step", "num_generations"} <= how.keys():
+    how = run.settings.get("training")
+    if not how:
         return NOT_RECORDED
     steps, prompts = how["steps"], how["prompts_per_step"]
     return f"{steps} steps of {prompts} prompts x {how['num_generations']} rollouts"
 
 
 def _scored(runs: Sequence[RunFolder], benchmarks: Sequence[str]) -> list[str]:
-    """Return each benchmark with its problems and samples, from the first run that is scored."""
-    found = []
-    for benchmark in (name for name in names.BENCHMARKS if name in benchmarks):
-        files = (run.path / "scores" / f"{benchmark}.json" for run in runs)
-        scores = map(jsonl.read_json, filter(Path.is_file, files))
-        first = next((of for of in scores if not of.get("not_scored")), None)
-        size = f"{first['n_problems']} problems, avg@{first['samples']}" if first else "not scored"
-        found.append(f"{names.BENCHMARKS[benchmark]} ({size})")
-    return found
+    """Return each benchmark with its problems and samples."""
+    responses = collect.read_scores(runs, benchmarks).responses
+    of_problems = responses.groupby(["benchmark", "doc_id", *collect.RUN_KEYS]).size()
+    samples = of_problems.groupby("benchmark").max()
+    problems = responses.groupby("benchmark")["doc_id"].nunique()
+    return [
+        f"{title} ({problems[name]} problems, avg@{samples[name]})"
+        if name in samples
+        else f"{title} (not scored)"
+        for name, title in names.BENCHMARKS.items()
+        if name in benchmarks
+    ]
 
 
 def _provenance(runs: Sequence[Facts]) -> dict[str, str]:
@@ -184,23 +196,3 @@ def _time(seconds: float | None) -> str:
     if seconds is None:
         return "-"
     return f"{seconds:.2g} s" if seconds < 10 else duration(seconds)
-
-
-def _pooled(gain: pd.DataFrame) -> pd.DataFrame:
-    """Return the effects over several benchmarks; all of them where there are no such."""
-    pooled = gain[gain["benchmark"].isin(compare.POOLS) & (gain["n"] > 0)]
-    return pooled if len(pooled) else gain
-
-
-def _base64(file: str | Path) -> str:
-    return base64.b64encode(Path(file).read_bytes()).decode()
-
-
-def _frame(file: Path) -> pd.DataFrame:
-    frame = pd.read_csv(file)
-    texts = [column for column in ("missing", "note") if column in frame]
-    return frame.fillna(dict.fromkeys(texts, ""))
-
-
-def _note(frame: pd.DataFrame) -> str:
-    return str(frame["note"].iloc[0]) if "note" in frame and len(frame) else ""

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from repro.files import jsonl
 from repro.records.experiment import RunFolder
 
 KEYS = ["backbone", "method", "benchmark", "metric", "detail"]
@@ -35,13 +34,11 @@ def load(path: str | Path) -> pd.DataFrame:
         for the others), the rest are texts, empty where nothing is stated.
 
     Raises:
-        ValueError: the file is missing or no such table, a value is no number, or a figure is there
+        ValueError: the file is no such table, a value is no number, or a figure is there
             twice; the message names file and line.
     """
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not a CSV file ({error})") from None
     if list(frame.columns) != COLUMNS:
@@ -68,22 +65,20 @@ def stated_accuracy(
         runs: the folders of the runs.
 
     Raises:
-        ValueError: the file is missing or wrong.
+        ValueError: the file is wrong.
     """
     figures = load(path)
     # A row with a detail is about another thing, such as an ablation.
     main = (figures["kind"] == "published") & (figures["detail"] == "")
     figures = figures[main & (figures["metric"] == "accuracy")]
-    tiny = {run.backbone for run in runs if _is_tiny(run)}
+    # Without settings.json, as of scores from elsewhere, nothing but the name tells.
+    tiny = {
+        run.backbone
+        for run in runs
+        if run.read_json("settings").get("backbone_settings", {}).get("source") == "tinyworld"
+    }
     stated = {}
     for backbone in {run.backbone for run in runs} - tiny:
         for row in figures[figures["backbone"] == BACKBONES.get(backbone)].to_dict("records"):
             stated[backbone, row["method"], row["benchmark"]] = row["value"]
     return stated
-
-
-def _is_tiny(run: RunFolder) -> bool:
-    path = run.path / "settings.json"
-    if not path.is_file():  # scores from elsewhere: nothing but the name tells
-        return False
-    return (jsonl.read_json(path).get("backbone_settings") or {}).get("source") == "tinyworld"

@@ -44,7 +44,7 @@ class Sheet(NamedTuple):
 
 
 def to_csv(frame: pd.DataFrame, note: str = "") -> str:
-    """Return a frame as CSV, with the note in a column of its own (a comment breaks readers)."""
+    """Return a frame as CSV, with the note in a further column (a comment breaks readers)."""
     if note:
         frame = frame.assign(note=note)
     return frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")
@@ -65,7 +65,7 @@ def to_markdown(sheet: Sheet, note: str = "") -> str:
 def to_latex(sheet: Sheet, note: str = "") -> str:
     r"""Return a table as LaTeX that needs booktabs only; \input it.
 
-    A group has a line of its own: as columns its names are too wide. What does not fit a page
+    The name of a group has a line: as columns its names are too wide. What does not fit a page
     continues in further ``table`` environments, each with the note.
     """
     columns, lines = len(sheet.header) - sheet.groups, []
@@ -108,7 +108,7 @@ def _pages(sheet: Sheet) -> Iterator[list[tuple[list[str], list[list[str]]]]]:
 
 
 def _latex_row(cells: list[str]) -> str:
-    """Return the lines of a row; the second line of a cell stands below its first."""
+    """Return the lines of a row; the second line of a cell is below its first."""
     lines = itertools.zip_longest(*(cell.split("\n") for cell in cells), fillvalue="")
     return "\n".join(" & ".join(map(_latex, line)) + r" \\" for line in lines)
 

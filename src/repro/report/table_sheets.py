@@ -8,7 +8,6 @@ import pandas as pd
 from repro import methods
 from repro.report import names
 from repro.report.table_formats import Sheet
-from repro.report.table_frames import POOLED
 
 MISSING = "missing"  # a cell whose run or score file is not there
 _GAP = "-"  # a cell that has no number: not asked for, not scored, or nothing to take it of
@@ -35,6 +34,8 @@ _BACKTRACKING = (
     "the share of responses that backtrack: ± standard error over problems; in brackets the same "
     "of the correct and of the wrong responses."
 )
+# Columns of the main table after the benchmarks; both are means over the benchmarks.
+POOLED = ("tokens", "backtracking_per_1k")
 # Columns that have a title and a number of digits.
 _EFFECT_COLUMNS = {
     "accuracy": ("Accuracy (points)", 1),
@@ -50,7 +51,7 @@ _BEHAVIOUR_COLUMNS = {
 
 
 def main_sheet(main: pd.DataFrame, label: str = "main", about: str = "") -> Sheet:
-    """Return the main table in the paper's layout, from `table_frames.main_frame`."""
+    """Return the main table in the paper's layout, from `tables.main_frame`."""
     titles = {name: title for name, title in names.BENCHMARKS.items() if name in main}
     titles |= {"tokens": "Tokens", "backtracking_per_1k": "Backtr./1k"}
     rows = []
@@ -63,7 +64,7 @@ def main_sheet(main: pd.DataFrame, label: str = "main", about: str = "") -> Shee
 
 
 def tokens_sheet(tokens: pd.DataFrame) -> Sheet:
-    """Return mean and median reasoning tokens, from `table_frames.tokens_frame`."""
+    """Return mean and median reasoning tokens, from `tables.tokens_frame`."""
     titles = {name: title for name, title in names.BENCHMARKS.items() if f"{name}_mean" in tokens}
     rows = []
     for row in tokens.to_dict("records"):
@@ -78,7 +79,7 @@ def tokens_sheet(tokens: pd.DataFrame) -> Sheet:
 
 
 def backtracking_sheet(backtracking: pd.DataFrame) -> Sheet:
-    """Return backtracking and its kin, from `table_frames.backtracking_frame`."""
+    """Return backtracking and its kin, from `tables.backtracking_frame`."""
     rows = []
     keys = ["backbone", "benchmark", "method"]
     for (backbone, benchmark, method), frame in backtracking.groupby(keys, sort=False):

@@ -1,15 +1,20 @@
 """The tables of the paper's grid: CSV, Markdown and LaTeX from one frame each, and the terminal."""
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from repro import methods
+from repro.measure.behaviours import BEHAVIOURS
+from repro.measure.intervals import MATH_VERIFY
 from repro.records.experiment import RunFolder
-from repro.report import collect, compare, names, published, table_frames, table_sheets
+from repro.report import collect, compare, names, published, table_sheets
 from repro.report.table_formats import to_csv, to_latex, to_markdown
 
+_KEYS = ["backbone", "method"]
 # Columns of the table in the terminal -> title and digits; the benchmarks come before them.
 _POOLED = {"tokens": ("Tokens", 0), "backtracking_per_1k": ("Bt./1k", 2)}
 _CAPTION = (
@@ -42,24 +47,23 @@ def write_tables(
         ValueError: a score file is malformed or, unless partial, missing; or none is there.
     """
     scores = collect.read_scores(runs, benchmarks, partial)
-    problems = collect.problems(scores.responses)
-    remarks = (scores.gaps, _missing(scores, benchmarks), _unequal_seeds(problems))
+    remarks = (scores.gaps, _missing(scores, benchmarks), _unequal_seeds(scores.problems))
     remarks = [f"{remark.rstrip('.')}." for remark in remarks if remark]
     note = " ".join([note, *remarks]).strip()
     notes = {"main_math_verify": f"{note} {_scorers(scores.responses)}".strip()}
-    stated = published.stated_accuracy(paper, runs) if paper is not None else None
-    summary = compare.summarise(problems, scores.grid)
-    by_other = problems.assign(accuracy=problems[collect.MATH_VERIFY])
+    stated = published.stated_accuracy(paper, runs) if paper else {}
+    summary = compare.summarise(scores.problems, scores.grid)
+    by_other = scores.problems.assign(accuracy=scores.problems[MATH_VERIFY])
     summary_by_other = compare.summarise(by_other, scores.grid)
-    effects = compare.effects(problems, scores.grid)
+    effects = compare.effects(scores.problems, scores.grid)
     to_original = effects["baseline"] == methods.ORIGINAL
     frames = {
-        "main": table_frames.main_frame(summary, stated),
-        "main_math_verify": table_frames.main_frame(summary_by_other, stated),
+        "main": main_frame(summary, stated),
+        "main_math_verify": main_frame(summary_by_other, stated),
         "gain": effects[~to_original],
         "against_original": effects[to_original],
-        "tokens": table_frames.tokens_frame(summary, scores.responses),
-        "backtracking": table_frames.backtracking_frame(scores),
+        "tokens": tokens_frame(summary, scores.responses),
+        "backtracking": backtracking_frame(scores),
     }
     output_dir = Path(output_dir)
     output_dir.mkdir(parents=True, exist_ok=True)
@@ -93,6 +97,70 @@ def show(results: str | Path) -> None:
     print(_CAPTION, *main.get("note", pd.Series()).unique(), *made[0], *made[1], sep="\n")
 
 
+def main_frame(summary: pd.DataFrame, stated: dict[tuple[str, str, str], float]) -> pd.DataFrame:
+    """Return the main table's numbers: one row per backbone and method.
+
+    Args:
+        summary: the frame of `compare.summarise`.
+        stated: (backbone, method, benchmark) -> published accuracy in percent.
+
+    Returns:
+        Columns backbone, method, seeds; for each benchmark of `names.shown` its accuracy in percent
+        and, as ``NAME_se``, its standard error (NaN where it was not run), and where any of these
+        methods has published numbers ``NAME_published`` and ``NAME_difference`` (ours minus it, in
+        points); tokens and backtracking_per_1k, averaged over the benchmarks, with their ``_se``.
+        Where a run lacks scores also ``missing``: the row's missing benchmarks, blanks between.
+    """
+    frame = _seeds(summary)
+    any_stated = any(key[:2] in frame.index for key in stated)
+    for name in names.shown(set(summary["benchmark"])):
+        _add(frame, name, summary, "accuracy", name)
+        if any_stated:
+            frame[f"{name}_published"] = [stated.get((*row, name), np.nan) for row in frame.index]
+            frame[f"{name}_difference"] = frame[name] - frame[f"{name}_published"]
+    for metric in table_sheets.POOLED:
+        _add(frame, metric, summary, metric, "all")
+    return _with_missing(frame, summary)
+
+
+def tokens_frame(summary: pd.DataFrame, responses: pd.DataFrame) -> pd.DataFrame:
+    """Return reasoning tokens per benchmark, from `compare.summarise` and `Scores.responses`.
+
+    Returns:
+        One row per backbone and method: backbone, method, seeds; for each of `names.shown`
+        ``NAME_mean`` (problems count equally), ``NAME_mean_se`` and ``NAME_median`` (responses
+        count equally); and ``missing`` as in `main_frame`.
+    """
+    frame = _seeds(summary)
+    for name in names.shown(set(summary["benchmark"])):
+        _add(frame, f"{name}_mean", summary, "tokens", name)
+        of_benchmark = responses[responses["benchmark"] == name]
+        frame[f"{name}_median"] = of_benchmark.groupby(_KEYS)["tokens"].median()
+    return _with_missing(frame, summary)
+
+
+def backtracking_frame(scores: collect.Scores) -> pd.DataFrame:
+    """Return how often responses backtrack, verify and hesitate.
+
+    Returns:
+        One row per backbone, benchmark, method and ``of`` (all, correct or wrong responses):
+        responses (their number, over all seeds; 0 throughout where the scores are not there);
+        backtracking_per_1k, verification_per_1k and hesitation_per_1k (segments per 1,000 reasoning
+        tokens), backtracking_responses (percent of the responses with such a segment), each with
+        its ``_se`` over problems. NaN where there is no such response.
+    """
+    keys, rows = ["backbone", "benchmark", "method"], []
+    cells = dict(tuple(scores.responses.groupby(keys, sort=False)))
+    for backbone, pairs in itertools.groupby(scores.grid.methods, key=lambda pair: pair[0]):
+        for benchmark, (_, method) in itertools.product(scores.grid.benchmarks, pairs):
+            cell = (backbone, benchmark, method)
+            frame = cells.get(cell, scores.responses.iloc[:0])
+            for of, verdicts in collect.VERDICTS.items():
+                chosen = frame[frame["correct"].isin(verdicts)]
+                rows.append(dict(zip(keys, cell, strict=True), of=of) | _behaviour(chosen))
+    return pd.DataFrame(rows)
+
+
 def _missing(scores: collect.Scores, benchmarks: Sequence[str]) -> str:
     """Say which runs lack which score files."""
     lacking = scores.missing.items()
@@ -117,13 +185,45 @@ def _unequal_seeds(problems: pd.DataFrame) -> str:
 def _scorers(responses: pd.DataFrame) -> str:
     """Say on how many responses in mathematics the two scorers differ."""
     of_math = responses[responses["benchmark"].isin(names.IN_DOMAIN)]
-    judged = of_math.dropna(subset=collect.MATH_VERIFY)
+    judged = of_math.dropna(subset=MATH_VERIFY)
     if judged.empty:
         return ""
-    here = (judged["correct"] > judged[collect.MATH_VERIFY]).sum()
-    other = (judged["correct"] < judged[collect.MATH_VERIFY]).sum()
+    here = (judged["correct"] > judged[MATH_VERIFY]).sum()
+    other = (judged["correct"] < judged[MATH_VERIFY]).sum()
     return (
         f"Plain math-verify decides {here + other:,} of {len(judged):,} responses in mathematics "
         f"otherwise than the main table: it rejects {here:,} that count as correct there, and "
         f"accepts {other:,} that count as wrong."
     )
+
+
+def _behaviour(responses: pd.DataFrame) -> dict[str, float]:
+    """Return the numbers of one row of `backtracking_frame`."""
+    found = {f"{name}_per_1k": compare.rate(responses, name) for name in BEHAVIOURS}
+    backtracks = (responses["backtracking"] > 0).groupby(responses["doc_id"])
+    found["backtracking_responses"] = compare.ratio(100 * backtracks.sum(), backtracks.size())
+    row = {"responses": len(responses)}
+    for name, estimate in found.items():
+        row |= {name: estimate.mean, f"{name}_se": estimate.se}
+    return row
+
+
+def _seeds(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per backbone and method, which index it, with the number of seeds."""
+    return summary.groupby(_KEYS, sort=False)[["seeds"]].max()
+
+
+def _add(frame: pd.DataFrame, column: str, summary: pd.DataFrame, metric: str, scope: str) -> None:
+    """Add a column with the means of a metric on a benchmark or pool, and their errors."""
+    chosen = summary[(summary["metric"] == metric) & (summary["benchmark"] == scope)]
+    frame[[column, f"{column}_se"]] = chosen.set_index(_KEYS)[["mean", "se"]]
+
+
+def _with_missing(frame: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
+    """Name what each row lacks, where any does, and make the keys columns."""
+    of_benchmarks = (summary["metric"] == "accuracy") & summary["benchmark"].isin(names.BENCHMARKS)
+    lacking = summary[of_benchmarks & (summary["n"] == 0)]
+    if len(lacking):
+        frame["missing"] = lacking.groupby(_KEYS)["benchmark"].agg(" ".join)
+        frame = frame.fillna({"missing": ""})
+    return frame.reset_index()

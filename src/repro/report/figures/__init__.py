@@ -47,21 +47,21 @@ def draw(name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str], note: 
     if not runs:
         raise ValueError(f"figure {name}: the experiment has no runs for it")
     if name in training.CURVES:
-        return training.over_training(name, collect.training(runs), note)
+        return training.over_training(name, collect.read_training(runs), note)
     if name == "objective_over_position":
-        return objective.objective_over_position(objective.responses(runs), note)
+        return objective.objective_over_position(collect.read_objective(runs), note)
     scores = collect.read_scores(runs, benchmarks)
     if name == "backtracking_at_evaluation":
         if titles := names.titles(set(benchmarks) - set(scores.responses["benchmark"])):
             note = f"Not scored: {titles}. {note}".strip()
         rates = evaluation.backtracking_rates(scores.responses)
         return evaluation.backtracking_at_evaluation(rates, note)
-    summary = compare.summarise(collect.problems(scores.responses), scores.grid)
+    summary = compare.summarise(scores.problems, scores.grid)
     if name == "tokens_per_benchmark":
         return evaluation.tokens_per_benchmark(summary, benchmarks, note)
     key = _ABLATIONS[name]
     values = {
-        run.method: collect.process_reward_value(run, key)
+        run.method: collect.read_process_reward(run, key)
         for run in runs
         if methods.parse(run.method).repro
     }

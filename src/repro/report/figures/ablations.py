@@ -32,12 +32,17 @@ def ablation(
     if summary.empty:
         raise ValueError(f"ablation_{key}: no in-domain benchmark in the scores")
     values = dict(sorted(values.items(), key=lambda item: item[1]))
+    tried = sorted(set(values.values()))
+    wide = tried[0] > 0 and tried[-1] / tried[0] >= 10
     backbones, label = summary["backbone"].unique(), f"RePro's {methods.ABLATED[key]}"
     figure, panels = style.panels(backbones, _PANELS, label, "")
     for (backbone, metric), axis in panels.items():
         rows = summary[(summary["backbone"] == backbone) & (summary["metric"] == metric)]
         _line(axis, rows.set_index("method"), values)
-        _value_axis(axis, sorted(set(values.values())))
+        axis.set_xscale("log" if wide else "linear")
+        axis.margins(x=_MARGIN)
+        axis.set_xticks(tried, _staggered(tried, np.log10(tried) if wide else np.array(tried)))
+        axis.minorticks_off()
         style.thousands(axis)
     explanation = f"Bars and band: {style.INTERVALS}."
     return style.finish(figure, panels.values(), explanation, note, last="default")
@@ -69,15 +74,6 @@ def _line(axis: Axes, rows: pd.DataFrame, values: Mapping[str, float]) -> None:
         ring = {"marker": "o", "markersize": 11, "color": "black", "markerfacecolor": "none"}
         mean = points.loc[default, "mean"]
         axis.plot(values[default], mean, linestyle="none", label="default", **ring)
-
-
-def _value_axis(axis: Axes, values: Sequence[float]) -> None:
-    """Tick the tried values only; logarithmic where they span at least a factor of ten."""
-    wide = values[0] > 0 and values[-1] / values[0] >= 10
-    axis.set_xscale("log" if wide else "linear")
-    axis.margins(x=_MARGIN)
-    axis.set_xticks(values, _staggered(values, np.log10(values) if wide else np.array(values)))
-    axis.minorticks_off()
 
 
 def _staggered(values: Sequence[float], places: np.ndarray) -> list[str]:

@@ -140,7 +140,7 @@ def _dots(
 
 
 def _places(present: Collection[str]) -> dict[str, float]:
-    """Return where each method stands in its group: beside its own algorithm, apart from others.
+    """Return where each method is drawn in its group: next to its algorithm, apart from others.
 
     A method has the same place in every panel of a figure.
     """

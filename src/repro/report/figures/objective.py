@@ -1,7 +1,6 @@
 """-J over the position in the thought: the objective falls where a thought makes progress."""
 
 import itertools
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,9 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from repro import methods
-from repro.files import jsonl
 from repro.measure import intervals
-from repro.records.experiment import RunFolder
 from repro.report import names
 from repro.report.figures import style
 
@@ -21,40 +18,20 @@ _VERDICTS = {True: ("correct", "#0072B2", "o"), False: ("wrong", "#E69F00", "s")
 _WIDEST = 1.5  # times the highest mean: what a panel shows of a band over very few problems
 
 
-def responses(runs: Sequence[RunFolder]) -> pd.DataFrame:
-    """Return a row per response of the runs that have an objective.jsonl.
-
-    Columns: backbone, method, seed, benchmark, doc_id, correct (bool) and, called by their
-    positions, -J at each of `POSITIONS`, interpolated between the cut points. Thoughts of no tokens
-    have no positions and are left out.
-
-    Raises:
-        ValueError: no run has the file, or a row is malformed; the message names file and row.
-    """
-    rows = []
-    for run in runs:
-        path = run.path / "objective.jsonl"
-        for number, row in enumerate(jsonl.read(path) if path.is_file() else (), start=1):
-            try:
-                keys = {"benchmark": row["benchmark"], "doc_id": row["doc_id"]}
-                surprise = dict(zip(POSITIONS, _surprise(row["points"]), strict=True))
-                rows.append(run.keys() | keys | {"correct": bool(row["correct"])} | surprise)
-            except (KeyError, TypeError, ValueError) as error:
-                raise ValueError(f"{path}, row {number}: {error!r}") from None
-    found = pd.DataFrame(rows).dropna()
-    if found.empty:
-        raise ValueError("objective_over_position: no objective.jsonl with responses in any run")
-    return found
-
-
-def mean_curves(found: pd.DataFrame) -> pd.DataFrame:
+def mean_curves(responses: pd.DataFrame) -> pd.DataFrame:
     """Average the responses to each problem, then the problems, at every position.
 
+    ``responses`` is the frame of `collect.read_objective`, whose thoughts have tokens. -J is
+    interpolated between their cut points.
+
     Returns:
-        One row per backbone, method, verdict and position of the frame of `responses`: backbone,
-        method, correct, position, mean, low, high (95 % t interval over problems, NaN with one
-        problem) and n (problems).
+        One row per backbone, method, verdict and position of `POSITIONS`: backbone, method,
+        correct, position, mean, low, high (95 % t interval over problems, NaN with one problem) and
+        n (problems).
     """
+    found = responses.drop(columns=["points", "segments"]).astype({"correct": bool})
+    tables = map(np.array, responses["points"])  # (C, 3) each
+    found[list(POSITIONS)] = [np.interp(POSITIONS, at, -j) for _, at, j in (t.T for t in tables)]
     keys = ["backbone", "method", "correct"]
     by_problem = found.groupby([*keys, "benchmark", "doc_id"], sort=False)
     problems = by_problem[list(POSITIONS)].mean().melt(ignore_index=False, var_name="position")
@@ -63,14 +40,20 @@ def mean_curves(found: pd.DataFrame) -> pd.DataFrame:
     return cells.size().reset_index()[[*keys, "position"]].join(estimates)
 
 
-def objective_over_position(found: pd.DataFrame, note: str = "") -> Figure:
+def objective_over_position(responses: pd.DataFrame, note: str = "") -> Figure:
     """-J over the relative position in the thought, correct and wrong responses apart.
 
     A row a backbone; a panel for the original model and one for each algorithm: hollow and dashed
-    without RePro, filled and solid with it. Bands: 95 % over problems. ``found`` is the frame of
-    `responses`, ``note`` a sentence below.
+    without RePro, filled and solid with it. Bands: 95 % over problems. ``responses`` is the frame
+    of `collect.read_objective`, ``note`` a sentence below. Thoughts of no tokens are left out.
+
+    Raises:
+        ValueError: no response is left.
     """
-    curves = mean_curves(found)
+    responses = responses[responses["points"].map(lambda points: points[-1][0] > 0).astype(bool)]
+    if responses.empty:
+        raise ValueError("objective_over_position: no objective.jsonl with responses in any run")
+    curves = mean_curves(responses)
     curves["repro"] = curves["method"].str.endswith(methods.REPRO)
     columns = curves["method"].str.removesuffix(methods.REPRO)
     wanted = [methods.ORIGINAL, *methods.ALGORITHMS]
@@ -95,22 +78,9 @@ def objective_over_position(found: pd.DataFrame, note: str = "") -> Figure:
     over = f"{least}" if least == most else f"{least} to {most}"
     explanation = (
         f"Means and 95\N{NO-BREAK SPACE}% bands over problems of "
-        f"{names.titles(set(found['benchmark']))}, {over} a line."
+        f"{names.titles(set(responses['benchmark']))}, {over} a line."
     )
     return style.finish(figure, panels.values(), explanation, note, columns=2)
-
-
-def _surprise(points: Sequence[Sequence[float]]) -> np.ndarray:
-    """Return -J at `POSITIONS`; NaN throughout for a thought of no tokens."""
-    table = np.array(points, dtype=float).reshape(-1, 3)
-    _, position, objective = table.T
-    if len(table) == 0 or not np.isfinite(table).all() or (objective > 0).any():
-        raise ValueError("points: wanted [position, relative position, J], finite, J at most 0")
-    if position[-1] == 0:
-        return np.full_like(POSITIONS, np.nan)
-    if (np.diff(position) <= 0).any() or position[0] != 0 or not np.isclose(position[-1], 1):
-        raise ValueError("points: relative positions must rise from 0 to 1")
-    return np.interp(POSITIONS, position, -objective)
 
 
 def _curve(axis: Axes, rows: pd.DataFrame, correct: bool, repro: bool) -> None:

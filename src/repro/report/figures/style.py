@@ -128,6 +128,9 @@ def finish(
     for axis in axes:
         for artist, label in zip(*axis.get_legend_handles_labels(), strict=True):
             found.setdefault(label, artist)
+        low, high = axis.get_ylim()
+        if high - low < 1e-9:  # all values are equal but for rounding, which nobody wants to see
+            axis.set_ylim(low - 1, high + 1)
     labels = sorted(found, key=lambda label: label == last)
     artists = [found[label] for label in labels]
     columns = min(columns, len(found)) or 1

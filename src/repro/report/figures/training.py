@@ -6,7 +6,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from repro import methods
-from repro.report import collect
 from repro.report.figures import style
 
 _BACKTRACKING = "Backtracking per\n1,000 reasoning tokens"
@@ -21,16 +20,14 @@ def over_training(name: str, training: pd.DataFrame, note: str = "") -> Figure:
     """Draw the mean per response over RL steps, each algorithm with and without RePro.
 
     Light: the mean over seeds at each step; strong: its centred running mean. ``name`` is one of
-    `CURVES`, ``training`` the frame of `collect.training`, ``note`` a sentence below.
+    `CURVES`, ``training`` the frame of `collect.read_training`, ``note`` a sentence below.
 
     Raises:
-        ValueError: a training.jsonl lacks what is drawn; the message names the file and the key.
+        ValueError: nothing was trained.
     """
     column, label, scale = CURVES[name]
-    lacking = training[training.reindex(columns=[column])[column].isna()]
-    if not lacking.empty:  # a curve with holes would look like a finished one
-        run = "/".join(str(lacking[key].iloc[0]) for key in collect.RUN_KEYS)
-        raise ValueError(f"{run}/training.jsonl, step {lacking['step'].iloc[0]}: no {column!r}")
+    if training.empty:
+        raise ValueError(f"{name}: no trained run among the given ones (only `original`)")
     algorithms = {methods.parse(method).algorithm: None for method in training["method"]}
     titles = {algorithm: methods.label(algorithm) for algorithm in algorithms}
     figure, panels = style.panels(training["backbone"].unique(), titles, "RL step", label)

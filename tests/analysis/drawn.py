@@ -1,26 +1,8 @@
-"""Score problems and training rows for figures, and what a figure holds."""
+"""What a figure holds."""
 
 import math
 
 from matplotlib.text import Text
-
-NOTE = "Tiny world: these are not the paper's numbers."
-
-
-def problems(accuracy, tokens):
-    return [{"correct": [hit], "tokens": [tokens], "backtracking": [0]} for hit in accuracy]
-
-
-def training(first, last):
-    return [
-        {
-            "step": step,
-            "reasoning_tokens": first + (last - first) * step / 10,
-            "accuracy": 0.5,
-            "backtracking_per_1k": 4 - step / 10,
-        }
-        for step in range(11)
-    ]
 
 
 def lines(axis):

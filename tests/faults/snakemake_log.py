@@ -1,19 +1,18 @@
 """What Snakemake's own log files say of the jobs of each call."""
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 RULE = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):$")
 FINISHED = re.compile(r"^Finished jobid: (\d+)")
 
 
-@dataclass
-class Call:
+class Call(NamedTuple):
     """Jobs by what they make: `rule: first output`."""
 
-    started: list[str] = field(default_factory=list)
-    finished: list[str] = field(default_factory=list)
+    started: list[str]
+    finished: list[str]
 
 
 def read(folder: Path) -> list[Call]:
@@ -24,7 +23,7 @@ def read(folder: Path) -> list[Call]:
 
 def parse(text: str) -> Call:
     """Return the jobs that one call started and finished."""
-    call, rule, output, jobs = Call(), None, "", {}
+    call, rule, output, jobs = Call([], []), None, "", {}
     for line in text.splitlines():
         if match := RULE.match(line.strip()):
             rule, output = match[1], ""

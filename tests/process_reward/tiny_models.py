@@ -5,6 +5,7 @@ from functools import cache
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from repro.process_reward.probes import Probe
@@ -86,17 +87,13 @@ class Rows:
 
     def padded(self) -> tuple[Tensor, Tensor]:
         """Token ids and attention mask, (B, P + T) each."""
-        width = self.prompt_length + max(map(len, self.completions))
-        ids = torch.zeros(len(self.prompts), width, dtype=torch.long)
-        mask = torch.zeros_like(ids)
-        for row, (prompt, completion) in enumerate(
-            zip(self.prompts, self.completions, strict=True)
-        ):
-            first = self.prompt_length - len(prompt)
-            last = self.prompt_length + len(completion)
-            ids[row, first:last] = torch.tensor([*prompt, *completion])
-            mask[row, first:last] = 1
-        return ids, mask
+
+        def join(left: list[Tensor], right: list[Tensor]) -> Tensor:
+            prompts = pad_sequence(left, batch_first=True, padding_side="left")
+            return torch.cat([prompts, pad_sequence(right, batch_first=True)], dim=1)
+
+        halves = [list(map(torch.tensor, half)) for half in (self.prompts, self.completions)]
+        return join(*halves), join(*([torch.ones_like(ids) for ids in half] for half in halves))
 
     def cut_table(self) -> Tensor:
         """Cut points, (B, C), often with more columns than any row has."""

@@ -36,21 +36,22 @@ localrules:
 # Before the first job. Several jobs that open a fresh MLflow store at once would crash while they
 # create its tables; and access to gated datasets is better asked for before a download has begun.
 onstart:
-    if not tracking_uri.store_exists(config["tracking_uri"]):
+    if not tracking_uri.store_exists(experiment.tracking_uri):
         shell("python -m repro store")
     if any(
-        not Path(file).exists() for file in data_files(settings.hub_names(config))
+        not Path(file).exists()
+        for file in data_files(settings.hub_names(experiment))
     ):
         shell(
-            f"python -m repro access --names {' '.join(settings.hub_names(config))}"
+            f"python -m repro access --names {' '.join(settings.hub_names(experiment))}"
         )
 
 
 # Everything that comes over the network, once: afterwards no job needs one.
 rule fetch:
     input:
-        data_files(settings.data_names(config)),
-        expand(f"{RESULTS}/backbones/{{backbone}}", backbone=config["backbones"]),
+        data_files(settings.data_names(experiment)),
+        expand(f"{RESULTS}/backbones/{{backbone}}", backbone=experiment.backbones),
 
 
 rule tables:
@@ -91,5 +92,5 @@ rule all:
         rules.figures.input,
         rules.claims.output,
         rules.overview.output,
-        tracked_of(settings.all_runs(config)),
+        tracked_of(settings.all_runs(experiment)),
         rules.track_summary.output,

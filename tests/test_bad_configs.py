@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
+from repro.config.resolved import dump
 from repro.files import strict_yaml
 from tests.bad_configs import CASES, FILE, SMOKE, message, settings, whole
 
@@ -134,7 +135,7 @@ def _mutate(draw, config) -> None:
 
 
 BASES = [
-    settings.resolve(strict_yaml.read(Path(__file__).parents[1] / f"config/{name}.yaml"), name)
+    settings.read(Path(__file__).parents[1] / f"config/{name}.yaml").model_dump()
     for name in ("config", "smoke", "paper")
 ]
 
@@ -154,10 +155,9 @@ def _resolves_or_says_why(data) -> None:
         known = keys | {"name", "backbones", "benchmarks", "source"}
         assert any(ascii(key)[1:-1] in said or key in said for key in known), said
         return
-    assert settings.resolve(resolved, FILE) == resolved
+    assert settings.resolve(resolved.model_dump(), FILE) == resolved
     for run in settings.all_runs(resolved):
-        made = settings.run_settings(resolved, run.backbone, run.method, run.seed)
-        assert settings.dump(made)
+        assert dump(settings.run_settings(resolved, *run))
 
 
 def _copy(value):

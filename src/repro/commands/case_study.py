@@ -14,13 +14,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> None:
     """Carry out the command."""
     from repro import methods
+    from repro.config.resolved import Judging
     from repro.explain import case_study
     from repro.records.experiment import RunFolder
 
-    run, settings = RunFolder(Path(options.run)), read_settings(options.settings)
-    trusted = settings.pop("trust_remote_code", False)
+    run = RunFolder(Path(options.run))
     case_study.write_case_study(
-        settings,
+        read_settings(options.settings, Judging),
         run.path / "model",
         options.benchmark,
         {
@@ -31,5 +31,4 @@ def execute(options: argparse.Namespace) -> None:
         options.output,
         name=f"{run.backbone}, {methods.label(run.method)}, seed {run.seed}",
         note=options.note,
-        trust_remote_code=trusted,
     )

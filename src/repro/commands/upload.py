@@ -12,10 +12,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> None:
     """Carry out the command."""
-    from repro.config import config_files
+    from repro.config import settings
     from repro.tracking import sync, upload
 
     try:
-        upload.send_experiment(config_files.read(*options.config))
+        upload.send_experiment(settings.read(*options.config))
     except sync.NotLogged as why:
         raise ValueError(str(why)) from None

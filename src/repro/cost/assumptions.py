@@ -7,6 +7,8 @@ from pathlib import Path
 
 import yaml
 
+from repro.config.backbones import Backbone
+from repro.config.models import Experiment
 from repro.config.words import choices
 
 NUMBERS = Path(__file__).with_name("numbers.yml")
@@ -21,12 +23,12 @@ def numbers() -> dict:
     return yaml.safe_load(NUMBERS.read_text(encoding="utf-8"))
 
 
-def kind_of(backbone: dict) -> str:
+def kind_of(backbone: Backbone) -> str:
     """Return which lengths are assumed of a backbone's texts."""
-    return "tinyworld" if backbone["source"] == "tinyworld" else "hub"  # or a real one on the disk
+    return "tinyworld" if backbone.source == "tinyworld" else "hub"  # or a real one on the disk
 
 
-def read(config: dict, hardware: str, changes: Sequence[str]) -> Assumptions:
+def read(config: Experiment, hardware: str, changes: Sequence[str]) -> Assumptions:
     """Return the assumptions that apply to a resolved configuration on a kind of hardware.
 
     Args:
@@ -41,12 +43,12 @@ def read(config: dict, hardware: str, changes: Sequence[str]) -> Assumptions:
     stated, known = numbers(), list(numbers()["hardware"])
     if hardware not in known:
         raise ValueError(f"--hardware {hardware}: unknown; {choices(hardware, known)}")
-    if (hardware == NO_GPU) != (config["gpus"] == 0):
-        allowed = "a GPU" if config["gpus"] else NO_GPU
+    if (hardware == NO_GPU) != (config.gpus == 0):
+        allowed = "a GPU" if config.gpus else NO_GPU
         raise ValueError(
-            f"--hardware {hardware} does not go with gpus = {config['gpus']}; allowed: {allowed}"
+            f"--hardware {hardware} does not go with gpus = {config.gpus}; allowed: {allowed}"
         )
-    kinds = {"", *map(kind_of, config["backbones"].values())}
+    kinds = {"", *map(kind_of, config.backbones.values())}
     found = dict(stated["hardware"][hardware])
     for name, (value, _) in stated["assumptions"].items():
         if name.partition(".")[2] in kinds:

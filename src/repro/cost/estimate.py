@@ -9,7 +9,8 @@ from statistics import fmean
 from tqdm import tqdm
 
 from repro import methods
-from repro.config import layout, settings
+from repro.config import settings
+from repro.config.models import Experiment
 from repro.config.settings import Run
 from repro.cost import assumptions, jobs, memory, model
 from repro.cost.assumptions import NO_GPU, Assumptions
@@ -65,20 +66,20 @@ class Estimate:
     notes: list[str]
 
 
-def estimate(config: dict, hardware: str | None = None, changes: Sequence[str] = ()) -> Estimate:
+def estimate(config: Experiment, hardware: str | None = None, changes: Sequence[str] = ()) -> Estimate:
     """Estimate a resolved configuration.
 
     Args:
-        config: as `config_files.read` returns it.
+        config: as `settings.read` returns it.
         hardware: a name in `numbers.yml`; by default H100-80G, or cpu-core where `gpus` is 0.
         changes: other assumptions, `NAME=VALUE` each.
 
     Raises:
         ValueError: the hardware, an assumption or a backbone is not usable.
     """
-    hardware = hardware or (DEFAULT_GPU if config["gpus"] else NO_GPU)
+    hardware = hardware or (DEFAULT_GPU if config.gpus else NO_GPU)
     assume = assumptions.read(config, hardware, changes)
-    backbones = list(config["backbones"])
+    backbones = list(config.backbones)
     runs = sorted(settings.all_runs(config), key=lambda run: backbones.index(run.backbone))
     trainings = {
         run: jobs.read_training(config, run, assume)
@@ -90,11 +91,11 @@ def estimate(config: dict, hardware: str | None = None, changes: Sequence[str] =
         part for backbone in backbones for part in _plan_generation(config, backbone, runs, assume)
     ]
     return Estimate(
-        name=config["name"],
+        name=config.name,
         hardware=hardware,
-        lines=_add_up(parts, config["results_dir"]),
+        lines=_add_up(parts, config.results_dir),
         assumptions=assume,
-        notes=_list_notes(config, trainings, assume) if config["gpus"] else [],
+        notes=_list_notes(config, trainings, assume) if config.gpus else [],
     )
 
 
@@ -110,17 +111,17 @@ def _plan_training(run: Run, job: Training, assume: Assumptions) -> Part:
 
 
 def _plan_generation(
-    config: dict, backbone: str, runs: Sequence[Run], assume: Assumptions
+    config: Experiment, backbone: str, runs: Sequence[Run], assume: Assumptions
 ) -> list[Part]:
     sampler, parts = jobs.read_sampler(config, backbone, "generate", assume), []
-    kind = assumptions.kind_of(config["backbones"][backbone])
+    kind = assumptions.kind_of(config.backbones[backbone])
     text = (sampler.prompt + sampler.mean) * assume[f"bytes_per_token.{kind}"]
-    start = assume["model_job_seconds"] / len(config["benchmarks"])  # a job samples for all
-    for name in config["benchmarks"]:
+    start = assume["model_job_seconds"] / len(config.benchmarks)  # a job samples for all
+    for name in config.benchmarks:
         batches = jobs.split_batches(config, name, assume)
         seconds = sum(model.sampling_seconds(sampler, rows, sampler.fit_alone) for rows in batches)
         disk = sum(batches) * (text + assume["row_bytes"])
-        devices = max(1, layout.generation_gpus(config))
+        devices = max(1, config.generation_gpus)
         parts += [
             Part("generate", run, name, start + seconds, devices, disk)
             for run in runs
@@ -129,13 +130,13 @@ def _plan_generation(
     return parts
 
 
-def _list_notes(config: dict, trainings: dict[Run, Training], assume: Assumptions) -> list[str]:
+def _list_notes(config: Experiment, trainings: dict[Run, Training], assume: Assumptions) -> list[str]:
     """Say what a kill of the longest training loses, and what does not fit into the memory."""
-    found, notes, at_once = [], [], config["evaluation"]["batch_size"]
+    found, notes, at_once = [], [], config.evaluation.batch_size
     for run, job in trainings.items():
         critic = " with critic" if job.learners == 2 else ""
         found += memory.training_notes(f"train {run.backbone}{critic}", job)
-    for name in config["backbones"]:
+    for name in config.backbones:
         sampler = jobs.read_sampler(config, name, "generate", assume)
         found += memory.sampling_notes(f"generate {name}", sampler, at_once, sampler.fit_alone)
     if trainings:

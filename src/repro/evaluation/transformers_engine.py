@@ -6,8 +6,9 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, GenerationConfig
 
+from repro.config.models import Sampling
 from repro.evaluation.decoding import Decoder
-from repro.evaluation.requests import Completion, Request, Sampling
+from repro.evaluation.requests import Completion, Request
 
 
 class TransformersEngine:

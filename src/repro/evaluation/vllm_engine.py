@@ -4,9 +4,10 @@ from pathlib import Path
 
 import torch
 
+from repro.config.models import Sampling
 from repro.evaluation import vllm_environment
 from repro.evaluation.decoding import Decoder
-from repro.evaluation.requests import Completion, Request, Sampling
+from repro.evaluation.requests import Completion, Request
 
 vllm_environment.prepare()
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from repro.config.resolved import Judging
 from repro.evaluation import tasks
 from repro.explain import objectives, page, transcript
 from repro.explain.explanation import explain
@@ -18,7 +19,7 @@ from repro.verify.answers import split_thought
 
 
 def write_case_study(
-    settings: Mapping,
+    judging: Judging,
     model_dir: str | Path,
     benchmark: str,
     files: Mapping[str, str],
@@ -26,19 +27,17 @@ def write_case_study(
     *,
     name: str,
     note: str = "",
-    trust_remote_code: bool = False,
 ) -> tuple[Path, Path, Path]:
     """Write the case study of one run as PNG, PDF and HTML.
 
     Args:
-        settings: of the process reward; every segment is a cut point, whatever ``k`` is.
+        judging: settings of the process reward, and whether Python files of the model may run.
         model_dir: the model that gave the responses, and judges them.
         benchmark: a mathematics benchmark.
         files: {"generations": file, "scores": file, "data": file} of the benchmark.
         output: the path of the PNG; PDF and HTML stand beside it.
         name: what the figure calls the run.
         note: a sentence that stands below the figure.
-        trust_remote_code: whether Python files in the model folder may run.
 
     Returns:
         The paths of PNG, PDF and HTML.
@@ -47,8 +46,8 @@ def write_case_study(
         ValueError: files that do not belong together, no response that the model's context holds
             together with the probe, or a benchmark that is not mathematics.
     """
-    tokenizer = transcript.load_tokenizer(model_dir, trust_remote_code)
-    model = transcript.load_model(model_dir, trust_remote_code)
+    tokenizer = transcript.load_tokenizer(model_dir, judging.trust_remote_code)
+    model = transcript.load_model(model_dir, judging.trust_remote_code)
     task = tasks.load(benchmark, files["data"], 1)
     best, best_rank = None, -1
     for row, gold, correct in objectives.first_responses(benchmark, files):
@@ -66,5 +65,5 @@ def write_case_study(
             break
     if best is None:
         raise ValueError(f"{files['generations']}: no response fits into the model's context")
-    scored = explain(model, tokenizer, best, {**settings, "k": None})
+    scored = explain(model, tokenizer, best, judging)
     return page.write(replace(scored, model=name), output, note)

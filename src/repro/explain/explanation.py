@@ -4,8 +4,7 @@ Nothing is drawn here; `page` shows the result. All segments are cut points unle
 given, so that every paragraph of the thought gets a reward of its own.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -15,7 +14,7 @@ from repro.explain.transcript import Transcript
 from repro.process_reward import one_pass, repeat_loop, reward, scores, segments
 from repro.process_reward.probes import probes_at_cuts
 from repro.process_reward.segments import Thought
-from repro.process_reward.settings import ProcessRewardSettings, resolve
+from repro.process_reward.settings import ProcessRewardSettings
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,8 @@ def explain(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     transcript: Transcript,
-    settings: Mapping,
+    settings: ProcessRewardSettings,
+    k: int | None = None,
 ) -> Explanation:
     """Score one transcript.
 
@@ -84,16 +84,16 @@ def explain(
         model: in evaluation mode.
         tokenizer: a fast one.
         transcript: its tokens are this tokenizer's.
-        settings: of the process reward, see `resolve`; without `k` every segment is kept.
+        settings: of the process reward; their `k` decides nothing.
+        k: how many segments are kept; None keeps every one.
 
     Raises:
-        ValueError: a setting out of range, an empty answer, or an objective that is not finite.
+        ValueError: an empty answer, or an objective that is not finite.
     """
-    chosen, response = resolve(settings), transcript.response
+    chosen, response = settings.filled(), transcript.response
     texts = segments.TokenTexts(tokenizer)
     thought = segments.find_thought([texts[i] for i in response], chosen.separator)
-    if settings.get("k") is None:
-        chosen = replace(chosen, k=max(1, len(thought.starts)))
+    chosen = chosen.model_copy(update={"k": k or max(1, len(thought.starts))})
     cuts, objective = objective_at_cuts(model, tokenizer, transcript, thought, chosen)
 
     score = scores.score(objective, chosen.score_weight, chosen.ema)  # (1, C)

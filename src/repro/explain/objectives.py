@@ -9,6 +9,7 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase
 
+from repro.config.resolved import Judging
 from repro.evaluation import tasks
 from repro.explain import transcript
 from repro.explain.explanation import Explanation, explain
@@ -19,12 +20,11 @@ from repro.process_reward.probes import CLOSE_THOUGHT, make_probe
 
 
 def write_objectives(
-    settings: dict,
+    judging: Judging,
     model_dir: str | Path,
     benchmarks: dict[str, dict],
     output_file: str | Path,
     problems: int,
-    trust_remote_code: bool = False,
 ) -> None:
     """Score the first response to each of the first problems of some mathematics benchmarks.
 
@@ -33,20 +33,19 @@ def write_objectives(
     stderr.
 
     Args:
-        settings: of the process reward (``variant``, ``w``, ``ema``, ...).
+        judging: settings of the process reward, and whether Python files of the model may run.
         model_dir: the model that judges its own responses.
         benchmarks: by name ``{"generations": file, "scores": file, "data": file}``.
         output_file: JSONL, written whole: benchmark, doc_id, sample, correct (0 or 1), tokens
             (of the thought), points ``[[token position, relative position in [0, 1], J], ...]``
             from the empty thought on, and segments ``[[behaviour or null, process reward], ...]``.
         problems: how many of each benchmark.
-        trust_remote_code: whether Python files in the model folder may run.
 
     Raises:
         ValueError: files that do not belong together, or a benchmark that is not mathematics.
     """
-    tokenizer = transcript.load_tokenizer(model_dir, trust_remote_code)
-    model = transcript.load_model(model_dir, trust_remote_code)
+    tokenizer = transcript.load_tokenizer(model_dir, judging.trust_remote_code)
+    model = transcript.load_model(model_dir, judging.trust_remote_code)
     rows, left_out = [], 0
     for name, files in benchmarks.items():
         for row, gold, correct in first_responses(name, files, problems):
@@ -54,7 +53,7 @@ def write_objectives(
             if response is None:
                 left_out += 1
                 continue
-            scored = explain(model, tokenizer, response, {**settings, "k": None})
+            scored = explain(model, tokenizer, response, judging)
             rows.append({"benchmark": name, "doc_id": row["doc_id"], "sample": row["sample"],
                          "correct": correct, **_points(scored)})  # fmt: skip
     if left_out:

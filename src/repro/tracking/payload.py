@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from repro import methods
+from repro.config.resolved import Generation, RunSettings, stated
 from repro.config.tracking_uri import sqlite_file
 from repro.files import digests, jsonl
 from repro.tracking import samples
@@ -18,37 +19,37 @@ UI = "http://127.0.0.1:5000"  # where `make ui` shows a SQLite store
 TRAINING_UI = "workflowType=machine_learning"  # of MLflow's two interfaces the one with run lists
 
 
-def list_params(run: dict) -> dict[str, str]:
+def list_params(run: RunSettings) -> dict[str, str]:
     """Return a run's settings as `group/key` and text; what is not set is left out."""
-    chosen = {key: run[key] for key in ("backbone", "method", "algorithm", "seed")}
-    chosen.update(run["process_reward"] or {})
-    chosen.update({group: run[group] or {} for group in ("training", "backbone_settings")})
+    chosen = stated(run)
+    chosen.update(chosen.pop("process_reward") or {})
     return dict(_flat(chosen))
 
 
-def list_tags(run: dict) -> dict[str, str]:
+def list_tags(run: RunSettings) -> dict[str, str]:
     """Return what MLflow's runs are found, filtered and grouped by."""
-    method = methods.parse(run["method"])
+    method = methods.parse(run.method)
     return {
-        KEY_TAG: digests.of_values(run),
+        KEY_TAG: digests.of_values(stated(run)),
         KIND_TAG: MODEL,
-        "backbone": run["backbone"],
-        "method": run["method"],
-        "algorithm": run["algorithm"] or "none",
+        "backbone": run.backbone,
+        "method": run.method,
+        "algorithm": run.algorithm or "none",
         "repro": "yes" if method.repro else "no",
         "ablation": f"{method.ablated}={method.value}" if method.ablated else "none",
-        "seed": str(run["seed"]),
+        "seed": str(run.seed),
     }
 
 
-def list_later_tags(run: dict, run_dir: Path, evaluation: dict | None, note: str) -> dict[str, str]:
+def list_later_tags(
+    run: RunSettings, run_dir: Path, evaluation: Generation | None, note: str
+) -> dict[str, str]:
     """Return the tags that a finished run has besides; see `tracking.sync_run`."""
-    label = methods.label(run["method"])
-    description = f"**{label}** on {run['backbone']}, seed {run['seed']}. {note}"
+    description = f"**{methods.label(run.method)}** on {run.backbone}, seed {run.seed}. {note}"
     tags = {}
     if evaluation:
-        values = {key: _text(value) for key, value in evaluation.items()}
-        counts = sorted((name, of["samples"]) for name, of in evaluation["benchmarks"].items())
+        values = {key: _text(value) for key, value in stated(evaluation).items()}
+        counts = sorted((name, of.samples) for name, of in evaluation.benchmarks.items())
         values["samples"] = ", ".join(f"{name} {count}" for name, count in counts)
         del values["benchmarks"]
         tags = {f"evaluation/{key}": value for key, value in values.items()}
@@ -113,7 +114,7 @@ def read_scores(run_dir: Path, benchmarks: Sequence[str]) -> dict[str, float]:
 
 
 def write_samples(
-    run: dict, run_dir: Path, benchmarks: Sequence[str], data: str | Path, note: str
+    run: RunSettings, run_dir: Path, benchmarks: Sequence[str], data: str | Path, note: str
 ) -> dict[str, str]:
     """Return samples.html and samples.json, responses to read: see `analysis.samples`."""
     found = samples.read(run_dir, data, benchmarks)

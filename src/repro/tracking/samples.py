@@ -11,6 +11,7 @@ import jinja2
 
 from repro import methods
 from repro.benchmarks import declared
+from repro.config.resolved import RunSettings
 from repro.files import jsonl
 from repro.report import html_pages, names
 
@@ -85,15 +86,15 @@ def read(run_dir: Path, data: str | Path, benchmarks: Sequence[str]) -> dict[str
     return found
 
 
-def page(found: dict[str, list[Problem]], run: dict, note: str) -> str:
+def page(found: dict[str, list[Problem]], run: RunSettings, note: str) -> str:
     """Return responses to read as self-contained HTML: of each problem a right and a wrong one.
 
     Args:
         found: as `read` returns it.
-        run: the run's settings: backbone, method and seed.
+        run: the run's settings.
         note: a sentence that stands at the top.
     """
-    title = f"{run['backbone']}, {methods.label(run['method'])}, seed {run['seed']}: responses"
+    title = f"{run.backbone}, {methods.label(run.method)}, seed {run.seed}: responses"
     return html_pages.render(
         "samples.html", title, note, found=found, titles=names.BENCHMARKS, limit=PROBLEMS, long=LONG
     )

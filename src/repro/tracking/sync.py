@@ -22,7 +22,9 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
+from repro.config.resolved import Generation, RunSettings, stated
 from repro.config.tracking_uri import absolute, sqlite_file
+from repro.config.words import validate
 from repro.files import digests, jsonl
 from repro.tracking import payload
 
@@ -68,7 +70,7 @@ def create_store() -> None:
 
 def sync_run(
     run_dir: Path,
-    evaluation: dict | None = None,
+    evaluation: Generation | None = None,
     data: str | Path | None = None,
     note: str = "",
     training: str = "",
@@ -93,12 +95,13 @@ def sync_run(
         ValueError: a file is missing or no JSON, or the address is no store's.
         NotLogged: see there.
     """
-    place, run = run_dir / "mlflow.json", jsonl.read_json(run_dir / "settings.json")
+    place = run_dir / "mlflow.json"
+    run = validate(jsonl.read_json(run_dir / "settings.json"), RunSettings)
     params, tags = payload.list_params(run), payload.list_tags(run)
     metrics, texts, files = {}, {}, []
     rows, written = payload.read_rows(run_dir / "training.jsonl")
     if not training:
-        benchmarks = sorted(evaluation["benchmarks"]) if evaluation else []
+        benchmarks = sorted(evaluation.benchmarks) if evaluation else []
         tags |= payload.list_later_tags(run, run_dir, evaluation, note)
         metrics = payload.read_scores(run_dir, benchmarks)
         texts = payload.write_samples(run, run_dir, benchmarks, data, note) if data else {}
@@ -107,13 +110,13 @@ def sync_run(
         files += [run_dir / f"scores/{name}.json" for name in benchmarks]
 
     def send(client: mlflow.MlflowClient, experiment_id: str) -> str:
-        same = f"tags.`{payload.KEY_TAG}` = '{digests.of_values(run)}'"
+        same = f"tags.`{payload.KEY_TAG}` = '{digests.of_values(stated(run))}'"
         found = client.search_runs([experiment_id], same)
         known = jsonl.read_json(place).get("run_id") if place.exists() else None
         if training and known not in [one.info.run_id for one in found]:
             while found:
                 client.delete_run(found.pop().info.run_id)  # MLflow keeps deleted runs restorable
-        name = f"{run['backbone']}/{run['method']}/{run['seed']}"
+        name = f"{run.backbone}/{run.method}/{run.seed}"
         there = found[0] if found else client.create_run(experiment_id, run_name=name, tags=tags)
         run_id, now = there.info.run_id, int(time.time() * 1000)
         client.log_batch(
@@ -148,7 +151,7 @@ def sync_run(
 
 
 @contextmanager
-def sync_while_training(run: dict, work_dir: Path) -> Iterator[None]:
+def sync_while_training(run: RunSettings, work_dir: Path) -> Iterator[None]:
     """Call `sync_run` every few seconds in a thread, where the environment names a store.
 
     A failure is reported once; the next call sends what it left. `work_dir` has the checkpoints and
@@ -158,7 +161,7 @@ def sync_while_training(run: dict, work_dir: Path) -> Iterator[None]:
         yield
         return
     find_store()
-    jsonl.write_json(work_dir / "settings.json", run)
+    jsonl.write_json(work_dir / "settings.json", stated(run))
     status, ended = "RUNNING", threading.Event()
 
     def work() -> None:

@@ -4,7 +4,6 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -44,16 +43,10 @@ MANIFEST = "manifest.json"
 
 
 class MetricsFile(TrainerCallback):
-    """Appends a row per step to `training.jsonl`, on disk before the step's checkpoint is written.
+    """Appends a row per step to a file, on disk before the step's checkpoint is written."""
 
-    Args:
-        path: the file.
-        on_row: called with every row after it was written.
-    """
-
-    def __init__(self, path: Path, on_row: Callable[[dict], None] | None = None) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.on_row = on_row
         self._rollout: dict[str, float] = {}
         self._step_started = 0.0
         self._step_seconds = 0.0
@@ -84,8 +77,6 @@ class MetricsFile(TrainerCallback):
             "step_seconds": self._step_seconds,
         }
         jsonl.append(self.path, [row])
-        if self.on_row is not None:
-            self.on_row(row)
 
 
 def keep_rows(path: Path, last_step: int) -> None:

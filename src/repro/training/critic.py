@@ -10,11 +10,11 @@ a step.
 import copy
 import json
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from pydantic import Field
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.distributed.checkpoint.state_dict import (
@@ -28,6 +28,7 @@ from torch.distributed.tensor import DTensor
 from torch.optim import AdamW
 from transformers import PreTrainedModel, get_constant_schedule_with_warmup
 
+from repro.config.models import Training, ValueLearning
 from repro.training import padding, sharding
 
 WEIGHTS, OPTIMIZER, SCHEDULE = "critic.safetensors", "critic_optimizer.pt", "critic_schedule.json"
@@ -35,23 +36,18 @@ WEIGHTS, OPTIMIZER, SCHEDULE = "critic.safetensors", "critic_optimizer.pt", "cri
 WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
 
 
-@dataclass(frozen=True)
-class CriticSettings:
-    """Settings of the critic; the defaults are those of the co-author's script.
+class CriticSettings(ValueLearning):
+    """Settings of the critic; the defaults are those of the co-author's script."""
 
-    Attributes:
-        learning_rate: of AdamW, constant after the warm-up.
-        warmup_steps: optimizer steps of linear warm-up.
-        value_clip: c, how far a value may move from the one at sampling time.
-        weight_decay: of AdamW.
-        max_grad_norm: gradients are clipped to this norm.
-    """
+    weight_decay: float = Field(0.01, ge=0, description="AdamW's weight decay.")
+    max_grad_norm: float = Field(1.0, gt=0, description="Gradients are clipped to this norm.")
 
-    learning_rate: float = 1e-5
-    warmup_steps: int = 0
-    value_clip: float = 0.5
-    weight_decay: float = 0.01
-    max_grad_norm: float = 1.0
+
+def critic_settings(training: Training) -> CriticSettings:
+    """Return the critic's settings, which it shares with the policy in part."""
+    own = training.critic.model_dump(exclude={"gpu_memory"})
+    shared = {"weight_decay": training.weight_decay, "max_grad_norm": training.max_grad_norm}
+    return CriticSettings(**own, **shared)
 
 
 class ValueModel(nn.Module):

@@ -65,7 +65,7 @@ class ScoringTrainer(GRPOTrainer):
         sharding.keep_precision(self.accelerator)
 
     def _prepare_scoring(self) -> None:
-        chosen = self.process_reward or ProcessRewardSettings()
+        chosen = self.process_reward or ProcessRewardSettings().filled()
         self._scorer = ProcessScorer(self._tokenizer, chosen, self.eos_token_ids)
         self._why_not_cut = why_not(self.model)
         self._is_checked = False

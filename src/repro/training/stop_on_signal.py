@@ -42,6 +42,16 @@ class StopOnSignal(TrainerCallback):
         """Leave the signal as it was found."""
         signal.signal(signal.SIGTERM, self._before)
 
+    def exit_if_stopped(self, steps: int) -> None:
+        """Say where a training of so many steps stopped, and end the process, if it was asked."""
+        if self.stopped_at is not None:
+            print(
+                f"stopped by SIGTERM; a checkpoint was written at step {self.stopped_at} of "
+                f"{steps}, from which the next call goes on",
+                file=sys.stderr,
+            )
+            raise SystemExit(EXIT_STATUS)
+
     def _on_signal(self, _number, _frame) -> None:
         if not self.asked:
             print("SIGTERM: training stops after this step", file=sys.stderr, flush=True)

@@ -8,14 +8,15 @@ trainer's own settings, and a run with other ones does not go on from it.
 import inspect
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 
 from datasets import Dataset
 from trl import GRPOConfig, GRPOTrainer
 
 from repro.algorithms import ADVANTAGES
-from repro.process_reward.settings import ProcessRewardSettings, resolve
+from repro.config.words import validate
+from repro.process_reward.settings import ProcessRewardSettings
 
 # Only TRL's default is allowed of these.
 REFUSED = {
@@ -70,12 +71,8 @@ def check(
     for name, value in (("gamma", gamma), ("lam", lam)):
         if not 0 < value <= 1:
             raise ValueError(f"{name}: {value}; expected a number in (0, 1]")
-    if isinstance(process_reward, Mapping):
-        process_reward = resolve(process_reward)
-    if not isinstance(process_reward, ProcessRewardSettings | None):
-        raise ValueError(
-            f"process_reward: {process_reward!r}; allowed: ProcessRewardSettings, a mapping, None"
-        )
+    if process_reward is not None:
+        process_reward = validate(process_reward, ProcessRewardSettings, "process_reward").filled()
     given = inspect.signature(GRPOTrainer).bind(*args, **kwargs).arguments
     for name in ("tools", "environment_factory", "rollout_func"):
         if given.get(name) is not None:
@@ -170,7 +167,7 @@ def check_resume(folder: Path, trainer) -> None:
 
 
 def _settings(trainer) -> dict:
-    own = asdict(trainer.process_reward) if trainer.process_reward else {"variant": None}
+    own = trainer.process_reward.model_dump() if trainer.process_reward else {"variant": None}
     return {name: getattr(trainer, name) for name in ("algorithm", "gamma", "lam")} | {
         f"process_reward.{name}": value for name, value in own.items()
     }

@@ -18,8 +18,8 @@ REAL = strict_yaml.read(ROOT / "config/real_data.yaml")
 FILES = {name: REAL["benchmarks"][name]["file"] for name in REAL["benchmarks"]}
 
 
-def resolve(**changes) -> dict:
-    return settings.resolve({**REAL, **changes}, FILE)
+def resolve(**changes) -> None:
+    settings.resolve({**REAL, **changes}, FILE)
 
 
 @pytest.fixture

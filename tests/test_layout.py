@@ -6,7 +6,8 @@ import sys
 import pytest
 import yaml
 
-from repro.config import layout, settings
+from repro.config import settings
+from repro.config.models import Experiment
 from tests.paths import ROOT
 
 PLAIN = ["original", "grpo", "grpo+repro"]
@@ -24,7 +25,7 @@ def read(name: str, changes: dict) -> dict:
     return config
 
 
-def resolve(name: str, **changes) -> dict:
+def resolve(name: str, **changes) -> Experiment:
     changes = {key.replace("__", "."): value for key, value in changes.items()}
     return settings.resolve(read(name, changes), name)
 
@@ -87,12 +88,12 @@ def test_deepspeed_goes_without_a_critic():
 
 def test_a_job_takes_what_it_can_use():
     config = resolve("paper.yaml", evaluation__tensor_parallel=2)
-    assert layout.processes(config) == config["gpus"] == 8
-    assert layout.generation_gpus(config) == 2
-    assert layout.model_gpus(config) == 1
+    assert config.processes == config.gpus == 8
+    assert config.generation_gpus == 2
+    assert config.model_gpus == 1
     tiny = resolve("config.yaml", training__parallel__processes=4, training__micro_batch_size=16)
-    assert layout.processes(tiny) == 4
-    assert layout.generation_gpus(tiny) == layout.model_gpus(tiny) == 0
+    assert tiny.processes == 4
+    assert tiny.generation_gpus == tiny.model_gpus == 0
 
 
 def test_another_layout_runs_nothing_again():
@@ -105,15 +106,15 @@ def test_another_layout_runs_nothing_again():
 
 def test_beside_a_critic_vllm_takes_a_share_of_its_own():
     shares = {
-        method: settings.run_settings(resolve("paper.yaml"), "Qwen3-1.7B", method, 0)["training"]
+        method: settings.run_settings(resolve("paper.yaml"), "Qwen3-1.7B", method, 0).training
         for method in ("grpo", "ppo")
     }
-    assert shares["grpo"]["rollouts"]["gpu_memory"] == 0.6
-    assert shares["ppo"]["rollouts"]["gpu_memory"] == 0.5
-    assert "gpu_memory" not in shares["ppo"]["critic"]
+    assert shares["grpo"].rollouts.gpu_memory == 0.6
+    assert shares["ppo"].rollouts.gpu_memory == 0.5
+    assert "gpu_memory" not in shares["ppo"].critic.model_fields_set
     same = resolve("paper.yaml", training__critic__gpu_memory=None)
-    ppo = settings.run_settings(same, "Qwen3-1.7B", "ppo", 0)["training"]
-    assert ppo["rollouts"]["gpu_memory"] == 0.6
+    ppo = settings.run_settings(same, "Qwen3-1.7B", "ppo", 0).training
+    assert ppo.rollouts.gpu_memory == 0.6
 
 
 @pytest.mark.long

@@ -21,7 +21,7 @@ def configured(uri):
     ],
 )
 def test_files_and_servers_are_allowed(uri):
-    assert configured(uri)["tracking_uri"] == uri
+    assert configured(uri).tracking_uri == uri
 
 
 @pytest.mark.parametrize(

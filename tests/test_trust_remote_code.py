@@ -7,13 +7,15 @@ import pytest
 
 from repro.commands.cli import main
 from repro.config import settings
+from repro.config.models import Experiment
+from repro.config.resolved import stated
 from repro.evaluation import engines
 from repro.explain import transcript
 from repro.files import digests, jsonl, model_folder
 from repro.training import train
 from tests.bad_configs import FILE, SMOKE, changed, yaml
 from tests.evaluation.tiny_model import build
-from tests.training.conftest import make_settings
+from tests.training.conftest import make_settings, run_of
 
 CONFIGURATION = """
 from transformers import Qwen2Config
@@ -61,7 +63,7 @@ def config_of(folder, **keys) -> dict:
     return changed(yaml.safe_load(SMOKE), few)
 
 
-def resolve(folder, **keys) -> dict:
+def resolve(folder, **keys) -> Experiment:
     return settings.resolve(config_of(folder, **keys), FILE)
 
 
@@ -77,19 +79,20 @@ def test_it_is_refused_without_the_key_before_any_job(folder, tmp_path):
 
 def test_the_key_stands_in_the_runs_settings_only_where_it_is_true(folder):
     config = resolve(folder, trust_remote_code=True)
-    run = settings.run_settings(config, "mine", "grpo", 0)
+    run = stated(settings.run_settings(config, "mine", "grpo", 0))
     assert run["backbone_settings"]["trust_remote_code"] is True
-    assert settings.backbone_settings(config, "mine")["trust_remote_code"] is True
-    assert settings.objective_settings(config, "mine")["trust_remote_code"] is True
+    assert stated(settings.backbone_settings(config, "mine"))["trust_remote_code"] is True
+    assert stated(settings.objective_settings(config, "mine"))["trust_remote_code"] is True
     names = {path.name for path in settings.backbone_files(config, "mine")}
     assert {"modeling_mine.py", "configuration_mine.py"} < names
     change(folder, model_type="qwen2")  # transformers has it: the code is not needed
     config = resolve(folder)
-    assert "trust_remote_code" not in settings.run_settings(config, "mine", "grpo", 0)
-    assert "trust_remote_code" not in settings.backbone_settings(config, "mine")
-    trained = {key: config["process_reward"][key] for key in ("alpha", "k")}
-    judged = settings.objective_settings(config, "mine")
-    assert trained | judged == config["process_reward"]
+    run = stated(settings.run_settings(config, "mine", "grpo", 0))
+    assert "trust_remote_code" not in run["backbone_settings"]
+    assert "trust_remote_code" not in stated(settings.backbone_settings(config, "mine"))
+    every = config.process_reward.model_dump()
+    judged = stated(settings.objective_settings(config, "mine"))
+    assert {"alpha": every["alpha"], "k": every["k"]} | judged == every
     names = {path.name for path in settings.backbone_files(config, "mine")}
     assert not any(name.endswith(".py") for name in names)
 
@@ -139,12 +142,11 @@ def test_a_download_takes_code_only_with_the_key():
 def test_it_is_trained_and_what_was_trained_is_loaded_again(folder, tmp_path, algorithm):
     data = tmp_path / "train.jsonl"
     jsonl.write(data, [{"problem": f"{n} + 1 = ?", "answer": str(n + 1)} for n in range(8)])
-    run = make_settings(algorithm=algorithm)
-    run["backbone_settings"] = {"trust_remote_code": False}
+    run, places = make_settings(algorithm=algorithm), (data, tmp_path / "work", tmp_path / "out")
     with pytest.raises(ValueError, match="custom code"):
-        train.train_run(run, folder, data, tmp_path / "work", tmp_path / "out")
-    run["backbone_settings"] = {"trust_remote_code": True}
-    train.train_run(run, folder, data, tmp_path / "work", tmp_path / "out")
+        train.train_run(run_of(run), folder, *places)
+    run["backbone_settings"]["trust_remote_code"] = True
+    train.train_run(run_of(run), folder, *places)
     trained = tmp_path / "out/model"
     model_folder.check_code(trained, trust_remote_code=True)
     assert type(transcript.load_model(trained, True)).__name__ == "MineForCausalLM"

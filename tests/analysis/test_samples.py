@@ -4,7 +4,7 @@ import json
 
 import pytest
 from tests import run_folder
-from tests.run_folder import BENCHMARKS, NOTE, RUN
+from tests.run_folder import BENCHMARKS, NOTE, SETTINGS
 
 from repro.benchmarks import declared
 from repro.evaluation import tasks
@@ -35,7 +35,7 @@ def test_first_problems_with_all_their_responses(found):
 
 
 def test_page_shows_a_right_and_a_wrong_response_of_each_problem(found):
-    page = samples.page(found, RUN, NOTE)
+    page = samples.page(found, SETTINGS, NOTE)
     texts = [f"&lt;think&gt;thought {text}&lt;" for text in ("0.1", "0.0", "1.0", "2.0")]
     assert [page.count(text) for text in texts] == [2, 2, 1, 1]  # 0.x: one of each benchmark
     assert page.index(texts[0]) < page.index(texts[1])  # the right one first
@@ -49,7 +49,7 @@ def test_page_shows_a_right_and_a_wrong_response_of_each_problem(found):
 
 
 def test_text_is_no_markup(found):
-    page = samples.page(found, RUN, NOTE)
+    page = samples.page(found, SETTINGS, NOTE)
     assert not any(tag in page for tag in ("<think>", "<user>", "<not>"))
 
 
@@ -59,7 +59,7 @@ def test_long_responses_are_folded(folder, tmp_path):
         row["text"] *= 1 if row["sample"] else samples.LONG
     jsonl.write(folder / "generations/mbpp.jsonl", rows)
     found = samples.read(folder, tmp_path / "data", ["mbpp"])
-    page = samples.page(found, RUN, NOTE)
+    page = samples.page(found, SETTINGS, NOTE)
     assert page.count("<details") == 2 and page.count("<details open>") == 1
     assert len(samples.table(found)["data"][0][1]) < samples.LONG + 100
 
@@ -82,7 +82,7 @@ def test_what_was_not_scored_is_said(folder, tmp_path):
     (folder / "scores/mbpp.json").write_text(json.dumps(scores))
     found = samples.read(folder, tmp_path / "data", BENCHMARKS)
     assert found["mbpp"] == []
-    assert "Not scored." in samples.page(found, RUN, NOTE)
+    assert "Not scored." in samples.page(found, SETTINGS, NOTE)
 
 
 @pytest.mark.parametrize("benchmark", declared.PAPER)

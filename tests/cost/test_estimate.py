@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.cost.conftest import changed
 from tests.paths import ROOT
 
 from repro.commands.cli import main
-from repro.config import config_files
+from repro.config import settings
+from repro.config.models import Benchmark
 from repro.cost import estimate, jobs
 
 
@@ -21,7 +23,7 @@ def line(found: estimate.Estimate, *path: str) -> estimate.Line:
 
 def test_the_embedded_default_costs_what_it_was_measured_to_cost():
     # On two cores a GRPO step took 3.2 s, the responses of a run 46 s.
-    found = estimate.estimate(config_files.read(ROOT / "config/config.yaml"))
+    found = estimate.estimate(settings.read(ROOT / "config/config.yaml"))
     assert 46 / 1.5 < line(found, "generate").job_seconds < 46 * 1.5
     step = (line(found, "train", "tiny-qwen3", "grpo").job_seconds - 12) / 16
     assert 3.2 / 1.5 < step < 3.2 * 1.5
@@ -43,12 +45,12 @@ def test_lines_add_up(paper):
 
 def test_more_gpus_of_a_training_shorten_it_and_not_the_rest(paper):
     one = estimate.estimate(paper, changes=["parallel_efficiency=1"])
-    eight = estimate.estimate(paper | {"gpus": 8}, changes=["parallel_efficiency=1"])
+    eight = estimate.estimate(changed(paper, gpus=8), changes=["parallel_efficiency=1"])
     # The longest response is as long as before.
     assert line(one, "train").device_hours < line(eight, "train").device_hours
     assert line(eight, "train").job_seconds < line(one, "train").job_seconds / 6
     assert line(eight, "generate") == line(one, "generate")
-    slower = estimate.estimate(paper | {"gpus": 8}, changes=["parallel_efficiency=0.5"])
+    slower = estimate.estimate(changed(paper, gpus=8), changes=["parallel_efficiency=0.5"])
     doubled = pytest.approx(2 * line(eight, "train").device_hours, rel=1e-2)
     assert line(slower, "train").device_hours == doubled
 
@@ -71,7 +73,7 @@ def test_a_change_reaches_one_kind_of_backbone(paper):
         found = estimate.estimate(paper, changes=[change])
         ratio = line(found, "generate").disk_bytes / line(plain, "generate").disk_bytes
         # A response has 0.5 or 0.25 of 32,768 tokens, 200 of its prompt, 3.5 bytes each, and 270.
-        limit = paper["evaluation"]["max_new_tokens"]
+        limit = paper.evaluation.max_new_tokens
         sizes = [3.5 * (share * limit + 200) + 270 for share in (0.25, 0.5)]
         assert ratio == pytest.approx(sizes[0] / sizes[1])
         said = " ".join(estimate.write_text(found).split())
@@ -105,7 +107,7 @@ def test_wrong_hardware_is_refused(paper, smoke):
 
 
 def test_times_of_finished_jobs_are_shown(smoke):
-    runs = Path("work/benchmark", smoke["results_dir"], "runs/tiny-qwen3")
+    runs = Path("work/benchmark", smoke.results_dir, "runs/tiny-qwen3")
     times = {"grpo/0/train": 30.5, "grpo/0/generate": 100, "original/0/generate": 300}
     for name, seconds in times.items():
         file = runs / f"{name}.tsv"
@@ -122,25 +124,24 @@ def test_times_of_finished_jobs_are_shown(smoke):
 
 
 def test_problems_are_counted(paper, smoke, tmp_path):
-    smoke["data_source"], smoke["data_dir"] = "directory", str(tmp_path)
+    few, every = Benchmark(problems=2), Benchmark()
+    own = {"data_source": "directory", "data_dir": str(tmp_path)}
+    smoke = changed(smoke, **own, benchmarks={"aime24": few, "math500": every})
     for name in ("aime24", "math500"):
         (tmp_path / f"{name}.jsonl").write_text('{"a": 1}\n' * 3 + "\n")
-    smoke["benchmarks"]["aime24"]["problems"] = 2
-    smoke["benchmarks"]["math500"]["problems"] = None
     assert jobs.count_problems(smoke, "aime24", {}) == 2
     assert jobs.count_problems(smoke, "math500", {}) == 3
-    lcb = paper["benchmarks"]["lcb"]
     assert jobs.count_problems(paper, "lcb", {"lcb_problems": 279}) == 279
     assert jobs.count_problems(paper, "lcb", {"lcb_problems": 9999}) == 880  # v5, its default
-    lcb["release"] = "v1"
+    paper = changed(paper, benchmarks={"lcb": changed(paper.benchmarks["lcb"], release="v1")})
     assert jobs.count_problems(paper, "lcb", {"lcb_problems": 9999}) == 400
 
 
 def test_batches_hold_whole_problems(smoke):
-    smoke["evaluation"]["batch_size"] = 7
-    smoke["benchmarks"] = {"aime24": {"samples": 3, "problems": 5}}
+    few, many = Benchmark(samples=3, problems=5), Benchmark(samples=16, problems=2)
+    smoke = changed(smoke, evaluation={"batch_size": 7}, benchmarks={"aime24": few, "lcb": many})
     assert jobs.split_batches(smoke, "aime24", {}) == [6, 6, 3]
-    smoke["benchmarks"] = {"lcb": {"samples": 16, "problems": 2}}  # a problem exceeds a batch
+    # A problem of the other exceeds a batch.
     assert jobs.split_batches(smoke, "lcb", {}) == [16, 16]
 
 

@@ -3,20 +3,22 @@
 from dataclasses import replace
 
 import pytest
+from tests.cost.conftest import changed
 
+from repro.config.models import Experiment
 from repro.config.settings import Run
 from repro.cost import assumptions, jobs, memory, model
 from repro.cost.estimate import estimate
 
 
-def list_notes(config: dict, backbone: str = "") -> list[str]:
+def list_notes(config: Experiment, backbone: str = "") -> list[str]:
     """What of one backbone, or of all, does not fit."""
     found = [note for note in estimate(config).notes if note.startswith("OUT OF MEMORY")]
     assert len(set(found)) == len(found)
     return [note for note in found if f" {backbone}" in note]
 
 
-def read_training(config: dict, method: str) -> model.Training:
+def read_training(config: Experiment, method: str) -> model.Training:
     assume = assumptions.read(config, "H100-80G", [])
     return jobs.read_training(config, Run("Qwen3-1.7B", method, 0), assume)
 
@@ -31,8 +33,7 @@ def test_the_paper_fits_but_for_its_largest_backbone(paper, smoke):
 
 def test_on_eight_gpus_that_share_the_model_all_of_it_fits(paper_on_eight):
     assert not list_notes(paper_on_eight)
-    paper_on_eight["training"]["parallel"]["strategy"] = "ddp"
-    found = list_notes(paper_on_eight)
+    found = list_notes(changed(paper_on_eight, training={"parallel": {"strategy": "ddp"}}))
     assert {note.split(":")[1] for note in found if "alone take" in note} == {
         " train Qwen3-8B with critic",
         " train Qwen3-8B",
@@ -83,12 +84,7 @@ def test_gathered_parts_of_shared_weights_are_counted(paper):
     ],
 )
 def test_what_does_not_fit_on_the_gpu_is_said(paper, change, words, also_without_critic):
-    for key, value in change.items():
-        if isinstance(value, dict):
-            paper["training"][key] |= value
-        else:
-            paper["training"][key] = value
-    found = list_notes(paper, "Qwen3-1.7B")
+    found = list_notes(changed(paper, training=change), "Qwen3-1.7B")
     with_critic = "OUT OF MEMORY: train Qwen3-1.7B with critic: "
     assert any(note.startswith(with_critic) and words in note for note in found)
     plain = [note for note in found if note.startswith("OUT OF MEMORY: train Qwen3-1.7B: ")]
@@ -96,8 +92,8 @@ def test_what_does_not_fit_on_the_gpu_is_said(paper, change, words, also_without
 
 
 def test_responses_of_an_evaluation_by_transformers_need_room(paper):
-    paper["evaluation"]["engine"] = "transformers"
-    assert any("generate Qwen3-1.7B: 1,024 responses" in n for n in list_notes(paper))
+    found = list_notes(changed(paper, evaluation={"engine": "transformers"}))
+    assert any("generate Qwen3-1.7B: 1,024 responses" in note for note in found)
 
 
 def test_a_critic_doubles_what_learns_and_its_gradients(paper):

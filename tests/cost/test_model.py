@@ -5,7 +5,10 @@ import random
 from dataclasses import replace
 
 import pytest
+from tests.cost.conftest import changed
 
+from repro.config.backbones import DirectoryBackbone, HubBackbone
+from repro.config.models import Experiment
 from repro.config.settings import Run
 from repro.cost import assumptions, jobs, model
 
@@ -19,7 +22,7 @@ def test_parameters_of_a_tiny_backbone_are_exact(architecture, smoke):
     from repro.tinyworld import tokenizer
     from repro.training import supervised
 
-    chosen = {**smoke["backbones"]["tiny-qwen3"], "architecture": architecture}
+    chosen = changed(smoke.backbones["tiny-qwen3"], architecture=architecture)
     rng = random.Random(0)
     texts = [text for _ in range(500) for text in supervised.example(rng)]
     made = supervised.create(chosen, tokenizer.train(architecture, texts, vocabulary=512))
@@ -50,7 +53,7 @@ def test_parameters_of_a_hub_backbone_are_exact(repo):
 
 
 def test_an_unknown_backbone_is_read_from_its_download_or_refused(tmp_path):
-    chosen = {"source": "hub", "repo": "Qwen/Qwen3-1.7b"}
+    chosen = HubBackbone(source="hub", repo="Qwen/Qwen3-1.7b", revision="main")
     with pytest.raises(ValueError, match=r"backbones\.mine.*did you mean 'Qwen/Qwen3-1\.7B'"):
         jobs.read_shape("mine", chosen, tmp_path)
     folder = tmp_path / "backbones/mine"
@@ -61,13 +64,13 @@ def test_an_unknown_backbone_is_read_from_its_download_or_refused(tmp_path):
     (folder / "config.json").write_text(json.dumps(written))
     expected = replace(SHAPE, qk_norm=True)
     assert jobs.read_shape("mine", chosen, tmp_path) == expected
-    of_yours = {"source": "directory", "path": str(folder)}
+    of_yours = DirectoryBackbone(source="directory", path=str(folder))
     assert jobs.read_shape("mine", of_yours, "results") == expected
 
 
-def read_training(config: dict, method: str, *changes: str) -> model.Training:
-    name = "Qwen3-1.7B" if config["gpus"] else "tiny-qwen3"
-    assume = assumptions.read(config, "H100-80G" if config["gpus"] else "cpu-core", changes)
+def read_training(config: Experiment, method: str, *changes: str) -> model.Training:
+    name = "Qwen3-1.7B" if config.gpus else "tiny-qwen3"
+    assume = assumptions.read(config, "H100-80G" if config.gpus else "cpu-core", changes)
     return jobs.read_training(config, Run(name, method, 0), assume)
 
 
@@ -75,7 +78,7 @@ def test_disk_of_a_run_is_weights_and_two_checkpoints(paper):
     n = 1_720_574_976
     assert model.run_bytes(read_training(paper, "grpo")) == (4 + 2 * 12) * n
     assert model.run_bytes(read_training(paper, "ppo+repro")) == (4 + 2 * 24) * n
-    paper["training"]["steps"] = paper["training"]["save_every"]
+    paper = changed(paper, training={"steps": paper.training.save_every})
     assert model.run_bytes(read_training(paper, "grpo")) == (4 + 12) * n
 
 
@@ -129,10 +132,10 @@ def test_a_cache_holds_what_the_engine_keeps_of_a_response():
     assert sampler(on(), 1).count_fitting(32 * 13 * 5) == 5
 
 
-def count_passes(config: dict, method: str, **training) -> float:
+def count_passes(config: Experiment, method: str, **training) -> float:
     """Seconds of a step in units of one forward over all rollouts, sampling left out."""
-    changed = {**config, "training": {**config["training"], **training}}
-    job = read_training(changed, method, "probe_tokens=1e-9", "layer_seconds=1e-12")
+    other = changed(config, training=training)
+    job = read_training(other, method, "probe_tokens=1e-9", "layer_seconds=1e-12")
     padded, device = job.sampler.padded, job.sampler.device
     sampling = model.sampling_seconds(job.sampler, job.rows, job.rows) / job.updates
     one = model.pass_seconds(job.sampler.shape, device, job.rows, padded, job.micro_batch)
@@ -154,7 +157,7 @@ def test_a_step_makes_the_passes_that_the_trainer_makes(smoke):
     [("vllm", 84e9, 1), ("vllm", 1e15, 1), ("transformers", 84e9, 1), ("transformers", 1e15, 0)],
 )
 def test_repro_needs_a_forward_where_sampling_leaves_no_cache(paper, engine, memory, forwards):
-    paper["training"]["rollouts"]["engine"] = engine
+    paper = changed(paper, training={"rollouts": {"engine": engine}})
     plain, job = (read_training(paper, m, f"memory={memory}") for m in ("grpo", "grpo+repro"))
     shape, device = job.sampler.shape, job.sampler.device
     forward = model.pass_seconds(shape, device, 2048, 16384 + 200, 1)
@@ -167,7 +170,7 @@ def test_rollouts_fit_into_what_training_leaves_or_into_vllms_share(paper):
     n, cache = 1_720_574_976, 2 * 2 * 28 * 8 * 128  # bytes of a token
     expected = (0.28 * 84e9 - 2 * n - 5e9) / (cache * (200 + 0.5 * 16384))
     assert model.rollouts_that_fit(read_training(paper, "ppo")) == pytest.approx(expected)
-    paper["training"]["rollouts"]["engine"] = "transformers"
+    paper = changed(paper, training={"rollouts": {"engine": "transformers"}})
     free = 0.9 * 84e9 - 28 * n  # two learners of 12 bytes, the reference's weights
     expected = free / (cache * (200 + 16384))
     assert model.rollouts_that_fit(read_training(paper, "ppo")) == pytest.approx(expected)

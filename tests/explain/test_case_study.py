@@ -2,10 +2,11 @@
 
 import pytest
 
+from repro.config.resolved import Judging
 from repro.explain import case_study
 from repro.files import jsonl
 
-SETTINGS = {"variant": "paper", "w": 0.1, "k": 1, "answer_only": True}
+SETTINGS = Judging(variant="paper", w=0.1, k=1, answer_only=True)
 STRAIGHT = "<think>\n1 + 1 = 2\n\nso it is 2\n</think>\\boxed{2}"
 CORRECTED = "<think>\n1 + 1 = 3\n\nwait, that is wrong.\n\n1 + 1 = 2\n</think>\\boxed{2}"
 

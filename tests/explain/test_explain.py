@@ -1,7 +1,6 @@
 """`explain`: its numbers against plain arithmetic, its page, and what it says of bad input."""
 
 import math
-from dataclasses import replace
 from html import escape
 from html.parser import HTMLParser
 
@@ -21,7 +20,7 @@ from repro.explain.explanation import Explanation, Stretch, explain
 from repro.explain.transcript import Transcript, load, without_second_opening
 from repro.process_reward import one_pass, repeat_loop
 from repro.process_reward.probes import probes_at_cuts
-from repro.process_reward.settings import resolve
+from repro.process_reward.settings import ProcessRewardSettings
 
 QUESTION, ANSWER = "1+2?", "3"
 PARTS = ["first 1+2.\n\n", "so 3.\n\n", "is it 4?\n\n", "no, 3.\n</think>"]
@@ -34,7 +33,8 @@ def explained(folder, tmp_path):
         file = tmp_path / "thought.txt"
         file.write_text(text, encoding="utf-8")
         model, tokenizer, transcript = load(folder, QUESTION, answer, file)
-        return explain(model, tokenizer, transcript, settings)
+        k = settings.pop("k", None)
+        return explain(model, tokenizer, transcript, ProcessRewardSettings(**settings), k)
 
     return explained
 
@@ -147,7 +147,7 @@ def made_up(rewards=(0.25, -0.125, 0.0004)):
         model="models/<tiny>",
         parameters=1234567,
         dtype="float32",
-        settings=replace(resolve({}), k=len(rewards)),
+        settings=ProcessRewardSettings(k=len(rewards)).filled(),
         segments=len(rewards),
         closed=True,
         baseline=Stretch(0, 0, "", -1.5, 0.238, 0.5, 0.265, None),
@@ -253,8 +253,8 @@ def test_step_writes_the_page(folder, tmp_path, capsys):
         ({"answer": " "}, "answer: ' '; expected a ground-truth answer"),
         ({"question": ""}, "question: ''; expected a text not empty"),
         ({"model": "nowhere"}, "nowhere: not a model directory"),
-        ({"variant": "other"}, "process_reward.variant: 'other'; allowed: paper, reference"),
-        ({"k": "0"}, "process_reward.k: 0; expected an integer >= 1"),
+        ({"variant": "other"}, 'process_reward.variant = "other" is not'),
+        ({"k": "0"}, "process_reward.k = 0 is not allowed; allowed: a value of type int"),
         ({"max-new-tokens": "0"}, "max_new_tokens: 0; expected an integer >= 1"),
         ({"text": " \n"}, "empty; expected the text of a response"),
         ({"text": "so 3. " * 60}, "a context of 256 tokens is too short"),

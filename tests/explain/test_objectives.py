@@ -2,12 +2,13 @@
 
 import pytest
 
+from repro.config.resolved import Judging
 from repro.explain import objectives, transcript
 from repro.explain.explanation import explain
 from repro.explain.transcript import Transcript
 from repro.files import jsonl
 
-SETTINGS = {"variant": "paper", "w": 0.1, "k": 3, "answer_only": True}
+SETTINGS = Judging(variant="paper", w=0.1, k=3, answer_only=True)
 PROBLEM = {"id": 1, "problem": "What is 1 + 1?", "answer": "2"}
 TEXT = "<think>\n1 + 1 = 3\n\nwait, that is wrong.\n\n1 + 1 = 2\n</think>\\boxed{2}"
 
@@ -47,7 +48,7 @@ def test_rows_say_what_the_explanation_of_a_response_says(folder, files, tmp_pat
         model,
         tokenizer,
         Transcript("", "2", prompt, response, "", None),
-        {key: value for key, value in SETTINGS.items() if key != "k"},
+        SETTINGS,
     )
     points = rows[0]["points"]
     assert points[0][:2] == [0, 0.0] and points[-1][1] == 1.0

@@ -5,6 +5,7 @@ import random
 import pytest
 from transformers import AutoTokenizer
 
+from repro.config.backbones import TinyBackbone
 from repro.tinyworld import tokenizer
 from repro.training import supervised
 
@@ -43,7 +44,8 @@ def test_auto_tokenizer_loads_the_same_tokenizer(architecture, tmp_path):
     texts = ["\n".join(supervised.example(rng)) for _ in range(200)]
     saved = tokenizer.train(architecture, texts, vocabulary=400)
     shape = {"hidden_size": 16, "layers": 1, "heads": 2, "key_value_heads": 1}
-    supervised.create({"architecture": architecture, **shape}, saved).save_pretrained(tmp_path)
+    backbone = TinyBackbone.model_construct(architecture=architecture, **shape)
+    supervised.create(backbone, saved).save_pretrained(tmp_path)
     saved.save_pretrained(tmp_path)
     loaded = AutoTokenizer.from_pretrained(tmp_path)
     for text in [*texts, r"\boxed{\frac{3}{4}}", "</think>\n\n"]:

@@ -15,7 +15,7 @@ from repro.commands.cli import main
 from repro.files import jsonl
 from repro.tracking import sync
 from tests import run_folder
-from tests.run_folder import RUN
+from tests.run_folder import SETTINGS
 
 
 @contextmanager
@@ -127,7 +127,7 @@ def test_a_training_goes_on(store, tmp_path, capsys, monkeypatch):
         return connect(uri)
 
     monkeypatch.setattr(sync, "_connect", connect_later)
-    with sync.sync_while_training(RUN, tmp_path / "work"):
+    with sync.sync_while_training(SETTINGS, tmp_path / "work"):
         training.set()
         while len(failures) < 3:
             time.sleep(0.05)
@@ -152,7 +152,7 @@ def test_a_server_that_never_answers_delays_only_the_end(tmp_path, capsys, monke
     with answering(None) as (uri, _):
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
         started = time.monotonic()
-        with sync.sync_while_training(RUN, tmp_path / "work"):
+        with sync.sync_while_training(SETTINGS, tmp_path / "work"):
             pass
         assert time.monotonic() - started < 5
         assert main(["store"]) == 0

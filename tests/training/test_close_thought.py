@@ -37,7 +37,7 @@ def test_only_a_thought_that_is_open_is_closed(monkeypatch, route, opening, resp
         return compute(*args, **kwargs)
 
     monkeypatch.setattr(module, "surrogate_objective", spy)
-    settings = ProcessRewardSettings(close_thought=True, k=3)
+    settings = ProcessRewardSettings(close_thought=True, k=3).filled()
     scorer = ProcessScorer(tokenizer, settings, [tokenizer.eos_token_id])
 
     def encode(text):

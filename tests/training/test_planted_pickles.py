@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from tests.training.conftest import even_length, make_settings
+from tests.training.conftest import even_length, make_settings, run_of
 
 from repro.evaluation.transformers_engine import TransformersEngine
 from repro.files import jsonl
@@ -59,7 +59,7 @@ def stopped(backbones, train_file, tmp_path_factory):
     settings = make_settings("ppo", steps=3, save_every=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "correctness", even_length)
-        train.train_run(settings, backbones["qwen3"], train_file, work, work.parent / "out")
+        train.train_run(run_of(settings), backbones["qwen3"], train_file, work, work.parent / "out")
     shutil.rmtree(work / "checkpoint-3")
     assert newest_complete_checkpoint(work).name == "checkpoint-2"
     return settings, work
@@ -72,7 +72,7 @@ def resume(stopped, backbones, train_file, tmp_path):
     copied = shutil.copytree(work, tmp_path / "work")
 
     def run():
-        train.train_run(settings, backbones["qwen3"], train_file, copied, tmp_path / "out")
+        train.train_run(run_of(settings), backbones["qwen3"], train_file, copied, tmp_path / "out")
         return jsonl.read(tmp_path / "out/training.jsonl")
 
     return copied / "checkpoint-2", run
@@ -125,7 +125,7 @@ def test_a_backbone_is_read_from_safetensors_only(
     work = (tmp_path / "work", tmp_path / "out")
     for load in (
         lambda: TransformersEngine(folder),
-        lambda: train.train_run(settings, folder, train_file, *work),
+        lambda: train.train_run(run_of(settings), folder, train_file, *work),
     ):
         with pytest.raises(OSError, match=r"model\.safetensors"):
             load()

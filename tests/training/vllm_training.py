@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import torch
-from conftest import even_length
+from conftest import even_length, run_of
 from transformers import GenerationMixin
 from trl.generation import vllm_generation
 
@@ -76,11 +76,14 @@ def main(settings: dict, model: str, train_file: str, folder: str, dies_at: int 
     record = {"loads": [], "seeds": [], "generations": []}
     prepare(record)
 
-    def on_row(row: dict) -> None:
-        if row["step"] == dies_at:
-            os.kill(os.getpid(), signal.SIGKILL)
+    class Dying(train.MetricsFile):
+        def on_log(self, args, state, control, logs=None, **kwargs):
+            super().on_log(args, state, control, logs, **kwargs)
+            if state.global_step == dies_at:
+                os.kill(os.getpid(), signal.SIGKILL)
 
-    train.train_run(settings, model, train_file, f"{folder}/work", f"{folder}/out", on_row)
+    train.MetricsFile = Dying
+    train.train_run(run_of(settings), model, train_file, f"{folder}/work", f"{folder}/out")
     record["torch_seed"] = torch.initial_seed()
     torch.save(record, Path(folder) / "record.pt")
 

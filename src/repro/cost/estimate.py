@@ -66,7 +66,9 @@ class Estimate:
     notes: list[str]
 
 
-def estimate(config: Experiment, hardware: str | None = None, changes: Sequence[str] = ()) -> Estimate:
+def estimate(
+    config: Experiment, hardware: str | None = None, changes: Sequence[str] = ()
+) -> Estimate:
     """Estimate a resolved configuration.
 
     Args:
@@ -130,7 +132,9 @@ def _plan_generation(
     return parts
 
 
-def _list_notes(config: Experiment, trainings: dict[Run, Training], assume: Assumptions) -> list[str]:
+def _list_notes(
+    config: Experiment, trainings: dict[Run, Training], assume: Assumptions
+) -> list[str]:
     """Say what a kill of the longest training loses, and what does not fit into the memory."""
     found, notes, at_once = [], [], config.evaluation.batch_size
     for run, job in trainings.items():

@@ -20,7 +20,7 @@ def r1_model(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def qwen3_model(tmp_path_factory) -> Path:
     """A random Qwen3 that would open the thought itself, without think tokens in its vocabulary."""
-    return build(tmp_path_factory.mktemp("qwen3"), r1=False, think_tokens=False)
+    return build(tmp_path_factory.mktemp("qwen3"), r1=False)
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def changed(index, **fields):
         (changed(1, benchmark="lmb"), "line 2: benchmark is 'lmb', expected 'aime24'"),
         (
             changed(1, text=None),
-            "line 2: text = null is not allowed; allowed: a value of type text",
+            "line 2: text = null is not allowed; allowed: a value of type",
         ),
         (changed(1, n_reasoning_tokens=1.5), "line 2: n_reasoning_tokens = 1.5 is not allowed"),
         (changed(1, finish_reason="eos"), 'finish_reason = "eos" is not allowed; allowed: stop or'),
@@ -143,17 +143,12 @@ def test_what_does_not_fit_is_named_and_the_rest_is_scored(files, rows, message)
 def test_a_torn_line_in_the_middle_costs_no_other(files, line):
     jsonl.write(files[0], ROWS)
     lines = files[0].read_bytes().splitlines(keepends=True)
-    files[0].write_bytes(b"".join([*lines[:2], line + b"\n", *lines[2:]]))
+    mark = b"\xef\xbb\xbf"  # of the byte order is no part of a first line
+    files[0].write_bytes(b"".join([mark, *lines[:2], line + b"\n", *lines[2:]]))
+    files[1].write_bytes(mark + files[1].read_bytes())
     (wrong,) = score.score_file("aime24", *files, ScoreSettings(samples=2))
     assert f"{files[0]}, line 3: " in wrong
     assert json.loads(files[2].read_text())["aggregates"]["accuracy"]["value"] == 0.5
-
-
-def test_a_byte_order_mark_is_no_part_of_the_first_line(files):
-    jsonl.write(files[0], ROWS)
-    for file in files[:2]:
-        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
-    assert score.score_file("aime24", *files, ScoreSettings(samples=2)) == []
 
 
 @pytest.mark.parametrize(
@@ -188,13 +183,13 @@ CODE = {
 }
 
 
-def code_files(benchmark, files) -> tuple:
-    """Write one problem and three programs: right, wrong, endless."""
+def code_files(files, benchmark="mbpp", texts=None) -> tuple:
+    """Write one problem and, without texts, three programs: right, wrong, endless."""
     doc, programs = CODE[benchmark]
     jsonl.write(files[1], [doc])
     asked = {"benchmark": benchmark, "prompt": getattr(prompts, benchmark)(doc)}
-    texts = [f"x</think>```python\n{program}\n```" for program in programs]
-    return files, [row(0, n, text) | asked for n, text in enumerate(texts)], benchmark
+    texts = texts or [f"x</think>```python\n{program}\n```" for program in programs]
+    return files, [row(0, n, text, **asked) for n, text in enumerate(texts)], benchmark
 
 
 @pytest.mark.parametrize("benchmark", CODE)
@@ -202,7 +197,7 @@ def code_files(benchmark, files) -> tuple:
 def test_code(benchmark, name, files):
     if name == "auto":
         sandbox.runner(name)  # raises where this machine has none, and so fails: CI has one
-    scores = scored(*code_files(benchmark, files), sandbox=name, code_timeout_s=1)
+    scores = scored(*code_files(files, benchmark), sandbox=name, code_timeout_s=1)
     assert scores["problems"][0]["correct"] == [1, 0, 0]
     assert scores["sandbox"]
 
@@ -212,7 +207,7 @@ def test_without_a_sandbox_programs_stay_unscored_and_it_is_said(files, monkeypa
         raise sandbox.SandboxUnavailable("install bubblewrap")
 
     monkeypatch.setattr(sandbox, "runner", unavailable)
-    scores = scored(*code_files("mbpp", files))
+    scores = scored(*code_files(files))
     assert scores["not_scored"] == "install bubblewrap"
     assert (scores["problems"], scores["aggregates"]) == ([], {})
 
@@ -225,23 +220,18 @@ def test_a_program_that_several_responses_give_is_run_once(files, monkeypatch):
         return "right" in (asked[-1] or "")
 
     monkeypatch.setitem(score.PROGRAMS, "mbpp", passes)
-    jsonl.write(files[1], [CODE["mbpp"][0]])
-    texts = [f"x{n}</think>\n```python\n{program}\n```" for n, program in
-             enumerate(["right", "wrong", "right", "right 2"])]  # fmt: skip
-    texts.append("x</think>no program")
-    rows = [row(0, n, text, benchmark="mbpp") for n, text in enumerate(texts)]
-    assert verdicts(scored(files, rows, "mbpp", sandbox="none")) == {0: [1, 0, 1, 1, 0]}
+    given = ["right", "wrong", "right", "right 2"]
+    texts = [f"x{n}</think>\n```python\n{program}\n```" for n, program in enumerate(given)]
+    scores = scored(*code_files(files, texts=[*texts, "x</think>no program"]), sandbox="none")
+    assert verdicts(scores) == {0: [1, 0, 1, 1, 0]}
     assert len(asked) == 4
     assert set(asked) == {"right\n", "wrong\n", "right 2\n", None}
 
 
 def test_programs_with_the_same_example_of_use_are_judged_apart(files):
-    jsonl.write(files[1], [CODE["mbpp"][0]])
-    use = "\n```python\nprint(square(2))\n```"
-    texts = [f"x</think>```python\ndef square(x):\n    return {body}\n```{use}"
-             for body in ("x * x", "x + 1")]  # fmt: skip
-    rows = [row(0, n, text, benchmark="mbpp") for n, text in enumerate(texts)]
-    assert verdicts(scored(files, rows, "mbpp", sandbox="none")) == {0: [1, 0]}
+    bodies, use = ("x * x", "x + 1"), "\n```python\nprint(square(2))\n```"
+    texts = [f"x</think>```python\ndef square(x):\n    return {b}\n```{use}" for b in bodies]
+    assert verdicts(scored(*code_files(files, texts=texts), sandbox="none")) == {0: [1, 0]}
 
 
 def right(doc_id, **more):

@@ -18,7 +18,7 @@ def test_answers_that_look_like_dates_stay_text(tmp_path):
         (
             "aime24",
             [{"problem": "?", "answer": "1"}, {"problem": "?"}],
-            "line 2: field 'answer' is",
+            "line 2: field 'answer'",
         ),
         ("aime24", [], "no problems for benchmark aime24"),
     ],

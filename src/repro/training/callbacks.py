@@ -16,28 +16,13 @@ from repro.files.progress import Progress
 ROLLOUT = "rollout/"
 # In the order of the columns of training.jsonl; None where a method does not have the quantity.
 ROLLOUT_COLUMNS = (
-    "reward",
-    "accuracy",
-    "reasoning_tokens",
-    "response_tokens",
-    "truncation_rate",
-    "backtracking_per_1k",
-    "process_reward_mean",
-    "process_reward_std",
-    "cut_points",
-    "objective_baseline",
-    "objective_end",
+    *("reward", "accuracy", "reasoning_tokens", "response_tokens", "truncation_rate"),
+    *("backtracking_per_1k", "process_reward_mean", "process_reward_std", "cut_points"),
+    *("objective_baseline", "objective_end"),
 )
 UPDATE_COLUMNS = (
-    "entropy",
-    "kl",
-    "loss",
-    "grad_norm",
-    "learning_rate",
-    "value_loss",
-    "value_clip_fraction",
-    "explained_variance",
-    "critic_grad_norm",
+    *("entropy", "kl", "loss", "grad_norm", "learning_rate", "value_loss", "value_clip_fraction"),
+    *("explained_variance", "critic_grad_norm"),
 )
 MANIFEST = "manifest.json"
 
@@ -48,8 +33,7 @@ class MetricsFile(TrainerCallback):
     def __init__(self, path: Path) -> None:
         self.path = path
         self._rollout: dict[str, float] = {}
-        self._step_started = 0.0
-        self._step_seconds = 0.0
+        self._step_started = self._step_seconds = 0.0
 
     def on_train_begin(self, args, state, control, **kwargs):
         """Drop the rows that a killed run wrote after the checkpoint it resumes from."""
@@ -70,13 +54,10 @@ class MetricsFile(TrainerCallback):
             return  # the summary at the end of training is no step
         fresh = {c: logs[ROLLOUT + c] for c in ROLLOUT_COLUMNS if ROLLOUT + c in logs}
         self._rollout = fresh or self._rollout  # further updates on the same rollout repeat it
-        row = {
-            "step": state.global_step,
-            **{column: self._rollout.get(column) for column in ROLLOUT_COLUMNS},
-            **{column: logs.get(column) for column in UPDATE_COLUMNS},
-            "step_seconds": self._step_seconds,
-        }
-        jsonl.append(self.path, [row])
+        row = {"step": state.global_step}
+        row |= {column: self._rollout.get(column) for column in ROLLOUT_COLUMNS}
+        row |= {column: logs.get(column) for column in UPDATE_COLUMNS}
+        jsonl.append(self.path, [row | {"step_seconds": self._step_seconds}])
 
 
 def keep_rows(path: Path, last_step: int) -> None:
@@ -86,15 +67,14 @@ def keep_rows(path: Path, last_step: int) -> None:
         ValueError: rows up to `last_step` are missing.
     """
     rows = []
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError:
-                break
-            if row["step"] > last_step:
-                break
-            rows.append(row)
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            break
+        if row["step"] > last_step:
+            break
+        rows.append(row)
     if [row["step"] for row in rows] != list(range(1, last_step + 1)):
         raise ValueError(
             f"{path}: expected a row for each step from 1 to {last_step} to resume there"
@@ -121,12 +101,10 @@ class CheckpointManifest(TrainerCallback):
 
 def newest_complete_checkpoint(folder: Path) -> Path | None:
     """Return the checkpoint of the highest step whose files are all there and intact, or None."""
-    numbered = []
-    for path in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
-        step = path.name.removeprefix(f"{PREFIX_CHECKPOINT_DIR}-")
-        if step.isdigit():
-            numbered.append((int(step), path))
-    for _, path in sorted(numbered, reverse=True):
+    prefix = f"{PREFIX_CHECKPOINT_DIR}-"
+    steps = [path.name.removeprefix(prefix) for path in folder.glob(f"{prefix}*")]
+    for step in sorted((int(step) for step in steps if step.isdigit()), reverse=True):
+        path = folder / f"{prefix}{step}"
         if _is_complete(path):
             return path
         print(f"{path}: incomplete or damaged, not used", file=sys.stderr)
@@ -145,16 +123,10 @@ def _is_complete(checkpoint: Path) -> bool:
 
 
 class ProgressLine(TrainerCallback):
-    """Says now and then how far a training is and how much time is left.
-
-    Args:
-        what: names the training.
-        shown: the logged value that is shown beside, the one people look at first.
-    """
+    """Says now and then how far a training is, how much time is left, and one logged value."""
 
     def __init__(self, what: str, shown: str) -> None:
-        self.what = what
-        self.shown = shown
+        self.what, self.shown = what, shown
         self._progress: Progress | None = None
 
     def on_train_begin(self, args, state, control, **kwargs):

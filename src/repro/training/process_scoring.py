@@ -17,7 +17,7 @@ class ProcessScorer:
 
     Args:
         tokenizer: a fast tokenizer.
-        settings: of the process reward.
+        settings: of the process reward, filled.
         eos_token_ids: the tokens that end a response.
     """
 
@@ -27,9 +27,7 @@ class ProcessScorer:
         settings: ProcessRewardSettings,
         eos_token_ids: Sequence[int],
     ) -> None:
-        self.settings = settings
-        self.eos_token_ids = eos_token_ids
-        self._tokenizer = tokenizer
+        self.settings, self.eos_token_ids, self._tokenizer = settings, eos_token_ids, tokenizer
         self._token_texts = segments.TokenTexts(tokenizer)
 
     def thought(self, completion_ids: Sequence[int]) -> segments.Thought:
@@ -65,8 +63,7 @@ class ProcessScorer:
         """
         prompts, ids = forward.input_ids.tensor_split([forward.prompt_length], dim=1)
         cuts, probes = self._cut(prompts.tolist(), ids, completion_mask, entropies, answers)
-        found = one_pass.surrogate_objective(model, forward, cuts, probes)
-        return cuts, found.double()
+        return cuts, one_pass.surrogate_objective(model, forward, cuts, probes).double()
 
     def from_repeats(
         self,
@@ -82,18 +79,11 @@ class ProcessScorer:
         Without padding, which moves a learnt prompt or a length-dependent rotary embedding.
         """
         cuts, probes = self._cut(prompts, completion_ids, completion_mask, entropies, answers)
-        found = repeat_loop.surrogate_objective(
-            model,
-            prompts,
-            [
-                row[mask.bool()].tolist()
-                for row, mask in zip(completion_ids, completion_mask, strict=True)
-            ],
-            [[cut for cut in row if cut >= 0] for row in cuts.tolist()],
-            probes,
-            batch_size=1,
-        )
-        return cuts, functional.pad(found.double(), (0, cuts.shape[1] - found.shape[1]))
+        rows = zip(completion_ids, completion_mask, strict=True)
+        completions = [ids[mask.bool()].tolist() for ids, mask in rows]
+        each = [[cut for cut in row if cut >= 0] for row in cuts.tolist()]
+        found = _repeat(model, prompts, completions, each, probes)
+        return cuts, functional.pad(found, (0, cuts.shape[1] - found.shape[1]))
 
     def by_loop(
         self,
@@ -105,10 +95,7 @@ class ProcessScorer:
     ) -> Tensor:
         """Return the objective of one response at some cut points, (C,), from a forward each."""
         probes = self._probes(prompt, completion, answer, cuts, self.thought(completion))
-        found = repeat_loop.surrogate_objective(
-            model, [prompt], [completion], [cuts], [probes], batch_size=1
-        )
-        return found[0].double()
+        return _repeat(model, [prompt], [completion], [cuts], [probes])[0]
 
     def _cut(
         self,
@@ -118,14 +105,13 @@ class ProcessScorer:
         entropies: Tensor,
         answers: Sequence[str],
     ) -> tuple[Tensor, list[list[Probe]]]:
-        settings, cuts, probes = self.settings, [], []
-        lengths = mask.sum(dim=1).tolist()
+        k, cuts, probes, lengths = self.settings.k, [], [], mask.sum(dim=1).tolist()
         rows = zip(prompts, ids.tolist(), lengths, entropies.tolist(), answers, strict=True)
         for prompt, row, length, entropy, answer in rows:
             thought = self.thought(row[:length])
-            cuts.append(segments.cut_points(thought, entropy, settings.k))
+            cuts.append(segments.cut_points(thought, entropy, k))
             probes.append(self._probes(prompt, row[:length], answer, cuts[-1], thought))
-        return segments.pad_cut_points(cuts, settings.k + 2).to(ids.device), probes
+        return segments.pad_cut_points(cuts, k + 2).to(ids.device), probes
 
     def _probes(
         self,
@@ -140,10 +126,14 @@ class ProcessScorer:
             asked = "".join(self._token_texts[i] for i in prompt)
             opened_at = segments.opened_at(asked, self._texts(completion))
         return probes_at_cuts(
-            self._tokenizer,
-            answer,
-            cuts,
+            *(self._tokenizer, answer, cuts),
             opened_at=opened_at,
             closed_at=thought.end if thought.closed else None,
             answer_only=self.settings.answer_only,
         )
+
+
+def _repeat(model, prompts, completions, cuts, probes) -> Tensor:
+    """Return the objective by a forward per cut point, (B, C), one response at a time."""
+    rows = (prompts, completions, cuts, probes)
+    return repeat_loop.surrogate_objective(model, *rows, batch_size=1).double()

@@ -14,17 +14,14 @@ class StopOnSignal(TrainerCallback):
 
     A training can be resumed exactly only between two generations, so with several updates per
     generation it goes on to the last of them. (transformers' own `enable_jit_checkpoint` saves
-    wherever it stands, in one process.) Before and after the training loop the signal ends the
-    process as usual: nothing is lost there.
-
-    Attributes:
-        stopped_at: the step whose checkpoint was the last act, or None.
+    wherever it is, in one process.) Before and after the training loop the signal ends the process
+    as usual: nothing is lost there.
     """
 
-    def __init__(self, updates_per_generation: int) -> None:
+    def __init__(self, updates_per_generation: int = 1) -> None:
         self.updates = updates_per_generation
         self.asked = False
-        self.stopped_at: int | None = None
+        self.stopped_at: int | None = None  # the step whose checkpoint was the last act
         self._before = None
 
     def on_train_begin(self, args, state, control, **kwargs):
@@ -32,8 +29,10 @@ class StopOnSignal(TrainerCallback):
         self._before = signal.signal(signal.SIGTERM, self._on_signal)
 
     def on_step_end(self, args, state, control, **kwargs):
-        """Stop where a process was asked to and the next step would generate anew."""
-        asked = self._asked_anywhere(args.device, args.world_size)
+        """Stop where a process was asked to and the next step would sample new rollouts."""
+        asked = torch.tensor(float(self.asked), device=args.device)
+        if args.world_size > 1:  # all must stop after the same step
+            torch.distributed.all_reduce(asked, op=torch.distributed.ReduceOp.MAX)
         if asked and state.global_step % self.updates == 0 and state.global_step < state.max_steps:
             control.should_save = control.should_training_stop = True
             self.stopped_at = state.global_step
@@ -56,11 +55,3 @@ class StopOnSignal(TrainerCallback):
         if not self.asked:
             print("SIGTERM: training stops after this step", file=sys.stderr, flush=True)
         self.asked = True
-
-    def _asked_anywhere(self, device: torch.device, processes: int) -> bool:
-        """Whether any process was asked: all must stop after the same step."""
-        if processes == 1:
-            return self.asked
-        asked = torch.tensor(float(self.asked), device=device)
-        torch.distributed.all_reduce(asked, op=torch.distributed.ReduceOp.MAX)
-        return bool(asked)

@@ -6,7 +6,6 @@ trainer's own settings, and a run with other ones does not go on from it.
 """
 
 import inspect
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -16,6 +15,7 @@ from trl import GRPOConfig, GRPOTrainer
 
 from repro.algorithms import ADVANTAGES
 from repro.config.words import validate
+from repro.files import jsonl
 from repro.process_reward.settings import ProcessRewardSettings
 
 # Only TRL's default is allowed of these.
@@ -56,12 +56,9 @@ def check(
         args: positional ones for `trl.GRPOTrainer`.
         kwargs: and those by name.
         algorithm: as for `ReProTrainer`, and so are the others.
-        process_reward: settings, or a mapping of some of them.
+        process_reward: settings, or a mapping of some of them; returned with all filled in.
         gamma: discount per token.
         lam: lambda of PPO's advantage estimate.
-
-    Returns:
-        The settings of the process reward, resolved.
 
     Raises:
         ValueError: an argument, an option or a row of the dataset is not usable.
@@ -114,15 +111,10 @@ def check_options(args: GRPOConfig, algorithm: str, has_process_reward: bool) ->
 
 
 def check_rows(rows: Iterable[Mapping], needs_answer: bool, where: str) -> None:
-    """Refuse rows of a dataset that have no ground truth or show images.
-
-    Args:
-        rows: with `prompt`, and `answer` where it is needed.
-        needs_answer: for the probe of the process reward.
-        where: names a row in a message, `{}` being its number from 0.
+    """Refuse rows of a dataset that show images, or have no ground truth where it is needed.
 
     Raises:
-        ValueError: the message names the row.
+        ValueError: the message names the row as `where` does, `{}` being its number from 0.
     """
     for number, row in enumerate(rows):
         prompt, answer, name = row.get("prompt"), row.get("answer"), where.format(number)
@@ -143,7 +135,7 @@ def _shows_more_than_text(prompt: str | list[dict] | None) -> bool:
 
 def write_settings(folder: Path, trainer) -> None:
     """Write into a checkpoint what a `ReProTrainer` trained it with."""
-    (folder / SETTINGS).write_text(json.dumps(_settings(trainer)) + "\n", encoding="utf-8")
+    jsonl.write(folder / SETTINGS, [_settings(trainer)])
 
 
 def check_resume(folder: Path, trainer) -> None:
@@ -152,11 +144,10 @@ def check_resume(folder: Path, trainer) -> None:
     Raises:
         ValueError: the message names each setting that differs.
     """
-    path = folder / SETTINGS
+    path, now = folder / SETTINGS, _settings(trainer)
     if not path.is_file():
         raise ValueError(f"{path}: missing; allowed: a checkpoint that ReProTrainer wrote")
-    before = json.loads(path.read_text(encoding="utf-8"))
-    now = json.loads(json.dumps(_settings(trainer)))  # as it would be read
+    before = jsonl.read_json(path)
     differing = [
         f"{name}: {now.get(name)!r}; {folder} was trained with {before.get(name)!r}"
         for name in sorted(before.keys() | now.keys())
@@ -168,6 +159,5 @@ def check_resume(folder: Path, trainer) -> None:
 
 def _settings(trainer) -> dict:
     own = trainer.process_reward.model_dump() if trainer.process_reward else {"variant": None}
-    return {name: getattr(trainer, name) for name in ("algorithm", "gamma", "lam")} | {
-        f"process_reward.{name}": value for name, value in own.items()
-    }
+    found = {name: getattr(trainer, name) for name in ("algorithm", "gamma", "lam")}
+    return found | {f"process_reward.{name}": value for name, value in own.items()}

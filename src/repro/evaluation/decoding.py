@@ -12,11 +12,7 @@ class Decoder:
     """A model's tokenizer and the tokens that end its responses."""
 
     def __init__(self, model_dir: str | Path, trust_remote_code: bool = False) -> None:
-        """Read tokenizer, config and generation config.
-
-        Raises:
-            ValueError: none of them names an eos token.
-        """
+        """Read tokenizer, config and generation config; ValueError: none names an eos token."""
         self.tokenizer = AutoTokenizer.from_pretrained(
             model_dir, padding_side="left", trust_remote_code=trust_remote_code
         )
@@ -64,11 +60,9 @@ def _eos_ids(model_dir: Path, tokenizer, trust_remote_code: bool) -> set[int]:
     eos = None
     if (model_dir / "generation_config.json").is_file():
         eos = GenerationConfig.from_pretrained(model_dir).eos_token_id
-    if eos is None:
-        config = AutoConfig.from_pretrained(model_dir, trust_remote_code=trust_remote_code)
-        eos = config.eos_token_id
-    if eos is None:
-        eos = tokenizer.eos_token_id
+    config = AutoConfig.from_pretrained(model_dir, trust_remote_code=trust_remote_code)
+    for other in (getattr(config, "eos_token_id", None), tokenizer.eos_token_id):
+        eos = other if eos is None else eos
     ids = {eos} if isinstance(eos, int) else set(eos or ())
     if not ids:
         raise ValueError(f"{model_dir}: neither generation_config nor tokenizer has an eos token")

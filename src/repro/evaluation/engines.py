@@ -14,14 +14,9 @@ def load(
     trust_remote_code: bool = False,
     tensor_parallel: int = 1,
 ) -> Engine:
-    """Load a model into an engine.
+    """Load a model folder into an engine, transformers or vllm.
 
-    Args:
-        name: transformers or vllm.
-        model_dir: Hugging Face model folder.
-        max_length: tokens of the longest prompt and its longest completion together.
-        trust_remote_code: whether Python files in the folder may run.
-        tensor_parallel: devices over which vLLM splits the model.
+    `max_length` is the tokens of the longest prompt and its longest completion together.
     """
     print(f"engine {name}: loading {model_dir}", file=sys.stderr, flush=True)
     if name == "vllm":

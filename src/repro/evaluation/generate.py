@@ -1,7 +1,7 @@
 """Write one file of responses per benchmark; survives a kill, never generates anything twice."""
 
 import hashlib
-import json
+import itertools
 import os
 import shutil
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 from repro.config.backbones import Backbone
 from repro.config.resolved import Generation, stated
 from repro.evaluation import engines, tasks
-from repro.evaluation.requests import Completion, Engine, Request
+from repro.evaluation.requests import Engine, Request
 from repro.files import digests, jsonl
 from repro.files.progress import Progress
 
@@ -84,17 +84,9 @@ def generate_responses(
         }
         asked = [(doc, request.n, request.prompt) for doc, request in requests.items()]
         name = f"{benchmark}.{digests.of_values([sampling, model, asked])}.jsonl"
-        plans.append(
-            Plan(
-                benchmark=benchmark,
-                requests=requests,
-                samples=chosen.samples,
-                problems_per_batch=max(1, generation.batch_size // chosen.samples),
-                part=work_dir / f"{name}.part",
-                complete=work_dir / name,
-                output=output_dir / f"{benchmark}.jsonl",
-            )
-        )
+        at_once = max(1, generation.batch_size // chosen.samples)
+        files = work_dir / f"{name}.part", work_dir / name, output_dir / f"{benchmark}.jsonl"
+        plans.append(Plan(benchmark, requests, chosen.samples, at_once, *files))
     work_dir.mkdir(parents=True, exist_ok=True)
     output_dir.mkdir(parents=True, exist_ok=True)
     missing = [plan for plan in plans if not _is_finished(plan)]
@@ -160,26 +152,15 @@ def _generate(
     for start in range(first, len(docs), plan.problems_per_batch):
         batch = docs[start : start + plan.problems_per_batch]
         completions = engine.generate([plan.requests[doc] for doc in batch], generation)
-        jsonl.append(plan.part, _rows(plan, batch, completions, generation.seed))
+        rows = []
+        for doc_id, of_problem in zip(batch, completions, strict=True):
+            asked = {"benchmark": plan.benchmark, "doc_id": doc_id}
+            prompt, seed = {"prompt": plan.requests[doc_id].prompt}, {"seed": generation.seed}
+            for sample, one in enumerate(of_problem):
+                rows.append({**asked, "sample": sample, **prompt, **asdict(one), **seed})
+        jsonl.append(plan.part, rows)
         progress.advance(len(batch) * plan.samples, plan.benchmark)
     os.replace(plan.part, plan.complete)
-
-
-def _rows(
-    plan: Plan, docs: list[int], completions: list[list[Completion]], seed: int
-) -> list[dict]:
-    return [
-        {
-            "benchmark": plan.benchmark,
-            "doc_id": doc_id,
-            "sample": sample,
-            "prompt": plan.requests[doc_id].prompt,
-            **asdict(completion),
-            "seed": seed,
-        }
-        for doc_id, of_problem in zip(docs, completions, strict=True)
-        for sample, completion in enumerate(of_problem)
-    ]
 
 
 def _resume(plan: Plan) -> int:
@@ -190,24 +171,15 @@ def _resume(plan: Plan) -> int:
     """
     if not plan.part.exists():
         return 0
-    ends = [0]  # file offsets after each good row
+    ends = [0]  # file offsets after each whole row
     with open(plan.part, "rb") as file:
-        for line in file:
-            if not _is_whole_row(line):
-                break
+        for line in itertools.takewhile(lambda line: line.endswith(b"\n"), file):
             ends.append(ends[-1] + len(line))
     rows = min(len(ends) - 1, plan.responses)
     if rows < plan.responses:
         rows -= rows % (plan.problems_per_batch * plan.samples)
     os.truncate(plan.part, ends[rows])
     return rows
-
-
-def _is_whole_row(line: bytes) -> bool:
-    try:
-        return line.endswith(b"\n") and isinstance(json.loads(line), dict)
-    except ValueError:
-        return False
 
 
 def _publish(plan: Plan) -> None:

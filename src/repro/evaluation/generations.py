@@ -4,7 +4,6 @@ One JSON object a line, in any order; see `Row` for its fields. Others are ignor
 """
 
 import codecs
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -30,25 +29,9 @@ class Row(BaseModel):
     """Up to and including `</think>`; without it there are no statistics of tokens."""
 
 
-@dataclass(frozen=True)
-class Generations:
-    """The rows of one file that can be scored, and what is wrong with the others."""
-
-    rows: dict[int, list[dict]]  # doc_id -> its rows, by sample
-    left_out: list[str]  # one message a line: "line 3: not valid JSON (...)"
-
-    @property
-    def most_samples(self) -> int:
-        """The largest number of responses that a problem has."""
-        return max(len(rows) for rows in self.rows.values())
-
-    def missing(self, n_docs: int, samples: int) -> list[str]:
-        """Name the problems with fewer than ``samples`` responses: "doc 3 has 1 of 4"."""
-        counts = [(doc, len(self.rows.get(doc, []))) for doc in range(n_docs)]
-        return [f"doc {doc} has {count} of {samples}" for doc, count in counts if count < samples]
-
-
-def read(path: str | Path, benchmark: str, n_docs: int, samples: int | None = None) -> Generations:
+def read(
+    path: str | Path, benchmark: str, n_docs: int, samples: int | None = None
+) -> tuple[dict[int, list[dict]], list[str]]:
     """Read every line that can be scored; a bad one is named and costs no other.
 
     Args:
@@ -56,6 +39,10 @@ def read(path: str | Path, benchmark: str, n_docs: int, samples: int | None = No
         benchmark: what its rows must be of.
         n_docs: number of problems in the data file.
         samples: responses of each problem that are wanted; None takes any number.
+
+    Returns:
+        The rows that can be scored, by doc_id and in the order of their samples, and of each other
+        line a message such as "line 3: not valid JSON (...)".
 
     Raises:
         ValueError: no line can be scored; the message tells the first reason.
@@ -83,5 +70,4 @@ def read(path: str | Path, benchmark: str, n_docs: int, samples: int | None = No
         raise ValueError(
             f"{path}: no line can be scored; {'; '.join(left_out[:1]) or 'it is empty'}"
         )
-    ordered = {doc: [one for _, one in sorted(rows[doc].items())] for doc in sorted(rows)}
-    return Generations(ordered, left_out)
+    return {doc: [one for _, one in sorted(rows[doc].items())] for doc in sorted(rows)}, left_out

@@ -43,12 +43,9 @@ def score_file(
 ) -> list[str]:
     """Score one generations file with lm-eval and write the result as JSON, whole or not at all.
 
-    A line that cannot be scored costs no other: the rest is scored and written, and the line is
-    named in what is returned and under ``left_out``. The generations are only read.
-
     Args:
         benchmark: its name.
-        generations_file: see ``repro.evaluation.generations``; rows in any order.
+        generations_file: see ``generations``; a line that cannot be scored costs no other.
         data_file: the problems it answers; ``doc_id`` is the position in this file.
         output_file: ``aggregates``: value, standard error and 95 % interval of each statistic of
             ``measure.intervals.summary``, over problems, rates in [0, 1]. ``problems``: one entry
@@ -59,7 +56,7 @@ def score_file(
         threads: programs, or comparisons of answers, at a time.
 
     Returns:
-        What is wrong with the file, a message each: nothing where all of it was scored.
+        What is wrong with the file, a message each, also under ``left_out``.
 
     Raises:
         ValueError: an unknown benchmark, a bad data file, or a generations file without any row
@@ -67,8 +64,8 @@ def score_file(
             thinks; nothing is written then.
     """
     n_docs = len(tasks.load(benchmark, data_file, 1).eval_docs)
-    rows = generations.read(generations_file, benchmark, n_docs, settings.samples)
-    repeats = settings.samples or rows.most_samples
+    rows, left_out = generations.read(generations_file, benchmark, n_docs, settings.samples)
+    repeats = settings.samples or max(map(len, rows.values()))
     taken = _resolve_thinking(generations_file, rows, settings.thinking)
 
     def process_results(doc: dict, results: list[list[str]]) -> dict:
@@ -79,30 +76,22 @@ def score_file(
     task = tasks.load(
         benchmark, data_file, repeats, process_results=process_results, metric_list=METRICS
     )
-    missing = rows.missing(n_docs, repeats)
-    scores = {
-        "benchmark": benchmark,
-        "samples": repeats,
-        "n_problems": n_docs,
-        "left_out": rows.left_out,
-        "missing": len(missing),
-        "thinking": taken,
-        "sandbox": None,
-        "not_scored": None,
-        "aggregates": {},
-        "problems": [],
-    }
+    counts = [(doc, len(rows.get(doc, ()))) for doc in range(n_docs)]
+    missing = [f"doc {doc} has {count} of {repeats}" for doc, count in counts if count < repeats]
+    scores = {"benchmark": benchmark, "samples": repeats, "n_problems": n_docs}
+    scores |= {"left_out": left_out, "missing": len(missing), "thinking": taken}
+    scores |= {"sandbox": None, "not_scored": None, "aggregates": {}, "problems": []}
     try:
         judge, scores["sandbox"] = _judge(tasks.verifier(task), settings, threads)
     except sandbox.SandboxUnavailable as error:
         scores["not_scored"] = str(error)
     else:
-        chosen = {"samples": {benchmark: list(rows.rows)}, "log_samples": False}
+        chosen = {"samples": {benchmark: list(rows)}, "log_samples": False}
         outcome = evaluate(Replay(rows), {"tasks": {benchmark: task}}, **chosen)
         scores["problems"] = outcome["results"][benchmark]["problems,all"]
         scores["aggregates"] = summary(scores["problems"])
     jsonl.write_json(output_file, scores)
-    wrong = [f"{generations_file}, {message}; left out" for message in rows.left_out]
+    wrong = [f"{generations_file}, {message}; left out" for message in left_out]
     if settings.samples is not None and missing:
         wrong.append(
             f"{generations_file}: {len(missing)} of {n_docs} problems lack responses: {missing[0]}"
@@ -111,8 +100,8 @@ def score_file(
     return wrong
 
 
-def _resolve_thinking(file: str | Path, rows: generations.Generations, thinks: str) -> str:
-    every = [row for of_problem in rows.rows.values() for row in of_problem]
+def _resolve_thinking(file: str | Path, rows: dict[int, list[dict]], thinks: str) -> str:
+    every = [row for of_problem in rows.values() for row in of_problem]
     try:
         taken = thinking.resolve(every, thinks)
     except ValueError as error:
@@ -125,14 +114,12 @@ def _resolve_thinking(file: str | Path, rows: generations.Generations, thinks: s
 def _judge(verifier: str, settings: ScoreSettings, threads: int) -> tuple[Judge, str | None]:
     """Return what judges the responses to one problem, and the sandbox it uses."""
     if verifier == "math":
-        return lambda doc, gold, responses: {
-            "correct": maths.verify(responses, [gold] * len(responses), workers=threads),
-            MATH_VERIFY: maths.verify_plain(responses, [gold] * len(responses), workers=threads),
+        return lambda doc, gold, texts: {
+            "correct": maths.verify(texts, [gold] * len(texts), workers=threads),
+            MATH_VERIFY: maths.verify_plain(texts, [gold] * len(texts), workers=threads),
         }, None
     if verifier == "choice":
-        return lambda doc, gold, texts: {
-            "correct": [choice.verify(text, gold) for text in texts]
-        }, None
+        return lambda doc, gold, texts: {"correct": [choice.verify(t, gold) for t in texts]}, None
     run_program, passes = sandbox.runner(settings.sandbox), PROGRAMS[verifier]
     # Wall time is longer, so that a busy machine fails no right program.
     limits = Limits(cpu_s=settings.code_timeout_s, wall_s=3 * settings.code_timeout_s)

@@ -45,8 +45,11 @@ class VllmEngine:
         Every request is seeded by itself. Even so vLLM promises the same tokens again only on the
         same hardware with the same batches.
         """
+        prompts = [request.prompt for request in requests]
+        # The chat template wrote any bos token already.
+        encoded = self.decoder.tokenizer(prompts, add_special_tokens=False)["input_ids"]
         outputs = self.llm.generate(
-            [{"prompt_token_ids": self._encode(request.prompt)} for request in requests],
+            [{"prompt_token_ids": ids} for ids in encoded],
             [self._parameters(request, sampling) for request in requests],
             use_tqdm=False,
         )
@@ -59,10 +62,6 @@ class VllmEngine:
             drawn * (request.n // len(drawn))
             for request, drawn in zip(requests, completions, strict=True)
         ]
-
-    def _encode(self, prompt: str) -> list[int]:
-        # The chat template wrote any bos token already.
-        return self.decoder.tokenizer(prompt, add_special_tokens=False)["input_ids"]
 
     def _parameters(self, request: Request, sampling: Sampling) -> SamplingParams:
         greedy = sampling.temperature == 0

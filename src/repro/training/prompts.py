@@ -1,5 +1,6 @@
 """What a run is trained on: its prompts in their order, in the words of its backbone."""
 
+import functools
 import random
 from pathlib import Path
 
@@ -22,11 +23,6 @@ def load_prompts(
     that the order does not depend on epochs or on where a run was interrupted. Prompts are
     conversations: TRL would give rendered strings a second BOS from tokenizers that add one.
 
-    Args:
-        train_file: JSONL with `problem` and `answer`.
-        tokenizer: its chat template decides the length of a prompt.
-        run: its seed decides the order.
-
     Raises:
         ValueError: a row without `problem` or `answer`, or no prompt within `max_prompt_tokens`.
     """
@@ -38,11 +34,13 @@ def load_prompts(
         messages = prompts.messages(prompts.math(row, asked.math), asked.system)
         rows.append({"prompt": messages, "answer": str(row["answer"])})
     limit = training.max_prompt_tokens
-    short = [row for row in rows if _length(tokenizer, row["prompt"]) <= limit]
+    render = functools.partial(tokenizer.apply_chat_template, add_generation_prompt=True)
+    lengths = [len(render(row["prompt"], return_dict=True)["input_ids"]) for row in rows]
+    short = [row for row, length in zip(rows, lengths, strict=True) if length <= limit]
     if not short:
         raise ValueError(
-            f"{train_file}: no prompt of {len(rows)} has at most "
-            f"training.max_prompt_tokens = {limit} tokens"
+            f"{train_file}: no prompt of {len(rows)} has at most training.max_prompt_tokens = "
+            f"{limit} tokens"
         )
     if len(short) < len(rows):
         print(f"{train_file}: left out {len(rows) - len(short)} prompts over {limit} tokens")
@@ -54,22 +52,11 @@ def load_prompts(
     return Dataset.from_list(short).select(order[:wanted])
 
 
-def _length(tokenizer: PreTrainedTokenizerBase, messages: list[dict]) -> int:
-    encoded = tokenizer.apply_chat_template(
-        messages, tokenize=True, add_generation_prompt=True, return_dict=True
-    )
-    return len(encoded["input_ids"])
-
-
 def check_tokenizer(tokenizer: PreTrainedTokenizerBase, thinks: str = thinking.REQUIRED) -> None:
     """Refuse a tokenizer whose decoding loses the end of the thought: every reward would be 0.
 
-    Args:
-        tokenizer: the policy's.
-        thinks: whether the model thinks before it answers, `required` or `none`.
-
     Raises:
-        ValueError: no chat template, or `</think>` does not survive decoding.
+        ValueError: no chat template, or `</think>` does not survive decoding and the model thinks.
     """
     if tokenizer.chat_template is None:
         raise ValueError(f"{tokenizer.name_or_path}: the tokenizer has no chat template")

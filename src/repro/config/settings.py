@@ -9,7 +9,7 @@ from snakemake.utils import update_config
 from repro import methods
 from repro.config import checks
 from repro.config.backbones import Backbone
-from repro.config.models import Experiment, Sampling
+from repro.config.models import Experiment, Sampling, Training
 from repro.config.resolved import DataSettings, Generation, Judging, RunSettings, whole
 from repro.config.words import check_plain, shown, validate
 from repro.files import model_folder, strict_yaml
@@ -34,9 +34,6 @@ class Run(NamedTuple):
 def read(*files: str | Path) -> Experiment:
     """Return the experiment of configuration files, as `snakemake --configfile A B` reads them.
 
-    Args:
-        files: where there are several, later ones change what earlier ones say.
-
     Raises:
         ValueError: a file is not there, is no YAML, or something in it is wrong.
     """
@@ -50,7 +47,7 @@ def resolve(config: dict, source: str, read_data: bool = True) -> Experiment:
     """Return the experiment that a configuration describes.
 
     Args:
-        config: the configuration as read from YAML.
+        config: as read from YAML.
         source: the file's name, for messages.
         read_data: whether to read local problem files to their end; without it they must be there.
 
@@ -61,7 +58,7 @@ def resolve(config: dict, source: str, read_data: bool = True) -> Experiment:
         if not isinstance(config, dict):
             raise ValueError(f"{shown(config)} is not allowed; allowed: a mapping of settings")
         check_plain(config)
-        experiment = _fill_in(_take_subset(validate(config, Experiment)))
+        experiment = _complete(validate(config, Experiment))
         checks.check(experiment)
         wanted = [data_settings(experiment, name) for name in data_names(experiment)]
         checks.check_data(experiment, wanted, read_data)
@@ -70,24 +67,18 @@ def resolve(config: dict, source: str, read_data: bool = True) -> Experiment:
     return experiment
 
 
-def _take_subset(experiment: Experiment) -> Experiment:
-    taken = {}
+def _complete(experiment: Experiment) -> Experiment:
+    """Take the subset, and fill in what depends on other settings."""
+    found = {"note": " ".join(experiment.note.split())}  # one line in tables and below figures
     for group, names in experiment.subset:
         if names:
             every = getattr(experiment, group)
             checks.check_known(f"subset.{group}", names, every, "does not exist")
-            taken[group] = {name: value for name, value in every.items() if name in names}
-    return experiment.model_copy(update=taken)
-
-
-def _fill_in(experiment: Experiment) -> Experiment:
-    """Fill in what depends on other settings."""
-    objective = experiment.objective
-    if objective.methods is None:
+            found[group] = {name: value for name, value in every.items() if name in names}
+    if experiment.objective.methods is None:
         judged = [name for name in JUDGED if name in experiment.methods]
-        objective = objective.model_copy(update={"methods": judged})
-    note = " ".join(experiment.note.split())  # one line in tables and below figures
-    return experiment.model_copy(update={"objective": objective, "note": note})
+        found["objective"] = experiment.objective.model_copy(update={"methods": judged})
+    return experiment.model_copy(update=found)
 
 
 def ablation_runs(experiment: Experiment, key: str) -> list[Run]:
@@ -150,9 +141,7 @@ def experiment_record(experiment: Experiment) -> records.Experiment:
 
 def run_settings(experiment: Experiment, backbone: str, method: str, seed: int) -> RunSettings:
     """Return all that decides one run's weights, no more: what changes here is trained again."""
-    parts, training = methods.parse(method), None
-    if parts.algorithm:
-        training = _decisive_training(experiment, parts.algorithm)
+    parts = methods.parse(method)
     process_reward = whole(experiment.process_reward) if parts.repro else None
     if parts.ablated:
         process_reward[parts.ablated] = json.loads(parts.value)
@@ -161,32 +150,29 @@ def run_settings(experiment: Experiment, backbone: str, method: str, seed: int) 
         method=method,
         algorithm=parts.algorithm,
         seed=seed,
-        training=training,
+        training=_decisive(experiment.training, parts.algorithm) if parts.algorithm else None,
         process_reward=process_reward,
         backbone_settings=whole(experiment.backbones[backbone]),
     )
 
 
-def _decisive_training(experiment: Experiment, algorithm: str) -> dict:
-    """Return the settings of a training that an algorithm reads, as its sampler needs them."""
-    training = experiment.training
-    left_out = ["parallel"]
-    if training.rollouts.engine == "transformers":
-        left_out.append("rollouts")  # vLLM's settings
-    if algorithm != "ppo":
-        return whole(training, *left_out, "critic", "lam")
-    found = whole(training, *left_out)
-    share = found["critic"].pop("gpu_memory")
-    if share and "rollouts" in found:
+def _decisive(training: Training, algorithm: str) -> dict:
+    """Return the settings of a training that an algorithm and its sampler read."""
+    found = whole(training, "parallel", *(("critic", "lam") if algorithm != "ppo" else ()))
+    share = found["critic"].pop("gpu_memory") if "critic" in found else None
+    if share:
         found["rollouts"]["gpu_memory"] = share
+    if training.rollouts.engine == "transformers":
+        del found["rollouts"]  # vLLM's settings
     return found
 
 
 def objective_settings(experiment: Experiment, backbone: str) -> Judging:
     """Return how a run's responses are judged by the model itself."""
     judged = whole(experiment.process_reward, "alpha", "k")
-    trusted = experiment.backbones[backbone].trust_remote_code
-    return Judging(**judged, **({"trust_remote_code": True} if trusted else {}))
+    if experiment.backbones[backbone].trust_remote_code:
+        judged["trust_remote_code"] = True
+    return Judging(**judged)
 
 
 def backbone_settings(experiment: Experiment, name: str) -> Backbone:
@@ -223,11 +209,10 @@ def generation_settings(experiment: Experiment, seed: int) -> Generation:
     The run's seed is added to that of the evaluation: runs of `original` have the same weights and
     must not draw the same responses.
     """
-    every, evaluation = Sampling.model_fields, whole(experiment.evaluation)
-    sampling = {key: value for key, value in evaluation.items() if key in every}
-    sampling["seed"] += seed
+    evaluation = whole(experiment.evaluation)
+    sampling = {key: evaluation[key] for key in evaluation if key in Sampling.model_fields}
     samples = {name: {"samples": one.samples} for name, one in experiment.benchmarks.items()}
-    return Generation(**sampling, benchmarks=samples)
+    return Generation(**sampling | {"seed": sampling["seed"] + seed, "benchmarks": samples})
 
 
 def data_names(experiment: Experiment) -> list[str]:

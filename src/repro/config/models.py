@@ -38,14 +38,12 @@ class Benchmark(bounds.Model):
     file: bounds.File | None = None
     """Name of the file in data_dir; {benchmark}.jsonl where null."""
     path: bounds.Path | None = None
-    """JSONL file of your own to read the problems from, whatever data_source is, relative to the
-    working directory; null for those of data_source."""
+    """JSONL file of your own, relative to the working directory; null for that of data_source."""
     release: Literal["v1", "v2", "v3", "v4", "v5", "v6"] | None = None
-    """Of LiveCodeBench with data_source hub, the release; v1 to v6 hold 400 to 1055 problems; null
-    for that of src/repro/benchmarks/sources.yml."""
+    """Of LiveCodeBench on the hub; v1 to v6 hold 400 to 1055 problems; null: see sources.yml."""
     window: bounds.Window | None = None
-    """Of LiveCodeBench with data_source hub, first and last contest date of the problems taken,
-    each as "YYYY-MM-DD"; null for those of src/repro/benchmarks/sources.yml."""
+    """Of LiveCodeBench on the hub, first and last contest date, "YYYY-MM-DD"; null: see
+    sources.yml."""
 
 
 class Subset(bounds.Model):
@@ -63,14 +61,11 @@ class Rollouts(bounds.Model):
 
     engine: Literal["transformers", "vllm"] = "transformers"
     """transformers samples all rollouts of a step at once, with the model that is trained; vllm
-    (GPUs only, its package installed) keeps an engine beside it in the same process, which gets the
-    new weights before each generation."""
+    (GPUs only) keeps an engine beside it, which gets the new weights before each generation."""
     gpu_memory: float = Field(0.3, gt=0, lt=1)
-    """With vllm, its share of the GPU's memory, for its copy of the weights, its workspace and its
-    cache."""
+    """With vllm, its share of the GPU's memory: copy of the weights, workspace and cache."""
     tensor_parallel: int = Field(1, ge=1)
-    """With vllm, how many processes of the training share one engine, over whose GPUs its weights
-    and its cache are split."""
+    """With vllm, processes that share one engine, over whose GPUs weights and cache are split."""
     sleep: bool = True
     """With vllm, give that memory back while rollouts are scored and learnt from."""
 
@@ -88,8 +83,7 @@ class Critic(ValueLearning):
     """PPO's value model, which starts as a copy of the backbone and has its own optimizer."""
 
     gpu_memory: float | None = Field(None, gt=0, lt=1)
-    """With vllm, its share of the GPU's memory beside a critic, which needs room as well; null for
-    that of rollouts."""
+    """With vllm, its share of the GPU's memory beside a critic; null for that of rollouts."""
 
 
 class Parallel(bounds.Model):
@@ -216,8 +210,7 @@ class Evaluation(Scoring, Sampling):
     """Sampling and scoring of the benchmarks."""
 
     tensor_parallel: int = Field(1, ge=1)
-    """With vllm, GPUs that a generation takes and over which it splits the model; it decides no
-    result but for rounding."""
+    """With vllm, GPUs over which a generation splits the model; it decides nothing but rounding."""
 
 
 class Experiment(bounds.Model):
@@ -229,27 +222,22 @@ class Experiment(bounds.Model):
     results_dir: bounds.Results = Field("results", description="Where the results go.")
     data_source: Literal["tinyworld", "directory", "hub"] = "tinyworld"
     """Where problems come from: generated (tinyworld), read from files (directory), or downloaded
-    at the revisions of src/repro/benchmarks/sources.yml (hub)."""
+    as src/repro/benchmarks/sources.yml says (hub)."""
     data_dir: bounds.Path | None = None
-    """With data_source directory, the folder that holds one JSONL file for each benchmark, and
-    train.jsonl where a method trains."""
+    """With data_source directory, the folder with a JSONL file a benchmark, and train.jsonl."""
     decontaminate: Annotated[list[str], bounds.Unique] = []
-    """Training problems that also occur in one of these benchmarks are left out. Independent of
-    benchmarks, so that evaluating on one more does not change the training set. Generated problems
-    never overlap."""
-    data_seed: bounds.Seed = 0
-    """With data_source tinyworld, the seed of all generated problems."""
+    """Training problems that also occur in one of these benchmarks are left out. It is independent
+    of benchmarks, so that evaluating on one more does not change the training set."""
+    data_seed: bounds.Seed = Field(0, description="Seed of all generated problems.")
     backbones: dict[bounds.Name, Backbone] = Field(
         min_length=1, description="The models to start from, by name."
     )
     gpus: int = Field(0, ge=0)
     """GPUs that a training takes, with a process on each; a generation takes
-    evaluation.tensor_parallel of them, any other job that needs a model one. 0 runs everything on
-    CPU cores."""
+    evaluation.tensor_parallel, any other job with a model one. 0 runs everything on CPU cores."""
     resources: Resources = Resources()
     methods: bounds.Names = ["original", "grpo", "grpo+repro"]
-    """original (the untrained backbone), an algorithm, or an algorithm with the process reward,
-    such as grpo+repro."""
+    """original (the untrained backbone), an algorithm, or one with RePro such as grpo+repro."""
     seeds: Annotated[list[bounds.Seed], bounds.Unique] = Field([0], min_length=1)
     """Each trained method is run once for each seed; original is evaluated once for each."""
     benchmarks: dict[str, Benchmark] = Field(min_length=1)
@@ -261,9 +249,8 @@ class Experiment(bounds.Model):
     objective: Objective = Objective()
     evaluation: Evaluation = Evaluation()
     tracking_uri: bounds.Store = "sqlite:///results/mlflow.db"
-    """MLflow's store: a SQLite file below results/ or work/ in the working directory, or a server.
-    Without user name, password or token, which are read from MLFLOW_TRACKING_USERNAME and
-    MLFLOW_TRACKING_PASSWORD, or from MLFLOW_TRACKING_TOKEN, in the environment."""
+    """MLflow's store: a SQLite file below results/ or work/, or a server. User name and password
+    are read from MLFLOW_TRACKING_USERNAME and _PASSWORD, or MLFLOW_TRACKING_TOKEN."""
 
     @property
     def processes(self) -> int:

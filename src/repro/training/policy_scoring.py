@@ -29,7 +29,7 @@ from repro.process_reward.one_pass import CachedForward, why_not
 from repro.process_reward.settings import ProcessRewardSettings
 from repro.training import padding, sharding, vllm_rollouts
 from repro.training.generation_record import recording
-from repro.training.process_scoring import ProcessScorer
+from repro.training.process_scoring import ProcessScorer, Responses
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,9 @@ class ScoringTrainer(GRPOTrainer):
         if record.is_usable(len(prompt_ids)):
             with self._scoring() as model:
                 forward, mask, entropies = record.forward(model, prompt_ids, completion_ids)
-                cuts, objective = self._scorer.from_cache(
-                    model, forward, mask, entropies, self._rollout.answers
-                )
+                ids = forward.input_ids[:, forward.prompt_length :]
+                given = Responses(prompt_ids, ids, mask, entropies, self._rollout.answers)
+                cuts, objective = self._scorer.score(model, given, forward)
             self._rollout = replace(self._rollout, cuts=cuts, objective=objective)
         return completion_ids, log_probs
 
@@ -194,22 +194,15 @@ class ScoringTrainer(GRPOTrainer):
             )
         finally:
             handle.remove()
-        prompt_length = ids.shape[1] - length
+        prompt_length, forward = ids.shape[1] - length, None
         asked, given = mask.bool().tensor_split([prompt_length], dim=1)
-        if self._why_not_cut:
-            prompts = [
-                row[: len(kept)][kept].tolist() for row, kept in zip(ids, asked, strict=True)
-            ]
-            completions = ids[:, prompt_length:]
-            scored = self._scorer.from_repeats(
-                model, prompts, completions, given, entropies, answers
-            )
-        else:
+        prompts = [row[: len(kept)][kept].tolist() for row, kept in zip(ids, asked, strict=True)]
+        if not self._why_not_cut:
             # TRL passes no position ids: transformers counts columns, padding included.
             positions = torch.arange(ids.shape[1], device=ids.device).expand(ids.shape)
             forward = CachedForward(cache, ids, mask, positions, prompt_length, hidden[0])
-            scored = self._scorer.from_cache(model, forward, given, entropies, answers)
-        return log_probs, *scored
+        responses = Responses(prompts, ids[:, prompt_length:], given, entropies, answers)
+        return log_probs, *self._scorer.score(model, responses, forward)
 
     def _check_objective(self, out: dict[str, Tensor]) -> None:
         """Compare the longest thought of the first rollout with the repeat loop, once.

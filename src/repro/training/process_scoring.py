@@ -1,6 +1,7 @@
 """From a rollout to its cut points and surrogate objectives, with tokens as TRL hands them over."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from torch import Tensor
 from torch.nn import functional
@@ -10,6 +11,17 @@ from repro.process_reward import one_pass, repeat_loop, segments
 from repro.process_reward.one_pass import CachedForward
 from repro.process_reward.probes import Probe, probes_at_cuts
 from repro.process_reward.settings import ProcessRewardSettings
+
+
+@dataclass(frozen=True)
+class Responses:
+    """B responses and what they answer."""
+
+    prompts: Sequence[Sequence[int]]
+    ids: Tensor  # (B, T)
+    mask: Tensor  # (B, T), 1 on tokens, which come first
+    entropies: Tensor  # of the policy at each token, (B, T)
+    answers: Sequence[str]  # ground truths
 
 
 class ProcessScorer:
@@ -40,50 +52,35 @@ class ProcessScorer:
             ids = ids[:-1]
         return [self._token_texts[i] for i in ids]
 
-    def from_cache(
-        self,
-        model: PreTrainedModel,
-        forward: CachedForward,
-        completion_mask: Tensor,
-        entropies: Tensor,
-        answers: Sequence[str],
+    def score(
+        self, model: PreTrainedModel, responses: Responses, forward: CachedForward | None
     ) -> tuple[Tensor, Tensor]:
-        """Score responses from the cache of a forward that was made anyway.
+        """Score responses from the cache of a forward made anyway, or by a forward per cut point.
 
         Args:
             model: the policy.
-            forward: its cached forward over prompts and responses, B rows.
-            completion_mask: (B, T), 1 on the responses' tokens.
-            entropies: of the policy at each token, (B, T).
-            answers: the B ground truths.
+            responses: B of them.
+            forward: the policy's cached forward over them; None for a model whose cache cannot be
+                cut, which then sees no padding: that would move a learnt prompt or a
+                length-dependent rotary embedding.
 
         Returns:
             Cut points (B, k + 2), -1 where a response has fewer, and the objective there, of the
             same shape in float64.
         """
-        prompts, ids = forward.input_ids.tensor_split([forward.prompt_length], dim=1)
-        cuts, probes = self._cut(prompts.tolist(), ids, completion_mask, entropies, answers)
-        return cuts, one_pass.surrogate_objective(model, forward, cuts, probes).double()
-
-    def from_repeats(
-        self,
-        model: PreTrainedModel,
-        prompts: Sequence[Sequence[int]],
-        completion_ids: Tensor,
-        completion_mask: Tensor,
-        entropies: Tensor,
-        answers: Sequence[str],
-    ) -> tuple[Tensor, Tensor]:
-        """Score responses by a forward per cut point, for a model whose cache cannot be cut.
-
-        Without padding, which moves a learnt prompt or a length-dependent rotary embedding.
-        """
-        cuts, probes = self._cut(prompts, completion_ids, completion_mask, entropies, answers)
-        rows = zip(completion_ids, completion_mask, strict=True)
-        completions = [ids[mask.bool()].tolist() for ids, mask in rows]
-        each = [[cut for cut in row if cut >= 0] for row in cuts.tolist()]
-        found = _repeat(model, prompts, completions, each, probes)
-        return cuts, functional.pad(found, (0, cuts.shape[1] - found.shape[1]))
+        cuts, probes, completions = [], [], []
+        lengths, entropies = responses.mask.sum(dim=1).tolist(), responses.entropies.tolist()
+        for row, (ids, length) in enumerate(zip(responses.ids.tolist(), lengths, strict=True)):
+            completions.append(ids[:length])
+            thought = self.thought(ids[:length])
+            cuts.append(segments.cut_points(thought, entropies[row], self.settings.k))
+            asked = responses.prompts[row], completions[row], responses.answers[row]
+            probes.append(self._probes(*asked, cuts[row], thought))
+        table = segments.pad_cut_points(cuts, self.settings.k + 2).to(responses.ids.device)
+        if forward is not None:
+            return table, one_pass.surrogate_objective(model, forward, table, probes).double()
+        found = _repeat(model, responses.prompts, completions, cuts, probes)
+        return table, functional.pad(found, (0, table.shape[1] - found.shape[1]))
 
     def by_loop(
         self,
@@ -96,22 +93,6 @@ class ProcessScorer:
         """Return the objective of one response at some cut points, (C,), from a forward each."""
         probes = self._probes(prompt, completion, answer, cuts, self.thought(completion))
         return _repeat(model, [prompt], [completion], [cuts], [probes])[0]
-
-    def _cut(
-        self,
-        prompts: Sequence[Sequence[int]],
-        ids: Tensor,
-        mask: Tensor,
-        entropies: Tensor,
-        answers: Sequence[str],
-    ) -> tuple[Tensor, list[list[Probe]]]:
-        k, cuts, probes, lengths = self.settings.k, [], [], mask.sum(dim=1).tolist()
-        rows = zip(prompts, ids.tolist(), lengths, entropies.tolist(), answers, strict=True)
-        for prompt, row, length, entropy, answer in rows:
-            thought = self.thought(row[:length])
-            cuts.append(segments.cut_points(thought, entropy, k))
-            probes.append(self._probes(prompt, row[:length], answer, cuts[-1], thought))
-        return segments.pad_cut_points(cuts, k + 2).to(ids.device), probes
 
     def _probes(
         self,

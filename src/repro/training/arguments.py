@@ -32,7 +32,6 @@ def trainer_arguments(run: RunSettings, work_dir: str | Path) -> GRPOConfig:
         max_completion_length=training.max_completion_tokens,
         temperature=training.temperature,
         top_p=training.top_p,
-        top_k=0,
         shuffle_dataset=False,  # `load_prompts` fixes the order for the whole run
         learning_rate=training.learning_rate,
         lr_scheduler_type="constant_with_warmup",
@@ -45,7 +44,6 @@ def trainer_arguments(run: RunSettings, work_dir: str | Path) -> GRPOConfig:
         beta=training.kl_coef,
         use_bias_correction_kl=False,
         loss_type="dapo",  # the mean over all tokens of a step
-        mask_truncated_completions=False,
         **_vllm_arguments(training),
         vllm_importance_sampling_correction=False,
         disable_dropout=True,
@@ -55,13 +53,10 @@ def trainer_arguments(run: RunSettings, work_dir: str | Path) -> GRPOConfig:
         trust_remote_code=run.backbone_settings.trust_remote_code,
         seed=run.seed,
         data_seed=run.seed,
-        save_strategy="steps",
         save_steps=training.save_every,
         save_total_limit=2,
         logging_steps=1,
         logging_nan_inf_filter=False,
-        log_completions=False,
-        report_to="none",
         disable_tqdm=True,
         use_cpu=not cuda,
         dataloader_pin_memory=cuda,
@@ -76,7 +71,6 @@ def _vllm_arguments(training: Training) -> dict:
     engines.check("vllm")
     return {
         "use_vllm": True,
-        "vllm_mode": "colocate",
         "vllm_gpu_memory_utilization": rollouts.gpu_memory,
         "vllm_enable_sleep_mode": rollouts.sleep,
         "vllm_tensor_parallel_size": rollouts.tensor_parallel,

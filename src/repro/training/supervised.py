@@ -31,8 +31,12 @@ from repro.config.backbones import TinyBackbone
 from repro.config.resolved import stated
 from repro.files import digests
 from repro.tinyworld import CONTEXT, problems, thoughts, tokenizer
-from repro.training.callbacks import CheckpointManifest, ProgressLine, newest_complete_checkpoint
-from repro.training.stop_on_signal import StopOnSignal
+from repro.training.callbacks import (
+    CheckpointManifest,
+    ProgressLine,
+    StopOnSignal,
+    newest_complete_checkpoint,
+)
 
 # What the backbone has seen: mostly mathematics, every out-of-domain dress a little.
 MIXTURE = {"aime24": 4, "aime25": 4, "math500": 5, "lmb": 5, "gpqa": 4, "mbpp": 2, "lcb": 2}

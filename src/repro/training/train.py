@@ -25,11 +25,11 @@ from repro.training.callbacks import (
     CheckpointManifest,
     MetricsFile,
     ProgressLine,
+    StopOnSignal,
     newest_complete_checkpoint,
 )
 from repro.training.critic import critic_settings
 from repro.training.prompts import check_tokenizer, load_prompts
-from repro.training.stop_on_signal import StopOnSignal
 from repro.training.trainer import ReProTrainer
 from repro.verify import thinking
 from repro.verify.reward import correctness
@@ -46,16 +46,14 @@ def train_run(
 ) -> None:
     """Train one run to its end, continuing from the newest complete checkpoint in `work_dir`.
 
-    Writes `output_dir/model` (safetensors, tokenizer, generation config) and
-    `output_dir/training.jsonl`. Several processes that were launched together share the work; the
-    first of them writes.
+    Several processes that were launched together share the work; the first of them writes.
 
     Args:
         run: all that decides the weights.
         model_dir: the backbone, a Hugging Face model directory with safetensors.
         train_file: JSONL with `problem` and `answer`.
         work_dir: checkpoints and metrics so far, of this run only; without it the run starts again.
-        output_dir: receives the final files only.
+        output_dir: receives `model` (safetensors, tokenizer, generation config), `training.jsonl`.
 
     Raises:
         ValueError: model or data are not usable; the message names what.

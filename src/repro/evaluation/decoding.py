@@ -23,7 +23,8 @@ class Decoder:
 
     def completion(self, ids: list[int]) -> Completion:
         """Return the completion that was generated as ``ids``; anything after an eos is padding."""
-        ids = self._until_eos(ids)
+        end = next((place for place, token in enumerate(ids) if token in self.eos_ids), len(ids))
+        ids = ids[: end + 1]  # the eos token itself counts as generated
         text = self.text(ids)
         return Completion(
             text=text,
@@ -36,12 +37,6 @@ class Decoder:
         """Decode without special tokens, but with the thought's tags."""
         visible = [token for token in ids if token not in self._hidden_ids]
         return self.tokenizer.decode(visible, clean_up_tokenization_spaces=False)
-
-    def _until_eos(self, ids: list[int]) -> list[int]:
-        for position, token in enumerate(ids):
-            if token in self.eos_ids:
-                return ids[: position + 1]  # the eos token itself counts as generated
-        return ids
 
     def _thought_length(self, ids: list[int]) -> int:
         """Count the tokens after which the text first holds `</think>`, one token or several."""

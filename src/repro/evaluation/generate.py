@@ -29,11 +29,6 @@ class Plan:
     complete: Path
     output: Path
 
-    @property
-    def responses(self) -> int:
-        """How many rows the finished file has."""
-        return len(self.requests) * self.samples
-
 
 def generate_responses(
     generation: Generation,
@@ -53,9 +48,8 @@ def generate_responses(
         data_dir: holds ``{benchmark}.jsonl``.
         work_dir: unfinished and finished files, named by a hash of settings, model files and
             prompts: another model or setting never continues a file it did not begin.
-        output_dir: gets ``{benchmark}.jsonl``, a link to the finished file, sorted by prompt
-            length; see `generations` for its fields.
-        tensor_parallel: devices over which vLLM splits the model; it decides nothing but rounding.
+        output_dir: gets ``{benchmark}.jsonl``, see `generations`, a link to the finished file.
+        tensor_parallel: devices over which vLLM splits the model.
 
     Raises:
         ValueError: an engine that is not installed, a data row without a field, a prompt that
@@ -94,7 +88,7 @@ def generate_responses(
         done = [_resume(plan) for plan in missing]
         length = longest + generation.max_new_tokens
         engine = engines.load(generation.engine, model_dir, length, trusted, tensor_parallel)
-        total = sum(plan.responses for plan in missing)
+        total = sum(len(plan.requests) * plan.samples for plan in missing)
         progress = Progress(f"generate {model_dir}", total, sum(done), "response")
         for plan, rows in zip(missing, done, strict=True):
             _generate(plan, rows // plan.samples, generation, engine, progress)
@@ -103,9 +97,6 @@ def generate_responses(
 
 
 def _prompts(task, tokenizer: PreTrainedTokenizerBase, system: str | None) -> list[str]:
-    if tokenizer.chat_template is None:
-        raise ValueError(f"{tokenizer.name_or_path}: the tokenizer has no chat template")
-
     def render(messages: list[dict], add_generation_prompt: bool = True) -> str:
         return tokenizer.apply_chat_template(
             messages, tokenize=False, add_generation_prompt=add_generation_prompt
@@ -175,8 +166,9 @@ def _resume(plan: Plan) -> int:
     with open(plan.part, "rb") as file:
         for line in itertools.takewhile(lambda line: line.endswith(b"\n"), file):
             ends.append(ends[-1] + len(line))
-    rows = min(len(ends) - 1, plan.responses)
-    if rows < plan.responses:
+    wanted = len(plan.requests) * plan.samples
+    rows = min(len(ends) - 1, wanted)
+    if rows < wanted:
         rows -= rows % (plan.problems_per_batch * plan.samples)
     os.truncate(plan.part, ends[rows])
     return rows

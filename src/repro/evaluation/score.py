@@ -47,11 +47,10 @@ def score_file(
         benchmark: its name.
         generations_file: see ``generations``; a line that cannot be scored costs no other.
         data_file: the problems it answers; ``doc_id`` is the position in this file.
-        output_file: ``aggregates``: value, standard error and 95 % interval of each statistic of
-            ``measure.intervals.summary``, over problems, rates in [0, 1]. ``problems``: one entry
-            per doc_id, its lists over samples; of mathematics also the verdicts of plain
-            math-verify, the scorer of the paper's authors. Where programs cannot be run safely (see
-            ``repro.sandbox``) ``not_scored`` says why, and both are empty.
+        output_file: ``aggregates``: the statistics of ``measure.intervals.summary`` over problems.
+            ``problems``: one entry per doc_id, its lists over samples; of mathematics also the
+            verdicts of plain math-verify, the scorer of the paper's authors. Where programs cannot
+            be run safely ``not_scored`` says why, and both are empty.
         settings: how it is scored.
         threads: programs, or comparisons of answers, at a time.
 
@@ -137,10 +136,7 @@ def _judge(verifier: str, settings: ScoreSettings, threads: int) -> tuple[Judge,
 
 
 def _check_prompts(file: str | Path, rows: list[dict], task: ConfigurableTask, doc: dict) -> None:
-    """Refuse responses to other problems, or to choices in another order.
-
-    The chat template around the problem, blanks, and how a letter is set off do not matter.
-    """
+    """Refuse responses to other problems, or to choices in another order, blanks aside."""
     question, choices = _bare(tasks.question(task, doc)), tasks.choices(task, doc)
     lettered = (rf"{letter}[^\w]{{1,4}}{re.escape(_bare(text))}" for letter, text in choices)
     in_order = re.compile(r"[^\w]{0,9}".join(lettered))

@@ -6,6 +6,8 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, proce
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
 from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
 
+from repro.config.resolved import RunSettings
+from repro.config.words import validate
 from repro.files import jsonl
 
 SPECIAL = ["<bos>", "<eos>", "<pad>", "<user>", "<assistant>"]
@@ -86,7 +88,7 @@ def make_settings(algorithm: str = "grpo", **training) -> dict:
         training = {"lam": 0.95, "critic": critic, **training}
     return {
         "backbone": "random",
-        "backbone_settings": {"prompt": {"system": None, "math": None}},
+        "backbone_settings": {"source": "directory", "path": "random"},
         "method": f"{algorithm}+repro",
         "algorithm": algorithm,
         "seed": 0,
@@ -116,6 +118,11 @@ def make_settings(algorithm: str = "grpo", **training) -> dict:
         },
         "process_reward": {"variant": "paper", "alpha": 0.1, "w": 0.1, "k": 3},
     }
+
+
+def run_of(settings: dict) -> RunSettings:
+    """Return settings as the commands read them."""
+    return validate(settings, RunSettings)
 
 
 @pytest.fixture

@@ -38,21 +38,22 @@ localrules:
 # Before the first job: create MLflow's store, because several jobs that open a fresh one at once crash
 # while they create its tables; and ask for access to gated datasets before any download begins.
 onstart:
-    if not tracking_uri.store_exists(config["tracking_uri"]):
+    if not tracking_uri.store_exists(experiment.tracking_uri):
         shell("python -m repro store")
     if any(
-        not Path(file).exists() for file in data_files(settings.hub_names(config))
+        not Path(file).exists()
+        for file in data_files(settings.hub_names(experiment))
     ):
         shell(
-            f"python -m repro access --names {' '.join(settings.hub_names(config))}"
+            f"python -m repro access --names {' '.join(settings.hub_names(experiment))}"
         )
 
 
 # Downloads everything that an experiment needs from the hub. Afterwards no job needs a network.
 rule fetch:
     input:
-        data_files(settings.data_names(config)),
-        expand(f"{RESULTS}/backbones/{{backbone}}", backbone=config["backbones"]),
+        data_files(settings.data_names(experiment)),
+        expand(f"{RESULTS}/backbones/{{backbone}}", backbone=experiment.backbones),
 
 
 rule tables:
@@ -93,5 +94,5 @@ rule all:
         rules.figures.input,
         rules.claims.output,
         rules.overview.output,
-        tracked_of(settings.all_runs(config)),
+        tracked_of(settings.all_runs(experiment)),
         rules.track_summary.output,

@@ -15,15 +15,17 @@ from timing import peak_memory
 from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
 from trl import GRPOTrainer
 
-from repro.config import config_files
+from repro.config import settings
+from repro.config.resolved import RunSettings
 from repro.files import jsonl
-from repro.process_reward.settings import resolve
 from repro.tinyworld import problems
 from repro.training import train
+from repro.training.arguments import trainer_arguments
+from repro.training.prompts import load_prompts
 from repro.training.trainer import ReProTrainer
 
 
-def make_trainer(kind: str, folder: str, training: dict, process_reward: dict, work: Path):
+def make_trainer(kind: str, folder: str, run: RunSettings, work: Path):
     """Return `stock`, `grpo` or `grpo+repro`, ready to take single steps."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
@@ -32,8 +34,8 @@ def make_trainer(kind: str, folder: str, training: dict, process_reward: dict, w
     arguments = {
         "model": model,
         "reward_funcs": train.correctness_reward(tokenizer),
-        "args": train.trainer_arguments(training, 0, work / kind),
-        "train_dataset": train.load_prompts(train_file, tokenizer, training, 0),
+        "args": trainer_arguments(run, work / kind),
+        "train_dataset": load_prompts(train_file, tokenizer, run),
         "processing_class": tokenizer,
     }
     if kind == "stock":
@@ -41,7 +43,7 @@ def make_trainer(kind: str, folder: str, training: dict, process_reward: dict, w
     elif kind == "grpo":
         trainer = ReProTrainer(**arguments)
     else:
-        trainer = ReProTrainer(**arguments, process_reward=resolve(process_reward))
+        trainer = ReProTrainer(**arguments, process_reward=run.process_reward)
     trainer.model.train()
     trainer.create_optimizer()
     trainer.current_gradient_accumulation_steps = trainer.args.gradient_accumulation_steps
@@ -65,16 +67,13 @@ def main() -> None:
     parser.add_argument("--backbone", required=True, help="a tiny backbone's model directory")
     parser.add_argument("--pairs", type=int, default=11, help="pairs of steps")
     options = parser.parse_args()
-    config = config_files.read(Path(__file__).parents[1] / "config/config.yaml")
-    training = {**config["training"], "learning_rate": 0.0, "warmup_steps": 0, "steps": 100}
+    experiment = settings.read(Path(__file__).parents[1] / "config/config.yaml")
+    run = settings.run_settings(experiment, "tiny-qwen3", "grpo+repro", 0)
+    still = {"learning_rate": 0.0, "warmup_steps": 0, "steps": 100}
+    run = run.model_copy(update={"training": run.training.model_copy(update=still)})
     kinds = ("stock", "grpo", "grpo+repro")
     with tempfile.TemporaryDirectory() as folder:
-        trainers = {
-            kind: make_trainer(
-                kind, options.backbone, training, config["process_reward"], Path(folder)
-            )
-            for kind in kinds
-        }
+        trainers = {kind: make_trainer(kind, options.backbone, run, Path(folder)) for kind in kinds}
         batches = list(trainers["stock"].get_train_dataloader())
         seconds = {kind: [] for kind in kinds}
         for number in range(options.pairs + 1):

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from repro.config.resolved import Generation, RunSettings
+from repro.config.words import validate
 from repro.files import jsonl
 
 RUN = {
@@ -11,15 +13,17 @@ RUN = {
     "algorithm": "grpo",
     "seed": 0,
     "training": {"steps": 2, "critic": {"warmup_steps": 0}},
-    "backbone_settings": {"source": "tinyworld", "layers": 3, "chat_template": None},
+    "backbone_settings": {"source": "directory", "path": "tiny", "chat_template": None},
     "process_reward": {"alpha": 0.3, "w": 0.1, "k": 8, "ema": None},
 }
 BENCHMARKS = ("aime24", "mbpp")
 EVALUATION = {
     "engine": "transformers",
     "top_k": None,
+    "seed": 0,
     "benchmarks": {"mbpp": {"samples": 2}, "aime24": {"samples": 2}},
 }
+SETTINGS, GENERATION = validate(RUN, RunSettings), validate(EVALUATION, Generation)
 NOTE = "A tiny world: <not> the paper's."
 PROBLEMS = {
     "aime24": [{"problem": f"1 + {i}?", "answer": str(i + 1)} for i in range(5)],

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
+from repro.config.resolved import dump
 from repro.files import strict_yaml
 from tests.bad_configs import CASES, FILE, SMOKE, message, settings, whole
 from tests.paths import ROOT
@@ -130,7 +131,7 @@ def _mutate(draw, config) -> None:
 
 
 BASES = [
-    settings.resolve(strict_yaml.read(ROOT / f"config/{name}.yaml"), name)
+    settings.read(ROOT / f"config/{name}.yaml").model_dump()
     for name in ("config", "smoke", "paper")
 ]
 
@@ -150,10 +151,9 @@ def _resolves_or_says_why(data) -> None:
         known = keys | {"name", "backbones", "benchmarks", "source"}
         assert any(ascii(key)[1:-1] in said or key in said for key in known), said
         return
-    assert settings.resolve(resolved, FILE) == resolved
+    assert settings.resolve(resolved.model_dump(), FILE) == resolved
     for run in settings.all_runs(resolved):
-        made = settings.run_settings(resolved, run.backbone, run.method, run.seed)
-        assert settings.dump(made)
+        assert dump(settings.run_settings(resolved, *run))
 
 
 often = functools.partial(given_settings, deadline=None, suppress_health_check=list(HealthCheck))

@@ -18,8 +18,8 @@ REAL = strict_yaml.read(ROOT / "config/real_data.yaml")
 FILES = {name: REAL["benchmarks"][name]["file"] for name in REAL["benchmarks"]}
 
 
-def resolve(read_data: bool = True, **changes) -> dict:
-    return settings.resolve({**REAL, **changes}, FILE, read_data)
+def resolve(read_data: bool = True, **changes) -> None:
+    settings.resolve({**REAL, **changes}, FILE, read_data)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from repro.commands.cli import main
 from repro.files import jsonl
 from repro.records import provenance
+from tests.run_folder import RUN
 
 
 @pytest.fixture
@@ -79,14 +80,14 @@ def test_digests_are_of_what_counts(tmp_path):
 
 
 def test_the_record_of_responses_holds_the_seed_that_drew_them(tmp_path, monkeypatch):
-    def draw(how, model, data, work, output, **_):
-        jsonl.write(Path(output) / "math500.jsonl", [{"seed": how["seed"]}])
+    def draw(generation, backbone, model, data, work, output, **_):
+        jsonl.write(Path(output) / "math500.jsonl", [{"seed": generation.seed}])
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("repro.evaluation.generate.generate_responses", draw)
     jsonl.write("data/math500.jsonl", [])
     how = {"seed": 7, "benchmarks": {"math500": {"samples": 1}}}
-    run = {"seed": 3, "backbone_settings": {"prompt": None}}
+    run = {**RUN, "seed": 3}
     call = ["generate", "--settings", json.dumps(how), "--run", json.dumps(run), "--data", "data"]
     assert main([*call, "--model", "data/math500.jsonl", "--output", "run/generations"]) == 0
     record = jsonl.read_json("run/generations.provenance.json")

@@ -7,8 +7,11 @@ import pytest
 import yaml
 
 from repro.benchmarks import declared
-from repro.config import layout, reference, settings
+from repro.config import reference, settings
+from repro.config.models import Experiment
+from repro.config.resolved import RunSettings, dump, stated
 from repro.config.settings import Run
+from repro.config.words import validate
 from repro.files import jsonl
 from tests.bad_configs import changed
 
@@ -20,11 +23,11 @@ def read(name: str) -> dict:
     return yaml.safe_load((ROOT / "config" / name).read_text())
 
 
-def resolve(config: dict) -> dict:
+def resolve(config: dict) -> Experiment:
     return settings.resolve(config, "config.yaml")
 
 
-def of(name: str, changes: dict | None = None) -> dict:
+def of(name: str, changes: dict | None = None) -> Experiment:
     return resolve(changed(read(name), changes or {}))
 
 
@@ -43,9 +46,10 @@ def test_shipped_configs_resolve(path, tmp_path):
             for file in (f"{name}.jsonl", f"{name}_part.jsonl"):
                 jsonl.write(tmp_path / file, [{**row, "test_setup_code": ""}])
     resolved = resolve(config)
-    assert resolve(resolved) == resolved
+    assert resolve(resolved.model_dump()) == resolved
     for run in settings.all_runs(resolved):
-        settings.run_settings(resolved, run.backbone, run.method, run.seed)
+        made = settings.run_settings(resolved, *run)
+        assert dump(validate(dump(made), RunSettings)) == dump(made)
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
@@ -59,9 +63,9 @@ def test_every_key_of_a_shipped_config_has_a_comment(path):
 
 def test_embedded_config_states_every_setting(tiny):
     """A key with a default must still be visible in the config people start from."""
-    full, stated = resolve(tiny), set(_paths(tiny))
+    full, there = resolve(tiny).model_dump(), set(_paths(tiny))
     not_here = ("data_dir", "decontaminate", "resources.", "benchmarks.", "backbones.")
-    lacking = [key for key in _paths(full) if key not in stated and not key.startswith(not_here)]
+    lacking = [key for key in _paths(full) if key not in there and not key.startswith(not_here)]
     assert lacking == []
 
 
@@ -88,7 +92,7 @@ def test_a_backbone_on_the_disk_is_made_from_its_files(tiny, tmp_path):
     config = resolve(tiny)
     assert settings.backbone_files(config, "mine") == [tmp_path / name for name in names]
     assert settings.backbone_files(config, "tiny-qwen3") == []
-    assert settings.backbone_settings(config, "mine")["path"] == str(tmp_path)
+    assert settings.backbone_settings(config, "mine").path == str(tmp_path)
 
 
 @pytest.fixture
@@ -114,7 +118,7 @@ def test_problems_that_a_data_source_lacks_need_a_file(own_benchmark, name, lack
     file.write_text('{"problem": "1 + 1", "answer": "2"}\n')
     after = resolve(config)
     own = {"name": "own", "source": "directory", "problems": None, "file": str(file)}
-    assert settings.data_settings(after, "own") == own
+    assert stated(settings.data_settings(after, "own")) == own
     for other in settings.data_names(before):
         assert settings.data_settings(after, other) == settings.data_settings(before, other)
     assert "own" not in settings.hub_names(after)
@@ -148,26 +152,26 @@ def test_what_decides_a_run_and_not_its_backbones_weights(tiny, key, value, meth
 
 def test_an_ablation_changes_its_one_setting_and_nothing_else(tiny):
     config = resolve(tiny)
-    default = settings.run_settings(config, "tiny-qwen3", "grpo+repro", 0)
-    other = settings.run_settings(config, "tiny-qwen3", "grpo+repro~alpha=0.7", 0)
+    default = stated(settings.run_settings(config, "tiny-qwen3", "grpo+repro", 0))
+    other = stated(settings.run_settings(config, "tiny-qwen3", "grpo+repro~alpha=0.7", 0))
     assert other.pop("method") != default.pop("method")
     assert other["process_reward"].pop("alpha") == 0.7
-    assert default["process_reward"].pop("alpha") == config["process_reward"]["alpha"]
+    assert default["process_reward"].pop("alpha") == config.process_reward.alpha
     assert other == default
 
 
 def test_every_seed_of_a_run_draws_responses_of_its_own(tiny):
     config = resolve(changed(tiny, {"evaluation.seed": 5}))
-    assert [settings.generation_settings(config, seed)["seed"] for seed in (0, 2)] == [5, 7]
+    assert [settings.generation_settings(config, seed).seed for seed in (0, 2)] == [5, 7]
 
 
 def test_hub_data_is_pinned_and_needs_no_file():
     config = resolve(read("paper.yaml"))
-    assert config["data_dir"] is None
+    assert config.data_dir is None
     lcb = settings.data_settings(config, "lcb")
-    assert (lcb["source"], lcb["release"]) == ("hub", config["benchmarks"]["lcb"]["release"])
+    assert (lcb.source, lcb.release) == ("hub", config.benchmarks["lcb"].release)
     assert settings.data_names(config)[-1] == "train"
-    assert set(config["decontaminate"]) < set(settings.data_names(config))
+    assert set(config.decontaminate) < set(settings.data_names(config))
 
 
 def test_one_more_benchmark_does_not_touch_the_training_data():
@@ -175,7 +179,7 @@ def test_one_more_benchmark_does_not_touch_the_training_data():
     del config["benchmarks"]["gpqa"]
     before, after = resolve(config), resolve(read("paper.yaml"))
     assert settings.data_settings(before, "train") == settings.data_settings(after, "train")
-    assert before["decontaminate"] == after["decontaminate"]
+    assert before.decontaminate == after.decontaminate
 
 
 def test_a_subset_takes_what_it_names_in_the_order_of_the_whole():
@@ -183,8 +187,8 @@ def test_a_subset_takes_what_it_names_in_the_order_of_the_whole():
     paper["subset"] = {"backbones": ["Qwen3-1.7B"], "benchmarks": ["math500", "aime24"]}
     paper["ablations"] = {}
     config = resolve(paper)
-    assert list(config["backbones"]) == ["Qwen3-1.7B"]
-    assert list(config["benchmarks"]) == ["aime24", "math500"]
+    assert list(config.backbones) == ["Qwen3-1.7B"]
+    assert list(config.benchmarks) == ["aime24", "math500"]
     assert {run.backbone for run in settings.all_runs(config)} == {"Qwen3-1.7B"}
 
 
@@ -197,10 +201,10 @@ def test_ablations_of_a_backbone_that_a_subset_leaves_out_are_refused():
 def test_only_rollouts_by_vllm_are_among_a_runs_settings(tiny):
     """What transformers samples with are the other settings: old results stay what they were."""
     run = settings.run_settings(resolve(tiny), "tiny-qwen3", "grpo", 0)
-    assert "rollouts" not in run["training"]
+    assert "rollouts" not in stated(run)["training"]
     paper = resolve(read("paper.yaml"))
     run = settings.run_settings(paper, "Qwen3-1.7B", "grpo", 0)
-    assert run["training"]["rollouts"] == paper["training"]["rollouts"]
+    assert run.training.rollouts == paper.training.rollouts
 
 
 def test_whether_a_model_thinks_is_of_its_runs_and_not_of_its_weights(tiny):
@@ -212,9 +216,9 @@ def test_whether_a_model_thinks_is_of_its_runs_and_not_of_its_weights(tiny):
     for thinking, kept in (("required", {}), ("none", {"thinking": "none"})):
         backbone["thinking"] = thinking
         resolved = resolve(config)
-        run = settings.run_settings(resolved, "mine", "grpo", 0)["backbone_settings"]
+        run = stated(settings.run_settings(resolved, "mine", "grpo", 0))["backbone_settings"]
         assert {key: value for key, value in run.items() if key == "thinking"} == kept
-        assert "thinking" not in settings.backbone_settings(resolved, "mine")
+        assert "thinking" not in stated(settings.backbone_settings(resolved, "mine"))
 
 
 # How jobs are spread over GPUs and processes: what is refused, and what it does not touch.
@@ -272,13 +276,13 @@ def test_deepspeed_goes_without_a_critic():
 
 def test_a_job_takes_what_it_can_use():
     config = of("paper.yaml", {"evaluation.tensor_parallel": 2})
-    assert layout.processes(config) == config["gpus"] == 8
-    assert layout.generation_gpus(config) == 2
-    assert layout.model_gpus(config) == 1
+    assert config.processes == config.gpus == 8
+    assert config.generation_gpus == 2
+    assert config.model_gpus == 1
     four = {"training.parallel.processes": 4, "training.micro_batch_size": 16}
     tiny = of("config.yaml", four)
-    assert layout.processes(tiny) == 4
-    assert layout.generation_gpus(tiny) == layout.model_gpus(tiny) == 0
+    assert tiny.processes == 4
+    assert tiny.generation_gpus == tiny.model_gpus == 0
 
 
 def test_another_layout_runs_nothing_again():
@@ -300,6 +304,6 @@ def test_another_layout_runs_nothing_again():
 )
 def test_beside_a_critic_vllm_takes_a_share_of_its_own(method, changes, share):
     config = of("paper.yaml", changes)
-    training = settings.run_settings(config, "Qwen3-1.7B", method, 0)["training"]
+    training = stated(settings.run_settings(config, "Qwen3-1.7B", method, 0))["training"]
     assert training["rollouts"]["gpu_memory"] == share
     assert "gpu_memory" not in training.get("critic", {})

@@ -8,10 +8,11 @@ from pathlib import Path
 import mlflow
 import pytest
 
+from repro.config.resolved import Generation
 from repro.files import jsonl
 from repro.tracking import sync
 from tests import run_folder
-from tests.run_folder import EVALUATION, NOTE, RUN
+from tests.run_folder import GENERATION, NOTE, RUN, SETTINGS
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +37,9 @@ def client(empty, tmp_path, monkeypatch):
     return mlflow.MlflowClient(uri)
 
 
-def send(folder: Path, evaluation: dict = EVALUATION) -> str:
+def send(folder: Path, generation: Generation = GENERATION) -> str:
     """Send an evaluated run as the step `track` does; return the id of its MLflow run."""
-    return sync.sync_run(folder, evaluation, folder.parents[3] / "data", NOTE)["run_id"]
+    return sync.sync_run(folder, generation, folder.parents[3] / "data", NOTE)["run_id"]
 
 
 def all_runs(client):
@@ -82,7 +83,7 @@ def test_a_finished_run_is_sent_whole_and_no_secret_with_it(client, tmp_path, mo
         **{"backbone": "tiny", "method": "grpo+repro~alpha=0.3", "algorithm": "grpo", "seed": "0"},
         **{"alpha": "0.3", "w": "0.1", "k": "8"},
         **{"training/steps": "2", "training/critic/warmup_steps": "0"},
-        **{"backbone_settings/source": "tinyworld", "backbone_settings/layers": "3"},
+        **{"backbone_settings/source": "directory", "backbone_settings/path": "tiny"},
     }
     expected = {
         **{"kind": "model", "backbone": "tiny", "method": RUN["method"], "algorithm": "grpo"},
@@ -137,7 +138,7 @@ def test_a_second_call_sends_only_what_changed(client, tmp_path):
     place.unlink()  # as Snakemake does before it calls `track` again
     run_folder.write_scores(folder, "aime24", 0.25)
     write_rows(folder, (1, 2, 3))
-    assert send(folder, {**EVALUATION, "engine": "vllm"}) == run_id
+    assert send(folder, GENERATION.model_copy(update={"engine": "vllm"})) == run_id
     [run] = all_runs(client)
     assert run.data.metrics["eval/aime24/accuracy"] == 0.25  # though smaller than before
     assert run.data.metrics["eval/mean/accuracy"] == 0.375
@@ -147,7 +148,7 @@ def test_a_second_call_sends_only_what_changed(client, tmp_path):
 
 def test_a_training_is_logged_while_it_goes_on(client, tmp_path):
     work = tmp_path / "work"
-    with sync.sync_while_training(RUN, work):
+    with sync.sync_while_training(SETTINGS, work):
         for steps in ((1, 2), (1, 2, 3)):
             write_rows(work, steps)
             wait_for((work / "mlflow.json").exists)
@@ -172,7 +173,7 @@ def test_a_killed_training_continues_its_run(client, tmp_path):
     jsonl.write_json(tmp_path / "settings.json", RUN)
     killed = sync.sync_run(tmp_path, training="RUNNING")
     write_rows(tmp_path, (1,))  # the checkpoint was at step 1
-    with sync.sync_while_training(RUN, tmp_path):
+    with sync.sync_while_training(SETTINGS, tmp_path):
         wait_for(lambda: jsonl.read_json(tmp_path / "mlflow.json") == killed)
         write_rows(tmp_path, (1, 2, 3, 4, 5))
     [run] = all_runs(client)
@@ -182,7 +183,7 @@ def test_a_killed_training_continues_its_run(client, tmp_path):
 
 def test_a_new_training_replaces_the_run_of_an_earlier_one(client, empty, tmp_path):
     for attempt, steps in (("first", (1, 2)), ("second", (1,))):
-        with sync.sync_while_training(RUN, tmp_path / attempt):
+        with sync.sync_while_training(SETTINGS, tmp_path / attempt):
             write_rows(tmp_path / attempt, steps)
     [run] = all_runs(client)
     assert rewards(client, run.info.run_id) == [(1, 0.1)]
@@ -193,11 +194,11 @@ def test_a_new_training_replaces_the_run_of_an_earlier_one(client, empty, tmp_pa
 
 
 def test_a_training_that_fails_is_shown_as_failed(client, tmp_path, monkeypatch):
-    with pytest.raises(MemoryError), sync.sync_while_training(RUN, tmp_path):
+    with pytest.raises(MemoryError), sync.sync_while_training(SETTINGS, tmp_path):
         raise MemoryError
     assert all_runs(client)[0].info.status == "FAILED"
     monkeypatch.delenv("MLFLOW_TRACKING_URI")  # without an address nothing is logged
-    with sync.sync_while_training(RUN, tmp_path / "other"):
+    with sync.sync_while_training(SETTINGS, tmp_path / "other"):
         pass
     assert not (tmp_path / "other").exists()
 

@@ -29,7 +29,7 @@ def configured(uri):
 
 
 def test_files_and_servers_are_allowed(tmp_path, monkeypatch):
-    assert [configured(uri)["tracking_uri"] for uri in ALLOWED] == [*ALLOWED]
+    assert [configured(uri).tracking_uri for uri in ALLOWED] == [*ALLOWED]
     monkeypatch.chdir(tmp_path)
     assert tracking_uri.absolute("sqlite:///a/b.db") == f"sqlite:///{tmp_path}/a/b.db"
 

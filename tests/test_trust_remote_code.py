@@ -7,13 +7,15 @@ import pytest
 
 from repro.commands.cli import main
 from repro.config import settings
+from repro.config.models import Experiment
+from repro.config.resolved import stated
 from repro.evaluation import engines
 from repro.explain import transcript
 from repro.files import digests, jsonl, model_folder
 from repro.training import train
 from tests.bad_configs import FILE, SMOKE, changed, yaml
 from tests.evaluation.tiny_model import build
-from tests.training.conftest import make_settings
+from tests.training.conftest import make_settings, run_of
 
 CONFIGURATION = """
 from transformers import Qwen2Config
@@ -61,7 +63,7 @@ def config_of(folder, **keys) -> dict:
     return changed(yaml.safe_load(SMOKE), few)
 
 
-def resolve(folder, **keys) -> dict:
+def resolve(folder, **keys) -> Experiment:
     return settings.resolve(config_of(folder, **keys), FILE)
 
 
@@ -75,12 +77,12 @@ def test_it_is_refused_without_the_key_before_any_job(folder, tmp_path):
 
 def test_the_key_is_among_settings_only_where_the_code_is_needed(folder):
     def settings_and_code(config):
-        run = settings.run_settings(config, "mine", "grpo", 0)["backbone_settings"]
+        run = settings.run_settings(config, "mine", "grpo", 0).backbone_settings
         whose = [run, settings.backbone_settings(config, "mine")]
         whose.append(settings.objective_settings(config, "mine"))
         names = {path.name for path in settings.backbone_files(config, "mine")}
         code = {name for name in names if name.endswith(".py")}
-        return [given.get("trust_remote_code") for given in whose], code
+        return [stated(given).get("trust_remote_code") for given in whose], code
 
     trusted, code = settings_and_code(resolve(folder, trust_remote_code=True))
     assert trusted == [True, True, True]
@@ -134,11 +136,10 @@ def test_it_is_trained_and_what_was_trained_is_loaded_again(folder, tmp_path):
     data = tmp_path / "train.jsonl"
     jsonl.write(data, [{"problem": f"{n} + 1 = ?", "answer": str(n + 1)} for n in range(8)])
     run, paths = make_settings("ppo"), (folder, data, tmp_path / "work", tmp_path / "out")
-    run["backbone_settings"] = {"trust_remote_code": False}
     with pytest.raises(ValueError, match="custom code"):
-        train.train_run(run, *paths)
-    run["backbone_settings"] = {"trust_remote_code": True}
-    train.train_run(run, *paths)
+        train.train_run(run_of(run), *paths)
+    run["backbone_settings"]["trust_remote_code"] = True
+    train.train_run(run_of(run), *paths)
     trained = tmp_path / "out/model"
     model_folder.check_code(trained, trust_remote_code=True)
     assert type(transcript.load_model(trained, True)).__name__ == "MineForCausalLM"

@@ -149,7 +149,6 @@ def test_a_batch_that_does_not_fit(argument, changes):
         ("rewards, mask", {"mask": torch.ones(4, 3)}),
         ("rewards", {"rewards": torch.full((4, 2), NAN)}),
         ("variant: 'papers'; allowed: paper, reference", {"variant": "papers"}),
-        ("alpha", {"alpha": NAN}),
     ],
 )
 def test_a_process_term_that_does_not_fit(argument, changes):

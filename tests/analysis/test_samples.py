@@ -4,7 +4,7 @@ import json
 
 import pytest
 from tests import run_folder
-from tests.run_folder import BENCHMARKS, NOTE, RUN
+from tests.run_folder import BENCHMARKS, NOTE, SETTINGS
 
 from repro.benchmarks import declared
 from repro.evaluation import tasks
@@ -20,7 +20,7 @@ def folder(tmp_path):
 
 def write(folder, benchmarks=BENCHMARKS):
     """Return the page, and the table's rows as dictionaries."""
-    found = samples.write(folder, folder.parents[3] / "data", [*benchmarks], RUN, NOTE)
+    found = samples.write(folder, folder.parents[3] / "data", [*benchmarks], SETTINGS, NOTE)
     table = json.loads(found["samples.json"])
     rows = [dict(zip(table["columns"], row, strict=True)) for row in table["data"]]
     return found["samples.html"], rows

@@ -2,9 +2,11 @@
 
 import pytest
 import yaml
+from pydantic import BaseModel
 from tests.paths import ROOT
 
-from repro.config import config_files
+from repro.config import settings
+from repro.config.models import Experiment
 
 ON_ONE_GPU = {  # what fits there beside a critic
     "gpus": 1,
@@ -17,6 +19,15 @@ ON_ONE_GPU = {  # what fits there beside a critic
 }
 
 
+def changed(model: BaseModel, **values) -> BaseModel:
+    """Return settings with other values; a mapping changes a section's."""
+    for key, value in values.items():
+        if isinstance(value, dict) and isinstance(getattr(model, key), BaseModel):
+            value = changed(getattr(model, key), **value)
+        model = model.model_copy(update={key: value})
+    return model
+
+
 @pytest.fixture(autouse=True)
 def empty_directory(tmp_path, monkeypatch):
     """Without times of finished jobs."""
@@ -24,18 +35,18 @@ def empty_directory(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def smoke() -> dict:
-    return config_files.read(ROOT / "config/smoke.yaml")
+def smoke() -> Experiment:
+    return settings.read(ROOT / "config/smoke.yaml")
 
 
 @pytest.fixture
-def paper(tmp_path) -> dict:
+def paper(tmp_path) -> Experiment:
     """On a single GPU."""
     (tmp_path / "one.yaml").write_text(yaml.safe_dump(ON_ONE_GPU))
-    return config_files.read(ROOT / "config/paper.yaml", tmp_path / "one.yaml")
+    return settings.read(ROOT / "config/paper.yaml", tmp_path / "one.yaml")
 
 
 @pytest.fixture
-def paper_on_eight() -> dict:
+def paper_on_eight() -> Experiment:
     """As it is: a training on eight GPUs."""
-    return config_files.read(ROOT / "config/paper.yaml")
+    return settings.read(ROOT / "config/paper.yaml")

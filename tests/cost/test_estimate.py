@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.cost.conftest import changed
 from tests.paths import ROOT
 
 from repro.commands.cli import main
-from repro.config import config_files
+from repro.config import settings
+from repro.config.models import Benchmark, Experiment
 from repro.cost import estimate, jobs
 
 
@@ -18,7 +20,7 @@ def line(found: estimate.Estimate, *path: str) -> estimate.Line:
 
 def test_the_embedded_default_costs_what_it_was_measured_to_cost():
     # On two cores a GRPO step took 3.2 s, the responses of a run 46 s.
-    found = estimate.estimate(config_files.read(ROOT / "config/config.yaml"))
+    found = estimate.estimate(settings.read(ROOT / "config/config.yaml"))
     assert not found.notes
     assert 46 / 1.5 < line(found, "generate").job_seconds < 46 * 1.5
     step = (line(found, "train", "tiny-qwen3", "grpo").job_seconds - 12) / 16
@@ -41,12 +43,12 @@ def test_lines_add_up(paper):
 
 def test_more_gpus_of_a_training_shorten_it_and_not_the_rest(paper):
     one = estimate.estimate(paper, changes=["parallel_efficiency=1"])
-    eight = estimate.estimate(paper | {"gpus": 8}, changes=["parallel_efficiency=1"])
+    eight = estimate.estimate(changed(paper, gpus=8), changes=["parallel_efficiency=1"])
     # The longest response is as long as before.
     assert line(one, "train").device_hours < line(eight, "train").device_hours
     assert line(eight, "train").job_seconds < line(one, "train").job_seconds / 6
     assert line(eight, "generate") == line(one, "generate")
-    slower = estimate.estimate(paper | {"gpus": 8}, changes=["parallel_efficiency=0.5"])
+    slower = estimate.estimate(changed(paper, gpus=8), changes=["parallel_efficiency=0.5"])
     doubled = pytest.approx(2 * line(eight, "train").device_hours, rel=1e-2)
     assert line(slower, "train").device_hours == doubled
 
@@ -63,15 +65,15 @@ def test_what_a_kill_of_the_longest_training_loses_is_said(paper_on_eight):
     assert ((whole - 12) / 500 - checkpoint) / 60 == pytest.approx(110, abs=0.5)
 
 
-def lacks(config: dict) -> list[str]:
+def lacks(config: Experiment) -> list[str]:
     """What does not fit into the memory."""
     notes = [note for note in estimate.estimate(config).notes if note.startswith("OUT OF MEMORY: ")]
     return [note.removeprefix("OUT OF MEMORY: ") for note in notes]
 
 
 def test_the_paper_fits_on_one_gpu_but_for_its_largest_backbone(paper, paper_on_eight):
-    paper_on_eight["training"]["parallel"]["strategy"] = "ddp"
-    for config in (paper, paper_on_eight):
+    alone = changed(paper_on_eight, training={"parallel": {"strategy": "ddp"}})
+    for config in (paper, alone):
         large = [note for note in lacks(config) if note.startswith("train Qwen3-8B")]
         assert len(large) == 2  # with a critic and without
         assert all("strategy = fsdp" in note for note in large)
@@ -91,17 +93,15 @@ def test_the_paper_fits_on_one_gpu_but_for_its_largest_backbone(paper, paper_on_
     ],
 )
 def test_what_does_not_fit_on_the_gpu_is_said(paper, key, value, words, also_without_critic):
-    of_training = paper["training"]
-    of_training[key] = of_training[key] | value if isinstance(value, dict) else value
-    found = lacks(paper)
+    found = lacks(changed(paper, training={key: value}))
     with_critic = "train Qwen3-1.7B with critic: "
     assert any(note.startswith(with_critic) and words in note for note in found)
     assert any(note.startswith("train Qwen3-1.7B: ") for note in found) == also_without_critic
 
 
 def test_responses_of_an_evaluation_by_transformers_need_room(paper):
-    paper["evaluation"]["engine"] = "transformers"
-    said = [note for note in lacks(paper) if note.startswith("generate Qwen3-1.7B: ")]
+    found = lacks(changed(paper, evaluation={"engine": "transformers"}))
+    said = [note for note in found if note.startswith("generate Qwen3-1.7B: ")]
     assert said and said[0].endswith("responses, not for 1,024.")
 
 
@@ -111,7 +111,7 @@ def test_a_change_reaches_one_kind_of_backbone(paper):
         found = estimate.estimate(paper, changes=[change])
         ratio = line(found, "generate").disk_bytes / line(plain, "generate").disk_bytes
         # A response has 0.5 or 0.25 of 32,768 tokens, 200 of its prompt, 3.5 bytes each, and 270.
-        limit = paper["evaluation"]["max_new_tokens"]
+        limit = paper.evaluation.max_new_tokens
         sizes = [3.5 * (share * limit + 200) + 270 for share in (0.25, 0.5)]
         assert ratio == pytest.approx(sizes[0] / sizes[1])
         said = " ".join(estimate.write_text(found).split())
@@ -139,7 +139,7 @@ def test_wrong_assumptions_are_refused(request, config, hardware, change, words)
 
 
 def test_times_of_finished_jobs_are_shown(smoke):
-    runs = Path("work/benchmark", smoke["results_dir"], "runs/tiny-qwen3")
+    runs = Path("work/benchmark", smoke.results_dir, "runs/tiny-qwen3")
     times = {"grpo/0/train": 30.5, "grpo/0/generate": 100, "original/0/generate": 300}
     for name, seconds in times.items():
         file = runs / f"{name}.tsv"
@@ -156,24 +156,23 @@ def test_times_of_finished_jobs_are_shown(smoke):
 
 
 def test_problems_are_counted(paper, smoke, tmp_path):
-    smoke["data_source"], smoke["data_dir"] = "directory", str(tmp_path)
+    own = {"data_source": "directory", "data_dir": str(tmp_path)}
     for name, wanted in (("aime24", 2), ("math500", None)):
         (tmp_path / f"{name}.jsonl").write_text('{"a": 1}\n' * 3 + "\n")
-        smoke["benchmarks"][name]["problems"] = wanted
-        assert jobs.count_problems(smoke, name, {}) == (wanted or 3)
-    lcb = paper["benchmarks"]["lcb"]
+        config = changed(smoke, **own, benchmarks={name: Benchmark(problems=wanted)})
+        assert jobs.count_problems(config, name, {}) == (wanted or 3)
     assert jobs.count_problems(paper, "lcb", {"lcb_problems": 279}) == 279
     assert jobs.count_problems(paper, "lcb", {"lcb_problems": 9999}) == 880  # v5, its default
-    lcb["release"] = "v1"
+    paper = changed(paper, benchmarks={"lcb": changed(paper.benchmarks["lcb"], release="v1")})
     assert jobs.count_problems(paper, "lcb", {"lcb_problems": 9999}) == 400
 
 
 def test_batches_hold_whole_problems(smoke):
-    smoke["evaluation"]["batch_size"] = 7
-    smoke["benchmarks"] = {"aime24": {"samples": 3, "problems": 5}}
+    few, many = Benchmark(samples=3, problems=5), Benchmark(samples=16, problems=2)
+    smoke = changed(smoke, evaluation={"batch_size": 7}, benchmarks={"aime24": few, "lcb": many})
     assert jobs.split_batches(smoke, "aime24", {}) == [6, 6, 3]
-    smoke["benchmarks"]["aime24"] |= {"samples": 16, "problems": 2}  # a problem exceeds a batch
-    assert jobs.split_batches(smoke, "aime24", {}) == [16, 16]
+    # A problem of the other exceeds a batch.
+    assert jobs.split_batches(smoke, "lcb", {}) == [16, 16]
 
 
 def test_the_table_and_json_say_the_same(capsys):

@@ -5,7 +5,10 @@ import random
 from dataclasses import replace
 
 import pytest
+from tests.cost.conftest import changed
 
+from repro.config.backbones import DirectoryBackbone, HubBackbone
+from repro.config.models import Experiment
 from repro.config.settings import Run
 from repro.cost import jobs, model
 
@@ -24,7 +27,7 @@ def test_parameters_of_a_tiny_backbone_are_exact(architecture, smoke):
     from repro.tinyworld import tokenizer
     from repro.training import supervised
 
-    chosen = {**smoke["backbones"]["tiny-qwen3"], "architecture": architecture}
+    chosen = changed(smoke.backbones["tiny-qwen3"], architecture=architecture)
     rng = random.Random(0)
     texts = [text for _ in range(500) for text in supervised.example(rng)]
     made = supervised.create(chosen, tokenizer.train(architecture, texts, vocabulary=512))
@@ -42,14 +45,14 @@ def test_parameters_of_a_hub_backbone_are_exact(repo):
 
 
 def test_an_unknown_backbone_is_read_from_its_download_or_refused(tmp_path):
-    chosen = {"source": "hub", "repo": "Qwen/Qwen3-1.7b"}
+    chosen = HubBackbone(source="hub", repo="Qwen/Qwen3-1.7b", revision="main")
     with pytest.raises(ValueError, match=r"backbones\.mine.*did you mean 'Qwen/Qwen3-1\.7B'"):
         jobs.read_shape("mine", chosen, tmp_path)
     folder = tmp_path / "backbones/mine"
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps(SIZES))
     assert jobs.read_shape("mine", chosen, tmp_path) == SHAPE
-    of_yours = {"source": "directory", "path": str(folder)}
+    of_yours = DirectoryBackbone(source="directory", path=str(folder))
     assert jobs.read_shape("mine", of_yours, "results") == SHAPE
 
 
@@ -91,17 +94,17 @@ def test_a_padded_batch_goes_in_rounds_and_a_continuous_one_fills_its_places():
 
 
 def read_training(
-    config: dict, method: str, *changes: str, backbone: str = "Qwen3-1.7B"
+    config: Experiment, method: str, *changes: str, backbone: str = "Qwen3-1.7B"
 ) -> model.Training:
-    hardware, name = ("H100-80G", backbone) if config["gpus"] else ("cpu-core", "tiny-qwen3")
+    hardware, name = ("H100-80G", backbone) if config.gpus else ("cpu-core", "tiny-qwen3")
     assume = jobs.read_assumptions(config, hardware, changes)
     return jobs.read_training(config, Run(name, method, 0), assume)
 
 
-def count_passes(config: dict, method: str, **training) -> float:
+def count_passes(config: Experiment, method: str, **training) -> float:
     """Seconds of a step in units of one forward over all rollouts, sampling left out."""
-    changed = {**config, "training": {**config["training"], **training}}
-    job = read_training(changed, method, "probe_tokens=1e-9", "layer_seconds=1e-12")
+    other = changed(config, training=training)
+    job = read_training(other, method, "probe_tokens=1e-9", "layer_seconds=1e-12")
     sampling = job.sampler.sampling_seconds(job.rows, job.rows)
     one = job.sampler.pass_seconds(job.rows, job.sampler.padded, job.micro_batch_size)
     passes = (job.step_seconds() - sampling / job.updates_per_generation) / one
@@ -123,7 +126,7 @@ def test_a_step_makes_the_passes_that_the_trainer_makes(smoke):
     [("vllm", 84e9, 1), ("vllm", 1e15, 1), ("transformers", 84e9, 1), ("transformers", 1e15, 0)],
 )
 def test_repro_needs_a_forward_where_sampling_leaves_no_cache(paper, engine, memory, forwards):
-    paper["training"]["rollouts"]["engine"] = engine
+    paper = changed(paper, training={"rollouts": {"engine": engine}})
     plain, job = (read_training(paper, m, f"memory={memory}") for m in ("grpo", "grpo+repro"))
     forward = job.sampler.pass_seconds(2048, 16384 + 200, 1)
     query = job.sampler.query_seconds(2048, 22 * 8, 16384 / 2 + 200, 1)
@@ -135,7 +138,7 @@ def test_rollouts_fit_into_what_training_leaves_or_into_vllms_share(paper):
     n, cache = 1_720_574_976, 2 * 2 * 28 * 8 * 128  # bytes of a token
     expected = (0.28 * 84e9 - 2 * n - 5e9) / (cache * (200 + 0.5 * 16384))
     assert read_training(paper, "ppo").count_fitting() == pytest.approx(expected)
-    paper["training"]["rollouts"]["engine"] = "transformers"
+    paper = changed(paper, training={"rollouts": {"engine": "transformers"}})
     free = 0.9 * 84e9 - 28 * n  # two learners of 12 bytes, the reference's weights
     expected = free / (cache * (200 + 16384))
     assert read_training(paper, "ppo").count_fitting() == pytest.approx(expected)
@@ -145,7 +148,7 @@ def test_disk_of_a_run_is_weights_and_two_checkpoints(paper):
     n = 1_720_574_976
     assert read_training(paper, "grpo").run_bytes() == (4 + 2 * 12) * n
     assert read_training(paper, "ppo+repro").run_bytes() == (4 + 2 * 24) * n
-    paper["training"]["steps"] = paper["training"]["save_every"]
+    paper = changed(paper, training={"steps": paper.training.save_every})
     assert read_training(paper, "grpo").run_bytes() == (4 + 12) * n
 
 
@@ -161,8 +164,8 @@ def test_disk_of_a_run_is_weights_and_two_checkpoints(paper):
     ],
 )
 def test_what_a_process_holds(paper_on_eight, strategy, method, parts):
-    paper_on_eight["training"]["parallel"]["strategy"] = strategy
-    job = read_training(paper_on_eight, method)
+    config = changed(paper_on_eight, training={"parallel": {"strategy": strategy}})
+    job = read_training(config, method)
     held = job.held_bytes() + job.gradient_bytes()
     assert held == pytest.approx(sum(parts) * job.sampler.shape.parameters)
 

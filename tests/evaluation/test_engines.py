@@ -1,15 +1,12 @@
-import dataclasses
-
 import pytest
 import torch
 from transformers import GenerationConfig
 
-from repro.evaluation import engines
-from repro.evaluation.requests import Completion, Request, Sampling
+from repro.config.models import Sampling
+from repro.evaluation.requests import Completion, Request
 from repro.evaluation.transformers_engine import TransformersEngine
 
-SAMPLING = Sampling(temperature=0.6, top_p=0.95, top_k=None, max_new_tokens=40)
-GREEDY = dataclasses.replace(SAMPLING, temperature=0)
+SAMPLING, GREEDY = Sampling(max_new_tokens=40), Sampling(max_new_tokens=40, temperature=0)
 PROMPTS = ["<|user|>a<|end|><|assistant|>", "<|user|>a much longer one<|end|><|assistant|>"]
 
 
@@ -24,23 +21,16 @@ def each(engine, prompts: list[str], sampling, seed: int = 1) -> list[Completion
 
 @pytest.fixture(scope="module")
 def engine(r1_model):
-    return engines.load("transformers", r1_model, 512)
-
-
-def test_unknown_engine_lists_the_choices(tmp_path):
-    with pytest.raises(
-        ValueError, match="engine: 'tgi' is unknown, choose from transformers, vllm"
-    ):
-        engines.load("tgi", tmp_path, 512)
+    return TransformersEngine(r1_model)
 
 
 @pytest.mark.parametrize("model", ["r1_model", "qwen3_model"])
 def test_a_batch_says_what_each_prompt_alone_says(model, request):
     engine = TransformersEngine(request.getfixturevalue(model))
     prompts = [f"<|user|>{'x' * (n % 5)}{n}<|end|><|assistant|>" for n in range(12)]
-    together = each(engine, prompts, GREEDY)
-    assert together == [each(engine, [prompt], GREEDY)[0] for prompt in prompts]
-    assert len({completion.text for completion in together}) > 3
+    together = engine.generate(ask(prompts, 3), GREEDY)  # each thrice the same
+    assert together == [each(engine, [prompt], GREEDY) * 3 for prompt in prompts]
+    assert len({completions[0].text for completions in together}) > 3
 
 
 def test_sampling_defaults_of_the_model_do_not_leak_in(r1_model, tmp_path):
@@ -55,20 +45,11 @@ def test_sampling_defaults_of_the_model_do_not_leak_in(r1_model, tmp_path):
 
 
 def test_the_same_seeds_give_the_same_batch_and_another_seed_does_not(engine):
-    first = engine.generate(ask(PROMPTS, 3), SAMPLING)
+    first = engine.generate(ask(PROMPTS, 8), SAMPLING)
+    assert len({completion.text for completion in first[0]}) > 4  # drawn independently
     torch.rand(5)  # the random state left behind by others plays no part
-    assert engine.generate(ask(PROMPTS, 3), SAMPLING) == first
-    assert engine.generate(ask(PROMPTS, 3, seed=2), SAMPLING) != first
-
-
-def test_samples_of_one_prompt_are_drawn_independently(engine):
-    (completions,) = engine.generate(ask(PROMPTS[:1], 8), SAMPLING)
-    assert len({completion.text for completion in completions}) > 4
-
-
-def test_greedy_samples_are_one_completion_repeated(engine):
-    (completions,) = engine.generate(ask(PROMPTS[:1], 3), GREEDY)
-    assert completions == each(engine, PROMPTS[:1], GREEDY) * 3
+    assert engine.generate(ask(PROMPTS, 8), SAMPLING) == first
+    assert engine.generate(ask(PROMPTS, 8, seed=2), SAMPLING) != first
 
 
 def answer_with(rows: list[list[int]], engine, monkeypatch) -> None:

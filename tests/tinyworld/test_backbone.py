@@ -1,22 +1,23 @@
 """A backbone whose training was ended in the middle has the same weights as one that was not."""
 
-import json
 import signal
 import subprocess
 import sys
 
 import pytest
 
+from repro.config.backbones import TinyBackbone
+from repro.config.resolved import dump
 from repro.training import supervised
 from repro.training.callbacks import ProgressLine, newest_complete_checkpoint
 
-SETTINGS = {
-    **{"architecture": "qwen3", "hidden_size": 32, "layers": 2, "heads": 2, "key_value_heads": 1},
-    **{"steps": 25, "batch_size": 4, "learning_rate": 0.003, "seed": 0},
-}
+SIZES = {"architecture": "qwen3", "hidden_size": 32, "layers": 2, "heads": 2, "key_value_heads": 1}
+TRAINING = {"steps": 25, "batch_size": 4, "learning_rate": 0.003, "seed": 0}
+SETTINGS = TinyBackbone(source="tinyworld", **SIZES, **TRAINING)
 # Sent before the step's own checkpoint: 25 steps have one at every second step.
 ENDED_AT_STEP_8 = """
-import json, os, sys
+import os, sys
+from repro.config.backbones import TinyBackbone
 from repro.training import supervised
 
 class Ending(supervised.ProgressLine):
@@ -25,7 +26,7 @@ class Ending(supervised.ProgressLine):
             os.kill(os.getpid(), int(sys.argv[1]))
 
 supervised.ProgressLine = Ending
-supervised.build(json.loads(sys.argv[2]), "tiny", *sys.argv[3:])
+supervised.build(TinyBackbone.model_validate_json(sys.argv[2]), "tiny", *sys.argv[3:])
 """
 
 
@@ -51,7 +52,7 @@ def weights(folder) -> bytes:
 def test_ended_in_the_middle_it_goes_on_to_the_same_bits(
     undisturbed, tmp_path, monkeypatch, sent, status, checkpoint
 ):
-    command = [sys.executable, "-c", ENDED_AT_STEP_8, str(int(sent)), json.dumps(SETTINGS)]
+    command = [sys.executable, "-c", ENDED_AT_STEP_8, str(int(sent)), dump(SETTINGS)]
     places = [tmp_path / "model", tmp_path / "work"]
     done = subprocess.run([*command, *places], capture_output=True, text=True)
     assert done.returncode == status, done.stderr
@@ -64,14 +65,14 @@ def test_ended_in_the_middle_it_goes_on_to_the_same_bits(
         ProgressLine, "on_step_end", lambda self, args, state, *_, **__: steps.append(1)
     )
     supervised.build(SETTINGS, "tiny", *places)
-    assert len(steps) == SETTINGS["steps"] - checkpoint
+    assert len(steps) == SETTINGS.steps - checkpoint
     assert weights(tmp_path) == weights(undisturbed)
 
 
 def test_only_the_same_training_goes_on_from_its_last_checkpoint(
     undisturbed, tmp_path, monkeypatch
 ):
-    other = {**SETTINGS, "seed": 1}
+    other = SETTINGS.model_copy(update={"seed": 1})
     supervised.build(other, "tiny", tmp_path / "alone/model", tmp_path / "alone/work")
     supervised.build(other, "tiny", tmp_path / "beside/model", undisturbed / "work")
     assert weights(tmp_path / "alone") == weights(tmp_path / "beside")

@@ -5,6 +5,7 @@ import random
 import pytest
 from transformers import AutoTokenizer
 
+from repro.config.backbones import TinyBackbone
 from repro.tinyworld import tokenizer
 from repro.training import supervised
 
@@ -39,7 +40,8 @@ def test_any_text_can_be_encoded_and_digits_are_single_tokens(vocabulary):
 def test_auto_tokenizer_loads_the_same_tokenizer(vocabulary, architecture, texts, tmp_path):
     """AutoTokenizer chooses the class by the model's type and would rebuild a foreign one."""
     shape = {"hidden_size": 16, "layers": 1, "heads": 2, "key_value_heads": 1}
-    supervised.create({"architecture": architecture, **shape}, vocabulary).save_pretrained(tmp_path)
+    backbone = TinyBackbone.model_construct(architecture=architecture, **shape)
+    supervised.create(backbone, vocabulary).save_pretrained(tmp_path)
     vocabulary.save_pretrained(tmp_path)
     loaded = AutoTokenizer.from_pretrained(tmp_path)
     for text in [*texts[:200], r"\boxed{\frac{3}{4}}", "</think>\n\n"]:

@@ -13,7 +13,7 @@ from repro.commands.cli import main
 from repro.files import jsonl
 from repro.tracking import sync
 from tests import run_folder
-from tests.run_folder import RUN
+from tests.run_folder import SETTINGS
 
 
 @contextmanager
@@ -91,7 +91,7 @@ def test_no_step_fails_and_a_training_goes_on(kind, tmp_path, capsys, monkeypatc
             assert line.startswith(f"MLflow at {uri} does not take anything") and why in line
             assert "make upload" in line
         monkeypatch.setattr(sync, "_connected", connect_later)
-        with sync.sync_while_training(RUN, tmp_path / "work"):
+        with sync.sync_while_training(SETTINGS, tmp_path / "work"):
             training.set()
             while len(calls) < 3:
                 time.sleep(0.05)
@@ -113,7 +113,7 @@ def test_a_server_that_never_answers_delays_only_the_end(tmp_path, capsys, monke
     with answering(None) as uri:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
         started = time.monotonic()
-        with sync.sync_while_training(RUN, tmp_path / "work"):
+        with sync.sync_while_training(SETTINGS, tmp_path / "work"):
             pass
         assert time.monotonic() - started < 5
         assert main(["store"]) == 0

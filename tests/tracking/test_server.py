@@ -14,7 +14,7 @@ import pytest
 from repro.files import jsonl
 from repro.tracking import sync
 from tests import run_folder
-from tests.run_folder import EVALUATION, RUN
+from tests.run_folder import GENERATION, SETTINGS
 from tests.test_tracking import artifacts, rewards, wait_for, write_rows
 
 
@@ -51,7 +51,7 @@ def test_a_training_continues_when_the_server_is_back(tmp_path, capsys, monkeypa
     work, client, reported = tmp_path / "work", mlflow.MlflowClient(), []
     with ExitStack() as training:
         with serving(tmp_path, port):
-            training.enter_context(sync.sync_while_training(RUN, work))
+            training.enter_context(sync.sync_while_training(SETTINGS, work))
             write_rows(work, (1, 2))
             wait_for((work / "mlflow.json").exists)
             run_id = jsonl.read_json(work / "mlflow.json")["run_id"]
@@ -66,7 +66,7 @@ def test_a_training_continues_when_the_server_is_back(tmp_path, capsys, monkeypa
             assert len(reported) == 1 and "make upload" in reported[0]
             assert rewards(client, run_id) == [(step, step / 10) for step in range(1, 6)]
             folder = run_folder.write(tmp_path)
-            where = sync.sync_run(folder, EVALUATION, tmp_path / "data")
+            where = sync.sync_run(folder, GENERATION, tmp_path / "data")
             assert where["run_id"] == run_id and not where["local"]
             assert where["url"].startswith(f"http://127.0.0.1:{port}/#/experiments/")
             run = client.get_run(run_id)

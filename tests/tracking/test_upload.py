@@ -9,6 +9,7 @@ import yaml
 
 from repro.commands.cli import main
 from repro.config import settings, tracking_uri
+from repro.config.resolved import stated
 from repro.files import jsonl
 from repro.tracking import sync
 from tests import run_folder
@@ -40,8 +41,8 @@ def runs(tmp_path, monkeypatch):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("x")
     return [
-        run_folder.write(Path("results"), settings.run_settings(config, "tiny-qwen3", method, 0))
-        for method in ("grpo", "grpo+repro")
+        run_folder.write(Path("results"), stated(settings.run_settings(config, *run)))
+        for run in [("tiny-qwen3", method, 0) for method in ("grpo", "grpo+repro")]
     ]
 
 

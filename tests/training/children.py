@@ -9,7 +9,7 @@ import torch
 from accelerate.commands.launch import _validate_launch_command, launch_command_parser
 from accelerate.utils.launch import prepare_multi_gpu_env
 from tests.paths import ROOT
-from tests.training.conftest import even_length
+from tests.training.conftest import even_length, run_of
 
 from repro.training import train
 
@@ -30,7 +30,7 @@ def train_run(settings: dict, paths: list[Path], said: Path, threads: int) -> No
     torch.set_num_threads(threads)
     train.correctness = even_length
     with open(said, "a", buffering=1) as file, redirect_stderr(file):
-        train.train_run(settings, *paths)
+        train.train_run(run_of(settings), *paths)
 
 
 def launch_arguments(strategy: str) -> list[str]:

@@ -6,6 +6,8 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, proce
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
 from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
 
+from repro.config.resolved import RunSettings
+from repro.config.words import validate
 from repro.files import jsonl
 
 SPECIAL = ["<bos>", "<eos>", "<pad>", "<user>", "<assistant>"]
@@ -86,7 +88,7 @@ def make_settings(algorithm: str = "grpo", **training) -> dict:
         training = {"lam": 0.95, "critic": critic, **training}
     return {
         "backbone": "random",
-        "backbone_settings": {"prompt": {"system": None, "math": None}},
+        "backbone_settings": {"source": "directory", "path": "random"},
         "method": f"{algorithm}+repro",
         "algorithm": algorithm,
         "seed": 0,
@@ -118,6 +120,11 @@ def make_settings(algorithm: str = "grpo", **training) -> dict:
     }
 
 
+def run_of(settings: dict) -> RunSettings:
+    """Return settings as the commands read them."""
+    return validate(settings, RunSettings)
+
+
 @pytest.fixture
 def settings():
     return make_settings()
@@ -144,11 +151,10 @@ def finished(backbones, train_file, tmp_path_factory):
     from repro.training import train
 
     folder = tmp_path_factory.mktemp("finished")
-    settings, seen = make_settings("ppo", updates_per_generation=2), []
+    settings = make_settings("ppo", updates_per_generation=2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "correctness", even_length)
         paths = (backbones["qwen3"], train_file, folder / "work", folder / "out")
-        train.train_run(settings, *paths, seen.append)
-    assert seen == jsonl.read(folder / "out/training.jsonl")
+        train.train_run(run_of(settings), *paths)
     jsonl.write_json(folder / "settings.json", settings)
     return folder

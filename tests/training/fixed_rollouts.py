@@ -13,7 +13,8 @@ from torch.distributed.fsdp import FSDPModule
 from torch.distributed.tensor import DTensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
 
-from repro.process_reward.settings import resolve
+from repro.config.resolved import RunSettings
+from repro.config.words import validate
 from repro.training import train
 from repro.training.critic import WHOLE
 from repro.training.trainer import ReProTrainer
@@ -100,10 +101,10 @@ def weights_after(settings: dict, model_dir: str, train_file: str, work_dir: str
             TRL's arguments.
     """
     train.correctness = chance
-    training, dtype = settings["training"], changes.pop("dtype", torch.float64)
+    run, dtype = validate(settings, RunSettings), changes.pop("dtype", torch.float64)
     resume = changes.pop("resume", None)
     tokenizer = AutoTokenizer.from_pretrained(model_dir)
-    arguments = train.trainer_arguments(training, settings["seed"], Path(work_dir))
+    arguments = train.trainer_arguments(run, work_dir)
     arguments.save_strategy = "no"
     for name, value in changes.items():
         setattr(arguments, name, value)
@@ -111,12 +112,13 @@ def weights_after(settings: dict, model_dir: str, train_file: str, work_dir: str
         model=AutoModelForCausalLM.from_pretrained(model_dir, dtype=dtype),
         reward_funcs=train.correctness_reward(tokenizer),
         args=arguments,
-        train_dataset=train.load_prompts(train_file, tokenizer, training, settings["seed"]),
+        train_dataset=train.load_prompts(train_file, tokenizer, run),
         processing_class=tokenizer,
-        algorithm=settings["algorithm"],
-        process_reward=settings["process_reward"] and resolve(settings["process_reward"]),
-        gamma=training["gamma"],
-        **train.critic_arguments(training),
+        algorithm=run.algorithm,
+        process_reward=run.process_reward,
+        gamma=run.training.gamma,
+        lam=run.training.lam,
+        critic=train.critic_settings(run.training),
     )
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=resume)

@@ -6,7 +6,7 @@ from tests.training.conftest import make_model, make_tokenizer
 
 from repro.process_reward import one_pass, repeat_loop
 from repro.process_reward.settings import ProcessRewardSettings
-from repro.training.process_scoring import ProcessScorer
+from repro.training.process_scoring import ProcessScorer, Responses
 
 BOX, CLOSE = "\\boxed{7}", "</think>\n\n"
 
@@ -37,7 +37,7 @@ def test_only_a_thought_that_is_open_is_closed(monkeypatch, route, opening, resp
         return compute(*args, **kwargs)
 
     monkeypatch.setattr(module, "surrogate_objective", spy)
-    settings = ProcessRewardSettings(close_thought=True, k=3)
+    settings = ProcessRewardSettings(close_thought=True, k=3).filled()
     scorer = ProcessScorer(tokenizer, settings, [tokenizer.eos_token_id])
 
     def encode(text):
@@ -50,9 +50,7 @@ def test_only_a_thought_that_is_open_is_closed(monkeypatch, route, opening, resp
         forward, _, entropies = one_pass.cached_forward(
             model, whole, torch.ones_like(whole), len(prompt)
         )
-        if route == "cache":
-            cuts, found = scorer.from_cache(model, forward, mask, entropies, ["7"])
-        else:
-            cuts, found = scorer.from_repeats(model, [prompt], completion, mask, entropies, ["7"])
+        given = Responses([prompt], completion, mask, entropies, ["7"])
+        cuts, found = scorer.score(model, given, forward if route == "cache" else None)
     assert [tokenizer.decode(probe.ids) for probe in probes[0]] == expected
     assert (cuts >= 0).sum() == 3 and (found[0, :3] < 0).all()

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from tests.training.conftest import run_of
 
 from repro.evaluation.transformers_engine import TransformersEngine
 from repro.files import jsonl
@@ -53,7 +54,7 @@ def resume(finished, backbones, train_file, tmp_path):
     shutil.rmtree(work / "checkpoint-6")
 
     def run():
-        train.train_run(settings, backbones["qwen3"], train_file, work, tmp_path / "out")
+        train.train_run(run_of(settings), backbones["qwen3"], train_file, work, tmp_path / "out")
         return jsonl.read(tmp_path / "out/training.jsonl")
 
     return work / "checkpoint-4", run
@@ -106,5 +107,5 @@ def test_a_backbone_is_read_from_safetensors_only(
     with pytest.raises(OSError, match=r"model\.safetensors"):
         TransformersEngine(folder)
     with pytest.raises(OSError, match=r"model\.safetensors"):
-        train.train_run(settings, folder, train_file, tmp_path / "work", tmp_path / "out")
+        train.train_run(run_of(settings), folder, train_file, tmp_path / "work", tmp_path / "out")
     assert not harm.exists()

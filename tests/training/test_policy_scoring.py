@@ -10,7 +10,6 @@ from transformers.integrations.flash_attention import get_target_dtype
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from repro.process_reward import one_pass
-from repro.process_reward.settings import resolve
 from repro.training.policy_scoring import is_random_in_training
 
 PROMPT, LENGTHS = 6, (40, 12, 9, 3)  # tokens; one long response among short ones
@@ -48,7 +47,7 @@ def test_training_with_an_attention_of_half_precision(build, settings):
     AttentionInterface.register("half_precision", half_precision_attention)
     AttentionMaskInterface.register("half_precision", masking_utils.flash_attention_mask)
     settings["training"] |= {"dtype": "bfloat16", "steps": 1}
-    trainer = build(process_reward=resolve({"k": 3}))
+    trainer = build(process_reward={"k": 3})
     trainer.model.set_attn_implementation("half_precision")
     trainer.train()
     assert trainer.state.global_step == 1
@@ -58,7 +57,7 @@ def test_training_with_an_attention_of_half_precision(build, settings):
 def test_dropout_does_not_change_the_objective(build, settings, monkeypatch, updates):
     """Old log-probabilities are those of stock TRL, with its dropout, to the last bit."""
     settings["training"] |= {"updates_per_generation": updates, "micro_batch_size": 8}
-    stock, dropping = build(stock=True), build(process_reward=resolve({"k": 3}))
+    stock, dropping = build(stock=True), build(process_reward={"k": 3})
     drop_attention(dropping)
     for layer in stock.model.model.layers:
         layer.self_attn.attention_dropout = 0.3
@@ -101,12 +100,12 @@ def break_the_query_pass(monkeypatch) -> None:
 @pytest.mark.parametrize("route", ["generation", "one pass"])
 def test_a_wrong_fast_route_falls_back_to_the_loop(build, settings, monkeypatch, route, dtype):
     settings["training"]["dtype"] = dtype
-    expected = build(process_reward=resolve({"k": 3}))
+    expected = build(process_reward={"k": 3})
     with pytest.warns(UserWarning, match="no cache: the process reward is computed by a forward"):
         cuts, objective, _ = scored_by(expected, "repeat loop", monkeypatch)
     monkeypatch.undo()
     break_the_query_pass(monkeypatch)
-    trainer = build(process_reward=resolve({"k": 3}))
+    trainer = build(process_reward={"k": 3})
     with pytest.warns(UserWarning, match="Qwen3ForCausalLM: J from the cache is not that of"):
         found = scored_by(trainer, route, monkeypatch)
     assert torch.equal(found[0], cuts)
@@ -118,7 +117,7 @@ def test_a_wrong_fast_route_falls_back_to_the_loop(build, settings, monkeypatch,
 @pytest.mark.parametrize("route", ["generation", "one pass"])
 def test_a_right_fast_route_stays(build, settings, monkeypatch, route, dtype):
     settings["training"]["dtype"] = dtype
-    trainer = build(process_reward=resolve({"k": 3}))
+    trainer = build(process_reward={"k": 3})
     scored_by(trainer, route, monkeypatch)
     assert trainer._is_checked
     assert trainer._why_not_cut is None
@@ -127,7 +126,7 @@ def test_a_right_fast_route_stays(build, settings, monkeypatch, route, dtype):
 
 
 def test_what_one_process_finds_all_follow(build, monkeypatch):
-    trainer = build(process_reward=resolve({"k": 3}))
+    trainer = build(process_reward={"k": 3})
     reduce = trainer.accelerator.reduce
 
     def with_another_process(tensor, reduction):
@@ -193,7 +192,7 @@ def test_a_rollout_computes_no_column_that_is_padding(build, settings, monkeypat
     responses = FixedRollouts._generate_single_turn
     found = {}
     for stock in (True, False):
-        extra = {} if stock else {"process_reward": process_reward and resolve(process_reward)}
+        extra = {} if stock else {"process_reward": process_reward}
         trainer = build(stock=stock, **extra)
         monkeypatch.setattr(type(trainer), "_generate_single_turn", responses)
         if process_reward:

@@ -288,7 +288,7 @@ def test_a_checkpoint_holds_the_settings_and_a_resume_with_others_is_refused(bui
     build(**given, max_steps=1, save_steps=1).train()
     checkpoint = tmp_path / "out" / "checkpoint-1"
     kept = json.loads((checkpoint / "repro_trainer.json").read_text())
-    settings = {f"process_reward.{key}" for key in dataclasses.asdict(ProcessRewardSettings())}
+    settings = {f"process_reward.{key}" for key in ProcessRewardSettings.model_fields}
     assert kept.keys() == {"algorithm", "gamma", "lam", *settings}
     assert (kept["algorithm"], kept["process_reward.separator"]) == ("grpo", ["."])
     same = build(**given)

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 import torch
 from tests.training import children
+from tests.training.conftest import run_of
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from repro.files import jsonl
 from repro.training import train
 from repro.training.callbacks import keep_rows, newest_complete_checkpoint
+from repro.training.prompts import check_tokenizer, load_prompts
 from repro.verify.maths import correctness
 
 COLUMNS = [
@@ -104,7 +106,8 @@ def test_metrics_rows(finished):
 def test_plain_grpo_on_qwen2(settings, backbones, train_file, tmp_path):
     settings["process_reward"] = None
     settings["training"]["updates_per_generation"] = 2
-    train.train_run(settings, backbones["qwen2"], train_file, tmp_path / "work", tmp_path / "out")
+    places = train_file, tmp_path / "work", tmp_path / "out"
+    train.train_run(run_of(settings), backbones["qwen2"], *places)
     rows = jsonl.read(tmp_path / "out" / "training.jsonl")
     assert len(rows) == 6
     assert all(row[key] is None for row in rows for key in [*PROCESS, *CRITIC])
@@ -145,7 +148,7 @@ def test_sigterm_ends_it_with_a_checkpoint(finished, interrupted):
     assert "a checkpoint was written at step 4 of 6" in said
     assert newest_complete_checkpoint(work).name == "checkpoint-4"
     assert len(jsonl.read(work / "training.jsonl")) == 4
-    train.train_run(settings, *paths)
+    train.train_run(run_of(settings), *paths)
     assert_same_result(out, finished / "out")
 
 
@@ -161,7 +164,7 @@ def test_killed_at_any_moment_it_resumes_to_the_same_bits(finished, interrupted,
     assert checkpoint is None or int(checkpoint.name.split("-")[1]) < 6
     with open(work / "training.jsonl", "a") as file:
         file.write('{"step": 99, "rew')  # a line torn by the kill
-    train.train_run(settings, *paths)
+    train.train_run(run_of(settings), *paths)
     assert_same_result(out, finished / "out")
     assert_same_checkpoint(work / "checkpoint-6", finished / "work" / "checkpoint-6")
 
@@ -182,17 +185,17 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(
             os.truncate(file, 100)
         assert newest_complete_checkpoint(work).name == "checkpoint-4"
     settings = jsonl.read_json(finished / "settings.json")
-    train.train_run(settings, backbones["qwen3"], train_file, work, tmp_path / "out")
+    train.train_run(run_of(settings), backbones["qwen3"], train_file, work, tmp_path / "out")
     assert_same_result(tmp_path / "out", finished / "out")
 
 
 def test_killed_before_the_outputs_it_only_writes_them(finished, backbones, train_file, tmp_path):
     work = tmp_path / "work"
     shutil.copytree(finished / "work", work)
-    seen = []
-    settings = jsonl.read_json(finished / "settings.json")
-    train.train_run(settings, backbones["qwen3"], train_file, work, tmp_path / "out", seen.append)
-    assert seen == []
+    rows = (work / "training.jsonl").read_bytes()
+    run = run_of(jsonl.read_json(finished / "settings.json"))
+    train.train_run(run, backbones["qwen3"], train_file, work, tmp_path / "out")
+    assert (work / "training.jsonl").read_bytes() == rows
     assert_same_result(tmp_path / "out", finished / "out")
 
 
@@ -221,10 +224,10 @@ def test_rows_after_the_checkpoint_are_dropped_and_missing_ones_noticed(tmp_path
 @pytest.mark.parametrize(
     ("section", "key", "value", "message"),
     [
-        ("training", "micro_batch_size", 3, "micro_batch_size: 3"),
-        ("training", "save_every", 3, "save_every: 3 is no multiple"),
+        ("training", "micro_batch_size", 3, "micro_batch_size = 3 does not divide"),
+        ("training", "save_every", 3, "save_every = 3 is no multiple"),
         ("training", "max_prompt_tokens", 3, "max_prompt_tokens = 3"),
-        ("process_reward", "k", 0, r"process_reward\.k: 0"),
+        ("process_reward", "k", 0, r"process_reward\.k = 0"),
     ],
 )
 def test_bad_settings_are_named(
@@ -233,7 +236,8 @@ def test_bad_settings_are_named(
     settings["training"]["updates_per_generation"] = 2
     settings[section][key] = value
     with pytest.raises(ValueError, match=message):
-        train.train_run(settings, backbones["qwen3"], train_file, tmp_path / "w", tmp_path / "o")
+        places = train_file, tmp_path / "w", tmp_path / "o"
+        train.train_run(run_of(settings), backbones["qwen3"], *places)
 
 
 def test_a_training_row_without_answer_is_named(settings, backbones, tmp_path):
@@ -241,24 +245,24 @@ def test_a_training_row_without_answer_is_named(settings, backbones, tmp_path):
     path = tmp_path / "train.jsonl"
     jsonl.write(path, [{"problem": "1", "answer": "1"}, {"problem": "2", "answer": ""}])
     with pytest.raises(ValueError, match=r"train.jsonl, row 2: field 'answer' is missing or empty"):
-        train.load_prompts(path, tokenizer, settings["training"], seed=0)
+        load_prompts(path, tokenizer, run_of(settings))
 
 
 def test_the_order_of_prompts_is_a_chain_of_permutations(settings, backbones, train_file):
     tokenizer = AutoTokenizer.from_pretrained(backbones["qwen3"])
     settings["training"]["steps"] = 10  # 20 prompts from a set of 7
-    answers = train.load_prompts(train_file, tokenizer, settings["training"], seed=0)["answer"]
+    answers = load_prompts(train_file, tokenizer, run_of(settings))["answer"]
     assert len(answers) == 20
     everything = {str(2 * i) for i in range(7)}
     assert set(answers[:7]) == set(answers[7:14]) == everything
-    other = train.load_prompts(train_file, tokenizer, settings["training"], seed=1)["answer"]
+    other = load_prompts(train_file, tokenizer, run_of({**settings, "seed": 1}))["answer"]
     assert list(answers) != list(other)
 
 
 def test_a_backbone_is_asked_in_its_own_words(settings, backbones, train_file):
     tokenizer = AutoTokenizer.from_pretrained(backbones["qwen3"])
-    asked = {"system": "Think.", "math": "Add: {problem}"}
-    rows = train.load_prompts(train_file, tokenizer, settings["training"], seed=0, prompt=asked)
+    settings["backbone_settings"]["prompt"] = {"system": "Think.", "math": "Add: {problem}"}
+    rows = load_prompts(train_file, tokenizer, run_of(settings))
     for row in rows:
         system, user = row["prompt"]
         assert system == {"role": "system", "content": "Think."}
@@ -267,11 +271,11 @@ def test_a_backbone_is_asked_in_its_own_words(settings, backbones, train_file):
 
 def test_a_tokenizer_that_loses_the_end_of_the_thought_is_refused(backbones):
     tokenizer = AutoTokenizer.from_pretrained(backbones["qwen3"])
-    train.check_tokenizer(tokenizer)
+    check_tokenizer(tokenizer)
     tokenizer.add_special_tokens({"additional_special_tokens": ["</think>"]})
     with pytest.raises(ValueError, match="</think> is a special token and is lost in decoding"):
-        train.check_tokenizer(tokenizer)
-    train.check_tokenizer(tokenizer, "none")  # a model that does not think writes no such mark
+        check_tokenizer(tokenizer)
+    check_tokenizer(tokenizer, "none")  # a model that does not think writes no such mark
 
 
 def test_a_model_that_does_not_think_is_rewarded_for_its_whole_response(backbones, monkeypatch):

@@ -7,13 +7,13 @@ import pytest
 import torch
 import trl
 from tests.algorithms import by_hand
+from tests.training.conftest import run_of
 from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
 from trl import GRPOTrainer
 
 from repro.algorithms import ADVANTAGES, grpo
 from repro.process_reward import repeat_loop, segments
 from repro.process_reward.probes import make_probe
-from repro.process_reward.settings import resolve
 from repro.training import train
 from repro.training.generation_record import GenerationRecord
 from repro.training.trainer import ReProTrainer
@@ -22,13 +22,13 @@ from repro.training.trainer import ReProTrainer
 def make_trainer(settings, folder, train_file, work_dir, *, stock=False, **kwargs):
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    training = settings["training"]
+    run = run_of(settings)
     arguments = {
         "model": model,
         "processing_class": tokenizer,
         "reward_funcs": train.correctness_reward(tokenizer),
-        "args": train.trainer_arguments(training, settings["seed"], work_dir),
-        "train_dataset": train.load_prompts(train_file, tokenizer, training, settings["seed"]),
+        "args": train.trainer_arguments(run, work_dir),
+        "train_dataset": train.load_prompts(train_file, tokenizer, run),
     }
     trainer = GRPOTrainer(**arguments) if stock else ReProTrainer(**arguments, **kwargs)
     trainer.model.train()
@@ -97,8 +97,7 @@ def test_grpo_with_alpha_zero_is_stock_grpo(build, kind, process_reward, monkeyp
     """Same data, same loss and the same gradients, bit by bit, RePro on or off."""
     # TRL divides by std + 1e-4, the paper by std + 1e-6: the one setting to bring in line.
     monkeypatch.setattr(grpo, "EPS", 1e-4)
-    settings = process_reward and resolve(process_reward)
-    stock, ours = build(kind, stock=True), build(kind, process_reward=settings)
+    stock, ours = build(kind, stock=True), build(kind, process_reward=process_reward)
     expected, out = rollout(stock), rollout(ours)
     assert set(out) == set(expected), "no key more or less: not even old log-probabilities"
     for key in ("completion_ids", "completion_mask", "prompt_ids", "ref_per_token_logps"):
@@ -121,7 +120,7 @@ def test_three_routes_to_the_objective_agree(build, settings, kind, checkpointin
     found = {}
     for route in ("generation", "one pass", "repeat loop"):
         with monkeypatch.context() as patch:
-            trainer = build(kind, process_reward=resolve({"k": 3, "alpha": 0.5}))
+            trainer = build(kind, process_reward={"k": 3, "alpha": 0.5})
             slow = pytest.warns(UserWarning, match="a forward per cut point")
             with slow if route == "repeat loop" else nullcontext():
                 found[route] = scored_by(trainer, route, patch)
@@ -138,7 +137,7 @@ def test_the_process_reward_adds_no_forward_over_the_responses(build, settings, 
     """Counted: decoding steps aside, forwards as wide as a whole sequence."""
     settings["training"]["updates_per_generation"] = updates
     widths = []
-    for process_reward in (None, resolve({"k": 3})):
+    for process_reward in (None, {"k": 3}):
         trainer, shapes = build(process_reward=process_reward), []
         trainer.model.model.register_forward_pre_hook(
             lambda _model, _args, given, shapes=shapes: shapes.append(given["input_ids"].shape),
@@ -161,7 +160,7 @@ def test_responses_from_another_engine_are_scored_in_one_forward(build, monkeypa
     def engine(*_):
         return ids, [[-1.0] * len(row) for row in ids]
 
-    trainer = build(process_reward=resolve({"k": 3, "alpha": 0.5}))
+    trainer = build(process_reward={"k": 3, "alpha": 0.5})
     trainer.use_vllm, trainer.vllm_mode = True, "server"
     trainer.vllm_importance_sampling_correction = correction
     rows, width = [], expected["prompt_ids"].shape[1] + mask.shape[1]
@@ -174,13 +173,13 @@ def test_responses_from_another_engine_are_scored_in_one_forward(build, monkeypa
     whole = sum(count for count, columns in rows if columns == width)
     assert whole == len(ids), "each response went through one forward"
     assert ("old_per_token_logps" in out) == ("importance_sampling_ratio" in out) == correction
-    sampled = rollout(build(process_reward=resolve({"k": 3, "alpha": 0.5})))
+    sampled = rollout(build(process_reward={"k": 3, "alpha": 0.5}))
     assert torch.allclose(out["advantages"], sampled["advantages"], atol=1e-4)
 
 
 @pytest.mark.parametrize("algorithm", ADVANTAGES)
 def test_every_algorithm_trains_on_its_own_estimate(build, algorithm):
-    for process_reward in (None, resolve({"k": 3, "alpha": 0.5})):
+    for process_reward in (None, {"k": 3, "alpha": 0.5}):
         trainer = build(algorithm=algorithm, process_reward=process_reward)
         out = rollout(trainer)
         assert out["advantages"].shape == out["completion_ids"].shape
@@ -196,8 +195,8 @@ def test_every_algorithm_trains_on_its_own_estimate(build, algorithm):
         ({"algorithm": "a2c"}, "algorithm: 'a2c'; allowed: ppo"),
         ({"gamma": 0}, r"gamma: 0; expected a number in \(0, 1\]"),
         ({"lam": 1.5}, "lam: 1.5"),
-        ({"process_reward": {"k": 0}}, r"process_reward\.k: 0"),
-        ({"process_reward": {"variant": "mine"}}, r"process_reward\.variant: 'mine'"),
+        ({"process_reward": {"k": 0}}, r"process_reward\.k = 0"),
+        ({"process_reward": {"variant": "mine"}}, r"process_reward\.variant = .mine"),
         ({"tools": [print]}, "tools: not supported"),
     ],
 )
@@ -220,7 +219,7 @@ def test_a_dataset_without_answers_is_refused(build):
 
 
 def test_evaluation_stays_trls(build):
-    trainer = build(process_reward=resolve({"k": 3}))
+    trainer = build(process_reward={"k": 3})
     trainer.model.eval()
     trainer.num_generations_eval = 4
     assert rollout(trainer)["advantages"].shape == (8,)
@@ -229,7 +228,7 @@ def test_evaluation_stays_trls(build):
 @pytest.mark.parametrize("variant", ["paper", "reference"])
 def test_process_advantages_by_a_second_route(build, variant):
     """Every advantage of a rollout again, row by row, with the computation by hand."""
-    trainer = build(process_reward=resolve({"variant": variant, "k": 3, "alpha": 0.5}))
+    trainer = build(process_reward={"variant": variant, "k": 3, "alpha": 0.5})
     batch = next(iter(trainer.get_train_dataloader()))
     out = rollout(trainer, seed=8)
     settings, tokenizer, model = trainer.process_reward, trainer.processing_class, trainer.model

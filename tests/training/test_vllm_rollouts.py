@@ -8,13 +8,15 @@ import pytest
 import torch
 from test_train import COLUMNS, assert_same_checkpoint, assert_same_result
 from tests.training import children, vllm_training
-from tests.training.conftest import make_model, make_settings, make_tokenizer
+from tests.training.conftest import make_model, make_settings, make_tokenizer, run_of
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from repro.evaluation import engines
 from repro.files import jsonl
 from repro.process_reward import repeat_loop
 from repro.process_reward.probes import make_probe
 from repro.training import train, vllm_rollouts
+from repro.training.arguments import trainer_arguments
 from repro.training.callbacks import newest_complete_checkpoint
 
 needs_vllm = pytest.mark.skipif(
@@ -129,24 +131,24 @@ def test_killed_and_resumed(train_file, tmp_path):
 
 
 def test_settings_as_trl_takes_them(monkeypatch, tmp_path):
-    monkeypatch.setattr(train.engines, "find_spec", lambda name: name)
+    monkeypatch.setattr(engines, "find_spec", lambda name: name)
     rollouts = {"engine": "vllm", "gpu_memory": 0.4, "sleep": True, "tensor_parallel": 2}
     settings = make_settings(rollouts=rollouts)
-    found = train.trainer_arguments(settings["training"], 0, tmp_path)
+    found = trainer_arguments(run_of(settings), tmp_path)
     assert (found.use_vllm, found.vllm_mode) == (True, "colocate")
     assert found.vllm_max_model_length == 120 + 24
     assert found.vllm_gpu_memory_utilization == 0.4
     assert found.vllm_enable_sleep_mode
     assert found.vllm_tensor_parallel_size == 2
     assert not found.vllm_importance_sampling_correction
-    assert not train.trainer_arguments(make_settings()["training"], 0, tmp_path).use_vllm
+    assert not trainer_arguments(run_of(make_settings()), tmp_path).use_vllm
 
 
 def test_a_missing_vllm_is_said_before_anything_is_loaded(monkeypatch, tmp_path):
-    monkeypatch.setattr(train.engines, "find_spec", lambda name: None)
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
     settings = make_settings(rollouts=ROLLOUTS)
     with pytest.raises(ValueError, match="vllm is not installed"):
-        train.train_run(settings, tmp_path, tmp_path, tmp_path, tmp_path)
+        train.train_run(run_of(settings), tmp_path, tmp_path, tmp_path, tmp_path)
 
 
 class Engine:

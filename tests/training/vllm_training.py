@@ -12,7 +12,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import torch
-from tests.training.conftest import even_length
+from tests.training.conftest import even_length, run_of
 from transformers import GenerationMixin
 from trl.generation import vllm_generation
 
@@ -76,11 +76,14 @@ def run(settings: dict, model: Path, train_file: Path, folder: Path, dies_at: in
     record = {"loads": [], "seeds": [], "generations": []}
     prepare(record)
 
-    def on_row(row: dict) -> None:
-        if row["step"] == dies_at:
-            os.kill(os.getpid(), signal.SIGKILL)
+    class Dying(train.MetricsFile):
+        def on_log(self, args, state, control, logs=None, **kwargs):
+            super().on_log(args, state, control, logs, **kwargs)
+            if state.global_step == dies_at:
+                os.kill(os.getpid(), signal.SIGKILL)
 
+    train.MetricsFile = Dying
     with open(folder / "log", "a") as log, redirect_stdout(log), redirect_stderr(log):
-        train.train_run(settings, model, train_file, folder / "work", folder / "out", on_row)
+        train.train_run(run_of(settings), model, train_file, folder / "work", folder / "out")
     record["torch_seed"] = torch.initial_seed()
     torch.save(record, folder / "record.pt")

@@ -8,15 +8,15 @@ rule experiment:
     conda:
         "../../environment.yml"
     params:
-        record=lambda w: settings.dump(settings.experiment_record(config)),
+        record=lambda w: dump(settings.experiment_record(experiment)),
     shell:
         "printf '%s\\n' {params.record:q} > {output:q} 2> {log:q}"
 
 
 rule write_tables:
     input:
-        scores_of(settings.main_runs(config)),
-        settings_of(settings.main_runs(config)),
+        scores_of(settings.main_runs(experiment)),
+        settings_of(settings.main_runs(experiment)),
         PUBLISHED,
         experiment=rules.experiment.output,
     output:
@@ -83,13 +83,11 @@ rule objective:
     threads: 1
     resources:
         **reserved("objective"),
-        gpu=layout.model_gpus(config),
+        gpu=experiment.model_gpus,
     params:
-        settings=lambda w: settings.dump(
-            settings.objective_settings(config, w.backbone)
-        ),
+        settings=lambda w: dump(settings.objective_settings(experiment, w.backbone)),
         benchmarks=OBJECTIVE,
-        problems=config["objective"]["problems"],
+        problems=experiment.objective.problems,
     shell:
         "python -m repro objective --settings {params.settings:q} --model {input.model:q}"
         " --benchmark {params.benchmarks} --generations {input.generations:q}"
@@ -99,10 +97,10 @@ rule objective:
 
 rule claims:
     input:
-        scores_of(settings.all_runs(config)),
-        settings_of(settings.all_runs(config)),
-        curves_of(settings.all_runs(config)),
-        objectives_of(settings.objective_runs(config)),
+        scores_of(settings.all_runs(experiment)),
+        settings_of(settings.all_runs(experiment)),
+        curves_of(settings.all_runs(experiment)),
+        objectives_of(settings.objective_runs(experiment)),
         experiment=rules.experiment.output,
     output:
         expand(f"{RESULTS}/tables/claims.{{kind}}", kind=["md", "csv", "json"]),
@@ -174,10 +172,10 @@ rule case_study:
     threads: 1
     resources:
         **reserved("objective"),
-        gpu=layout.model_gpus(config),
+        gpu=experiment.model_gpus,
     params:
-        settings=lambda w: settings.dump(
-            settings.objective_settings(config, Path(CASE_RUN).parts[-3])
+        settings=lambda w: dump(
+            settings.objective_settings(experiment, Path(CASE_RUN).parts[-3])
         ),
         run=lambda w, input: str(Path(input[0]).parent),
         benchmark=OBJECTIVE[:1],
@@ -193,12 +191,12 @@ rule overview:
     input:
         rules.write_tables.output,
         rules.claims.output,
-        scores_of(settings.all_runs(config)),
-        settings_of(settings.all_runs(config)),
-        curves_of(settings.all_runs(config)),
-        provenance_of(settings.all_runs(config)),
-        objectives_of(settings.objective_runs(config)),
-        tracked_of(settings.all_runs(config)),
+        scores_of(settings.all_runs(experiment)),
+        settings_of(settings.all_runs(experiment)),
+        curves_of(settings.all_runs(experiment)),
+        provenance_of(settings.all_runs(experiment)),
+        objectives_of(settings.objective_runs(experiment)),
+        tracked_of(settings.all_runs(experiment)),
         figures=expand(f"{RESULTS}/figures/{{name}}.png", name=FIGURES),
         experiment=rules.experiment.output,
     output:

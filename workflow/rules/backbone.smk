@@ -15,7 +15,7 @@ rule backbone:
         "../../environment.yml"
     threads: 1
     params:
-        settings=lambda w: settings.dump(settings.backbone_settings(config, w.backbone)),
+        settings=lambda w: dump(settings.backbone_settings(experiment, w.backbone)),
     shell:
         "exec python -m repro backbone --settings {params.settings:q} --name {wildcards.backbone:q}"
         " --output {output.model:q} 2> {log:q}"

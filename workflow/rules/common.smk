@@ -6,7 +6,8 @@ from shlex import quote
 from snakemake.exceptions import WorkflowError
 
 from repro import methods
-from repro.config import layout, settings, tracking_uri
+from repro.config import settings, tracking_uri
+from repro.config.resolved import dump
 from repro.files import strict_yaml
 
 PAPER = str(Path(workflow.basedir) / "config/paper_results.csv")
@@ -20,7 +21,7 @@ try:
         for file in workflow.configfiles:
             strict_yaml.read(file)
         paper.load(PAPER)
-    config = settings.resolve(
+    experiment = settings.resolve(
         config,
         source=" + ".join(SOURCES),
         read_data=workflow.is_main_process,
@@ -33,20 +34,20 @@ except (ValueError, FileNotFoundError) as error:
 # MLFLOW_*: these are not params, because Snakemake reruns a job when its params change, and moving the
 # tracking server must not retrain anything.
 TRACKING = {
-    "MLFLOW_TRACKING_URI": config["tracking_uri"],
-    "MLFLOW_EXPERIMENT_NAME": config["name"],
+    "MLFLOW_TRACKING_URI": experiment.tracking_uri,
+    "MLFLOW_EXPERIMENT_NAME": experiment.name,
 }
 TRACKING = " ".join(f"{key}={quote(value)}" for key, value in TRACKING.items())
 shell.prefix(
     f"export PYTHONPATH={quote(str(Path(workflow.basedir) / 'src'))}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
-    + ("" if config["gpus"] else "export CUDA_VISIBLE_DEVICES=; ")
+    + ("" if experiment.gpus else "export CUDA_VISIBLE_DEVICES=; ")
     + f"export {TRACKING.replace('{', '{{').replace('}', '}}')}; "
 )
 
 # How a training is spread over processes is not a param either, because finished trainings must not run
 # again for it. The processes divide the threads of their job: torch reads them from these variables.
-PROCESSES = layout.processes(config)
-STRATEGY = config["training"]["parallel"]["strategy"]
+PROCESSES = experiment.processes
+STRATEGY = experiment.training.parallel.strategy
 ACCELERATE = Path(workflow.basedir) / f"config/accelerate/{STRATEGY}.yaml"
 SHARE = f"$((({{threads}} + {PROCESSES} - 1) / {PROCESSES}))"
 LAUNCH = (
@@ -59,27 +60,27 @@ LAUNCH = (
     )
 )
 
-RESULTS = config["results_dir"]
+RESULTS = experiment.results_dir
 RUN = f"{RESULTS}/runs/{{backbone}}/{{method}}/{{seed}}"
 BENCHMARKS = sorted(
-    config["benchmarks"]
+    experiment.benchmarks
 )  # so that their order in a file changes no result
 # Samples for each problem, in the order of BENCHMARKS.
-SAMPLES = [config["benchmarks"][benchmark]["samples"] for benchmark in BENCHMARKS]
+SAMPLES = [experiment.benchmarks[benchmark].samples for benchmark in BENCHMARKS]
 # The tables show the paper's numbers beside ours, but not beside those of the tiny world.
-PUBLISHED = [] if config["data_source"] == "tinyworld" else [local(PAPER)]
-OBJECTIVE = [name for name in config["objective"]["benchmarks"] if name in BENCHMARKS]
-TRAINED = [run for run in settings.all_runs(config) if run.method != "original"]
-ABLATIONS = [key for key in methods.ABLATED if config["ablations"][key]]
+PUBLISHED = [] if experiment.data_source == "tinyworld" else [local(PAPER)]
+OBJECTIVE = [name for name in experiment.objective.benchmarks if name in BENCHMARKS]
+TRAINED = [run for run in settings.all_runs(experiment) if run.method != "original"]
+ABLATIONS = [key for key in methods.ABLATED if getattr(experiment.ablations, key)]
 FIGURES = ["tokens_per_benchmark", "backtracking_at_evaluation"]
 if TRAINED:
     FIGURES += [
         f"{name}_over_training" for name in ("tokens", "accuracy", "backtracking")
     ]
-if OBJECTIVE and settings.objective_runs(config):
+if OBJECTIVE and settings.objective_runs(experiment):
     FIGURES += ["objective_over_position", "case_study"]
 FIGURES += [f"ablation_{key}" for key in ABLATIONS]
-CASE_RUN = f"{RESULTS}/runs/{settings.case_study_run(config)}"
+CASE_RUN = f"{RESULTS}/runs/{settings.case_study_run(experiment)}"
 
 
 wildcard_constraints:
@@ -92,40 +93,40 @@ wildcard_constraints:
 
 def run_settings(wildcards):
     """Return the resolved settings of one run as JSON: only what changes here is run again."""
-    return settings.dump(
+    return dump(
         settings.run_settings(
-            config, wildcards.backbone, wildcards.method, int(wildcards.seed)
+            experiment, wildcards.backbone, wildcards.method, int(wildcards.seed)
         )
     )
 
 
 def note(wildcards):
     """Return the sentence below tables and figures; a function, because it may contain braces."""
-    return config["note"]
+    return experiment.note
 
 
 def generation_settings(wildcards):
     """Return what decides a run's responses as JSON."""
-    return settings.dump(settings.generation_settings(config, int(wildcards.seed)))
+    return dump(settings.generation_settings(experiment, int(wildcards.seed)))
 
 
 def reserved(rule):
     """Return what a scheduler reserves for the jobs of a rule."""
-    chosen = config["resources"][rule]
-    return {name: value for name, value in chosen.items() if value is not None}
+    chosen = getattr(experiment.resources, rule)
+    return {name: value for name, value in chosen if value is not None}
 
 
 # Inputs that come from outside results/. `local()` marks them as present on the submitting machine
 # only; on a cluster without a shared file system the rules that read them run there.
 def source_of_data(name):
     """Return the file that problems are read from; others are generated or downloaded."""
-    file = settings.data_settings(config, name).get("file")
+    file = settings.data_settings(experiment, name).file
     return local(file) if file else []
 
 
 def source_of_backbone(name):
     """Return the files of a backbone that lies on the disk."""
-    return [local(str(file)) for file in settings.backbone_files(config, name)]
+    return [local(str(file)) for file in settings.backbone_files(experiment, name)]
 
 
 def data_files(names):
@@ -203,13 +204,13 @@ def figure_inputs(wildcards):
     """Return the files that a figure is drawn from, of only those runs that it shows."""
     kind, _, key = wildcards.figure.partition("_")
     if kind == "ablation":
-        runs = settings.ablation_runs(config, key)
+        runs = settings.ablation_runs(experiment, key)
         return scores_of(runs) + settings_of(runs)
     if wildcards.figure.endswith("_over_training"):
-        return curves_of(settings.main_runs(config))
+        return curves_of(settings.main_runs(experiment))
     if kind == "objective":
-        return objectives_of(settings.objective_runs(config))
-    return scores_of(settings.main_runs(config))
+        return objectives_of(settings.objective_runs(experiment))
+    return scores_of(settings.main_runs(experiment))
 
 
 def figure_labels(wildcards):

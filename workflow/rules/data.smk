@@ -13,7 +13,7 @@ rule data:
         "../../environment.yml"
     threads: 1
     params:
-        settings=lambda w: settings.dump(settings.data_settings(config, w.name)),
+        settings=lambda w: dump(settings.data_settings(experiment, w.name)),
     shell:
         "python -m repro data --settings {params.settings:q} --output {output.data:q} 2> {log:q}"
 
@@ -24,7 +24,7 @@ ruleorder: training_data > data
 rule training_data:
     input:
         lambda w: source_of_data("train"),
-        benchmarks=data_files(config["decontaminate"]),
+        benchmarks=data_files(experiment.decontaminate),
     output:
         data=f"{RESULTS}/data/train.jsonl",
         record=f"{RESULTS}/data/train.provenance.json",
@@ -37,7 +37,7 @@ rule training_data:
         "../../environment.yml"
     threads: 1
     params:
-        settings=lambda w: settings.dump(settings.data_settings(config, "train")),
+        settings=lambda w: dump(settings.data_settings(experiment, "train")),
     shell:
         "python -m repro training_data --settings {params.settings:q} --benchmarks {input.benchmarks:q}"
         " --report {output.report:q} --output {output.data:q} 2> {log:q}"

@@ -17,7 +17,7 @@ rule generate:
     threads: 1
     resources:
         **reserved("generate"),
-        gpu=layout.generation_gpus(config),
+        gpu=experiment.generation_gpus,
     params:
         settings=generation_settings,
         data=lambda w, input: str(Path(input.data[0]).parent),
@@ -26,7 +26,7 @@ rule generate:
         "python -m repro generate --settings {params.settings:q} --run {input.settings:q}"
         " --model {input.model:q} --data {params.data:q}"
         " --output {params.directory:q}"
-        f" --tensor-parallel {config['evaluation']['tensor_parallel']} 2> {{log:q}}"
+        f" --tensor-parallel {experiment.evaluation.tensor_parallel} 2> {{log:q}}"
 
 
 rule score:
@@ -48,9 +48,9 @@ rule score:
     params:
         benchmarks=BENCHMARKS,
         samples=SAMPLES,
-        sandbox=config["evaluation"]["sandbox"],
-        timeout=config["evaluation"]["code_timeout_s"],
-        thinking=lambda w: config["backbones"][w.backbone]["thinking"],
+        sandbox=experiment.evaluation.sandbox,
+        timeout=experiment.evaluation.code_timeout_s,
+        thinking=lambda w: experiment.backbones[w.backbone].thinking,
     shell:
         "python -m repro score --benchmark {params.benchmarks} --samples {params.samples}"
         " --sandbox {params.sandbox} --timeout {params.timeout} --thinking {params.thinking}"

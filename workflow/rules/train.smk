@@ -11,8 +11,8 @@ rule original:
     conda:
         "../../environment.yml"
     params:
-        settings=lambda w: settings.dump(
-            settings.run_settings(config, w.backbone, "original", int(w.seed))
+        settings=lambda w: dump(
+            settings.run_settings(experiment, w.backbone, "original", int(w.seed))
         ),
     shell:
         "ln -sr {input:q} {output.model:q} 2> {log:q};"
@@ -42,7 +42,7 @@ rule train:
     threads: PROCESSES
     resources:
         **reserved("train"),
-        gpu=config["gpus"],
+        gpu=experiment.gpus,
     params:
         settings=run_settings,
         directory=folder_of_output,

@@ -1,6 +1,5 @@
 """What every estimator sees of a rollout batch."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -8,8 +7,7 @@ import torch
 from torch import Tensor
 
 from repro.process_reward.reward import place_on_tokens, return_to_go
-
-VARIANTS = ("paper", "reference")
+from repro.process_reward.settings import VARIANTS
 
 
 @dataclass(frozen=True)
@@ -100,8 +98,6 @@ class ProcessTerm:
             )
         if not torch.isfinite(self.rewards[self.mask.bool()]).all():
             raise ValueError("rewards: contains process rewards that are not finite")
-        if not math.isfinite(self.alpha):
-            raise ValueError(f"alpha: {self.alpha}; expected a finite number")
         if self.variant not in VARIANTS:
             raise ValueError(f"variant: {self.variant!r}; allowed: {', '.join(VARIANTS)}")
 

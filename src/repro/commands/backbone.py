@@ -13,32 +13,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> None:
+    from repro.config.backbones import Backbone
+    from repro.config.resolved import stated
     from repro.files import model_folder
     from repro.records import provenance
 
-    started, settings = datetime.now(UTC), read_settings(options.settings)
-    trusted, sources = settings.get("trust_remote_code", False), {}
-    if settings["source"] == "hub":
+    started, backbone = datetime.now(UTC), read_settings(options.settings, Backbone)
+    trusted, sources = backbone.trust_remote_code, {}
+    if backbone.source == "hub":
         from huggingface_hub import snapshot_download
 
         snapshot_download(
-            settings["repo"],
-            revision=settings["revision"],
+            backbone.repo,
+            revision=backbone.revision,
             local_dir=options.output,
             allow_patterns=model_folder.wanted(trusted),
         )
         model_folder.check_code(options.output, trusted)
-    elif settings["source"] == "directory":
-        model_folder.take(settings["path"], options.output, trusted)
-        sources["folder"] = settings["path"]
+    elif backbone.source == "directory":
+        model_folder.take(backbone.path, options.output, trusted)
+        sources["folder"] = backbone.path
     else:
         from repro.training import supervised
 
-        recipe = {key: value for key, value in settings.items() if key != "chat_template"}
-        supervised.build(recipe, options.name, options.output, WORK / "backbones" / options.name)
-    if template := settings.get("chat_template"):  # transformers reads this file first
+        supervised.build(backbone, options.name, options.output, WORK / "backbones" / options.name)
+    if template := backbone.chat_template:  # transformers reads this file first
         shutil.copyfile(template, Path(options.output) / "chat_template.jinja")
         sources["chat_template"] = template
     record, made = provenance.beside(options.output), {"backbone": options.output}
-    stated = {**settings, "name": options.name}
-    provenance.write(record, "backbone", stated, sources, made, started)
+    settings = {**stated(backbone), "name": options.name}
+    provenance.write(record, "backbone", settings, sources, made, started)

@@ -12,13 +12,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> None:
     from repro import methods
+    from repro.config.resolved import Judging
     from repro.explain import responses
     from repro.records.experiment import RunFolder
 
-    run, settings = RunFolder(Path(options.run)), read_settings(options.settings)
-    trusted = settings.pop("trust_remote_code", False)
+    run = RunFolder(Path(options.run))
     responses.write_case_study(
-        settings,
+        read_settings(options.settings, Judging),
         run.path / "model",
         options.benchmark,
         {
@@ -29,5 +29,4 @@ def execute(options: argparse.Namespace) -> None:
         options.output,
         name=f"{run.backbone}, {methods.label(run.method)}, seed {run.seed}",
         note=options.note,
-        trust_remote_code=trusted,
     )

@@ -10,7 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> None:
-    from repro.config import config_files, settings
+    from repro.config import settings
 
-    runs = settings.all_runs(config_files.read(*options.config))
+    runs = settings.all_runs(settings.read(*options.config))
     print(f"{' + '.join(options.config)}: nothing is wrong; {len(runs)} runs")

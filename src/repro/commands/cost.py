@@ -17,9 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> None:
-    from repro.config import config_files
+    from repro.config import settings
     from repro.cost import estimate
 
-    config = config_files.read(*options.config)
-    found = estimate.estimate(config, options.hardware, options.set)
+    experiment = settings.read(*options.config)
+    found = estimate.estimate(experiment, options.hardware, options.set)
     print(json.dumps(asdict(found), indent=1) if options.json else estimate.write_text(found))

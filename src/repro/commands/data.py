@@ -4,6 +4,7 @@ import argparse
 from datetime import UTC, datetime
 
 from repro.commands.options import read_settings, require
+from repro.config.resolved import DataSettings, stated
 from repro.files import jsonl
 
 
@@ -14,23 +15,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> None:
     from repro.records import provenance
 
-    started, settings = datetime.now(UTC), read_settings(options.settings)
-    if settings["source"] == "hub":
+    started, data = datetime.now(UTC), read_settings(options.settings, DataSettings)
+    if data.source == "hub":
         from repro.benchmarks import hub
 
-        hub.fetch(settings["name"], settings, options.output)
+        hub.fetch(data.name, stated(data), options.output)
     else:
-        jsonl.write(options.output, local_problems(settings))
+        jsonl.write(options.output, local_problems(data))
     record = provenance.beside(options.output)
-    sources = {"file": settings["file"]} if settings["source"] == "directory" else {}
-    provenance.write(record, "data", settings, sources, {"data": options.output}, started)
+    sources = {"file": data.file} if data.file else {}
+    provenance.write(record, "data", stated(data), sources, {"data": options.output}, started)
 
 
-def local_problems(settings: dict) -> list[dict]:
+def local_problems(data: DataSettings) -> list[dict]:
     """Return problems that are generated, or read from a file."""
     from repro.tinyworld import problems
 
-    if settings["source"] == "directory":
-        return jsonl.read(settings["file"])[: settings["problems"]]
-    count = settings["problems"] or problems.PROBLEMS[settings["name"]]
-    return problems.generate(settings["name"], count, settings["seed"])
+    if data.source == "directory":
+        return jsonl.read(data.file)[: data.problems]
+    return problems.generate(data.name, data.problems or problems.PROBLEMS[data.name], data.seed)

@@ -22,12 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> None:
+    from repro.config.words import validate
     from repro.explain import explanation, page, transcript
-    from repro.process_reward.settings import resolve
+    from repro.process_reward.settings import ProcessRewardSettings
 
     names = ("variant", "w", "k", "answer_only", "close_thought")
-    settings = {name: getattr(options, name) for name in names}
-    resolve(settings)  # a wrong value is refused before the model is loaded
+    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    settings = validate(given, ProcessRewardSettings, "process_reward")
     model, tokenizer, response = transcript.load(
         options.model,
         options.question,
@@ -37,6 +38,6 @@ def execute(options: argparse.Namespace) -> None:
         max_new_tokens=options.max_new_tokens,
         trust_remote_code=options.trust_remote_code,
     )
-    explained = explanation.explain(model, tokenizer, response, settings)
+    explained = explanation.explain(model, tokenizer, response, settings, options.k)
     for path in page.write(explained, Path(options.output) / "explain.png"):
         print(path)

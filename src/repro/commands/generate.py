@@ -16,26 +16,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> None:
+    from repro.config.resolved import Generation, RunSettings, stated
     from repro.evaluation import generate
     from repro.records import provenance
 
-    started, run = datetime.now(UTC), read_settings(options.run)
-    evaluation = read_settings(options.settings)
-    work = WORK / "generations" / digests.of_values(run)  # runs may have the same weights
+    started, run = datetime.now(UTC), read_settings(options.run, RunSettings)
+    generation = read_settings(options.settings, Generation)
+    work = WORK / "generations" / digests.of_values(stated(run))  # runs may have the same weights
     generate.generate_responses(
-        *(evaluation, options.model, options.data, work, options.output),
-        prompt=run["backbone_settings"]["prompt"],
-        trust_remote_code=run["backbone_settings"].get("trust_remote_code", False),
+        *(generation, run.backbone_settings, options.model, options.data, work, options.output),
         tensor_parallel=options.tensor_parallel,
     )
-    names = [*evaluation["benchmarks"]]
+    names = [*generation.benchmarks]
     outputs = {name: Path(options.output) / f"{name}.jsonl" for name in names}
     sources = {name: Path(options.data) / f"{name}.jsonl" for name in names}
     before = [name for name in names if outputs[name].stat().st_mtime < started.timestamp()]
     provenance.write(
         provenance.beside(options.output),
         "generate",
-        {"evaluation": evaluation, "run": run},
+        {"evaluation": stated(generation), "run": stated(run)},
         {"model": options.model, **sources},
         outputs,
         started,

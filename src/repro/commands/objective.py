@@ -13,6 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> None:
+    from repro.config.resolved import Judging
     from repro.explain import responses
 
     columns = (options.benchmark, options.generations, options.scores, options.data)
@@ -20,8 +21,5 @@ def execute(options: argparse.Namespace) -> None:
         name: {"generations": generations, "scores": scores, "data": problems}
         for name, generations, scores, problems in zip(*columns, strict=True)
     }
-    settings = read_settings(options.settings)
-    trusted = settings.pop("trust_remote_code", False)
-    responses.write_objectives(
-        settings, options.model, files, options.output, options.problems, trusted
-    )
+    judging = read_settings(options.settings, Judging)
+    responses.write_objectives(judging, options.model, files, options.output, options.problems)

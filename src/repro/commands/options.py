@@ -1,10 +1,14 @@
 """What several commands share: options that are read alike, and where work in progress lies."""
 
 import argparse
-import json
 from pathlib import Path
+from typing import TypeVar
+
+from repro.config.words import validate
 
 WORK = Path("work")  # checkpoints, caches, logs: undeclared in the workflow, safe to delete
+
+Settings = TypeVar("Settings")
 
 
 def require(parser: argparse.ArgumentParser, *names: str) -> None:
@@ -20,13 +24,10 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_settings(text: str) -> dict:
-    """Return settings given as a JSON file or as JSON itself."""
-    source = text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8")
+def read_settings(text: str, kind: type[Settings]) -> Settings:
+    """Return settings of a kind that are given as a JSON file or as JSON itself."""
+    is_json = text.lstrip().startswith("{")
     try:
-        settings = json.loads(source)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"settings {text[:60]!r} are not valid JSON: {error}") from None
-    if not isinstance(settings, dict):
-        raise ValueError(f"settings {text[:60]!r}: expected a JSON object")
-    return settings
+        return validate(text if is_json else Path(text).read_text(encoding="utf-8"), kind)
+    except ValueError as error:
+        raise ValueError(f"settings {text[:60]!r}: {error}") from None

@@ -3,6 +3,7 @@
 import argparse
 from datetime import UTC, datetime
 
+from repro.config.words import validate
 from repro.verify import thinking
 
 
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> None:
+    from repro.config.resolved import ScoreSettings
     from repro.evaluation import score
     from repro.records import provenance
 
@@ -47,14 +49,9 @@ def execute(options: argparse.Namespace) -> None:
         )
     wrong = []
     for benchmark, generations, problems, output, n in zip(*files, samples, strict=True):
-        wrong += score.score_file(
-            *(benchmark, generations, problems, output),
-            samples=n,
-            sandbox_name=options.sandbox,
-            timeout_s=options.timeout,
-            thinks=options.thinking,
-            threads=options.threads,
-        )
+        stated = {"samples": n, "sandbox": options.sandbox, "code_timeout_s": options.timeout}
+        how = validate({**stated, "thinking": options.thinking}, ScoreSettings, "score")
+        wrong += score.score_file(benchmark, generations, problems, output, how, options.threads)
     if options.provenance:
         settings = {"samples": samples, "sandbox": options.sandbox, "timeout_s": options.timeout}
         settings["thinking"] = options.thinking

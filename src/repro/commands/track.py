@@ -15,10 +15,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> None:
+    from repro.config.resolved import Generation
     from repro.tracking import sync
 
-    evaluation = read_settings(options.settings)
-    run = (Path(options.run), evaluation, options.data, options.note)
+    generation = read_settings(options.settings, Generation)
+    run = (Path(options.run), generation, options.data, options.note)
     report_unlogged(sync.sync_run, *run)
 
 

@@ -14,19 +14,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> None:
+    from repro.config.resolved import RunSettings, stated
     from repro.records import provenance
     from repro.tracking import sync
     from repro.training import launched, train
 
     launched.end_with_launcher()
     started, layout = datetime.now(UTC), launched.layout()
-    run = read_settings(options.settings)
+    run = read_settings(options.settings, RunSettings)
     inputs = {
         "backbone": digests.of_model(options.backbone),
         "data": digests.of_file(options.data),
     }
     # Only as many processes as wrote a checkpoint can go on from it: each has its random state.
-    name = digests.of_values([run, inputs, layout] if layout else [run, inputs])
+    name = digests.of_values([stated(run), inputs, *[layout] * bool(layout)])
     work, output = WORK / "training" / name, Path(options.output)
     with sync.sync_while_training(run, work) if launched.is_first() else nullcontext():
         train.train_run(run, options.backbone, options.data, work, output)
@@ -34,7 +35,7 @@ def execute(options: argparse.Namespace) -> None:
         provenance.write(
             output / "provenance.json",
             "train",
-            run,
+            stated(run),
             {"backbone": options.backbone, "data": options.data},
             {"model": output / "model", "training": output / "training.jsonl"},
             started,

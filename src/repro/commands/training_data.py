@@ -19,17 +19,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> None:
     from repro.benchmarks import contamination, hub
+    from repro.config.resolved import DataSettings, stated
     from repro.records import provenance
 
-    started, settings = datetime.now(UTC), read_settings(options.settings)
+    started, wanted = datetime.now(UTC), read_settings(options.settings, DataSettings)
     files = {Path(file).stem: file for file in options.benchmarks}
-    if settings["source"] == "hub":
-        hub.fetch(settings["name"], settings, options.output, files)
+    if wanted.source == "hub":
+        hub.fetch(wanted.name, stated(wanted), options.output, files)
     else:
-        rows, report = contamination.filter_rows(data.local_problems(settings), files)
+        rows, report = contamination.filter_rows(data.local_problems(wanted), files)
         print(f"{options.output}: {contamination.summary(report)}", file=sys.stderr)
         jsonl.write_json(options.report, report)
         jsonl.write(options.output, rows)
     record = provenance.beside(options.output)
-    sources = files | ({"file": settings["file"]} if settings["source"] == "directory" else {})
-    provenance.write(record, "training_data", settings, sources, {"data": options.output}, started)
+    sources, made = files | ({"file": wanted.file} if wanted.file else {}), {"data": options.output}
+    provenance.write(record, "training_data", stated(wanted), sources, made, started)

@@ -10,10 +10,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> None:
-    from repro.config import config_files
+    from repro.config import settings
     from repro.tracking import sync
 
     try:
-        sync.sync_experiment(config_files.read(*options.config))
+        sync.sync_experiment(settings.read(*options.config))
     except sync.NotLogged as why:
         raise ValueError(str(why)) from None

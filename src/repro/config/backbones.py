@@ -1,87 +1,97 @@
 """Settings of the models to start from."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from repro.config.bounds import (
-    PROBLEM,
-    REPOSITORY,
-    REVISION,
-    Count,
+    ADDED_LATER,
     Model,
     Path,
-    Positive,
+    Repository,
+    Revision,
     Seed,
     Text,
+    WithProblem,
 )
 
 
 class Prompt(Model):
     """How a model is asked, in training and evaluation."""
 
-    system: Text | None = None
-    """System prompt; null for none."""
-    math: Annotated[str, Field(pattern=PROBLEM)] | None = None
+    system: Text | None = Field(None, description="System prompt; null for none.")
+    math: WithProblem | None = None
     """The user's message for mathematics, with {problem} in it; null for DeepSeek-R1's instruction
     after the problem."""
 
 
 class _Backbone(Model):
-    trust_remote_code: bool = False
+    trust_remote_code: Annotated[bool, ADDED_LATER] = False
     """Whether Python files that come with the model are taken and run, with all of your rights;
     source hub then needs the whole hash of a commit. Not with source tinyworld."""
-    thinking: Literal["required", "none"] = "required"
+    thinking: Annotated[Literal["required", "none"], ADDED_LATER] = "required"
     """Whether the model thinks before it answers: required reads what follows </think> as the
     answer, none the whole response, as of instruct models."""
     chat_template: Text | None = None
     """File with a Jinja chat template, relative to the working directory; null for the tokenizer's
     own."""
     prompt: Prompt = Prompt()
-    """How this model is asked, in training and evaluation."""
 
 
 class TinyBackbone(_Backbone):
     """A backbone that is built here by supervised training on the tiny world."""
 
-    source: Literal["tinyworld"]
-    """Where the model comes from."""
-    architecture: Literal["qwen2", "qwen3"]
-    """The architecture of the model."""
-    hidden_size: Annotated[int, Field(ge=16)]
-    """Width of the residual stream."""
-    layers: Count
-    """Number of transformer blocks."""
-    heads: Count
-    """Number of attention heads."""
-    key_value_heads: Count
-    """Number of key-value heads."""
-    steps: Count
-    """Steps of the supervised training."""
-    batch_size: Count
-    """Examples in a step of the supervised training."""
-    learning_rate: Positive
-    """Peak learning rate of the supervised training."""
-    seed: Seed
-    """Seed of the supervised training and its examples."""
+    source: Literal["tinyworld"] = Field(description="Where the model comes from.")
+    architecture: Literal["qwen2", "qwen3"] = Field(description="The architecture of the model.")
+    hidden_size: int = Field(ge=16, description="Width of the residual stream.")
+    layers: int = Field(ge=1, description="Number of transformer blocks.")
+    heads: int = Field(ge=1, description="Number of attention heads.")
+    key_value_heads: int = Field(ge=1, description="Number of key-value heads.")
+    steps: int = Field(ge=1, description="Steps of the supervised training.")
+    batch_size: int = Field(ge=1, description="Examples in a step of the supervised training.")
+    learning_rate: float = Field(gt=0, description="Its peak learning rate.")
+    seed: Seed = Field(description="Seed of the supervised training and its examples.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for key, divisor in (("hidden_size", "heads"), ("heads", "key_value_heads")):
+            size, of = getattr(self, key), getattr(self, divisor)
+            if size % of:
+                raise ValueError(
+                    f"{key} = {size} is no multiple of {divisor} = {of}; allowed: multiples of it"
+                )
+        if self.trust_remote_code:
+            raise ValueError(
+                "trust_remote_code = true does not go with source tinyworld; allowed: false, or "
+                "source hub or directory"
+            )
+        if self.thinking == "none":
+            raise ValueError("thinking = 'none' does not go with tinyworld; allowed: required")
+        return self
 
 
 class HubBackbone(_Backbone):
     """A backbone that is downloaded."""
 
-    source: Literal["hub"]
-    """Where the model comes from."""
-    repo: Annotated[str, Field(pattern=REPOSITORY)]
-    """The repository of the model."""
-    revision: Annotated[str, Field(pattern=REVISION)]
-    """The commit, tag or branch to download."""
+    source: Literal["hub"] = Field(description="Where the model comes from.")
+    repo: Repository = Field(description="The repository of the model.")
+    revision: Revision = Field(description="The commit, tag or branch to download.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.trust_remote_code and not re.fullmatch("[0-9a-f]{40}", self.revision):
+            raise ValueError(
+                f"revision = {self.revision!r} does not go with trust_remote_code, because a "
+                "branch or tag can change what runs; allowed: the whole hash of a commit, 40 digits"
+            )
+        return self
 
 
 class DirectoryBackbone(_Backbone):
     """A backbone that lies on the disk."""
 
-    source: Literal["directory"]
-    """Where the model comes from."""
+    source: Literal["directory"] = Field(description="Where the model comes from.")
     path: Path
     """The folder of a transformers model, relative to the working directory; config.json, tokenizer
     and safetensors weights are read, nothing is written."""

@@ -1,60 +1,67 @@
-"""The kinds of values that settings take, with their bounds and how these are told to a person."""
+"""What all settings have in common, and the kinds of texts and lists that they take."""
 
+from datetime import date
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 
-from repro.config.words import WORDS, Problem
+from repro.config import tracking_uri
+from repro.process_reward.settings import STRICT
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
-RESULTS = r"^results(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"
-PATH = r"^[^{}\n]+$"
-REPOSITORY = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*/[A-Za-z0-9_][A-Za-z0-9_.-]*$"
-REVISION = r"^[A-Za-z0-9][A-Za-z0-9_./-]*$"
-FILE = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
-DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-STORE = r"^(sqlite:///[A-Za-z0-9_./-]+|https?://[^\s{}'\"`$;\\]+)$"
-PROBLEM = r"\{problem\}"
-WORDS.update(  # what a text that does not match is told
-    {
-        NAME: "letters, digits, _ . and -, the first one a letter or digit",
-        RESULTS: "results, or a folder below it such as results/mine, of letters, digits, _ . -",
-        PATH: "a path without braces",
-        REPOSITORY: "OWNER/NAME, as on the hub",
-        REVISION: "the hash of a commit, or the name of a tag or branch",
-        FILE: "the name of a file in data_dir, of letters, digits, _ . and -",
-        DATE: 'a date such as "2024-08-01", in quotes',
-        STORE: "sqlite:///FILE, of letters, digits, _ . / and -, or http://HOST or https://HOST",
-        PROBLEM: "a text with {problem} in it",
-    }
-)
+# In an Annotated type of a model: a key that came later than the first results. At its default it
+# is left out of what decides a run, so that runs from before it stay what they are.
+ADDED_LATER = "added later"
+
+
+class Model(BaseModel):
+    """The base of all models of settings."""
+
+    model_config = STRICT
+
+
+def _text(pattern: str, words: str, **bounds: int) -> type[str]:
+    """Return the type of a text that matches a pattern; `words` tell a person which texts do."""
+    return Annotated[str, Field(pattern=pattern, json_schema_extra={"words": words}, **bounds)]
 
 
 def _without_duplicates(values: list) -> list:
     if len({str(value) for value in values}) < len(values):
-        raise Problem("a list without duplicates")
+        raise ValueError("a list without duplicates")
     return values
 
 
+def _in_order(days: list[str]) -> list[str]:
+    try:
+        dates = [date.fromisoformat(day) for day in days]
+    except ValueError:  # month 13
+        dates = []
+    if len(dates) != 2 or dates[0] > dates[1]:
+        raise ValueError('two dates such as "2024-08-01", the earlier one first')
+    return days
+
+
 Unique = AfterValidator(_without_duplicates)
-Count = Annotated[int, Field(ge=1)]
-Whole = Annotated[int, Field(ge=0)]
-Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
-Discount = Annotated[float, Field(gt=0, le=1)]
-Fraction = Annotated[float, Field(gt=0, lt=1)]
-Weight = Annotated[float, Field(ge=0, le=1)]
-Segments = Annotated[int, Field(ge=1, le=100_000)]
 Text = Annotated[str, Field(min_length=1)]
-Name = Annotated[str, Field(max_length=100, pattern=NAME)]
-Path = Annotated[str, Field(pattern=PATH)]
 Names = Annotated[list[str], Field(min_length=1), Unique]
-
-
-class Model(BaseModel):
-    """What all models of settings have in common."""
-
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True
-    )
+Window = Annotated[list[str], AfterValidator(_in_order)]
+Store = Annotated[str, AfterValidator(tracking_uri.check)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+Name = _text(
+    r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+    "letters, digits, _ . and -, the first one a letter or digit",
+    max_length=100,
+)
+Results = _text(
+    r"^results(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$",
+    "results, or a folder below it such as results/mine, of letters, digits, _ . -",
+    max_length=200,
+)
+File = _text(
+    r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+    "the name of a file in data_dir, of letters, digits, _ . and -",
+    max_length=200,
+)
+Path = _text(r"^[^{}\n]+$", "a path without braces")
+Repository = _text(r"^\w[\w.-]*/\w[\w.-]*$", "OWNER/NAME, as on the hub")
+Revision = _text(r"^\w[\w./-]*$", "the hash of a commit, or the name of a tag or branch")
+WithProblem = _text(r"\{problem\}", "a text with {problem} in it")

@@ -1,325 +1,264 @@
-"""What is right key by key and wrong together, or wrong on this disk: said before any job."""
+"""What is right section by section and wrong together, or wrong on this disk, before any job."""
 
-import re
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from repro import methods, tinyworld
 from repro.benchmarks import declared
-from repro.config import layout
+from repro.config.backbones import Backbone
+from repro.config.models import Evaluation, Experiment, Rollouts
+from repro.config.resolved import DataSettings
+from repro.config.tracking_uri import SQLITE
 from repro.config.words import choices, shown
 from repro.files import model_folder
 from repro.tinyworld.problems import PROBLEMS
 
 PINS = ("release", "window")  # of LiveCodeBench on the hub
-COMMIT = re.compile("[0-9a-f]{40}")
 PLACES = ("results", "work")  # nothing is written anywhere else
-SQLITE = "sqlite:///"
 
 
-def check(config: dict) -> None:
+def check(experiment: Experiment) -> None:
     """Refuse settings that do not go together.
-
-    Args:
-        config: a configuration that its models take.
 
     Raises:
         ValueError: one message names key, value and what is allowed.
     """
-    _check_places(config)
-    _check_methods(config)
-    for name, backbone in config["backbones"].items():
-        _check_backbone(name, backbone)
-        _check_thinking(config, name, backbone)
-    _check_ablations(config)
-    _check_benchmarks(config)
-    _check_sources(config)
-    _check_training(config["training"])
-    _check_rollouts(config["training"], config["gpus"])
-    layout.check(config)
-    _check_lengths(config)
+    _check_places(experiment)
+    _check_names(experiment)
+    for name, backbone in experiment.backbones.items():
+        _check_backbone(f"backbones.{name}", backbone, experiment)
+    _check_ablations(experiment)
+    _check_sources(experiment)
+    _check_rollouts(experiment)
+    _check_processes(experiment)
+    _check_split("evaluation", experiment.evaluation, experiment)
+    _check_split("training.rollouts", experiment.training.rollouts, experiment)
+    _check_lengths(experiment)
 
 
-def check_data(config: dict, wanted: Sequence[dict], read: bool = True) -> None:
-    """Refuse local files of problems that are not there or damaged, before the first job.
+def check_known(key: str, names: Iterable[str], known: Iterable[str], lacks: str) -> None:
+    """Refuse a name that is not among those known; `lacks` says what is wrong with it."""
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{key}: {name!r} {lacks}; {choices(name, known)}")
+
+
+def _refuse(setting: str, wrong: str, allowed: str) -> NoReturn:
+    raise ValueError(f"{setting} {wrong}; allowed: {allowed}")
+
+
+def _check_places(experiment: Experiment) -> None:
+    """Refuse to write outside of `PLACES`, also where a link leads out of them."""
+    results, uri = experiment.results_dir, experiment.tracking_uri
+    places = [(f"results_dir = {results!r}", results, PLACES[:1])]
+    if uri.startswith(SQLITE):
+        places.append((f"tracking_uri = {uri!r}", uri.removeprefix(SQLITE), PLACES))
+    for setting, place, roots in places:
+        try:
+            inside = any(Path(place).resolve().is_relative_to(Path(r).resolve()) for r in roots)
+        except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
+            raise ValueError(f"{setting}: {error}") from None
+        if not inside:
+            allowed = f"a place below {' or '.join(roots)}, which may themselves be links"
+            _refuse(setting, f"leads out of {' and '.join(roots)}", allowed)
+    if Path(results).exists() and not Path(results).is_dir():
+        _refuse(f"results_dir = {results!r}", "is a file", "a folder")
+
+
+def _check_names(experiment: Experiment) -> None:
+    """Refuse methods, backbones and benchmarks that do not exist, or not where they are named."""
+    with_repro = [f"{algorithm}{methods.REPRO}" for algorithm in methods.ALGORITHMS]
+    every = [methods.ORIGINAL, *methods.ALGORITHMS, *with_repro]
+    known, objective = declared.benchmarks(), experiment.objective
+    mathematics = [name for name in known if known[name].in_domain]
+    ablated, backbones = experiment.ablations.backbones or [], experiment.backbones
+    check_known("methods", experiment.methods, every, "does not exist")
+    check_known("objective.methods", objective.methods, experiment.methods, "is not among methods")
+    check_known("ablations.method", [experiment.ablations.method], with_repro, "is not allowed")
+    check_known("ablations.backbones", ablated, backbones, "is not among backbones")
+    check_known("decontaminate", experiment.decontaminate, known, "does not exist")
+    check_known("objective.benchmarks", objective.benchmarks, mathematics, "is not allowed")
+    for name in experiment.benchmarks:
+        if name not in known:
+            raise ValueError(f"unknown key {f'benchmarks.{name}'!r}; {choices(name, known)}")
+
+
+def _check_backbone(key: str, backbone: Backbone, experiment: Experiment) -> None:
+    """Refuse files that cannot be used, and what needs thoughts where the model has none."""
+    template, with_repro = backbone.chat_template, [m for m in _methods(experiment) if m.repro]
+    if template is not None:
+        try:
+            Path(template).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            wrong = getattr(error, "strerror", None) or "not a text in UTF-8"
+            _refuse(f"{key}.chat_template = {template!r}:", wrong, "a file with a Jinja template")
+    if backbone.source == "directory":
+        try:
+            model_folder.check(backbone.path, template is not None, backbone.trust_remote_code)
+        except ValueError as error:
+            raise ValueError(f"{key}.path = {error}") from None
+    if backbone.thinking == "none" and with_repro:
+        wrong = f"does not go with {with_repro[0].algorithm}{methods.REPRO}, which needs thoughts"
+        _refuse(f"{key}.thinking = 'none'", wrong, "required")
+
+
+def _check_ablations(experiment: Experiment) -> None:
+    for key in methods.ABLATED:
+        values, default = (
+            getattr(experiment.ablations, key),
+            getattr(experiment.process_reward, key),
+        )
+        for value in values:
+            if float(f"{value:g}") != value:  # the run's name holds it
+                wrong = f"holds {value!r}, which has too many digits"
+                _refuse(f"ablations.{key} = {values}", wrong, "numbers of at most six")
+        if set(values) == {default}:
+            wrong = f"holds process_reward.{key} alone, which there is nothing to compare with"
+            _refuse(f"ablations.{key} = {values}", wrong, "[], or another value")
+
+
+def _check_sources(experiment: Experiment) -> None:
+    """Refuse keys of another data source."""
+    source, folder = experiment.data_source, experiment.data_dir
+    if (source == "directory") != (folder is not None):
+        wrong = f"does not go with data_source = {source!r}"
+        allowed = "a folder with directory, null with tinyworld and hub"
+        _refuse(f"data_dir = {shown(folder)}", wrong, allowed)
+    if source == "tinyworld" and experiment.decontaminate:
+        wrong = "does not go with data_source = 'tinyworld'"
+        allowed = "[], because generated problems never overlap"
+        _refuse(f"decontaminate = {experiment.decontaminate}", wrong, allowed)
+    for name, benchmark in experiment.benchmarks.items():
+        if benchmark.file and (source != "directory" or benchmark.path):
+            wrong = "goes with data_source directory only, and not with path"
+            _refuse(f"benchmarks.{name}.file = {benchmark.file!r}", wrong, "null")
+        for key in PINS:
+            value = getattr(benchmark, key)
+            if value and (name != "lcb" or source != "hub" or benchmark.path):
+                wrong = "goes with lcb and data_source hub only"
+                _refuse(f"benchmarks.{name}.{key} = {shown(value)}", wrong, "null")
+
+
+def _check_rollouts(experiment: Experiment) -> None:
+    """Refuse what vLLM cannot do beside a trainer."""
+    training, key = experiment.training, "training.rollouts.engine = 'vllm'"
+    if training.rollouts.engine != "vllm":
+        return
+    if not experiment.gpus:  # its CPU build packs the weights and then takes no new ones
+        _refuse(key, "does not go with gpus = 0", "transformers, or at least one GPU")
+    if training.dtype != "bfloat16":  # TRL leaves the engine's precision to vLLM
+        wrong = f"does not go with {key}, which samples in bfloat16"
+        _refuse(f"training.dtype = {training.dtype!r}", wrong, "bfloat16")
+
+
+def _check_processes(experiment: Experiment) -> None:
+    """Refuse processes that cannot share a training, or not in the way that is stated."""
+    training, gpus, count = experiment.training, experiment.gpus, experiment.processes
+    strategy, split = training.parallel.strategy, training.rollouts.tensor_parallel
+    rollouts, micro = training.responses_per_step, training.micro_batch_size
+    if gpus and count != gpus:
+        allowed = f"null or {gpus}, because a process takes a GPU"
+        wrong = f"does not go with gpus = {gpus}"
+        _refuse(f"training.parallel.processes = {count}", wrong, allowed)
+    if rollouts % (micro * count):
+        wrong = f"on each of {count} processes does not divide the {rollouts} rollouts of a step"
+        allowed = f"a divisor of {rollouts} (prompts_per_step x num_generations) as their product"
+        _refuse(f"training.micro_batch_size = {micro}", wrong, allowed)
+    setting = f"training.parallel.strategy = {strategy!r}"
+    if strategy != "ddp" and gpus < 2:
+        allowed = "ddp, or at least two GPUs to share the model"
+        _refuse(setting, f"does not go with gpus = {gpus}", allowed)
+    if strategy.startswith("zero") and any(m.algorithm == "ppo" for m in _methods(experiment)):
+        _refuse(setting, "does not go with ppo, whose critic it does not train", "ddp, fsdp")
+    if count % split:
+        wrong = f"does not divide the {count} processes of a training"
+        setting = f"training.rollouts.tensor_parallel = {split}"
+        _refuse(setting, wrong, f"divisors of {count}")
+
+
+def _check_split(key: str, chosen: Evaluation | Rollouts, experiment: Experiment) -> None:
+    """Refuse to split a model that its engine cannot, or over a number its heads do not allow."""
+    split, setting = chosen.tensor_parallel, f"{key}.tensor_parallel = {chosen.tensor_parallel}"
+    if split > 1 and (chosen.engine != "vllm" or not experiment.gpus):
+        wrong = f"does not go with {key}.engine = {chosen.engine!r} and gpus = {experiment.gpus}"
+        _refuse(setting, wrong, "1, or vllm on GPUs")
+    for name, backbone in experiment.backbones.items():
+        heads = getattr(backbone, "heads", None)  # of one on the hub vLLM says it
+        if backbone.source == "directory":
+            heads = model_folder.read_size(backbone.path, "num_attention_heads")
+        if heads and heads % split:
+            wrong = f"does not divide the {heads} attention heads of backbones.{name}"
+            _refuse(setting, wrong, f"divisors of {heads}")
+
+
+def _check_lengths(experiment: Experiment) -> None:
+    """Refuse more tokens than a model's context holds, where it is known before any job."""
+    training, new = experiment.training, experiment.evaluation.max_new_tokens
+    prompt, response = training.max_prompt_tokens, training.max_completion_tokens
+    trained = any(method.algorithm for method in _methods(experiment))
+    for name, backbone in experiment.backbones.items():
+        context = tinyworld.CONTEXT if backbone.source == "tinyworld" else None
+        if backbone.source == "directory":
+            context = model_folder.read_size(backbone.path, "max_position_embeddings")
+        allowed = f"{context}, the context of backbone {name}"
+        if context and trained and prompt + response > context:
+            wrong = (
+                f"and max_completion_tokens = {response} are {prompt + response} tokens together"
+            )
+            _refuse(f"training.max_prompt_tokens = {prompt}", wrong, allowed)
+        if context and new >= context:
+            wrong = "leaves no room for a prompt"
+            _refuse(f"evaluation.max_new_tokens = {new}", wrong, f"less than {allowed}")
+
+
+def _methods(experiment: Experiment) -> list[methods.Method]:
+    """Return the methods of the main table and of the ablations, in their parts."""
+    ablated = any(getattr(experiment.ablations, key) for key in methods.ABLATED)
+    names = [*experiment.methods, *[experiment.ablations.method] * ablated]
+    return [methods.parse(name) for name in names]
+
+
+def check_data(experiment: Experiment, wanted: Sequence[DataSettings], read: bool = True) -> None:
+    """Refuse problems that the data source does not have, and files of problems that are damaged.
 
     Args:
-        config: a configuration that its models take.
-        wanted: what decides each data file that the experiment needs, see `settings.data_settings`.
+        experiment: its settings go together.
+        wanted: what decides each data file that the experiment needs, see `settings`.
         read: whether to read local files to their end; without it they must be there only.
 
     Raises:
         ValueError: one message names key, value and what is allowed, or file, line and field.
     """
-    for what in wanted:
-        _check_problems(config, what, read)
-
-
-def _check_sources(config: dict) -> None:
-    """Refuse keys of another data source."""
-    source = config["data_source"]
-    if (source == "directory") != (config["data_dir"] is not None):
-        raise ValueError(
-            f"data_dir = {shown(config['data_dir'])} does not go with data_source = {source!r}; "
-            "allowed: a folder with directory, null with tinyworld and hub"
-        )
-    if source == "tinyworld" and config["decontaminate"]:
-        raise ValueError(
-            f"decontaminate = {config['decontaminate']} does not go with data_source = "
-            "'tinyworld'; allowed: [], because generated problems never overlap"
-        )
-    for name, benchmark in config["benchmarks"].items():
-        if benchmark["file"] and (source != "directory" or benchmark["path"]):
-            raise ValueError(
-                f"benchmarks.{name}.file = {benchmark['file']!r} goes with data_source directory "
-                "only, and not with path; allowed: null"
-            )
-        for key in PINS:
-            on_hub = name == "lcb" and source == "hub" and not benchmark["path"]
-            if benchmark[key] and not on_hub:
-                raise ValueError(
-                    f"benchmarks.{name}.{key} = {shown(benchmark[key])} goes with lcb and "
-                    "data_source hub only; allowed: null"
-                )
-        _check_window(name, benchmark["window"])
-
-
-def _check_places(config: dict) -> None:
-    """Refuse to write outside of `PLACES`, also where a link leads out of them."""
-    places = {"results_dir": config["results_dir"]}
-    if config["tracking_uri"].startswith(SQLITE):
-        places["tracking_uri"] = config["tracking_uri"].removeprefix(SQLITE)
-    for key, place in places.items():
-        roots = PLACES[:1] if key == "results_dir" else PLACES
-        try:
-            inside = any(Path(place).resolve().is_relative_to(Path(r).resolve()) for r in roots)
-        except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
-            raise ValueError(f"{key} = {config[key]!r}: {error}") from None
-        if not inside:
-            raise ValueError(
-                f"{key} = {config[key]!r} leads out of {' and '.join(roots)}; allowed: a place "
-                f"below {' or '.join(roots)}, which may themselves be links"
-            )
-    if Path(config["results_dir"]).exists() and not Path(config["results_dir"]).is_dir():
-        raise ValueError(f"results_dir = {config['results_dir']!r} is a file; allowed: a folder")
-
-
-def _check_methods(config: dict) -> None:
-    plain = [methods.ORIGINAL, *methods.ALGORITHMS]
-    with_repro = [f"{algorithm}{methods.REPRO}" for algorithm in methods.ALGORITHMS]
-    allowed = [*plain, *with_repro]
-    for method in config["methods"]:
-        if method not in allowed:
-            raise ValueError(f"methods: {method!r} does not exist; {choices(method, allowed)}")
-    for method in config["objective"]["methods"]:
-        if method not in allowed:
-            message = f"objective.methods: {method!r} does not exist"
-            raise ValueError(f"{message}; {choices(method, allowed)}")
-        if method not in config["methods"]:
-            message = f"objective.methods: {method!r} is not among methods"
-            raise ValueError(f"{message}; {choices(method, config['methods'])}")
-    method = config["ablations"]["method"]
-    if method not in with_repro:
-        raise ValueError(f"ablations.method = {method!r}; {choices(method, with_repro)}")
-
-
-def _check_training(training: dict) -> None:
-    rollouts = training["prompts_per_step"] * training["num_generations"]
-    if training["save_every"] % training["updates_per_generation"]:
-        raise ValueError(
-            f"training.save_every = {training['save_every']} is no multiple of "
-            f"updates_per_generation = {training['updates_per_generation']}; a run can be resumed "
-            "only between two generations; allowed: multiples of "
-            f"{training['updates_per_generation']}"
-        )
-    if rollouts % training["micro_batch_size"]:
-        raise ValueError(
-            f"training.micro_batch_size = {training['micro_batch_size']} does not divide the "
-            f"{rollouts} rollouts of a step (prompts_per_step x num_generations); allowed: "
-            f"divisors of {rollouts}"
-        )
-
-
-def _check_rollouts(training: dict, gpus: int) -> None:
-    """Refuse what vLLM cannot do beside a trainer."""
-    if training["rollouts"]["engine"] != "vllm":
-        return
-    if not gpus:  # its CPU build packs the weights into another layout and takes no new ones
-        raise ValueError(
-            "training.rollouts.engine = 'vllm' does not go with gpus = 0; allowed: transformers, "
-            "or at least one GPU"
-        )
-    if training["dtype"] != "bfloat16":  # TRL leaves the engine's precision to vLLM
-        raise ValueError(
-            f"training.dtype = {training['dtype']!r} does not go with training.rollouts.engine = "
-            "'vllm', which samples in bfloat16; allowed: bfloat16"
-        )
-
-
-def _check_lengths(config: dict) -> None:
-    """Refuse more tokens than a model's context holds, where it is known before any job."""
-    training, evaluation = config["training"], config["evaluation"]
-    trained = any(methods.parse(method).algorithm for method in config["methods"])
-    trained = trained or any(config["ablations"][key] for key in methods.ABLATED)
-    for name, backbone in config["backbones"].items():
-        context = None
-        if backbone["source"] == "tinyworld":
-            context = tinyworld.CONTEXT
-        elif backbone["source"] == "directory":
-            context = model_folder.read_size(backbone["path"], "max_position_embeddings")
-        if context is None:
+    for data in wanted:
+        if data.source == "directory":
+            _check_file(experiment, data, read)
             continue
-        longest = training["max_prompt_tokens"] + training["max_completion_tokens"]
-        if trained and longest > context:
+        known = declared.sources() if data.source == "hub" else PROBLEMS
+        if data.name not in known:
+            lacks = "has no pins in sources.yml" if data.source == "hub" else "is not generated"
+            allowed = ", ".join(key for key in known if key != declared.TRAIN)
             raise ValueError(
-                f"training.max_prompt_tokens = {training['max_prompt_tokens']} and "
-                f"max_completion_tokens = {training['max_completion_tokens']} are {longest} tokens "
-                f"together; allowed: {context}, the context of backbone {name}"
-            )
-        if evaluation["max_new_tokens"] >= context:
-            raise ValueError(
-                f"evaluation.max_new_tokens = {evaluation['max_new_tokens']} leaves no room for a "
-                f"prompt; allowed: less than {context}, the context of backbone {name}"
+                f"benchmarks.{data.name} {lacks}, which data_source = {data.source!r} needs; "
+                f"allowed: {allowed}, or a file of your own as benchmarks.{data.name}.path"
             )
 
 
-def _check_backbone(name: str, backbone: dict) -> None:
-    source = backbone["source"]
-    template = backbone["chat_template"]
-    if template is not None:
-        try:
-            Path(template).read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:
-            said = getattr(error, "strerror", None) or "not a text in UTF-8"
-            message = f"backbones.{name}.chat_template = {template!r}: {said}"
-            raise ValueError(f"{message}; allowed: a file with a Jinja template") from None
-    for key, divisor in (("hidden_size", "heads"), ("heads", "key_value_heads")):
-        if source == "tinyworld" and backbone[key] % backbone[divisor]:
-            raise ValueError(
-                f"backbones.{name}.{key} = {backbone[key]} is no multiple of "
-                f"{divisor} = {backbone[divisor]}; allowed: multiples of it"
-            )
-    _check_code(name, backbone)
-    if source == "directory":
-        try:
-            model_folder.check(
-                backbone["path"],
-                has_template=template is not None,
-                trust_remote_code=backbone["trust_remote_code"],
-            )
-        except ValueError as error:
-            raise ValueError(f"backbones.{name}.path = {error}") from None
-
-
-def _check_thinking(config: dict, name: str, backbone: dict) -> None:
-    """Refuse what needs thoughts where the model has none."""
-    if backbone["thinking"] == "required":
-        return
-    judged = [*config["methods"], *config["objective"]["methods"]]
-    ablated = [config["ablations"]["method"] for key in methods.ABLATED if config["ablations"][key]]
-    with_repro = [method for method in (*judged, *ablated) if methods.parse(method).repro]
-    if backbone["source"] == "tinyworld" or with_repro:
-        because = f"with {with_repro[0]}, which needs thoughts" if with_repro else "with tinyworld"
-        raise ValueError(
-            f"backbones.{name}.thinking = 'none' does not go {because}; allowed: required"
-        )
-
-
-def _check_code(name: str, backbone: dict) -> None:
-    """Refuse to run code that comes with a model and can change, or where there is none."""
-    if not backbone["trust_remote_code"]:
-        return
-    if backbone["source"] == "tinyworld":
-        raise ValueError(
-            f"backbones.{name}.trust_remote_code = true does not go with source tinyworld; "
-            "allowed: false, or source hub or directory"
-        )
-    if backbone["source"] == "hub" and not COMMIT.fullmatch(backbone["revision"]):
-        raise ValueError(
-            f"backbones.{name}.revision = {backbone['revision']!r} does not go with "
-            "trust_remote_code, because a branch or tag can change what runs; allowed: the whole "
-            "hash of a commit, 40 digits"
-        )
-
-
-def _check_ablations(config: dict) -> None:
-    ablations = config["ablations"]
-    for name in ablations["backbones"] or []:
-        if name not in config["backbones"]:
-            known = choices(name, list(config["backbones"]))
-            raise ValueError(f"ablations.backbones: unknown backbone {name!r}; {known}")
-    for key in methods.ABLATED:
-        for value in ablations[key]:
-            if float(f"{value:g}") != value:  # the run's name holds it
-                raise ValueError(
-                    f"ablations.{key} = {ablations[key]}: {value!r} has too many digits; allowed: "
-                    "numbers of at most six"
-                )
-        if set(ablations[key]) == {config["process_reward"][key]}:
-            raise ValueError(
-                f"ablations.{key} = {ablations[key]} holds nothing but process_reward.{key}, which "
-                "there is nothing to compare with; allowed: [], or another value"
-            )
-
-
-def _check_benchmarks(config: dict) -> None:
-    """Refuse benchmarks that do not exist, or do not fit where they are named."""
-    known = declared.benchmarks()
-    mathematics = [name for name in known if known[name].in_domain]
-    for name in config["benchmarks"]:
-        if name not in known:
-            raise ValueError(f"unknown key {f'benchmarks.{name}'!r}; {choices(name, list(known))}")
-    for key, names, allowed in (
-        ("decontaminate", config["decontaminate"], list(known)),
-        ("objective.benchmarks", config["objective"]["benchmarks"], mathematics),
-    ):
-        for name in names:
-            if name not in allowed:
-                raise ValueError(f"{key}: {name!r} is not allowed; {choices(name, allowed)}")
-
-
-def _check_window(name: str, window: list[str] | None) -> None:
+def _check_file(experiment: Experiment, data: DataSettings, read: bool) -> None:
+    name, file, benchmark = data.name, Path(data.file), experiment.benchmarks.get(data.name)
+    own = benchmark.path if benchmark else None
+    where = f"benchmarks.{name}.path = {own!r}" if own else f"data_dir = {experiment.data_dir!r}"
+    lacks = ": no such file" if own else f" has no {file.name}"
     try:
-        dates = [date.fromisoformat(day) for day in window or ()]
-    except ValueError:
-        dates = None
-    if dates is None or dates != sorted(dates):
-        raise ValueError(
-            f"benchmarks.{name}.window = {shown(window)}; allowed: two dates, the earlier one first"
-        )
-
-
-def _check_problems(config: dict, what: dict, read: bool) -> None:
-    """Refuse a benchmark, or `train`, whose problems the data source does not have."""
-    name, source = what["name"], what["source"]
-    if source != "directory":
-        there = declared.sources() if source == "hub" else PROBLEMS
-        if name not in there:
-            lacks = "has no pins in sources.yml" if source == "hub" else "is not generated"
-            raise ValueError(
-                f"benchmarks.{name} {lacks}, which data_source = {source!r} needs; allowed: "
-                f"{', '.join(key for key in there if key != declared.TRAIN)}, or a file of your "
-                f"own as benchmarks.{name}.path"
-            )
-        return
-    file, own = what["file"], config["benchmarks"].get(name, {}).get("path")
-    where = f"benchmarks.{name}.path = {own!r}" if own else f"data_dir = {config['data_dir']!r}"
-    lacks = ": no such file" if own else f" has no {Path(file).name}"
-    try:
-        lacks = "" if Path(file).is_file() else lacks
+        lacks = "" if file.is_file() else lacks
     except OSError as error:
         lacks = f": {error.strerror}"
     if lacks:
         raise ValueError(f"{where}{lacks}; wanted: {file}, one JSON object a line, for {name}")
-    if not read:
-        return
     try:
-        count = declared.check_file(file, name)
+        count = declared.check_file(file, name) if read else data.problems
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
-    if (what["problems"] or 0) > count:
-        raise ValueError(
-            f"benchmarks.{name}.problems = {what['problems']}; allowed: null or at most {count}, "
-            f"the problems in {file}"
-        )
+    if (data.problems or 0) > (count or 0):
+        allowed = f"null or at most {count}, the problems in {file}"
+        raise ValueError(f"benchmarks.{name}.problems = {data.problems}; allowed: {allowed}")

@@ -4,15 +4,9 @@
 """
 
 import json
-from collections.abc import Container, Iterator
-from typing import get_args, get_origin
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
-
+from repro.config import words
 from repro.config.models import Experiment
-from repro.config.words import bounds, members, type_name
 
 _HEAD = """# Every setting of an experiment
 
@@ -26,49 +20,22 @@ refused; keys that are left out take their default. A key without a default must
 
 def reference() -> str:
     """Return the page as Markdown."""
-    rows = (" | ".join(cell.replace("|", r"\|") for cell in row) for row in _rows(Experiment, ""))
-    return _HEAD + "".join(f"| {row} |\n" for row in rows)
-
-
-def _rows(model: type[BaseModel], prefix: str, known: Container[str] = ()) -> Iterator[list[str]]:
-    for name, field in model.model_fields.items():
-        if name in known:
+    schema, rows = Experiment.model_json_schema(), {}
+    for at, node in words.index(schema, schema):
+        if not at or at[-1] in (words.NAME, words.ITEM, words.KEY) or at[-1].startswith("("):
             continue
-        key, inner = f"{prefix}{name}", _models(field)
-        meaning = " ".join(field.description.split())
-        yield [f"`{key}`", _type(field), "" if inner else _default(field), meaning]
-        mapping = any(get_origin(kind) is dict for kind in members(field.annotation))
-        below = f"{key}.NAME." if mapping else f"{key}."
-        if len(inner) == 1:
-            yield from _rows(inner[0], below)
-        elif inner:  # the members of a union: what they share first
-            shared = inner[0].__base__
-            yield from _rows(shared, below)
-            for nested in inner:
-                for cell, *row in _rows(nested, below, shared.model_fields):
-                    yield [f"{cell} (source {_source(nested)})", *row]
-
-
-def _models(field: FieldInfo) -> list[type[BaseModel]]:
-    """Return the models inside a field: one, those of a mapping's values, or a union's."""
-    kinds = members(field.annotation)
-    for kind in kinds:
-        if get_origin(kind) is dict:
-            kinds = members(get_args(kind)[1])
-    return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
-
-
-def _source(model: type[BaseModel]) -> str:
-    return get_args(model.model_fields["source"].annotation)[0]
-
-
-def _type(field: FieldInfo) -> str:
-    allowed = bounds(field)
-    return type_name(field.annotation) + (f", {allowed}" if allowed else "")
-
-
-def _default(field: FieldInfo) -> str:
-    return "" if field.default is PydanticUndefined else f"`{json.dumps(field.default)}`"
+        sources = [part for part in at if part.startswith("(")]
+        key = ".".join(part for part in at if part not in sources)
+        is_section = any("$ref" in option for option in (node, *node.get("anyOf", ())))
+        default = f"`{json.dumps(node['default'])}`" if "default" in node and not is_section else ""
+        row = f"`{key}`", words.describe(node), default, words.meaning(node)
+        rows.setdefault(row, []).extend(sources)
+    text = _HEAD
+    for (key, *cells), sources in rows.items():
+        where = f" {sources[0]}" if len(sources) == 1 else ""  # several share the key
+        cells = [cell.replace("|", r"\|") for cell in (key + where, *cells)]
+        text += f"| {' | '.join(cells)} |\n"
+    return text
 
 
 if __name__ == "__main__":

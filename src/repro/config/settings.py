@@ -1,28 +1,24 @@
-"""From a configuration to the resolved settings of every run; everything wrong is said here, first.
-
-A configuration is validated by `config.models`, which fill in its defaults, and cross-checked.
-Every later step reads only the small resolved settings made here.
-"""
+"""From a configuration to what each job is given; everything wrong is said here, before any job."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from pydantic import ValidationError
+from snakemake.utils import update_config
 
 from repro import methods
-from repro.config import checks, tracking_uri
-from repro.config.models import Experiment
-from repro.config.words import check_plain, choices, describe, shown
-from repro.files import model_folder
+from repro.config import checks
+from repro.config.backbones import Backbone
+from repro.config.models import Experiment, Sampling, Training
+from repro.config.resolved import DataSettings, Generation, Judging, RunSettings, whole
+from repro.config.words import check_plain, shown, validate
+from repro.files import model_folder, strict_yaml
+from repro.records import experiment as records
 
-# Of `evaluation`: generations do not depend on them.
-NOT_GENERATION = ("sandbox", "code_timeout_s", "tensor_parallel")
 JUDGED = ("original", "grpo", "grpo+repro")  # objective.methods where it is null
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """The unit of everything: one backbone, one method, one seed."""
 
     backbone: str
@@ -35,11 +31,23 @@ class Run:
         return f"{self.backbone}/{self.method}/{self.seed}"
 
 
-def resolve(config: dict, source: str, read_data: bool = True) -> dict:
-    """Return the configuration with every default filled in.
+def read(*files: str | Path) -> Experiment:
+    """Return the experiment of configuration files, as `snakemake --configfile A B` reads them.
+
+    Raises:
+        ValueError: a file is not there, is no YAML, or something in it is wrong.
+    """
+    config = strict_yaml.read(files[0])
+    for file in files[1:]:
+        update_config(config, strict_yaml.read(file))
+    return resolve(config, " + ".join(map(str, files)))
+
+
+def resolve(config: dict, source: str, read_data: bool = True) -> Experiment:
+    """Return the experiment that a configuration describes.
 
     Args:
-        config: the configuration as read from YAML.
+        config: as read from YAML.
         source: the file's name, for messages.
         read_data: whether to read local problem files to their end; without it they must be there.
 
@@ -47,224 +55,174 @@ def resolve(config: dict, source: str, read_data: bool = True) -> dict:
         ValueError: something is wrong; one message names file, key, value and what is allowed.
     """
     try:
-        if isinstance(config, dict) and isinstance(config.get("tracking_uri"), str):
-            tracking_uri.check(config["tracking_uri"])  # first: other messages quote values
-        config = _validated(config)
-        _take_subset(config)
-        _fill_in(config)
-        checks.check(config)
-        wanted = [data_settings(config, name) for name in data_names(config)]
-        checks.check_data(config, wanted, read_data)
+        if not isinstance(config, dict):
+            raise ValueError(f"{shown(config)} is not allowed; allowed: a mapping of settings")
+        check_plain(config)
+        experiment = _complete(validate(config, Experiment))
+        checks.check(experiment)
+        wanted = [data_settings(experiment, name) for name in data_names(experiment)]
+        checks.check_data(experiment, wanted, read_data)
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from None
-    return config
+    return experiment
 
 
-def _validated(config: object) -> dict:
-    """Return a configuration with the defaults of its models."""
-    if not isinstance(config, dict):
-        raise ValueError(f"{shown(config)} is not allowed; allowed: a mapping of settings")
-    check_plain(config)
-    try:
-        return Experiment.model_validate(config).model_dump(mode="json")
-    except ValidationError as error:
-        raise ValueError(describe(error, Experiment)) from None
+def _complete(experiment: Experiment) -> Experiment:
+    """Take the subset, and fill in what depends on other settings."""
+    found = {"note": " ".join(experiment.note.split())}  # one line in tables and below figures
+    for group, names in experiment.subset:
+        if names:
+            every = getattr(experiment, group)
+            checks.check_known(f"subset.{group}", names, every, "does not exist")
+            found[group] = {name: value for name, value in every.items() if name in names}
+    if experiment.objective.methods is None:
+        judged = [name for name in JUDGED if name in experiment.methods]
+        found["objective"] = experiment.objective.model_copy(update={"methods": judged})
+    return experiment.model_copy(update=found)
 
 
-def ablation_runs(config: dict, key: str) -> list[Run]:
+def ablation_runs(experiment: Experiment, key: str) -> list[Run]:
     """Return the runs of one ablation: every value, and the plain algorithm as the baseline.
 
     The value that `process_reward` already has is the default run of the main table: it is shared,
     never trained twice.
     """
-    ablations = config["ablations"]
-    if not ablations[key]:
+    ablations, default = experiment.ablations, getattr(experiment.process_reward, key)
+    if not getattr(ablations, key):
         return []
-    values = sorted({*ablations[key], config["process_reward"][key]})
-    default = config["process_reward"][key]
-    method = ablations["method"]
-    names = [methods.plain_algorithm(method)]
-    names += [method if value == default else f"{method}~{key}={value:g}" for value in values]
-    backbones = ablations["backbones"] or list(config["backbones"])
-    return [Run(b, name, s) for b in backbones for name in names for s in config["seeds"]]
+    names = [methods.plain_algorithm(ablations.method)]
+    for value in sorted({*getattr(ablations, key), default}):
+        names.append(ablations.method + ("" if value == default else f"~{key}={value:g}"))
+    backbones = ablations.backbones or list(experiment.backbones)
+    return [Run(b, name, s) for b in backbones for name in names for s in experiment.seeds]
 
 
-def main_runs(config: dict) -> list[Run]:
+def main_runs(experiment: Experiment) -> list[Run]:
     """Return the runs of the main table, in the table's order."""
     return [
         Run(backbone, method, seed)
-        for backbone in config["backbones"]
-        for method in config["methods"]
-        for seed in config["seeds"]
+        for backbone in experiment.backbones
+        for method in experiment.methods
+        for seed in experiment.seeds
     ]
 
 
-def objective_runs(config: dict) -> list[Run]:
+def objective_runs(experiment: Experiment) -> list[Run]:
     """Return the runs of the main table whose responses the model itself judges."""
-    return [run for run in main_runs(config) if run.method in config["objective"]["methods"]]
+    return [run for run in main_runs(experiment) if run.method in experiment.objective.methods]
 
 
-def case_study_run(config: dict) -> str | None:
+def case_study_run(experiment: Experiment) -> str | None:
     """Return the path of the run that the case study shows: the first with RePro, if any has it."""
-    runs = sorted(objective_runs(config), key=lambda run: not methods.parse(run.method).repro)
+    runs = sorted(objective_runs(experiment), key=lambda run: not methods.parse(run.method).repro)
     return runs[0].path if runs else None
 
 
-def all_runs(config: dict) -> list[Run]:
+def all_runs(experiment: Experiment) -> list[Run]:
     """Return every run of the experiment once."""
-    runs = main_runs(config)
+    runs = main_runs(experiment)
     for key in methods.ABLATED:
-        runs += ablation_runs(config, key)
+        runs += ablation_runs(experiment, key)
     return list(dict.fromkeys(runs))
 
 
-def experiment_record(config: dict) -> dict:
-    """Return what the analysis has to know, as `records.experiment` reads it."""
-    groups = {"all": all_runs(config), "main": main_runs(config)}
-    groups |= {"objective": objective_runs(config)}
-    groups |= {key: ablation_runs(config, key) for key in methods.ABLATED}
-    return {
-        "name": config["name"],
-        "note": config["note"],
-        "benchmarks": sorted(config["benchmarks"]),
-        "runs": {group: [f"runs/{run.path}" for run in runs] for group, runs in groups.items()},
-    }
+def experiment_record(experiment: Experiment) -> records.Experiment:
+    """Return what the analysis has to know."""
+    groups = {"all": all_runs(experiment), "main": main_runs(experiment)}
+    groups |= {"objective": objective_runs(experiment)}
+    groups |= {key: ablation_runs(experiment, key) for key in methods.ABLATED}
+    return records.Experiment(
+        name=experiment.name,
+        note=experiment.note,
+        benchmarks=sorted(experiment.benchmarks),
+        runs={group: [f"runs/{run.path}" for run in runs] for group, runs in groups.items()},
+    )
 
 
-def run_settings(config: dict, backbone: str, method: str, seed: int) -> dict:
+def run_settings(experiment: Experiment, backbone: str, method: str, seed: int) -> RunSettings:
     """Return all that decides one run's weights, no more: what changes here is trained again."""
     parts = methods.parse(method)
-    process_reward = dict(config["process_reward"]) if parts.repro else None
+    process_reward = whole(experiment.process_reward) if parts.repro else None
     if parts.ablated:
         process_reward[parts.ablated] = json.loads(parts.value)
-    unused = ["parallel"] if parts.algorithm == "ppo" else ["parallel", "critic", "lam"]
-    if config["training"]["rollouts"]["engine"] == "transformers":
-        unused.append("rollouts")  # vLLM's settings
-    training = {key: v for key, v in config["training"].items() if key not in unused}
-    if "critic" in training:
-        training["critic"] = dict(training["critic"])
-        share = training["critic"].pop("gpu_memory")
-        if share and "rollouts" in training:
-            training["rollouts"] = {**training["rollouts"], "gpu_memory": share}
-    return {
-        "backbone": backbone,
-        "method": method,
-        "algorithm": parts.algorithm,
-        "seed": seed,
-        "training": training if parts.algorithm else None,
-        "process_reward": process_reward,
-        "backbone_settings": _stated(config["backbones"][backbone]),
-    }
+    return RunSettings(
+        backbone=backbone,
+        method=method,
+        algorithm=parts.algorithm,
+        seed=seed,
+        training=_decisive(experiment.training, parts.algorithm) if parts.algorithm else None,
+        process_reward=process_reward,
+        backbone_settings=whole(experiment.backbones[backbone]),
+    )
 
 
-def objective_settings(config: dict, backbone: str) -> dict:
-    """Return how a run's responses are judged by the model itself.
+def _decisive(training: Training, algorithm: str) -> dict:
+    """Return the settings of a training that an algorithm and its sampler read."""
+    found = whole(training, "parallel", *(("critic", "lam") if algorithm != "ppo" else ()))
+    share = found["critic"].pop("gpu_memory") if "critic" in found else None
+    if share:
+        found["rollouts"]["gpu_memory"] = share
+    if training.rollouts.engine == "transformers":
+        del found["rollouts"]  # vLLM's settings
+    return found
 
-    They are judged at every segment, and nothing is trained: `k` and `alpha` decide nothing here.
-    """
-    judged = {key: v for key, v in config["process_reward"].items() if key not in ("alpha", "k")}
-    trusted = config["backbones"][backbone]["trust_remote_code"]
-    return judged | ({"trust_remote_code": True} if trusted else {})
+
+def objective_settings(experiment: Experiment, backbone: str) -> Judging:
+    """Return how a run's responses are judged by the model itself."""
+    judged = whole(experiment.process_reward, "alpha", "k")
+    if experiment.backbones[backbone].trust_remote_code:
+        judged["trust_remote_code"] = True
+    return Judging(**judged)
 
 
-def backbone_settings(config: dict, name: str) -> dict:
+def backbone_settings(experiment: Experiment, name: str) -> Backbone:
     """Return what decides a backbone's model directory."""
-    asked = ("prompt", "thinking")  # of the model, not what it is made from
-    return {key: v for key, v in _stated(config["backbones"][name]).items() if key not in asked}
+    backbone = experiment.backbones[name]
+    return type(backbone)(**whole(backbone, "prompt", "thinking"))
 
 
-def backbone_files(config: dict, name: str) -> list[Path]:
+def backbone_files(experiment: Experiment, name: str) -> list[Path]:
     """Return the files that a backbone is made from; none where it is built or downloaded."""
-    backbone = config["backbones"][name]
-    if backbone["source"] != "directory":
+    backbone = experiment.backbones[name]
+    if backbone.source != "directory":
         return []
-    return model_folder.files(backbone["path"], backbone["trust_remote_code"])
+    return model_folder.files(backbone.path, backbone.trust_remote_code)
 
 
-def data_settings(config: dict, name: str) -> dict:
+def data_settings(experiment: Experiment, name: str) -> DataSettings:
     """Return what decides one data file: a benchmark's, or `train`."""
-    benchmark = config["benchmarks"].get(name, {})
-    source = data_source(config, name)
-    settings = {"name": name, "source": source, "problems": benchmark.get("problems")}
-    if source == "directory":
-        return {**settings, "file": str(data_file(config, name))}
+    benchmark, source = experiment.benchmarks.get(name), experiment.data_source
+    own = benchmark.path if benchmark else None
+    found = {"name": name, "problems": benchmark.problems if benchmark else None}
+    if own or source == "directory":
+        file = own or Path(experiment.data_dir, (benchmark and benchmark.file) or f"{name}.jsonl")
+        return DataSettings(**found, source="directory", file=str(file))
     if source == "hub":
-        return {**settings, **{key: benchmark.get(key) for key in checks.PINS}}
-    return {**settings, "seed": config["data_seed"]}
+        pins = {key: getattr(benchmark, key, None) for key in checks.PINS}
+        return DataSettings(**found, source=source, **pins)
+    return DataSettings(**found, source=source, seed=experiment.data_seed)
 
 
-def generation_settings(config: dict, seed: int) -> dict:
+def generation_settings(experiment: Experiment, seed: int) -> Generation:
     """Return what decides the generations of a run with this seed.
 
     The run's seed is added to that of the evaluation: runs of `original` have the same weights and
     must not draw the same responses.
     """
-    keys = config["evaluation"].keys() - NOT_GENERATION
-    return {
-        **{key: config["evaluation"][key] for key in sorted(keys)},
-        "seed": config["evaluation"]["seed"] + seed,
-        "benchmarks": samples(config),
-    }
+    evaluation = whole(experiment.evaluation)
+    sampling = {key: evaluation[key] for key in evaluation if key in Sampling.model_fields}
+    samples = {name: {"samples": one.samples} for name, one in experiment.benchmarks.items()}
+    return Generation(**sampling | {"seed": sampling["seed"] + seed, "benchmarks": samples})
 
 
-def samples(config: dict) -> dict:
-    """Return the n of avg@n of each benchmark."""
-    return {name: {"samples": b["samples"]} for name, b in config["benchmarks"].items()}
-
-
-def data_source(config: dict, name: str) -> str:
-    """Return where a benchmark's problems, or those of `train`, come from."""
-    return "directory" if config["benchmarks"].get(name, {}).get("path") else config["data_source"]
-
-
-def data_file(config: dict, name: str) -> Path:
-    """Return the file that holds a benchmark or the training set, in `data_dir` or your own."""
-    benchmark = config["benchmarks"].get(name, {})
-    if benchmark.get("path"):
-        return Path(benchmark["path"])
-    return Path(config["data_dir"]) / (benchmark.get("file") or f"{name}.jsonl")
-
-
-def data_names(config: dict) -> list[str]:
+def data_names(experiment: Experiment) -> list[str]:
     """Return the names of all data files that the experiment needs, `train` the last."""
-    names = list(dict.fromkeys([*config["benchmarks"], *config["decontaminate"]]))
-    trains = any(methods.parse(run.method).algorithm for run in all_runs(config))
+    names = list(dict.fromkeys([*experiment.benchmarks, *experiment.decontaminate]))
+    trains = any(methods.parse(run.method).algorithm for run in all_runs(experiment))
     return names + (["train"] if trains else [])
 
 
-def hub_names(config: dict) -> list[str]:
+def hub_names(experiment: Experiment) -> list[str]:
     """Return the names of those data files that are downloaded."""
-    return [name for name in data_names(config) if data_source(config, name) == "hub"]
-
-
-def dump(settings: dict) -> str:
-    """Return settings as canonical JSON, so that equal settings are equal text."""
-    return json.dumps(settings, sort_keys=True)
-
-
-_ADDED_LATER = {"trust_remote_code": False, "thinking": "required"}
-
-
-def _stated(backbone: dict) -> dict:
-    """Return a backbone's settings without the keys of `_ADDED_LATER` that have their default.
-
-    So the settings of runs that were made before those keys were there stay what they were.
-    """
-    return {k: v for k, v in backbone.items() if k not in _ADDED_LATER or v != _ADDED_LATER[k]}
-
-
-def _fill_in(config: dict) -> None:
-    """Fill in what depends on other settings."""
-    config["note"] = " ".join(config["note"].split())  # one line in tables and below figures
-    if config["objective"]["methods"] is None:
-        config["objective"]["methods"] = [name for name in JUDGED if name in config["methods"]]
-
-
-def _take_subset(config: dict) -> None:
-    for group, names in config["subset"].items():
-        for name in names or ():
-            if name not in config[group]:
-                message = f"subset.{group}: {name!r} does not exist"
-                raise ValueError(f"{message}; {choices(name, list(config[group]))}")
-        if names:
-            config[group] = {key: value for key, value in config[group].items() if key in names}
+    names = data_names(experiment)
+    return [name for name in names if data_settings(experiment, name).source == "hub"]

@@ -1,37 +1,54 @@
-"""One message for what is wrong with a configuration: key, value, what is allowed, and a hint."""
+"""One message for what is wrong with settings: key, value, what is allowed, and a hint."""
 
 import difflib
 import json
-import math
 import re
-from collections.abc import Iterable
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticCustomError
+from pydantic import TypeAdapter, ValidationError
 
 DEPTH = 20  # of keys in keys: more is a mapping that holds itself
 LARGEST = 2**53  # beyond it a float has no place after the point, and some libraries overflow
-WORDS: dict[str, str] = {}  # by pattern: what is allowed, in words
+NAME, ITEM, KEY = "NAME", "ITEM", "[key]"  # in a place: any value of a mapping, of a list; its name
+SOURCE = "(source {})"  # in a place: a member of the union of backbones
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_YAML = {str: "text", int: "integer", float: "number", bool: "boolean", list: "list"}
+_NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
+# Of JSON Schema, in the words of YAML; a type that is missing here is called the same in both.
+_TYPES = {"string": "text", "array": "list", "object": "mapping"}
 _BOUNDS = {
-    "ge": "at least {}",
-    "gt": "more than {}",
-    "le": "at most {}",
-    "lt": "less than {}",
-    "pattern": "{}",
+    "minimum": "at least {:.12g}",
+    "exclusiveMinimum": "more than {:.12g}",
+    "maximum": "at most {:.12g}",
+    "exclusiveMaximum": "less than {:.12g}",
+    **dict.fromkeys(("minLength", "minItems", "minProperties"), "not empty"),
+    "maxLength": "at most {} characters",
+    "words": "{}",
 }
+Settings = TypeVar("Settings")
 
 
-class Problem(PydanticCustomError):
-    """Raised by a validator with what is allowed, in words."""
+def validate(value: object, kind: type[Settings], name: str = "") -> Settings:
+    """Return settings of a kind, made of what YAML or JSON holds.
 
-    def __new__(cls, allowed: str):
-        """Make the error; pydantic wants a type and a template."""
-        return super().__new__(cls, "problem", "{allowed}", {"allowed": allowed})
+    Args:
+        value: a mapping, or JSON as text.
+        kind: a model of settings, or a union of such.
+        name: what the keys of a message begin with, such as `process_reward`.
+
+    Raises:
+        ValueError: one message names the key that lies nearest to the top, value and what is
+            allowed.
+    """
+    adapter = TypeAdapter(kind)
+    try:
+        is_json = isinstance(value, str | bytes)
+        return adapter.validate_json(value) if is_json else adapter.validate_python(value)
+    except ValidationError as error:
+        schema, found = adapter.json_schema(), error.errors(include_url=False)
+    places = dict(index(schema, schema))
+    first = min((_Found(item, places, name) for item in found), key=_Found.order)
+    raise ValueError(first.message())
 
 
 def choices(name: object, known: Iterable[str]) -> str:
@@ -46,247 +63,181 @@ def shown(value: object) -> str:
     return text if len(text) <= 120 else f"{text[:120]}..."
 
 
-def check_plain(value: object, path: tuple[str, ...] = ()) -> None:
+def check_plain(value: object, *path: str) -> None:
     """Refuse what YAML can say and a setting cannot be, at every level.
 
     Raises:
-        ValueError: a key that is no text, a date, a control character, a number that is not finite
-            or beyond 2^53, or mappings that hold themselves.
+        ValueError: a key that is no text, a date, a control character, a number beyond 2^53, or
+            mappings that hold themselves.
     """
-    key = ".".join(path)
     if len(path) > DEPTH:
         raise ValueError(f"{'.'.join(path[:3])}... is nested too deeply; allowed: {DEPTH} levels")
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            if not isinstance(name, str):
+    if isinstance(value, dict | list):
+        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            below = *path, str(name)
+            if isinstance(value, dict) and not (isinstance(name, str) and name.isprintable()):
                 raise ValueError(
-                    f"unknown key {_join(key, str(name))!r}, which is no text; allowed: texts, in "
-                    "quotes where YAML reads a number, a date, yes, no, on or off"
+                    f"unknown key {'.'.join(below)!a}, which is no text in one line; allowed: "
+                    "texts, in quotes where YAML reads a number, a date, yes, no, on or off"
                 )
-            if not name.isprintable():
-                raise ValueError(f"unknown key {_join(key, name)!a}; allowed: a name in one line")
-            check_plain(inner, (*path, name))
-    elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            check_plain(inner, (*path, str(number)))
-    elif isinstance(value, str):
-        if wrong := _CONTROL.search(value):
-            raise ValueError(
-                f"{key} = {shown(value)} is not allowed; allowed: a text without the control "
-                f"character {wrong.group()!a}"
-            )
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{key} = {value} is not allowed; allowed: a finite number")
-    elif isinstance(value, int | float) and abs(value) > LARGEST:
-        raise ValueError(f"{key} = {shown(value)} is not allowed; allowed: at most 2^53")
-    elif not isinstance(value, bool | int | float | None):
-        raise ValueError(
-            f"{key} = {shown(value)} is not allowed, YAML reads it as a {type(value).__name__}; "
-            "allowed: a text in quotes"
-        )
+            check_plain(inner, *below)
+        return
+    if isinstance(value, str) and (wrong := _CONTROL.search(value)):
+        allowed = f"a text without the control character {wrong.group()!a}"
+    elif isinstance(value, int | float) and LARGEST < abs(value) < float("inf"):
+        allowed = "at most 2^53"
+    elif not isinstance(value, str | bool | int | float | None):
+        allowed = f"a text in quotes, because YAML reads it as a {type(value).__name__}"
+    else:
+        return
+    raise ValueError(f"{'.'.join(path)} = {shown(value)} is not allowed; allowed: {allowed}")
 
 
-def describe(error: ValidationError, model: type[BaseModel]) -> str:
-    """Return the message of the error that lies nearest to the top of a configuration.
+def index(node: dict, schema: dict, at: tuple = ()) -> Iterator[tuple[tuple[str, ...], dict]]:
+    """Yield each place of a JSON Schema, a path of keys, and its node with its `options`."""
+    options = _options(node, schema)
+    yield at, {**node, "options": options}
+    for option in options:
+        below = dict(option.get("properties", {}))
+        for inner in option.get("patternProperties", {}).values():
+            below[NAME] = inner
+        if len(options) > 1 and (source := source_of(option)):
+            below = {SOURCE.format(source): option}
+        elif option.get("additionalProperties"):
+            below[NAME] = option["additionalProperties"]
+        if "items" in option:
+            below[ITEM] = option["items"]
+        if "propertyNames" in option:
+            below[KEY] = {"type": "string", **option["propertyNames"]}
+        for name, inner in below.items():
+            yield from index(inner, schema, (*at, name))
 
-    Args:
-        error: of validating the model.
-        model: what was validated.
-    """
-    found = [_Found(item, model) for item in error.errors(include_url=False)]
-    return min(found, key=_Found.order).message()
+
+def describe(node: dict) -> str:
+    """Return a setting's type and bounds as people write it in YAML, as `integer, at least 1`."""
+    if listed := _listed(node):
+        return " or ".join(listed)
+    options = node["options"]
+    types = [_TYPES.get(option["type"], option["type"]) for option in options]
+    bounds = [
+        words.format(option[bound])
+        for option in options + [option["items"] for option in options if "items" in option]
+        for bound, words in _BOUNDS.items()
+        if bound in option
+    ]
+    return ", ".join([" or ".join(dict.fromkeys(types)), *dict.fromkeys(bounds)])
+
+
+def meaning(node: dict) -> str:
+    """Return what a setting is, in one line; a section says it itself."""
+    return " ".join((node.get("description") or node["options"][0]["description"]).split())
+
+
+def source_of(node: dict) -> str | None:
+    """Return the `source` that a member of the union of backbones is for."""
+    return node.get("properties", {}).get("source", {}).get("const")
 
 
 class _Found:
-    """One error of pydantic, with the model's view of the place where it is."""
+    """One error of pydantic, with the place in the JSON Schema where it is."""
 
-    def __init__(self, item: dict, model: type[BaseModel]) -> None:
-        self.kind, self.context = item["type"], item.get("ctx", {})
-        self.value, self.path = item["input"], []
-        self.types, self.owner, self.has_default = [model], model, False
+    def __init__(self, item: dict, places: dict[tuple, dict], name: str) -> None:
+        self.kind, self.value = item["type"], item["input"]
+        self.said = str(item.get("ctx", {}).get("error", ""))  # what a validator raised
+        self.at, self.path, self.places = (), [name] if name else [], places
         for part in item["loc"]:
-            if part == "[key]":
-                continue
-            models = [kind for kind in self.types if _is_model(kind)]
-            chosen = [kind for kind in models if _tag(kind) == part and len(models) > 1]
-            if chosen:  # of a union, pydantic names the member
-                self.types = chosen
-                continue
-            if models:
-                self.owner = models[0]
-                field = self.owner.model_fields.get(part)
-                self.has_default = field is not None and not field.is_required()
-                self.types = members(field.annotation) if field else []
-            elif inner := [kind for kind in self.types if get_origin(kind) in (dict, list)]:
-                if not isinstance(part, int) and get_origin(inner[0]) is list:
-                    continue  # the name of a union's member
-                self.types = members(get_args(inner[0])[-1])
-            else:
-                continue
-            self.path.append(str(part))
-        self.is_name = "[key]" in item["loc"]
+            steps = (part, SOURCE.format(part), ITEM if isinstance(part, int) else NAME)
+            step = next((step for step in steps if (*self.at, step) in places), None)
+            self.at += () if step is None else (step,)  # None: a type's name, or an unknown key
+            if part == KEY:
+                self.at, self.path = (
+                    (*self.at[:-1], KEY),
+                    [f"{'.'.join(self.path)} has a name that"],
+                )
+            elif step in (part, ITEM, NAME) or (step is None and self.kind == "extra_forbidden"):
+                self.path.append(str(part))
+        self.key, self.node = ".".join(self.path), places[self.at]
 
     def order(self) -> tuple:
         """Sort the top first; of a place, what is there before what is not, bounds before types."""
         last = (self.kind == "missing", self.kind.endswith("_type"))
         return len(self.path), *last, self.path
 
-    @property
-    def key(self) -> str:
-        return ".".join(self.path)
-
     def message(self) -> str:
+        sources = list(filter(None, map(source_of, self.node["options"])))
         match self.kind:
             case "extra_forbidden":
                 return self._unknown()
             case "missing":
-                field = self.owner.model_fields[self.path[-1]]
-                needed = f"source {tag} needs it: " if (tag := _tag(self.owner)) else ""
-                return f"key {self.key!r} is missing; {needed}{field.description}"
+                source = source_of(self.places[self.at[:-1]]["options"][0])
+                needed = f"source {source} needs it: " if source else ""
+                return f"key {self.key!r} is missing; {needed}{meaning(self.node)}"
             case "union_tag_not_found":
-                return f"key {_join(self.key, 'source')!r} is missing; allowed: {_or(self._tags())}"
+                return f"key '{self.key}.source' is missing; allowed: {' or '.join(sources)}"
             case "union_tag_invalid":
-                return _choice(f"{self.key}.source", self.value.get("source"), self._tags())
+                return _choice(f"{self.key}.source", self.value["source"], sources)
             case "literal_error":
-                known = [str(name) for kind in self.types for name in get_args(kind)]
-                return _choice(self.key, self.value, known + ["null"] * (type(None) in self.types))
-        key = f"{self.key} has a name that" if self.is_name else self.key
-        return f"{key} = {shown(self.value)} is not allowed; allowed: {self._allowed()}"
+                return _choice(self.key, self.value, _listed(self.node))
+            case "value_error" if "allowed: " in self.said:  # it begins with the name of its key
+                above = self.path[: -1 if self.said.startswith(self.path[-1]) else None]
+                return ".".join([*above, self.said])
+            case "json_invalid":
+                return f"not valid JSON ({self.said})"
+            case "finite_number":
+                return f"{self.key} = {self.value} is not allowed; allowed: a finite number"
+        allowed = self.said or f"a value of type {describe(self.node)}{self._hint()}"
+        return f"{self.key} = {shown(self.value)} is not allowed; allowed: {allowed}"
 
     def _unknown(self) -> str:
-        name, known = self.path[-1], list(self.owner.model_fields)
-        if (tag := _tag(self.owner)) and any(
-            name in other.model_fields for other in self.owner.__base__.__subclasses__()
-        ):
-            own = [key for key in known if key not in self.owner.__base__.model_fields]
-            own.remove("source")
-            return f"{self.key} does not go with source {tag}; allowed: {', '.join(own)}"
+        name, known = self.path[-1], list(self.node["options"][0]["properties"])
+        if source := source_of(self.node):
+            every = [one["properties"] for one in self.places[self.at[:-1]]["options"]]
+            own = [key for key in known if not all(key in keys for keys in every)]
+            if any(name in keys for keys in every):
+                return f"{self.key} does not go with source {source}; allowed: {', '.join(own)}"
         return f"unknown key {self.key!r}; {choices(name, known)}"
-
-    def _tags(self) -> list[str]:
-        return [tag for kind in self.types if (tag := _tag(kind))]
-
-    def _allowed(self) -> str:
-        context = self.context
-        match self.kind:
-            case "problem":
-                return context["allowed"]
-            case "string_pattern_mismatch":
-                return WORDS[context["pattern"]]
-            case "string_too_short":
-                return "a text that is not empty"
-            case "string_too_long":
-                return f"a text of at most {context['max_length']} characters"
-            case "too_short" | "too_long":
-                wanted = context.get("min_length") or context.get("max_length")
-                kind = "mapping" if isinstance(self.value, dict) else "list"
-                return f"a {kind} that is not empty" if wanted == 1 else f"a {kind} of {wanted}"
-        for bound, words in _BOUNDS.items():
-            if bound in context:
-                return words.format(_plain(context[bound]))
-        return f"a value of type {_or(_names(self.types))}{self._hint()}"
 
     def _hint(self) -> str:
         """Say what YAML made of a value of the wrong type, and how to write it instead."""
-        value, wanted = self.value, {_name(kind) for kind in self.types}
-        if isinstance(value, str) and wanted & {"integer", "number"} and _is_number(value):
+        value, wanted = self.value, describe(self.node)
+        if isinstance(value, str) and wanted[:3] in ("int", "num") and _NUMBER.fullmatch(value):
             if "e" in value.lower():
                 return "; YAML reads 1e-4 as text, write 1.0e-4"
             return (
                 "; write it without quotes (nested values of --config are texts: use --configfile)"
             )
         if isinstance(value, bool):
-            quotes = ", use quotes for a text" * ("text" in wanted)
+            quotes = ", use quotes for a text" * wanted.startswith("text")
             return f"; YAML reads yes, no, on and off as true and false{quotes}"
-        if isinstance(value, float) and value.is_integer() and "integer" in wanted:
+        if isinstance(value, float) and value.is_integer() and wanted.startswith("integer"):
             return f"; write {int(value)}"
-        if isinstance(value, str) and "list" in wanted:
+        if isinstance(value, str) and wanted.startswith("list"):
             return f"; write [{shown(value)[1:-1]}]"
-        if isinstance(value, int | float) and "text" in wanted:
+        if isinstance(value, int | float) and wanted.startswith("text"):
             return "; use quotes for a text"
-        return "; leave the key out for its default" if value is None and self.has_default else ""
+        return "; leave the key out for its default" * (value is None and "default" in self.node)
 
 
-def type_name(annotation: Any) -> str:
-    """Return a field's type as people write it in YAML, such as `integer or null`."""
-    names = []
-    for kind in members(annotation):
-        known = get_args(kind) if get_origin(kind) not in (list, dict) else ()
-        names += map(str, known) if known else [_name(kind)]
-    return _or(list(dict.fromkeys(names)))
+def _options(node: dict, schema: dict) -> list[dict]:
+    """Return the alternatives of a node; most have one."""
+    if "$ref" in node:
+        return _options(schema["$defs"][node["$ref"].rpartition("/")[2]], schema)
+    options = node.get("anyOf") or node.get("oneOf")
+    return [one for option in options for one in _options(option, schema)] if options else [node]
 
 
-def bounds(field: FieldInfo) -> str:
-    """Return what a field's numbers or texts are bounded by, in words; empty without bounds."""
-    constraints = list(field.metadata)
-    for kind in get_args(field.annotation):  # of an alternative to null
-        constraints += [c for c in get_args(kind)[1:] if isinstance(c, FieldInfo)]
-    flat = [m for c in constraints for m in (c.metadata if isinstance(c, FieldInfo) else [c])]
-    found = []
-    for bound, words in _BOUNDS.items():
-        for constraint in flat:
-            value = getattr(constraint, bound, None)
-            if value is not None:
-                found.append(WORDS[value] if bound == "pattern" else words.format(_plain(value)))
-    return ", ".join(found)
-
-
-def members(annotation: Any) -> list:
-    """Return the alternatives of a type, without what bounds them."""
-    if get_origin(annotation) is Annotated:
-        return members(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, UnionType):
-        return [kind for member in get_args(annotation) for kind in members(member)]
-    return [annotation]
-
-
-def _name(kind: Any) -> str:
-    if kind is type(None):
-        return "null"
-    if _is_model(kind) or get_origin(kind) is dict:
-        return "mapping"
-    return _YAML.get(get_origin(kind) or kind, "text")
-
-
-def _names(types: list) -> list[str]:
-    return list(dict.fromkeys(map(_name, types)))
-
-
-def _is_model(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
-
-
-def _tag(kind: Any) -> str | None:
-    """Return the `source` of a backbone's model."""
-    field = kind.model_fields.get("source") if _is_model(kind) else None
-    return get_args(field.annotation)[0] if field else None
+def _listed(node: dict) -> list[str]:
+    """Return the values of a setting that takes a few only."""
+    found = [value for option in node["options"] for value in option.get("enum", [])]
+    found += [option["const"] for option in node["options"] if "const" in option]
+    return found + ["null"] * any(found and one["type"] == "null" for one in node["options"])
 
 
 def _choice(key: str, value: object, known: list[str]) -> str:
     hint = _nearest(value, known)
-    return f"{key} = {shown(value)} is not allowed; {hint}allowed: {_or(known)}"
+    return f"{key} = {shown(value)} is not allowed; {hint}allowed: {' or '.join(known)}"
 
 
 def _nearest(name: object, known: list[str]) -> str:
     near = difflib.get_close_matches(str(name), known, n=1)
     return f"did you mean {near[0]!r}? " if near else ""
-
-
-def _plain(bound: float) -> str:
-    return f"{bound:.12g}"
-
-
-def _or(names: list[str]) -> str:
-    return " or ".join(names)
-
-
-def _join(key: str, name: str) -> str:
-    return f"{key}.{name}" if key else name
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -10,7 +10,8 @@ from statistics import fmean
 from tqdm import tqdm
 
 from repro import methods
-from repro.config import layout, settings
+from repro.config import settings
+from repro.config.models import Experiment
 from repro.config.settings import Run
 from repro.cost import jobs, model
 from repro.cost.jobs import NO_GPU, Assumptions
@@ -65,19 +66,21 @@ class Estimate:
     notes: list[str]
 
 
-def estimate(config: dict, hardware: str | None = None, changes: Sequence[str] = ()) -> Estimate:
+def estimate(
+    config: Experiment, hardware: str | None = None, changes: Sequence[str] = ()
+) -> Estimate:
     """Estimate a resolved configuration.
 
     Args:
-        config: as `config_files.read` returns it.
+        config: as `settings.read` returns it.
         hardware: a name in `numbers.yml`; by default H100-80G, or cpu-core where `gpus` is 0.
         changes: other assumptions, `NAME=VALUE` each.
 
     Raises:
         ValueError: the hardware, an assumption or a backbone is not usable.
     """
-    hardware = hardware or (DEFAULT_GPU if config["gpus"] else NO_GPU)
-    assume, backbones = jobs.read_assumptions(config, hardware, changes), list(config["backbones"])
+    hardware = hardware or (DEFAULT_GPU if config.gpus else NO_GPU)
+    assume, backbones = jobs.read_assumptions(config, hardware, changes), list(config.backbones)
     runs = sorted(settings.all_runs(config), key=lambda run: backbones.index(run.backbone))
     trained = [run for run in runs if methods.parse(run.method).algorithm]
     trainings = {run: jobs.read_training(config, run, assume) for run in trained}
@@ -86,12 +89,12 @@ def estimate(config: dict, hardware: str | None = None, changes: Sequence[str] =
     for name, sampler in samplers.items():
         sampling = [run for run in runs if run.backbone == name]
         parts += _plan_generation(config, sampling, sampler, assume)
-    notes = [_describe_longest(trainings, assume)] if trainings and config["gpus"] else []
+    notes = [_describe_longest(trainings, assume)] if trainings and config.gpus else []
     lacks = {
         f"train {run.backbone}{' with critic' * (job.learners == 2)}": _check_training(job)
         for run, job in trainings.items()
     }
-    at_once = config["evaluation"]["batch_size"]
+    at_once = config.evaluation.batch_size
     for name, sampler in samplers.items():
         lacks[f"generate {name}"] = _check_cache(sampler, at_once, sampler.fit_alone())
     notes += [f"OUT OF MEMORY: {what}: {lack}." for what, lack in lacks.items() if lack]
@@ -100,8 +103,8 @@ def estimate(config: dict, hardware: str | None = None, changes: Sequence[str] =
         for depth in (1, 2, 3):
             groups.setdefault(part.path[:depth], []).append(part)
     groups[()] = parts
-    lines = [_add_up(path, of, config["results_dir"]) for path, of in groups.items()]
-    return Estimate(config["name"], hardware, lines, assume, notes)
+    lines = [_add_up(path, of, config.results_dir) for path, of in groups.items()]
+    return Estimate(config.name, hardware, lines, assume, notes)
 
 
 def _checkpoint_seconds(job: model.Training, assume: Assumptions) -> float:
@@ -122,14 +125,14 @@ def _plan_training(run: Run, job: model.Training, assume: Assumptions) -> Part:
 
 
 def _plan_generation(
-    config: dict, runs: Sequence[Run], sampler: model.Sampler, assume: Assumptions
+    config: Experiment, runs: Sequence[Run], sampler: model.Sampler, assume: Assumptions
 ) -> list[Part]:
     parts, backbone = [], runs[0].backbone
-    kind = jobs.kind_of(config["backbones"][backbone])
+    kind = jobs.kind_of(config.backbones[backbone])
     text = (sampler.prompt + sampler.mean) * assume[f"bytes_per_token.{kind}"]
-    start = assume["model_job_seconds"] / len(config["benchmarks"])  # a job samples for all
-    devices = max(1, layout.generation_gpus(config))
-    for name in config["benchmarks"]:
+    start = assume["model_job_seconds"] / len(config.benchmarks)  # a job samples for all
+    devices = max(1, config.generation_gpus)
+    for name in config.benchmarks:
         batches = jobs.split_batches(config, name, assume)
         seconds = sum(sampler.sampling_seconds(n, sampler.fit_alone()) for n in batches)
         disk = sum(batches) * (text + assume["row_bytes"])

@@ -3,13 +3,14 @@
 import functools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
 from pathlib import Path
 
 import yaml
 
 from repro.benchmarks.declared import sources
-from repro.config import layout, settings
+from repro.config import settings
+from repro.config.backbones import Backbone
+from repro.config.models import Experiment
 from repro.config.words import choices
 from repro.cost import model
 from repro.files import jsonl
@@ -33,12 +34,12 @@ def numbers() -> dict:
     return yaml.safe_load(NUMBERS.read_text(encoding="utf-8"))
 
 
-def kind_of(backbone: dict) -> str:
+def kind_of(backbone: Backbone) -> str:
     """Return which lengths are assumed of a backbone's texts."""
-    return "tinyworld" if backbone["source"] == "tinyworld" else "hub"  # or a real one on the disk
+    return "tinyworld" if backbone.source == "tinyworld" else "hub"  # or a real one on the disk
 
 
-def read_assumptions(config: dict, hardware: str, changes: Sequence[str]) -> Assumptions:
+def read_assumptions(config: Experiment, hardware: str, changes: Sequence[str]) -> Assumptions:
     """Return the assumptions that apply to a resolved configuration.
 
     Args:
@@ -49,12 +50,12 @@ def read_assumptions(config: dict, hardware: str, changes: Sequence[str]) -> Ass
     Raises:
         ValueError: hardware that does not exist or go with `gpus`, or an unusable change.
     """
-    known = [name for name in numbers()["hardware"] if (name == NO_GPU) == (config["gpus"] == 0)]
+    known = [name for name in numbers()["hardware"] if (name == NO_GPU) == (config.gpus == 0)]
     if hardware not in known:
-        message = f"--hardware {hardware} does not go with gpus = {config['gpus']}"
+        message = f"--hardware {hardware} does not go with gpus = {config.gpus}"
         raise ValueError(f"{message}; {choices(hardware, known)}")
     found = dict(numbers()["hardware"][hardware])
-    kinds = {"", *map(kind_of, config["backbones"].values())}
+    kinds = {"", *map(kind_of, config.backbones.values())}
     for name, (value, _) in numbers()["assumptions"].items():
         if name.partition(".")[2] in kinds:
             found[name] = value
@@ -73,47 +74,48 @@ def read_assumptions(config: dict, hardware: str, changes: Sequence[str]) -> Ass
     return found
 
 
-def read_shape(name: str, backbone: dict, results_dir: str) -> model.Shape:
+def read_shape(name: str, backbone: Backbone, results_dir: str) -> model.Shape:
     """Return what a backbone's sizes come to.
 
     Raises:
         ValueError: a model of the hub that is neither in `numbers.yml` nor downloaded.
     """
-    if backbone["source"] == "tinyworld":
+    if backbone.source == "tinyworld":
         sizes = {
-            "model_type": backbone["architecture"],
-            "num_hidden_layers": backbone["layers"],
-            "num_attention_heads": backbone["heads"],
-            "num_key_value_heads": backbone["key_value_heads"],
-            "hidden_size": backbone["hidden_size"],
-            "intermediate_size": 2 * backbone["hidden_size"],
+            "model_type": backbone.architecture,
+            "num_hidden_layers": backbone.layers,
+            "num_attention_heads": backbone.heads,
+            "num_key_value_heads": backbone.key_value_heads,
+            "hidden_size": backbone.hidden_size,
+            "intermediate_size": 2 * backbone.hidden_size,
             "vocab_size": TINY_VOCABULARY,
             "tie_word_embeddings": True,
         }
         return model.measure(sizes)
-    known, repo = numbers()["models"], backbone.get("repo")
-    if repo in known:
-        return model.measure(known[repo])
-    file = Path(backbone.get("path") or f"{results_dir}/backbones/{name}") / "config.json"
+    known, on_hub = numbers()["models"], backbone.source == "hub"
+    if on_hub and backbone.repo in known:
+        return model.measure(known[backbone.repo])
+    file = Path(f"{results_dir}/backbones/{name}" if on_hub else backbone.path) / "config.json"
     if not file.is_file():
         raise ValueError(
-            f"backbones.{name}.repo = {repo!r}: its size is not known; {choices(repo, known)}, or "
-            f"download it (`snakemake fetch`): {file}, or add its sizes to {NUMBERS}"
+            f"backbones.{name}.repo = {backbone.repo!r}: its size is not known; "
+            f"{choices(backbone.repo, known)}, or download it (`snakemake fetch`): {file}, or add "
+            f"its sizes to {NUMBERS}"
         )
     return model.measure(jsonl.read_json(file))
 
 
-def read_sampler(config: dict, name: str, stage: str, assume: Assumptions) -> model.Sampler:
+def read_sampler(config: Experiment, name: str, stage: str, assume: Assumptions) -> model.Sampler:
     """Return what samples responses: in stage `train` rollouts, in `generate` the evaluation's."""
-    training, evaluation = config["training"], config["evaluation"]
+    training, chosen = config.training, config.evaluation
     engine, limit, split = {
-        "train": (training["rollouts"]["engine"], training["max_completion_tokens"], 1),
-        "generate": [evaluation[key] for key in ("engine", "max_new_tokens", "tensor_parallel")],
+        "train": (training.rollouts.engine, training.max_completion_tokens, 1),
+        "generate": (chosen.engine, chosen.max_new_tokens, chosen.tensor_parallel),
     }[stage]
-    backbone, gpus = config["backbones"][name], config["gpus"]
+    backbone, gpus = config.backbones[name], config.gpus
     kind, speed = kind_of(backbone), split * (assume["parallel_efficiency"] if split > 1 else 1)
     return model.Sampler(
-        shape=read_shape(name, backbone, config["results_dir"]),
+        shape=read_shape(name, backbone, config.results_dir),
         flops=assume["flops"] * assume["efficiency"] * speed,
         bandwidth=assume["bandwidth"] * assume["bandwidth_share"] * speed,
         memory=assume["memory"] * assume["memory_share"] * split if gpus else math.inf,
@@ -126,51 +128,51 @@ def read_sampler(config: dict, name: str, stage: str, assume: Assumptions) -> mo
     )
 
 
-def read_training(config: dict, run: settings.Run, assume: Assumptions) -> model.Training:
+def read_training(config: Experiment, run: settings.Run, assume: Assumptions) -> model.Training:
     """Return what decides the costs of a run that is trained."""
-    chosen = settings.run_settings(config, *astuple(run))
-    training, processes = chosen["training"], layout.processes(config)
-    strategy = config["training"]["parallel"]["strategy"]
+    chosen = settings.run_settings(config, *run)
+    training, processes = chosen.training, config.processes
+    strategy = config.training.parallel.strategy
     sampler = read_sampler(config, run.backbone, "train", assume)
-    vllm = training.get("rollouts")  # `run_settings` leaves it out where transformers samples
-    held = sampler.weights / vllm["tensor_parallel"] + assume["engine_bytes"] if vllm else 0
-    probes = chosen["process_reward"]["k"] + 2 if chosen["process_reward"] else 0
+    vllm = training.rollouts if training.rollouts.engine == "vllm" else None
+    held = sampler.weights / vllm.tensor_parallel + assume["engine_bytes"] if vllm else 0
+    probes = chosen.process_reward.k + 2 if chosen.process_reward else 0
     return model.Training(
         sampler=sampler,
-        vllm_bytes=vllm["gpu_memory"] * assume["memory"] if vllm else 0,
+        vllm_bytes=vllm.gpu_memory * assume["memory"] if vllm else 0,
         vllm_held=held,
-        vllm_sleeps=bool(vllm) and vllm["sleep"],
+        vllm_sleeps=bool(vllm) and vllm.sleep,
         processes=processes,
         sharing_weights=processes if strategy in ("fsdp", "zero3") else 1,
         sharing_optimizer=1 if strategy == "ddp" else processes,
         efficiency=assume["parallel_efficiency"] if processes > 1 else 1,
-        rows=training["prompts_per_step"] * training["num_generations"] / processes,
-        learners=2 if chosen["algorithm"] == "ppo" else 1,
-        reference=training["kl_coef"] > 0,
+        rows=training.responses_per_step / processes,
+        learners=2 if chosen.algorithm == "ppo" else 1,
+        reference=training.kl_coef > 0,
         probe_tokens=probes * assume["probe_tokens"],
-        **{key: training[key] for key in TAKEN},
+        **{key: getattr(training, key) for key in TAKEN},
     )
 
 
-def count_problems(config: dict, name: str, assume: Assumptions) -> int:
+def count_problems(config: Experiment, name: str, assume: Assumptions) -> int:
     """Return how many problems of a benchmark are evaluated."""
-    chosen, source = config["benchmarks"][name], settings.data_source(config, name)
-    if source == "tinyworld":
-        return chosen.get("problems") or PROBLEMS[name]
-    if source == "directory":
-        there = sum(1 for _ in jsonl.rows(settings.data_file(config, name)))
+    data = settings.data_settings(config, name)
+    if data.source == "tinyworld":
+        return data.problems or PROBLEMS[name]
+    if data.source == "directory":
+        there = sum(1 for _ in jsonl.rows(data.file))
     else:
         pins = sources()[name]
         files = pins.get("files", [pins])
         if name == "lcb":  # release vN is the first N files
-            files = files[: int((chosen.get("release") or pins["release"]).removeprefix("v"))]
+            files = files[: int((data.release or pins["release"]).removeprefix("v"))]
         there = sum(file["rows"] for file in files)
         there = min(there, int(assume["lcb_problems"])) if name == "lcb" else there
-    return min(there, chosen.get("problems") or there)
+    return min(there, data.problems or there)
 
 
-def split_batches(config: dict, name: str, assume: Assumptions) -> list[int]:
+def split_batches(config: Experiment, name: str, assume: Assumptions) -> list[int]:
     """Return the responses of each batch of a benchmark: whole problems with all their samples."""
-    problems, samples = count_problems(config, name, assume), config["benchmarks"][name]["samples"]
-    at_once = max(1, config["evaluation"]["batch_size"] // samples)
+    problems, samples = count_problems(config, name, assume), config.benchmarks[name].samples
+    at_once = max(1, config.evaluation.batch_size // samples)
     return [samples * min(at_once, problems - done) for done in range(0, problems, at_once)]

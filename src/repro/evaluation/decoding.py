@@ -12,11 +12,7 @@ class Decoder:
     """A model's tokenizer and the tokens that end its responses."""
 
     def __init__(self, model_dir: str | Path, trust_remote_code: bool = False) -> None:
-        """Read tokenizer, config and generation config.
-
-        Raises:
-            ValueError: none of them names an eos token.
-        """
+        """Read tokenizer, config and generation config; ValueError: none names an eos token."""
         self.tokenizer = AutoTokenizer.from_pretrained(
             model_dir, padding_side="left", trust_remote_code=trust_remote_code
         )
@@ -27,7 +23,8 @@ class Decoder:
 
     def completion(self, ids: list[int]) -> Completion:
         """Return the completion that was generated as ``ids``; anything after an eos is padding."""
-        ids = self._until_eos(ids)
+        end = next((place for place, token in enumerate(ids) if token in self.eos_ids), len(ids))
+        ids = ids[: end + 1]  # the eos token itself counts as generated
         text = self.text(ids)
         return Completion(
             text=text,
@@ -40,12 +37,6 @@ class Decoder:
         """Decode without special tokens, but with the thought's tags."""
         visible = [token for token in ids if token not in self._hidden_ids]
         return self.tokenizer.decode(visible, clean_up_tokenization_spaces=False)
-
-    def _until_eos(self, ids: list[int]) -> list[int]:
-        for position, token in enumerate(ids):
-            if token in self.eos_ids:
-                return ids[: position + 1]  # the eos token itself counts as generated
-        return ids
 
     def _thought_length(self, ids: list[int]) -> int:
         """Count the tokens after which the text first holds `</think>`, one token or several."""
@@ -64,11 +55,9 @@ def _eos_ids(model_dir: Path, tokenizer, trust_remote_code: bool) -> set[int]:
     eos = None
     if (model_dir / "generation_config.json").is_file():
         eos = GenerationConfig.from_pretrained(model_dir).eos_token_id
-    if eos is None:
-        config = AutoConfig.from_pretrained(model_dir, trust_remote_code=trust_remote_code)
-        eos = config.eos_token_id
-    if eos is None:
-        eos = tokenizer.eos_token_id
+    config = AutoConfig.from_pretrained(model_dir, trust_remote_code=trust_remote_code)
+    for other in (getattr(config, "eos_token_id", None), tokenizer.eos_token_id):
+        eos = other if eos is None else eos
     ids = {eos} if isinstance(eos, int) else set(eos or ())
     if not ids:
         raise ValueError(f"{model_dir}: neither generation_config nor tokenizer has an eos token")

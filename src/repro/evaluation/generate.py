@@ -1,17 +1,17 @@
 """Write one file of responses per benchmark; survives a kill, never generates anything twice."""
 
-import json
+import itertools
 import os
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 
+from repro.config.backbones import Backbone
+from repro.config.resolved import Generation, stated
 from repro.evaluation import engines, tasks
-from repro.evaluation.requests import Completion, Engine, Request, Sampling
+from repro.evaluation.requests import Engine, Request
 from repro.files import digests, jsonl
 from repro.files.progress import Progress
 
@@ -23,125 +23,90 @@ class Plan:
     benchmark: str
     requests: dict[int, Request]  # by doc_id
     samples: int
-    batch_size: int  # responses
-    seed: int
+    problems_per_batch: int  # how many are asked at once, each with all its samples
     part: Path  # grows; renamed to `complete` at the end
     complete: Path
     output: Path
 
-    @property
-    def problems_per_batch(self) -> int:
-        """How many problems are asked at once, each with all its samples."""
-        return max(1, self.batch_size // self.samples)
-
-    @property
-    def responses(self) -> int:
-        """How many rows the finished file has."""
-        return len(self.requests) * self.samples
-
 
 def generate_responses(
-    evaluation: dict,
+    generation: Generation,
+    backbone: Backbone,
     model_dir: str | Path,
     data_dir: str | Path,
     work_dir: str | Path,
     output_dir: str | Path,
-    prompt: dict | None = None,
-    trust_remote_code: bool = False,
     tensor_parallel: int = 1,
 ) -> None:
     """Generate every missing benchmark of an evaluation with one load of the model.
 
     Args:
-        evaluation: the resolved settings (``engine``, ``temperature``, ``top_p``, ``top_k``,
-            ``max_new_tokens``, ``batch_size``, ``seed``, ``benchmarks: {name: {samples}}``).
+        generation: what decides the responses.
+        backbone: how the model is asked, and whether Python files in its folder may run.
         model_dir: Hugging Face model folder; its tokenizer must have a chat template.
         data_dir: holds ``{benchmark}.jsonl``.
         work_dir: unfinished and finished files, named by a hash of settings, model files and
             prompts: another model or setting never continues a file it did not begin.
-        output_dir: gets ``{benchmark}.jsonl``, a link to the finished file, sorted by prompt
-            length; fields benchmark, doc_id, sample, prompt, text, n_tokens, n_reasoning_tokens,
-            finish_reason, seed.
-        prompt: how this backbone is asked: ``system`` (text or None) and ``math`` (text with
-            ``{problem}``); by default no system prompt and DeepSeek-R1's instruction.
-        trust_remote_code: whether Python files in the model folder may run.
-        tensor_parallel: devices over which vLLM splits the model; it decides nothing but rounding.
+        output_dir: gets ``{benchmark}.jsonl``, see `generations`, a link to the finished file.
+        tensor_parallel: devices over which vLLM splits the model.
 
     Raises:
-        ValueError: an unknown engine or benchmark, a data row without a field, a prompt that leaves
-            no room for ``max_new_tokens``, or an output file that answers other prompts.
+        ValueError: an engine that is not installed, a data row without a field, a prompt that
+            leaves no room for ``max_new_tokens``, or an output file that answers other prompts.
     """
-    engines.check_name(evaluation["engine"])
-    prompt = prompt or {}
+    engines.check(generation.engine, tensor_parallel)
     model_dir, output_dir, work_dir = Path(model_dir), Path(output_dir), Path(work_dir)
-    tokenizer = AutoTokenizer.from_pretrained(model_dir, trust_remote_code=trust_remote_code)
-    config = AutoConfig.from_pretrained(model_dir, trust_remote_code=trust_remote_code)
-    context = config.max_position_embeddings
+    trusted = backbone.trust_remote_code
+    tokenizer = AutoTokenizer.from_pretrained(model_dir, trust_remote_code=trusted)
+    config = AutoConfig.from_pretrained(model_dir, trust_remote_code=trusted)
+    room = config.max_position_embeddings - generation.max_new_tokens
+    sampling = {key: value for key, value in stated(generation).items() if key != "benchmarks"}
     model, plans, longest = digests.of_model(model_dir), [], 0
-    for benchmark, settings in evaluation["benchmarks"].items():
-        samples = settings["samples"]
-        task = tasks.load(benchmark, Path(data_dir) / f"{benchmark}.jsonl", samples, prompt)
-        prompts = _prompts(task, tokenizer, model_dir, prompt)
-        room = context - evaluation["max_new_tokens"]
+    for benchmark, chosen in generation.benchmarks.items():
+        task = tasks.load(
+            benchmark, Path(data_dir) / f"{benchmark}.jsonl", chosen.samples, backbone.prompt.math
+        )
+        prompts = _prompts(task, tokenizer, backbone.prompt.system)
         lengths = _check_lengths(benchmark, prompts, tokenizer, room)
         longest = max(longest, *lengths)
         # Longest first: neighbours need little padding, and a lack of memory shows at once.
         order = sorted(range(len(prompts)), key=lambda doc: (-lengths[doc], doc))
         requests = {
-            doc: Request(prompts[doc], samples, _seed(evaluation["seed"], benchmark, doc))
+            doc: Request(prompts[doc], chosen.samples, _seed(generation.seed, benchmark, doc))
             for doc in order
         }
-        name = f"{benchmark}.{_fingerprint(evaluation, model, requests)}.jsonl"
-        plans.append(
-            Plan(
-                benchmark=benchmark,
-                requests=requests,
-                samples=samples,
-                batch_size=evaluation["batch_size"],
-                seed=evaluation["seed"],
-                part=work_dir / f"{name}.part",
-                complete=work_dir / name,
-                output=output_dir / f"{benchmark}.jsonl",
-            )
-        )
+        asked = [(doc, request.n, request.prompt) for doc, request in requests.items()]
+        name = f"{benchmark}.{digests.of_values([sampling, model, asked])}.jsonl"
+        at_once = max(1, generation.batch_size // chosen.samples)
+        files = work_dir / f"{name}.part", work_dir / name, output_dir / f"{benchmark}.jsonl"
+        plans.append(Plan(benchmark, requests, chosen.samples, at_once, *files))
     work_dir.mkdir(parents=True, exist_ok=True)
     output_dir.mkdir(parents=True, exist_ok=True)
     missing = [plan for plan in plans if not _is_finished(plan)]
     if missing:
-        length = longest + evaluation["max_new_tokens"]
-        options = (length, trust_remote_code, tensor_parallel)
-        engine = partial(engines.load, evaluation["engine"], model_dir, *options)
-        _generate(missing, evaluation, model_dir, engine)
+        done = [_resume(plan) for plan in missing]
+        length = longest + generation.max_new_tokens
+        engine = engines.load(generation.engine, model_dir, length, trusted, tensor_parallel)
+        total = sum(len(plan.requests) * plan.samples for plan in missing)
+        progress = Progress(f"generate {model_dir}", total, sum(done), "response")
+        for plan, rows in zip(missing, done, strict=True):
+            _generate(plan, rows // plan.samples, generation, engine, progress)
     for plan in plans:
         _publish(plan)
 
 
-def _prompts(task, tokenizer: PreTrainedTokenizerBase, model_dir: Path, prompt: dict) -> list[str]:
-    if tokenizer.chat_template is None:
-        raise ValueError(f"{model_dir}: the tokenizer has no chat template")
-
+def _prompts(task, tokenizer: PreTrainedTokenizerBase, system: str | None) -> list[str]:
     def render(messages: list[dict], add_generation_prompt: bool = True) -> str:
         return tokenizer.apply_chat_template(
             messages, tokenize=False, add_generation_prompt=add_generation_prompt
         )
 
-    return [
-        task.fewshot_context(
-            doc,
-            num_fewshot=0,
-            system_instruction=prompt.get("system"),
-            apply_chat_template=True,
-            chat_template=render,
-        )
-        for _, doc in task.doc_iterator()
-    ]
+    asked = {"system_instruction": system, "apply_chat_template": True, "chat_template": render}
+    return [task.fewshot_context(doc, num_fewshot=0, **asked) for _, doc in task.doc_iterator()]
 
 
 def _check_lengths(
-    benchmark: str,
-    prompts: list[str],
-    tokenizer: PreTrainedTokenizerBase,
-    room: int,
+    benchmark: str, prompts: list[str], tokenizer: PreTrainedTokenizerBase, room: int
 ) -> list[int]:
     lengths = [len(ids) for ids in tokenizer(prompts, add_special_tokens=False)["input_ids"]]
     for doc_id, length in enumerate(lengths):
@@ -158,61 +123,33 @@ def _seed(seed: int, benchmark: str, doc_id: int) -> int:
     return digests.to_integer(f"{seed}:{benchmark}:{doc_id}")
 
 
-def _fingerprint(evaluation: dict, model: str, requests: dict[int, Request]) -> str:
-    """Name what determines the responses."""
-    keys = ("engine", "temperature", "top_p", "top_k", "max_new_tokens", "batch_size", "seed")
-    asked = [(doc, request.n, request.prompt) for doc, request in requests.items()]
-    return digests.of_values([{key: evaluation[key] for key in keys}, model, asked])
-
-
 def _is_finished(plan: Plan) -> bool:
     """Tell whether the responses are there; an output of unknown origin is never overwritten."""
     if not plan.complete.exists() and plan.output.exists():
         raise ValueError(
             f"{plan.output} was made by another model or with other settings, or its file under "
-            f"{plan.complete.parent} is gone; move it away to generate {plan.benchmark} anew"
+            f"{plan.complete.parent} is gone; move it away to generate {plan.benchmark} again"
         )
     return plan.complete.exists()
 
 
 def _generate(
-    plans: list[Plan], evaluation: dict, model_dir: Path, load: Callable[[], Engine]
+    plan: Plan, first: int, generation: Generation, engine: Engine, progress: Progress
 ) -> None:
-    done = {plan.benchmark: _resume(plan) for plan in plans}
-    total = sum(plan.responses for plan in plans)
-    engine = load()
-    sampling = Sampling(
-        **{key: evaluation[key] for key in ("temperature", "top_p", "top_k", "max_new_tokens")}
-    )
-    progress = Progress(f"generate {model_dir}", total, sum(done.values()), "response")
-    for plan in plans:
-        docs = list(plan.requests)
-        for start in range(
-            done[plan.benchmark] // plan.samples, len(docs), plan.problems_per_batch
-        ):
-            batch = docs[start : start + plan.problems_per_batch]
-            completions = engine.generate([plan.requests[doc] for doc in batch], sampling)
-            jsonl.append(plan.part, _rows(plan, batch, completions))
-            progress.advance(len(batch) * plan.samples, plan.benchmark)
-        os.replace(plan.part, plan.complete)
-
-
-def _rows(plan: Plan, docs: list[int], completions: list[list[Completion]]) -> list[dict]:
-    return [
-        {
-            "benchmark": plan.benchmark,
-            "doc_id": doc_id,
-            "sample": sample,
-            "prompt": plan.requests[doc_id].prompt,
-            "text": completion.text,
-            "n_tokens": completion.n_tokens,
-            "n_reasoning_tokens": completion.n_reasoning_tokens,
-            "finish_reason": completion.finish_reason,
-            "seed": plan.seed,
-        }
-        for doc_id, of_problem in zip(docs, completions, strict=True)
-        for sample, completion in enumerate(of_problem)
-    ]
+    """Ask the problems of a benchmark from the `first` on, batch by batch."""
+    docs = list(plan.requests)
+    for start in range(first, len(docs), plan.problems_per_batch):
+        batch = docs[start : start + plan.problems_per_batch]
+        completions = engine.generate([plan.requests[doc] for doc in batch], generation)
+        rows = []
+        for doc_id, of_problem in zip(batch, completions, strict=True):
+            asked = {"benchmark": plan.benchmark, "doc_id": doc_id}
+            prompt, seed = {"prompt": plan.requests[doc_id].prompt}, {"seed": generation.seed}
+            for sample, one in enumerate(of_problem):
+                rows.append({**asked, "sample": sample, **prompt, **asdict(one), **seed})
+        jsonl.append(plan.part, rows)
+        progress.advance(len(batch) * plan.samples, plan.benchmark)
+    os.replace(plan.part, plan.complete)
 
 
 def _resume(plan: Plan) -> int:
@@ -223,29 +160,21 @@ def _resume(plan: Plan) -> int:
     """
     if not plan.part.exists():
         return 0
-    ends = [0]  # file offsets after each good row
+    ends = [0]  # file offsets after each whole row
     with open(plan.part, "rb") as file:
-        for line in file:
-            if not _is_whole_row(line):
-                break
+        for line in itertools.takewhile(lambda line: line.endswith(b"\n"), file):
             ends.append(ends[-1] + len(line))
-    rows = min(len(ends) - 1, plan.responses)
-    if rows < plan.responses:
+    wanted = len(plan.requests) * plan.samples
+    rows = min(len(ends) - 1, wanted)
+    if rows < wanted:
         rows -= rows % (plan.problems_per_batch * plan.samples)
     os.truncate(plan.part, ends[rows])
     return rows
 
 
-def _is_whole_row(line: bytes) -> bool:
-    try:
-        return line.endswith(b"\n") and isinstance(json.loads(line), dict)
-    except ValueError:
-        return False
-
-
 def _publish(plan: Plan) -> None:
     """Link the finished file to the output: a workflow may delete the output, not the work."""
-    if not plan.complete.exists() or (plan.output.exists() and plan.output.samefile(plan.complete)):
+    if plan.output.exists() and plan.output.samefile(plan.complete):
         return
     part = plan.output.with_name(plan.output.name + ".part")
     part.unlink(missing_ok=True)

@@ -3,15 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-
-@dataclass(frozen=True)
-class Sampling:
-    """How to draw completions. Nothing else in a model's generation_config applies, except eos."""
-
-    temperature: float  # 0: greedy
-    top_p: float
-    top_k: int | None
-    max_new_tokens: int
+from repro.config.models import Sampling
 
 
 @dataclass(frozen=True)
@@ -37,5 +29,8 @@ class Engine(Protocol):
     """A loaded model."""
 
     def generate(self, requests: list[Request], sampling: Sampling) -> list[list[Completion]]:
-        """Return n completions for each request, in order, drawn independently of each other."""
+        """Return n completions for each request, in order, drawn independently of each other.
+
+        Nothing else in a model's generation_config applies, except its eos tokens.
+        """
         ...

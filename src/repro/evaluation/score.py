@@ -12,6 +12,7 @@ from lm_eval.api.task import ConfigurableTask
 from lm_eval.evaluator import evaluate
 
 from repro import sandbox
+from repro.config.resolved import ScoreSettings
 from repro.evaluation import generations, tasks
 from repro.evaluation.replay import Replay
 from repro.files import jsonl
@@ -21,6 +22,10 @@ from repro.verify import choice, maths, programs, thinking
 from repro.verify.answers import split_thought
 
 PROGRAMS = {"mbpp": programs.verify_mbpp, "lcb": programs.verify_lcb}  # verifiers that run programs
+METRICS = [
+    {"metric": "accuracy", "aggregation": "mean", "higher_is_better": True},
+    {"metric": "problems", "aggregation": list, "higher_is_better": False},
+]
 
 # (doc, gold answer, responses) -> verdicts by the name they have in a score file
 Judge = Callable[[dict, str, list[str]], dict[str, list[bool]]]
@@ -31,46 +36,34 @@ def score_file(
     generations_file: str | Path,
     data_file: str | Path,
     output_file: str | Path,
-    *,
-    samples: int | None = None,
-    sandbox_name: str = "auto",
-    timeout_s: float = 6.0,
-    thinks: str = thinking.AUTO,
+    settings: ScoreSettings,
     threads: int = 1,
 ) -> list[str]:
     """Score one generations file with lm-eval and write the result as JSON, whole or not at all.
 
-    A line that cannot be scored costs no other: the rest is scored and written, and the line is
-    named in what is returned and under ``left_out``. The generations are only read.
-
     Args:
-        benchmark: a name of ``tasks.BENCHMARKS``.
-        generations_file: see ``repro.evaluation.generations``; rows in any order.
+        benchmark: its name.
+        generations_file: see ``generations``; a line that cannot be scored costs no other.
         data_file: the problems it answers; ``doc_id`` is the position in this file.
-        output_file: ``aggregates``: value, standard error and 95 % interval of each statistic of
-            ``statistics.summary``, over problems, rates in [0, 1]. ``problems``: one entry per
-            doc_id, its lists over samples; of mathematics also the verdicts of plain math-verify,
-            the scorer of the paper's authors. Where programs cannot be run safely (see
-            ``repro.sandbox``) ``not_scored`` says why, and both are empty.
-        samples: responses that every problem must have; None takes what is there.
-        sandbox_name: how programs are run, a name of ``sandbox.SANDBOXES``.
-        timeout_s: CPU time of one program on one test; wall time is three times as long, so that a
-            busy machine fails no right program.
-        thinks: whether the model thinks before it answers, see `thinking.resolve`.
+        output_file: ``aggregates``: the statistics of ``measure.intervals.summary`` over problems.
+            ``problems``: one entry per doc_id, its lists over samples; of mathematics also the
+            verdicts of plain math-verify, the scorer of the paper's authors. Where programs cannot
+            be run safely ``not_scored`` says why, and both are empty.
+        settings: how it is scored.
         threads: programs, or comparisons of answers, at a time.
 
     Returns:
-        What is wrong with the file, a message each: nothing where all of it was scored.
+        What is wrong with the file, a message each, also under ``left_out``.
 
     Raises:
-        ValueError: an unknown benchmark or sandbox, a bad data file, or a generations file without
-            any row that fits, with other problems or choices, or that does not tell whether its
-            model thinks; nothing is written then.
+        ValueError: an unknown benchmark, a bad data file, or a generations file without any row
+            that fits, with other problems or choices, or that does not tell whether its model
+            thinks; nothing is written then.
     """
     n_docs = len(tasks.load(benchmark, data_file, 1).eval_docs)
-    rows = generations.read(generations_file, benchmark, n_docs, samples)
-    repeats = samples or rows.most_samples
-    taken = _resolve_thinking(generations_file, rows, thinks)
+    rows, left_out = generations.read(generations_file, benchmark, n_docs, settings.samples)
+    repeats = settings.samples or max(map(len, rows.values()))
+    taken = _resolve_thinking(generations_file, rows, settings.thinking)
 
     def process_results(doc: dict, results: list[list[str]]) -> dict:
         of_problem = [row for row in map(json.loads, results[0]) if row is not None]
@@ -78,37 +71,25 @@ def score_file(
         return _score_problem(of_problem, task.doc_to_target(doc), doc, judge, taken)
 
     task = tasks.load(
-        benchmark, data_file, repeats, process_results=process_results, metrics=_METRICS
+        benchmark, data_file, repeats, process_results=process_results, metric_list=METRICS
     )
-    missing = rows.missing(n_docs, repeats)
-    scores = {
-        "benchmark": benchmark,
-        "samples": repeats,
-        "n_problems": n_docs,
-        "left_out": rows.left_out,
-        "missing": len(missing),
-        "thinking": taken,
-        "sandbox": None,
-        "not_scored": None,
-        "aggregates": {},
-        "problems": [],
-    }
+    counts = [(doc, len(rows.get(doc, ()))) for doc in range(n_docs)]
+    missing = [f"doc {doc} has {count} of {repeats}" for doc, count in counts if count < repeats]
+    scores = {"benchmark": benchmark, "samples": repeats, "n_problems": n_docs}
+    scores |= {"left_out": left_out, "missing": len(missing), "thinking": taken}
+    scores |= {"sandbox": None, "not_scored": None, "aggregates": {}, "problems": []}
     try:
-        judge, scores["sandbox"] = _judge(tasks.verifier(task), sandbox_name, timeout_s, threads)
+        judge, scores["sandbox"] = _judge(tasks.verifier(task), settings, threads)
     except sandbox.SandboxUnavailable as error:
         scores["not_scored"] = str(error)
     else:
-        outcome = evaluate(
-            Replay(rows),
-            {"tasks": {benchmark: task}},
-            samples={benchmark: list(rows.rows)},
-            log_samples=False,
-        )
+        chosen = {"samples": {benchmark: list(rows)}, "log_samples": False}
+        outcome = evaluate(Replay(rows), {"tasks": {benchmark: task}}, **chosen)
         scores["problems"] = outcome["results"][benchmark]["problems,all"]
         scores["aggregates"] = summary(scores["problems"])
     jsonl.write_json(output_file, scores)
-    wrong = [f"{generations_file}, {message}; left out" for message in rows.left_out]
-    if samples is not None and missing:
+    wrong = [f"{generations_file}, {message}; left out" for message in left_out]
+    if settings.samples is not None and missing:
         wrong.append(
             f"{generations_file}: {len(missing)} of {n_docs} problems lack responses: {missing[0]}"
             + ", ..." * (len(missing) > 1)
@@ -116,8 +97,8 @@ def score_file(
     return wrong
 
 
-def _resolve_thinking(file: str | Path, rows: generations.Generations, thinks: str) -> str:
-    every = [row for of_problem in rows.rows.values() for row in of_problem]
+def _resolve_thinking(file: str | Path, rows: dict[int, list[dict]], thinks: str) -> str:
+    every = [row for of_problem in rows.values() for row in of_problem]
     try:
         taken = thinking.resolve(every, thinks)
     except ValueError as error:
@@ -127,24 +108,19 @@ def _resolve_thinking(file: str | Path, rows: generations.Generations, thinks: s
     return taken
 
 
-def _judge(
-    verifier: str, sandbox_name: str, timeout_s: float, threads: int
-) -> tuple[Judge, str | None]:
+def _judge(verifier: str, settings: ScoreSettings, threads: int) -> tuple[Judge, str | None]:
     """Return what judges the responses to one problem, and the sandbox it uses."""
     if verifier == "math":
-        return lambda doc, gold, responses: {
-            "correct": maths.verify(responses, [gold] * len(responses), workers=threads),
-            MATH_VERIFY: maths.verify_plain(responses, [gold] * len(responses), workers=threads),
+        return lambda doc, gold, texts: {
+            "correct": maths.verify(texts, [gold] * len(texts), workers=threads),
+            MATH_VERIFY: maths.verify_plain(texts, [gold] * len(texts), workers=threads),
         }, None
     if verifier == "choice":
-        return lambda doc, gold, texts: {
-            "correct": [choice.verify(text, gold) for text in texts]
-        }, None
-    run_program, limits = (
-        sandbox.runner(sandbox_name),
-        sandbox.Limits(cpu_s=timeout_s, wall_s=3 * timeout_s),
-    )
-    passes = PROGRAMS[verifier]
+        return lambda doc, gold, texts: {"correct": [choice.verify(t, gold) for t in texts]}, None
+    run_program, passes = sandbox.runner(settings.sandbox), PROGRAMS[verifier]
+    # Wall time is longer, so that a busy machine fails no right program.
+    cpu_s = settings.code_timeout_s
+    limits = sandbox.Limits(cpu_s=cpu_s, wall_s=3 * cpu_s)
 
     def judge(doc: dict, gold: str, responses: list[str]) -> dict[str, list[bool]]:
         # A program that several responses to a problem give is run once.
@@ -155,20 +131,17 @@ def _judge(
             verdict = dict(zip(first, verdicts, strict=True))
         return {"correct": [verdict[program] for program in blocks]}
 
-    return judge, sandbox.describe(sandbox_name)
+    return judge, sandbox.describe(settings.sandbox)
 
 
 def _check_prompts(file: str | Path, rows: list[dict], task: ConfigurableTask, doc: dict) -> None:
-    """Refuse responses to other problems, or to choices in another order.
-
-    The chat template around the problem, blanks, and how a letter is set off do not matter.
-    """
+    """Refuse responses to other problems, or to choices in another order, blanks aside."""
     question, choices = _bare(tasks.question(task, doc)), tasks.choices(task, doc)
     lettered = (rf"{letter}[^\w]{{1,4}}{re.escape(_bare(text))}" for letter, text in choices)
     in_order = re.compile(r"[^\w]{0,9}".join(lettered))
     for row in rows:
         where = f"{file}: the prompt of doc {row['doc_id']}, sample {row['sample']}"
-        prompt = _bare(row.get("prompt", ""))
+        prompt = _bare(row["prompt"])
         if prompt and question not in prompt:
             raise ValueError(f"{where} does not contain that problem; it was made from other data")
         if prompt and not in_order.search(prompt):
@@ -192,14 +165,8 @@ def _score_problem(rows: list[dict], gold: str, doc: dict, judge: Judge, taken: 
         "problems": {
             "doc_id": rows[0]["doc_id"],
             **{name: [int(verdict) for verdict in of] for name, of in verdicts.items()},
-            "tokens": [row.get("n_reasoning_tokens") for row in rows],
+            "tokens": [row["n_reasoning_tokens"] for row in rows],
             "truncated": [int(row["finish_reason"] == "length") for row in rows],
             **{name: [getattr(found, name) for found in behaviours] for name in BEHAVIOURS},
         },
     }
-
-
-_METRICS = [
-    {"metric": "accuracy", "aggregation": "mean", "higher_is_better": True},
-    {"metric": "problems", "aggregation": list, "higher_is_better": False},
-]

@@ -5,8 +5,9 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, GenerationConfig
 
+from repro.config.models import Sampling
 from repro.evaluation.decoding import Decoder
-from repro.evaluation.requests import Completion, Request, Sampling
+from repro.evaluation.requests import Completion, Request
 from repro.files import digests
 
 
@@ -43,23 +44,18 @@ class TransformersEngine:
             padding=True,
             return_tensors="pt",
         )
-        torch.manual_seed(_seed_of_batch(requests))
-        how = {"do_sample": False}
-        if sampling.temperature > 0:
-            how = {
-                "do_sample": True,
-                "temperature": sampling.temperature,
-                "top_p": sampling.top_p,
-                "top_k": sampling.top_k or 0,
-            }
-        # Greedy completions of one prompt are all the same: one is enough to know them.
-        drawn = n if sampling.temperature > 0 else 1
+        seeds = " ".join(str(request.seed) for request in requests)
+        torch.manual_seed(digests.to_integer(seeds))
+        chosen, drawn = {"do_sample": False}, 1
+        if sampling.temperature > 0:  # else all completions of a prompt are the same
+            chosen, drawn = {"do_sample": True, "temperature": sampling.temperature}, n
+            chosen |= {"top_p": sampling.top_p, "top_k": sampling.top_k or 0}
         sequences = self.model.generate(
             input_ids=batch["input_ids"].to(self.device),
             attention_mask=batch["attention_mask"].to(self.device),
             max_new_tokens=sampling.max_new_tokens,
             num_return_sequences=drawn,
-            **how,
+            **chosen,
         )  # (B · drawn, P + N)
         rows = sequences[:, batch["input_ids"].shape[1] :].tolist()
         completions = [self.decoder.completion(row) for row in rows]
@@ -67,7 +63,3 @@ class TransformersEngine:
             completions[start : start + drawn] * (n // drawn)
             for start in range(0, len(completions), drawn)
         ]
-
-
-def _seed_of_batch(requests: list[Request]) -> int:
-    return digests.to_integer(" ".join(str(request.seed) for request in requests))

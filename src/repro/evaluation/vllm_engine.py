@@ -4,9 +4,10 @@ from pathlib import Path
 
 import torch
 
+from repro.config.models import Sampling
 from repro.evaluation import vllm_environment
 from repro.evaluation.decoding import Decoder
-from repro.evaluation.requests import Completion, Request, Sampling
+from repro.evaluation.requests import Completion, Request
 
 vllm_environment.prepare()
 
@@ -39,29 +40,24 @@ class VllmEngine:
         )
 
     def generate(self, requests: list[Request], sampling: Sampling) -> list[list[Completion]]:
-        """Return n completions for each request, in order.
+        """Return n completions for each request, in order, each request with its own seed.
 
-        Every request is seeded by itself. Even so vLLM promises the same tokens again only on the
-        same hardware with the same batches.
+        vLLM promises the same tokens again only on the same hardware with the same batches.
         """
+        prompts = [request.prompt for request in requests]
+        # The chat template wrote any bos token already.
+        encoded = self.decoder.tokenizer(prompts, add_special_tokens=False)["input_ids"]
         outputs = self.llm.generate(
-            [{"prompt_token_ids": self._encode(request.prompt)} for request in requests],
+            [{"prompt_token_ids": ids} for ids in encoded],
             [self._parameters(request, sampling) for request in requests],
             use_tqdm=False,
         )
-        completions = [
-            [self.decoder.completion(list(one.token_ids)) for one in output.outputs]
-            for output in outputs
-        ]
-        # Greedy completions of one prompt are all the same; vLLM refuses to make more than one.
-        return [
-            drawn * (request.n // len(drawn))
-            for request, drawn in zip(requests, completions, strict=True)
-        ]
-
-    def _encode(self, prompt: str) -> list[int]:
-        # The chat template wrote any bos token already.
-        return self.decoder.tokenizer(prompt, add_special_tokens=False)["input_ids"]
+        found = []
+        for request, output in zip(requests, outputs, strict=True):
+            drawn = [self.decoder.completion(list(one.token_ids)) for one in output.outputs]
+            # Greedy completions of a prompt are all the same; vLLM refuses to make more than one.
+            found.append(drawn * (request.n // len(drawn)))
+        return found
 
     def _parameters(self, request: Request, sampling: Sampling) -> SamplingParams:
         greedy = sampling.temperature == 0

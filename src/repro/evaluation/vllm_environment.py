@@ -2,11 +2,9 @@
 
 import os
 
-# Without GPUs its cache would take half of the machine's memory, and fork-and-exec workers are not
-# needed for one model on one device.
 DEFAULTS = {
-    "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB
-    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+    "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB; half of the machine's memory by itself
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # one model on one device needs no workers
     "VLLM_LOGGING_LEVEL": "WARNING",
     "VLLM_NO_USAGE_STATS": "1",
 }

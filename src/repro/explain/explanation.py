@@ -3,8 +3,8 @@
 All segments are cut points unless `k` is given, so that every paragraph has its reward.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ from repro.explain.transcript import Transcript
 from repro.process_reward import one_pass, repeat_loop, reward, scores, segments
 from repro.process_reward.probes import Probe, probes_at_cuts
 from repro.process_reward.segments import START_OF_THOUGHT, Thought
-from repro.process_reward.settings import ProcessRewardSettings, resolve
+from repro.process_reward.settings import ProcessRewardSettings
 
 
 @dataclass(frozen=True)
@@ -52,23 +52,24 @@ def explain(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     transcript: Transcript,
-    settings: Mapping,
+    settings: ProcessRewardSettings,
+    k: int | None = None,
 ) -> Explanation:
     """Score one transcript, by a model in evaluation mode with its fast tokenizer.
 
-    `settings` are those of `resolve`; without `k` every segment is kept.
+    The `k` of the settings decides nothing: `k` segments are kept, or every one.
 
     Raises:
-        ValueError: a setting out of range, an empty answer, or an objective that is not finite.
+        ValueError: an empty answer, or an objective that is not finite.
     """
-    chosen, response, texts = resolve(settings), transcript.response, segments.TokenTexts(tokenizer)
+    chosen, response = settings.filled(), transcript.response
+    texts = segments.TokenTexts(tokenizer)
     asked, told = ([texts[i] for i in ids] for ids in (transcript.prompt, response))
     thought = segments.find_thought(told, chosen.separator)
     opened_by = "response" if "".join(told).lstrip().startswith(START_OF_THOUGHT) else None
     if "".join(asked).rstrip().endswith(START_OF_THOUGHT):
         opened_by = "chat template"
-    if settings.get("k") is None:
-        chosen = replace(chosen, k=max(1, len(thought.starts)))
+    chosen = chosen.model_copy(update={"k": k or max(1, len(thought.starts))})
     opened_at = segments.opened_at("".join(asked), told) if chosen.close_thought else None
 
     def probes(cuts: list[int]) -> list[Probe]:

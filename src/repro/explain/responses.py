@@ -7,6 +7,7 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase
 
+from repro.config.resolved import Judging
 from repro.evaluation import tasks
 from repro.evaluation.decoding import Decoder
 from repro.explain import page, transcript
@@ -18,35 +19,33 @@ from repro.verify.answers import split_thought
 
 
 def write_objectives(
-    settings: Mapping,
+    judging: Judging,
     model_dir: str | Path,
     benchmarks: Mapping[str, Mapping[str, str]],
     output_file: str | Path,
     problems: int,
-    trust_remote_code: bool = False,
 ) -> None:
     """Score the first response to each of the first problems of some mathematics benchmarks.
 
     Args:
-        settings: of the process reward; every segment is a cut point, whatever `k` the run was
-            trained with, so that runs compare.
+        judging: the process reward, and whether Python files in the model folder may run; every
+            segment is a cut point, whatever `k` the run was trained with, so that runs compare.
         model_dir: the model that gave the responses, and judges them.
         benchmarks: by name ``{"generations": file, "scores": file, "data": file}``.
         output_file: JSONL of benchmark, doc_id, sample, correct (0 or 1), tokens (of the thought),
             points ``[[token position, relative position in [0, 1], J], ...]`` from the empty
             thought on, and segments ``[[behaviour or null, process reward], ...]``.
         problems: how many of each benchmark.
-        trust_remote_code: whether Python files in the model folder may run.
 
     Raises:
         ValueError: files that do not belong together, or a benchmark that is not mathematics.
     """
-    model = transcript.load_model(model_dir, trust_remote_code)
-    tokenizer = Decoder(model_dir, trust_remote_code).tokenizer
+    model = transcript.load_model(model_dir, judging.trust_remote_code)
+    tokenizer = Decoder(model_dir, judging.trust_remote_code).tokenizer
     rows = []
     for name, files in benchmarks.items():
         for row, correct, response in _first_responses(model_dir, tokenizer, name, files, problems):
-            scored = explain(model, tokenizer, response, {**settings, "k": None})
+            scored = explain(model, tokenizer, response, judging)
             stretches, tokens = [scored.baseline, *scored.stretches], scored.stretches[-1].end
             rows.append(
                 {
@@ -63,7 +62,7 @@ def write_objectives(
 
 
 def write_case_study(
-    settings: Mapping,
+    judging: Judging,
     model_dir: str | Path,
     benchmark: str,
     files: Mapping[str, str],
@@ -71,7 +70,6 @@ def write_case_study(
     *,
     name: str,
     note: str = "",
-    trust_remote_code: bool = False,
 ) -> None:
     """Write the case study of a run, called `name` in it, as PNG, PDF and HTML; see `page.write`.
 
@@ -80,8 +78,8 @@ def write_case_study(
     first correct one; else the first of all. For the other arguments and errors see
     `write_objectives`; ValueError as well where no response fits into the model's context.
     """
-    model = transcript.load_model(model_dir, trust_remote_code)
-    tokenizer = Decoder(model_dir, trust_remote_code).tokenizer
+    model = transcript.load_model(model_dir, judging.trust_remote_code)
+    tokenizer = Decoder(model_dir, judging.trust_remote_code).tokenizer
     best, best_rank = None, -1
     for row, correct, response in _first_responses(model_dir, tokenizer, benchmark, files):
         rank = correct * (1 + any(count(split_thought(row["text"])[0])[1:]))  # its behaviours
@@ -91,7 +89,7 @@ def write_case_study(
             break
     if best is None:
         raise ValueError(f"{files['generations']}: no response fits into the model's context")
-    scored = explain(model, tokenizer, best, {**settings, "k": None})
+    scored = explain(model, tokenizer, best, judging)
     page.write(replace(scored, model=name), output, note)
 
 

@@ -10,6 +10,8 @@ import pandas as pd
 from mlflow.entities import Metric
 
 from repro import methods
+from repro.config.resolved import Generation, RunSettings, stated
+from repro.config.words import validate
 from repro.files import digests, jsonl
 from repro.tracking import samples
 
@@ -18,7 +20,6 @@ KIND_TAG = "kind"  # of an MLflow run: a model's, or the experiment's tables and
 NOTE_TAG = "mlflow.note.content"  # MLflow shows it as the description
 REWARD = "train/reward"  # the last metric that is sent of a row: where it is, the row is
 MEANS = ("accuracy", "tokens_mean", "backtracking_per_1k")  # have a mean over the benchmarks
-PARAMS = ("backbone", "method", "algorithm", "seed", "training", "backbone_settings")
 FILES = ("settings.json", "provenance.json", "training.jsonl")  # `original` has the first only
 
 
@@ -34,17 +35,20 @@ class Payload(NamedTuple):
     texts: dict[str, str] = {}  # of files, by name
 
 
-def read(run_dir: Path, evaluation: dict | None, data: str | Path | None, note: str) -> Payload:
+def read(
+    run_dir: Path, evaluation: Generation | None, data: str | Path | None, note: str
+) -> Payload:
     """Return all that there is of a run; for arguments and errors see `sync.sync_run`."""
-    run = jsonl.read_json(run_dir / "settings.json")
-    title = f"{run['backbone']}/{run['method']}/{run['seed']}"
-    chosen = {name: run[name] for name in PARAMS} | (run["process_reward"] or {})
+    run = validate(jsonl.read_json(run_dir / "settings.json"), RunSettings)
+    title = f"{run.backbone}/{run.method}/{run.seed}"
+    chosen = stated(run)
+    chosen |= chosen.pop("process_reward") or {}
     [flat] = pd.json_normalize(chosen, sep="/").to_dict("records")
     params = {name: _text(value) for name, value in flat.items() if value is not None}
     files = {run_dir / name: None for name in FILES if (run_dir / name).exists()}
     curves, tags = list(_read_curves(run_dir / "training.jsonl")), list_tags(run)
-    label = methods.label(run["method"])
-    tags[NOTE_TAG] = f"**{label}** on {run['backbone']}, seed {run['seed']}. {note}"
+    label = methods.label(run.method)
+    tags[NOTE_TAG] = f"**{label}** on {run.backbone}, seed {run.seed}. {note}"
     file = run_dir / "provenance.json"
     provenance = jsonl.read_json(file) if file.exists() else {}
     if provenance.get("git_commit"):  # under the names that MLflow's page shows as the source
@@ -54,9 +58,9 @@ def read(run_dir: Path, evaluation: dict | None, data: str | Path | None, note: 
         tags["mlflow.source.name"] = "python -m repro train"
     if not evaluation:
         return Payload(title, tags, files, params, curves)
-    benchmarks = sorted(evaluation["benchmarks"])
-    counts = [f"{name} {evaluation['benchmarks'][name]['samples']}" for name in benchmarks]
-    values = evaluation | {"samples": ", ".join(counts)}
+    benchmarks = sorted(evaluation.benchmarks)
+    counts = [f"{name} {evaluation.benchmarks[name].samples}" for name in benchmarks]
+    values = stated(evaluation) | {"samples": ", ".join(counts)}
     tags |= {f"evaluation/{name}": _text(values[name]) for name in values.keys() - {"benchmarks"}}
     tags[NOTE_TAG] += "\n\nResponses to read: Artifacts, samples.html."
     # With this MLflow shows the tables of several runs side by side.
@@ -66,18 +70,18 @@ def read(run_dir: Path, evaluation: dict | None, data: str | Path | None, note: 
     return Payload(title, tags, files, params, curves, _read_scores(run_dir, benchmarks), texts)
 
 
-def list_tags(run: dict) -> dict[str, str]:
+def list_tags(run: RunSettings) -> dict[str, str]:
     """Return what MLflow's runs are found, filtered and grouped by."""
-    method = methods.parse(run["method"])
+    method = methods.parse(run.method)
     return {
-        KEY_TAG: digests.of_values(run),
+        KEY_TAG: digests.of_values(stated(run)),
         KIND_TAG: "model",
-        "backbone": run["backbone"],
-        "method": run["method"],
-        "algorithm": run["algorithm"] or "none",
+        "backbone": run.backbone,
+        "method": run.method,
+        "algorithm": run.algorithm or "none",
         "repro": "yes" if method.repro else "no",
         "ablation": f"{method.ablated}={method.value}" if method.ablated else "none",
-        "seed": str(run["seed"]),
+        "seed": str(run.seed),
     }
 
 

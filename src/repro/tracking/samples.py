@@ -9,6 +9,7 @@ import jinja2
 
 from repro import methods
 from repro.benchmarks import declared
+from repro.config.resolved import RunSettings
 from repro.files import jsonl
 from repro.report import html_pages
 
@@ -17,7 +18,7 @@ LONG = 3000  # characters of a response, from which the page folds it and the ta
 
 
 def write(
-    run_dir: Path, data: str | Path, benchmarks: list[str], run: dict, note: str
+    run_dir: Path, data: str | Path, benchmarks: list[str], run: RunSettings, note: str
 ) -> dict[str, str]:
     """Return samples.html and samples.json; errors are those of `jsonl` and name the file.
 
@@ -33,7 +34,7 @@ def write(
             response = f"{first['verdict']}, {first['length']}\n\n{first['text'][:LONG]}"
             rows.append([name, response, problem["prompt"], problem["answer"]])
     table = {"columns": ["problem", "response", "prompt", "answer"], "data": rows}
-    title = f"{run['backbone']}, {methods.label(run['method'])}, seed {run['seed']}: responses"
+    title = f"{run.backbone}, {methods.label(run.method)}, seed {run.seed}: responses"
     page = html_pages.render("samples.html", title, note, found=found, limit=PROBLEMS, long=LONG)
     return {"samples.html": page, "samples.json": json.dumps(table, ensure_ascii=False)}
 

@@ -22,6 +22,8 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
 from repro.config import settings
+from repro.config.models import Experiment
+from repro.config.resolved import Generation, RunSettings, stated
 from repro.config.tracking_uri import absolute, sqlite_file
 from repro.files import jsonl
 from repro.tracking import payload
@@ -55,7 +57,7 @@ def create_store() -> None:
 
 def sync_run(
     run_dir: Path,
-    evaluation: dict | None = None,
+    evaluation: Generation | None = None,
     data: str | Path | None = None,
     note: str = "",
     training: str = "",
@@ -93,31 +95,31 @@ def sync_summary(files: Sequence[str | Path], place: Path, note: str) -> dict:
     return _send(content, payload.KIND_TAG, place)
 
 
-def sync_experiment(config: dict) -> None:
-    """Send what there is of the runs, tables and figures of a configuration to its store."""
-    os.environ["MLFLOW_TRACKING_URI"] = config["tracking_uri"]
-    os.environ["MLFLOW_EXPERIMENT_NAME"] = config["name"]
+def sync_experiment(config: Experiment) -> None:
+    """Send what there is of the runs, tables and figures of an experiment to its store."""
+    os.environ["MLFLOW_TRACKING_URI"] = config.tracking_uri
+    os.environ["MLFLOW_EXPERIMENT_NAME"] = config.name
     create_store()
-    results, runs, sent = Path(config["results_dir"]), settings.all_runs(config), 0
+    results, runs, sent = Path(config.results_dir), settings.all_runs(config), 0
     for run in runs:
         folder, evaluated = results / "runs" / run.path, {}
-        if all((folder / f"scores/{name}.json").exists() for name in config["benchmarks"]):
+        if all((folder / f"scores/{name}.json").exists() for name in config.benchmarks):
             evaluated["evaluation"] = settings.generation_settings(config, int(folder.name))
             evaluated["data"] = results / "data"
         if evaluated or (folder / "training.jsonl").exists():
-            sync_run(folder, note=config["note"], **evaluated)
+            sync_run(folder, note=config.note, **evaluated)
             sent += 1
     page, also = results / "report/overview.html", ""
     if page.exists():
         tables = [file for file in results.glob("tables/*") if file.suffix in (".csv", ".md")]
         files = [*sorted(tables), *sorted(results.glob("figures/*.png")), page]
-        sync_summary(files, results / "mlflow.json", config["note"])
+        sync_summary(files, results / "mlflow.json", config.note)
         also = ", tables and figures"
-    print(f"{config['tracking_uri']} has {sent} of {len(runs)} runs of {config['name']}{also}")
+    print(f"{config.tracking_uri} has {sent} of {len(runs)} runs of {config.name}{also}")
 
 
 @contextmanager
-def sync_while_training(run: dict, work_dir: Path) -> Iterator[None]:
+def sync_while_training(run: RunSettings, work_dir: Path) -> Iterator[None]:
     """Call `sync_run` every few seconds in a thread, where the environment names a store.
 
     A failure is reported once; the next call sends what it left. `work_dir` has training.jsonl and
@@ -127,7 +129,7 @@ def sync_while_training(run: dict, work_dir: Path) -> Iterator[None]:
         yield
         return
     absolute(os.environ["MLFLOW_TRACKING_URI"])
-    jsonl.write_json(work_dir / "settings.json", run)
+    jsonl.write_json(work_dir / "settings.json", stated(run))
     status, ended = "RUNNING", threading.Event()
 
     def work() -> None:

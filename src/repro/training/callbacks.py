@@ -1,10 +1,10 @@
-"""Callbacks: the metrics file, complete checkpoints, progress."""
+"""Callbacks: the metrics file, complete checkpoints, progress, an early end with a checkpoint."""
 
 import json
 import os
+import signal
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -17,46 +17,25 @@ from repro.files.progress import Progress
 ROLLOUT = "rollout/"
 # In the order of the columns of training.jsonl; None where a method does not have the quantity.
 ROLLOUT_COLUMNS = (
-    "reward",
-    "accuracy",
-    "reasoning_tokens",
-    "response_tokens",
-    "truncation_rate",
-    "backtracking_per_1k",
-    "process_reward_mean",
-    "process_reward_std",
-    "cut_points",
-    "objective_baseline",
-    "objective_end",
+    *("reward", "accuracy", "reasoning_tokens", "response_tokens", "truncation_rate"),
+    *("backtracking_per_1k", "process_reward_mean", "process_reward_std", "cut_points"),
+    *("objective_baseline", "objective_end"),
 )
 UPDATE_COLUMNS = (
-    "entropy",
-    "kl",
-    "loss",
-    "grad_norm",
-    "learning_rate",
-    "value_loss",
-    "value_clip_fraction",
-    "explained_variance",
-    "critic_grad_norm",
+    *("entropy", "kl", "loss", "grad_norm", "learning_rate", "value_loss", "value_clip_fraction"),
+    *("explained_variance", "critic_grad_norm"),
 )
 MANIFEST = "manifest.json"
+EXIT_STATUS = 128 + signal.SIGTERM  # 143, as a shell reports a process that SIGTERM ended
 
 
 class MetricsFile(TrainerCallback):
-    """Appends a row per step to `training.jsonl`, on disk before the step's checkpoint is written.
+    """Appends a row per step to a file, on disk before the step's checkpoint is written."""
 
-    Args:
-        path: the file.
-        on_row: called with every row after it was written.
-    """
-
-    def __init__(self, path: Path, on_row: Callable[[dict], None] | None = None) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.on_row = on_row
         self._rollout: dict[str, float] = {}
-        self._step_started = 0.0
-        self._step_seconds = 0.0
+        self._step_started = self._step_seconds = 0.0
 
     def on_train_begin(self, args, state, control, **kwargs):
         """Drop the rows that a killed run wrote after the checkpoint it resumes from."""
@@ -77,15 +56,10 @@ class MetricsFile(TrainerCallback):
             return  # the summary at the end of training is no step
         fresh = {c: logs[ROLLOUT + c] for c in ROLLOUT_COLUMNS if ROLLOUT + c in logs}
         self._rollout = fresh or self._rollout  # further updates on the same rollout repeat it
-        row = {
-            "step": state.global_step,
-            **{column: self._rollout.get(column) for column in ROLLOUT_COLUMNS},
-            **{column: logs.get(column) for column in UPDATE_COLUMNS},
-            "step_seconds": self._step_seconds,
-        }
-        jsonl.append(self.path, [row])
-        if self.on_row is not None:
-            self.on_row(row)
+        row = {"step": state.global_step}
+        row |= {column: self._rollout.get(column) for column in ROLLOUT_COLUMNS}
+        row |= {column: logs.get(column) for column in UPDATE_COLUMNS}
+        jsonl.append(self.path, [row | {"step_seconds": self._step_seconds}])
 
 
 def keep_rows(path: Path, last_step: int) -> None:
@@ -95,15 +69,14 @@ def keep_rows(path: Path, last_step: int) -> None:
         ValueError: rows up to `last_step` are missing.
     """
     rows = []
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError:
-                break
-            if row["step"] > last_step:
-                break
-            rows.append(row)
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            break
+        if row["step"] > last_step:
+            break
+        rows.append(row)
     if [row["step"] for row in rows] != list(range(1, last_step + 1)):
         raise ValueError(
             f"{path}: expected a row for each step from 1 to {last_step} to resume there"
@@ -130,12 +103,10 @@ class CheckpointManifest(TrainerCallback):
 
 def newest_complete_checkpoint(folder: Path) -> Path | None:
     """Return the checkpoint of the highest step whose files are all there and intact, or None."""
-    numbered = []
-    for path in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
-        step = path.name.removeprefix(f"{PREFIX_CHECKPOINT_DIR}-")
-        if step.isdigit():
-            numbered.append((int(step), path))
-    for _, path in sorted(numbered, reverse=True):
+    prefix = f"{PREFIX_CHECKPOINT_DIR}-"
+    steps = [path.name.removeprefix(prefix) for path in folder.glob(f"{prefix}*")]
+    for step in sorted((int(step) for step in steps if step.isdigit()), reverse=True):
+        path = folder / f"{prefix}{step}"
         if _is_complete(path):
             return path
         print(f"{path}: incomplete or damaged, not used", file=sys.stderr)
@@ -154,16 +125,10 @@ def _is_complete(checkpoint: Path) -> bool:
 
 
 class ProgressLine(TrainerCallback):
-    """Says now and then how far a training is and how much time is left.
-
-    Args:
-        what: names the training.
-        shown: the logged value that is shown beside, the one people look at first.
-    """
+    """Says now and then how far a training is, how much time is left, and one logged value."""
 
     def __init__(self, what: str, shown: str) -> None:
-        self.what = what
-        self.shown = shown
+        self.what, self.shown = what, shown
         self._progress: Progress | None = None
 
     def on_train_begin(self, args, state, control, **kwargs):
@@ -178,3 +143,51 @@ class ProgressLine(TrainerCallback):
             name = self.shown.rsplit("/", 1)[-1]
             detail = f"{name} {float(last[self.shown]):.2f}" if last else ""
             self._progress.advance(state.global_step - self._progress.done, detail)
+
+
+class StopOnSignal(TrainerCallback):
+    """On SIGTERM, of preemption or a time limit: finish the step, have a checkpoint written, stop.
+
+    A training can be resumed exactly only between two generations, so with several updates per
+    generation it goes on to the last of them. (transformers' own `enable_jit_checkpoint` saves
+    wherever it is, in one process.) Before and after the training loop the signal ends the process
+    as usual: nothing is lost there.
+    """
+
+    def __init__(self, updates_per_generation: int = 1) -> None:
+        self.updates = updates_per_generation
+        self.asked = False
+        self.stopped_at: int | None = None  # the step whose checkpoint was the last act
+        self._before = None
+
+    def on_train_begin(self, args, state, control, **kwargs):
+        """Listen."""
+        self._before = signal.signal(signal.SIGTERM, self._on_signal)
+
+    def on_step_end(self, args, state, control, **kwargs):
+        """Stop where a process was asked to and the next step would sample new rollouts."""
+        asked = torch.tensor(float(self.asked), device=args.device)
+        if args.world_size > 1:  # all must stop after the same step
+            torch.distributed.all_reduce(asked, op=torch.distributed.ReduceOp.MAX)
+        if asked and state.global_step % self.updates == 0 and state.global_step < state.max_steps:
+            control.should_save = control.should_training_stop = True
+            self.stopped_at = state.global_step
+
+    def on_train_end(self, args, state, control, **kwargs):
+        """Leave the signal as it was found."""
+        signal.signal(signal.SIGTERM, self._before)
+
+    def exit_if_stopped(self, steps: int) -> None:
+        """Say where a training of so many steps stopped, and end the process, if it was asked."""
+        if self.stopped_at is not None:
+            print(
+                f"stopped by SIGTERM; a checkpoint was written at step {self.stopped_at} of "
+                f"{steps}, from which the next call goes on",
+                file=sys.stderr,
+            )
+            raise SystemExit(EXIT_STATUS)
+
+    def _on_signal(self, _number, _frame) -> None:
+        if not self.asked:
+            print("SIGTERM: training stops after this step", file=sys.stderr, flush=True)
+        self.asked = True

@@ -1,4 +1,4 @@
-"""PPO's critic: a value model of its own, with its own optimizer and schedule.
+"""PPO's critic: a value model with its own optimizer and schedule.
 
 It starts as a copy of the policy's decoder under a head of zeros, is never part of the policy (its
 weights must not reach the sampler) nor of the Trainer's optimizer, and is saved beside every
@@ -10,56 +10,44 @@ a step.
 import copy
 import json
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from pydantic import Field
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.distributed.checkpoint.state_dict import (
-    StateDictOptions,
-    get_model_state_dict,
-    get_optimizer_state_dict,
-    set_model_state_dict,
-    set_optimizer_state_dict,
-)
+from torch.distributed.checkpoint import state_dict
 from torch.distributed.tensor import DTensor
 from torch.optim import AdamW
 from transformers import PreTrainedModel, get_constant_schedule_with_warmup
 
+from repro.config.models import Training, ValueLearning
 from repro.training import padding, sharding
 
 WEIGHTS, OPTIMIZER, SCHEDULE = "critic.safetensors", "critic_optimizer.pt", "critic_schedule.json"
 # Whole tensors by name, whether the model is sharded or not.
-WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
+WHOLE = state_dict.StateDictOptions(full_state_dict=True, cpu_offload=True)
 
 
-@dataclass(frozen=True)
-class CriticSettings:
-    """Settings of the critic; the defaults are those of the co-author's script.
+class CriticSettings(ValueLearning):
+    """Settings of the critic; the defaults are those of the co-author's script."""
 
-    Attributes:
-        learning_rate: of AdamW, constant after the warm-up.
-        warmup_steps: optimizer steps of linear warm-up.
-        value_clip: c, how far a value may move from the one at sampling time.
-        weight_decay: of AdamW.
-        max_grad_norm: gradients are clipped to this norm.
-    """
+    weight_decay: float = Field(0.01, ge=0, description="AdamW's weight decay.")
+    max_grad_norm: float = Field(1.0, gt=0, description="Gradients are clipped to this norm.")
 
-    learning_rate: float = 1e-5
-    warmup_steps: int = 0
-    value_clip: float = 0.5
-    weight_decay: float = 0.01
-    max_grad_norm: float = 1.0
+
+def critic_settings(training: Training) -> CriticSettings:
+    """Return the critic's settings, which it shares with the policy in part."""
+    own = training.critic.model_dump(exclude={"gpu_memory"})
+    shared = {"weight_decay": training.weight_decay, "max_grad_norm": training.max_grad_norm}
+    return CriticSettings(**own, **shared)
 
 
 class ValueModel(nn.Module):
-    """A decoder and a linear head: the value before each token.
+    """A copy of the policy's decoder and a linear head: the value before each token.
 
-    Args:
-        policy: whose decoder is copied. The head starts at zero, so that the first advantages are
-            the plain returns.
+    The head starts at zero, so that the first advantages are the plain returns.
     """
 
     def __init__(self, policy: PreTrainedModel) -> None:
@@ -105,18 +93,13 @@ class Critic:
     ) -> None:
         if hasattr(policy, "get_base_model"):
             raise ValueError("model: PPO's critic cannot be copied from a policy with adapters")
-        self.settings = settings
-        self.accelerator = accelerator
-        self.model = ValueModel(policy)
+        self.settings, self.accelerator, self.model = settings, accelerator, ValueModel(policy)
         if gradient_checkpointing:
             self.model.decoder.gradient_checkpointing_enable({"use_reentrant": False})
         if accelerator.is_fsdp2:  # accelerate would shard it with the policy's optimizer only
             sharding.shard(self.model, set(policy._no_split_modules or ()), accelerator)
-        self.optimizer = AdamW(
-            self.model.parameters(),
-            lr=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-        )
+        rates = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+        self.optimizer = AdamW(self.model.parameters(), **rates)
         self.schedule = get_constant_schedule_with_warmup(self.optimizer, settings.warmup_steps)
         self.wrapped = self.model if accelerator.is_fsdp2 else accelerator.prepare_model(self.model)
 
@@ -179,21 +162,20 @@ class Critic:
     def save(self, folder: str | Path) -> None:
         """Write weights, optimizer and schedule into a checkpoint; every process calls it."""
         folder = Path(folder)
-        weights = get_model_state_dict(self.model, options=WHOLE)
-        optimizer = get_optimizer_state_dict(self.model, self.optimizer, options=WHOLE)
-        if not self.accelerator.is_main_process:
-            return
-        save_file(weights, folder / WEIGHTS)
-        torch.save(optimizer, folder / OPTIMIZER)
-        state = json.dumps({"last_epoch": self.schedule.last_epoch})
-        (folder / SCHEDULE).write_text(state, encoding="utf-8")
+        weights = state_dict.get_model_state_dict(self.model, options=WHOLE)
+        optimizer = state_dict.get_optimizer_state_dict(self.model, self.optimizer, options=WHOLE)
+        if self.accelerator.is_main_process:
+            save_file(weights, folder / WEIGHTS)
+            torch.save(optimizer, folder / OPTIMIZER)
+            state = json.dumps({"last_epoch": self.schedule.last_epoch})
+            (folder / SCHEDULE).write_text(state, encoding="utf-8")
 
     def load(self, folder: str | Path) -> None:
         """Read them back."""
         folder = Path(folder)
-        set_model_state_dict(self.model, load_file(folder / WEIGHTS), options=WHOLE)
+        state_dict.set_model_state_dict(self.model, load_file(folder / WEIGHTS), options=WHOLE)
         state = torch.load(folder / OPTIMIZER, map_location="cpu", weights_only=True)
-        set_optimizer_state_dict(self.model, self.optimizer, state, options=WHOLE)
+        state_dict.set_optimizer_state_dict(self.model, self.optimizer, state, options=WHOLE)
         for group in self.optimizer.param_groups:
             group["betas"] = tuple(group["betas"])  # it came back as a list
         schedule = json.loads((folder / SCHEDULE).read_text(encoding="utf-8"))
@@ -203,8 +185,8 @@ class Critic:
 def explained_variance(sums: dict[str, float]) -> float:
     """1 - Var(R - V) / Var(R) over all tokens, from sums; 0 where all returns are alike."""
     n = max(sums["tokens"], 1.0)
-
-    def variance(name: str) -> float:
-        return max(sums[f"{name}_squared"] / n - (sums[name] / n) ** 2, 0.0)
-
-    return 1 - variance("error") / variance("return") if variance("return") > 1e-12 else 0.0
+    error, spread = (
+        max(sums[f"{name}_squared"] / n - (sums[name] / n) ** 2, 0.0)
+        for name in ("error", "return")
+    )
+    return 1 - error / spread if spread > 1e-12 else 0.0

@@ -20,16 +20,12 @@ from repro.process_reward.one_pass import CachedForward
 class GenerationRecord:
     """Filled while the model generates.
 
-    Attributes:
-        temperature: of the policy that the entropies describe.
-        cache: the cache of the latest forward.
-        prompt_width: columns of the left-padded prompts.
-        entropies: of the distribution of each sampled token, T tensors (B,), in nats.
+    The entropies are those of the distributions of the sampled tokens, T tensors (B,), in nats.
     """
 
-    temperature: float
-    cache: DynamicCache | None = None
-    prompt_width: int = 0
+    temperature: float  # of the policy that the entropies describe
+    cache: DynamicCache | None = None  # of the latest forward
+    prompt_width: int = 0  # columns of the left-padded prompts
     entropies: list[Tensor] = field(default_factory=list)
 
     def add(self, _module, _arguments, output) -> None:
@@ -45,10 +41,8 @@ class GenerationRecord:
         """Whether one plain cache holds all rows in full; other engines leave none."""
         if type(self.cache) is not DynamicCache or len(self.entropies[0]) != rows:
             return False
-        width = self.prompt_width + len(self.entropies) - 1
-        return all(
-            not layer.is_sliding and layer.keys.shape[-2] == width for layer in self.cache.layers
-        )
+        width, layers = self.prompt_width + len(self.entropies) - 1, self.cache.layers
+        return all(not layer.is_sliding and layer.keys.shape[-2] == width for layer in layers)
 
     @torch.no_grad()
     def forward(
@@ -57,21 +51,16 @@ class GenerationRecord:
         prompts: Sequence[Sequence[int]],
         completions: Sequence[Sequence[int]],
     ) -> tuple[CachedForward, Tensor, Tensor]:
-        """Return the record as a cached forward over prompts and responses.
+        """Return the record as a cached forward over prompts and responses, B rows of ids each.
 
-        The last sampled token was never fed to the model; one more decoding step adds it.
-
-        Args:
-            model: the one that generated.
-            prompts: B rows of token ids.
-            completions: B rows of token ids, up to the end-of-sequence token.
+        The last sampled token was never fed to the model that generated; one more step adds it.
 
         Returns:
             The cached forward; the mask of the responses' tokens (B, T); entropies (B, T).
         """
         device, width = self.entropies[0].device, self.prompt_width
-        length = len(self.entropies)  # T
-        input_ids = torch.zeros(len(prompts), width + length, dtype=torch.long, device=device)
+        shape = len(prompts), width + len(self.entropies)  # (B, P + T)
+        input_ids = torch.zeros(shape, dtype=torch.long, device=device)
         attention_mask = torch.zeros_like(input_ids)
         for row, (prompt, completion) in enumerate(zip(prompts, completions, strict=True)):
             input_ids[row, width - len(prompt) : width] = torch.tensor(prompt, device=device)

@@ -10,12 +10,7 @@ from torch.nn import functional
 
 
 def trim(ids: Tensor, mask: Tensor, length: int) -> tuple[Tensor, Tensor, int]:
-    """Cut off the columns after the longest response.
-
-    Args:
-        ids: (B, P + T), prompts padded on the left, responses on the right.
-        mask: (B, P + T), 1 on tokens.
-        length: T.
+    """Cut ids and mask, (B, P + T), off after the longest response; `length` is T.
 
     Returns:
         Both, (B, P + N) each, and N, at least 1.

@@ -29,7 +29,7 @@ from repro.process_reward.one_pass import CachedForward, why_not
 from repro.process_reward.settings import ProcessRewardSettings
 from repro.training import padding, sharding, vllm_rollouts
 from repro.training.generation_record import recording
-from repro.training.process_scoring import ProcessScorer
+from repro.training.process_scoring import ProcessScorer, Responses
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class ScoringTrainer(GRPOTrainer):
         sharding.keep_precision(self.accelerator)
 
     def _prepare_scoring(self) -> None:
-        chosen = self.process_reward or ProcessRewardSettings()
+        chosen = self.process_reward or ProcessRewardSettings().filled()
         self._scorer = ProcessScorer(self._tokenizer, chosen, self.eos_token_ids)
         self._why_not_cut = why_not(self.model)
         self._is_checked = False
@@ -73,7 +73,11 @@ class ScoringTrainer(GRPOTrainer):
 
     def _generate_single_turn(self, prompt_ids, *args, **kwargs):
         if self.use_vllm:
-            with self._seeded_engine():
+            if self.vllm_mode != "colocate":  # the seeds of a server are its own affair
+                return super()._generate_single_turn(prompt_ids, *args, **kwargs)
+            engine = self.accelerator.process_index // self.vllm_tensor_parallel_size
+            llm, step = self.vllm_generation.llm, self.state.global_step
+            with vllm_rollouts.seeded(llm, self.args.seed, step, engine):
                 return super()._generate_single_turn(prompt_ids, *args, **kwargs)
         # TRL samples in training mode: with dropout each step of the cache has its own policy.
         wanted = self._rollout is not None and self.process_reward and not self._is_random
@@ -91,19 +95,11 @@ class ScoringTrainer(GRPOTrainer):
         if record.is_usable(len(prompt_ids)):
             with self._scoring() as model:
                 forward, mask, entropies = record.forward(model, prompt_ids, completion_ids)
-                cuts, objective = self._scorer.from_cache(
-                    model, forward, mask, entropies, self._rollout.answers
-                )
+                ids = forward.input_ids[:, forward.prompt_length :]
+                given = Responses(prompt_ids, ids, mask, entropies, self._rollout.answers)
+                cuts, objective = self._scorer.score(model, given, forward)
             self._rollout = replace(self._rollout, cuts=cuts, objective=objective)
         return completion_ids, log_probs
-
-    def _seeded_engine(self):
-        """Seed the responses of vLLM in this process; a server's are its own affair."""
-        if self.vllm_mode != "colocate":
-            return nullcontext()
-        engine = self.accelerator.process_index // self.vllm_tensor_parallel_size
-        llm, step = self.vllm_generation.llm, self.state.global_step
-        return vllm_rollouts.seeded(llm, self.args.seed, step, engine)
 
     def _get_per_token_logps_and_entropies(
         self, model, input_ids, attention_mask, logits_to_keep, batch_size=None, **kwargs
@@ -113,8 +109,7 @@ class ScoringTrainer(GRPOTrainer):
         unscored = self._rollout is not None and self._rollout.objective is None
         wanted = unscored and self.process_reward and not self._is_random
         if wanted and model is self.model and self._asks_for_old():
-            log_probs = self._score_by_one_pass(input_ids, attention_mask, logits_to_keep)
-            return log_probs, None, None
+            return self._score_by_one_pass(input_ids, attention_mask, logits_to_keep), None, None
         forward = super()._get_per_token_logps_and_entropies
         if not all(value is None or isinstance(value, bool) for value in kwargs.values()):
             kwargs["batch_size"] = batch_size  # images belong to columns: nothing is cut off
@@ -127,11 +122,9 @@ class ScoringTrainer(GRPOTrainer):
             padded = (c if c is None else padding.restore(c, logits_to_keep) for c in columns)
             found.append((*padded, aux_loss))
         log_probs, entropies, aux_losses = zip(*found, strict=True)
-        return (
-            torch.cat(log_probs),
-            None if entropies[0] is None else torch.cat(entropies),
-            None if aux_losses[0] is None else torch.stack(aux_losses).mean(),
-        )
+        entropies = None if entropies[0] is None else torch.cat(entropies)
+        aux_loss = None if aux_losses[0] is None else torch.stack(aux_losses).mean()
+        return torch.cat(log_probs), entropies, aux_loss
 
     def _asks_for_old(self) -> bool:
         """Whether TRL computes old log-probabilities of a rollout (its own condition)."""
@@ -201,22 +194,15 @@ class ScoringTrainer(GRPOTrainer):
             )
         finally:
             handle.remove()
-        prompt_length = ids.shape[1] - length
-        completion_mask = mask[:, prompt_length:]
-        if self._why_not_cut:
-            prompts = [
-                row[:prompt_length][kept[:prompt_length].bool()].tolist()
-                for row, kept in zip(ids, mask, strict=True)
-            ]
-            scored = self._scorer.from_repeats(
-                model, prompts, ids[:, prompt_length:], completion_mask, entropies, answers
-            )
-        else:
+        prompt_length, forward = ids.shape[1] - length, None
+        asked, given = mask.bool().tensor_split([prompt_length], dim=1)
+        prompts = [row[: len(kept)][kept].tolist() for row, kept in zip(ids, asked, strict=True)]
+        if not self._why_not_cut:
             # TRL passes no position ids: transformers counts columns, padding included.
             positions = torch.arange(ids.shape[1], device=ids.device).expand(ids.shape)
             forward = CachedForward(cache, ids, mask, positions, prompt_length, hidden[0])
-            scored = self._scorer.from_cache(model, forward, completion_mask, entropies, answers)
-        return log_probs, *scored
+        responses = Responses(prompts, ids[:, prompt_length:], given, entropies, answers)
+        return log_probs, *self._scorer.score(model, responses, forward)
 
     def _check_objective(self, out: dict[str, Tensor]) -> None:
         """Compare the longest thought of the first rollout with the repeat loop, once.

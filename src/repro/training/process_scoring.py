@@ -1,6 +1,7 @@
 """From a rollout to its cut points and surrogate objectives, with tokens as TRL hands them over."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from torch import Tensor
 from torch.nn import functional
@@ -12,12 +13,23 @@ from repro.process_reward.probes import Probe, probes_at_cuts
 from repro.process_reward.settings import ProcessRewardSettings
 
 
+@dataclass(frozen=True)
+class Responses:
+    """B responses and what they answer."""
+
+    prompts: Sequence[Sequence[int]]
+    ids: Tensor  # (B, T)
+    mask: Tensor  # (B, T), 1 on tokens, which come first
+    entropies: Tensor  # of the policy at each token, (B, T)
+    answers: Sequence[str]  # ground truths
+
+
 class ProcessScorer:
     """Finds the cut points of responses and computes the objective there.
 
     Args:
         tokenizer: a fast tokenizer.
-        settings: of the process reward.
+        settings: of the process reward, filled.
         eos_token_ids: the tokens that end a response.
     """
 
@@ -27,9 +39,7 @@ class ProcessScorer:
         settings: ProcessRewardSettings,
         eos_token_ids: Sequence[int],
     ) -> None:
-        self.settings = settings
-        self.eos_token_ids = eos_token_ids
-        self._tokenizer = tokenizer
+        self.settings, self.eos_token_ids, self._tokenizer = settings, eos_token_ids, tokenizer
         self._token_texts = segments.TokenTexts(tokenizer)
 
     def thought(self, completion_ids: Sequence[int]) -> segments.Thought:
@@ -42,58 +52,35 @@ class ProcessScorer:
             ids = ids[:-1]
         return [self._token_texts[i] for i in ids]
 
-    def from_cache(
-        self,
-        model: PreTrainedModel,
-        forward: CachedForward,
-        completion_mask: Tensor,
-        entropies: Tensor,
-        answers: Sequence[str],
+    def score(
+        self, model: PreTrainedModel, responses: Responses, forward: CachedForward | None
     ) -> tuple[Tensor, Tensor]:
-        """Score responses from the cache of a forward that was made anyway.
+        """Score responses from the cache of a forward made anyway, or by a forward per cut point.
 
         Args:
             model: the policy.
-            forward: its cached forward over prompts and responses, B rows.
-            completion_mask: (B, T), 1 on the responses' tokens.
-            entropies: of the policy at each token, (B, T).
-            answers: the B ground truths.
+            responses: B of them.
+            forward: the policy's cached forward over them; None for a model whose cache cannot be
+                cut, which then sees no padding: that would move a learnt prompt or a
+                length-dependent rotary embedding.
 
         Returns:
             Cut points (B, k + 2), -1 where a response has fewer, and the objective there, of the
             same shape in float64.
         """
-        prompts, ids = forward.input_ids.tensor_split([forward.prompt_length], dim=1)
-        cuts, probes = self._cut(prompts.tolist(), ids, completion_mask, entropies, answers)
-        found = one_pass.surrogate_objective(model, forward, cuts, probes)
-        return cuts, found.double()
-
-    def from_repeats(
-        self,
-        model: PreTrainedModel,
-        prompts: Sequence[Sequence[int]],
-        completion_ids: Tensor,
-        completion_mask: Tensor,
-        entropies: Tensor,
-        answers: Sequence[str],
-    ) -> tuple[Tensor, Tensor]:
-        """Score responses by a forward per cut point, for a model whose cache cannot be cut.
-
-        Without padding, which moves a learnt prompt or a length-dependent rotary embedding.
-        """
-        cuts, probes = self._cut(prompts, completion_ids, completion_mask, entropies, answers)
-        found = repeat_loop.surrogate_objective(
-            model,
-            prompts,
-            [
-                row[mask.bool()].tolist()
-                for row, mask in zip(completion_ids, completion_mask, strict=True)
-            ],
-            [[cut for cut in row if cut >= 0] for row in cuts.tolist()],
-            probes,
-            batch_size=1,
-        )
-        return cuts, functional.pad(found.double(), (0, cuts.shape[1] - found.shape[1]))
+        cuts, probes, completions = [], [], []
+        lengths, entropies = responses.mask.sum(dim=1).tolist(), responses.entropies.tolist()
+        for row, (ids, length) in enumerate(zip(responses.ids.tolist(), lengths, strict=True)):
+            completions.append(ids[:length])
+            thought = self.thought(ids[:length])
+            cuts.append(segments.cut_points(thought, entropies[row], self.settings.k))
+            asked = responses.prompts[row], completions[row], responses.answers[row]
+            probes.append(self._probes(*asked, cuts[row], thought))
+        table = segments.pad_cut_points(cuts, self.settings.k + 2).to(responses.ids.device)
+        if forward is not None:
+            return table, one_pass.surrogate_objective(model, forward, table, probes).double()
+        found = _repeat(model, responses.prompts, completions, cuts, probes)
+        return table, functional.pad(found, (0, table.shape[1] - found.shape[1]))
 
     def by_loop(
         self,
@@ -105,27 +92,7 @@ class ProcessScorer:
     ) -> Tensor:
         """Return the objective of one response at some cut points, (C,), from a forward each."""
         probes = self._probes(prompt, completion, answer, cuts, self.thought(completion))
-        found = repeat_loop.surrogate_objective(
-            model, [prompt], [completion], [cuts], [probes], batch_size=1
-        )
-        return found[0].double()
-
-    def _cut(
-        self,
-        prompts: Sequence[Sequence[int]],
-        ids: Tensor,
-        mask: Tensor,
-        entropies: Tensor,
-        answers: Sequence[str],
-    ) -> tuple[Tensor, list[list[Probe]]]:
-        settings, cuts, probes = self.settings, [], []
-        lengths = mask.sum(dim=1).tolist()
-        rows = zip(prompts, ids.tolist(), lengths, entropies.tolist(), answers, strict=True)
-        for prompt, row, length, entropy, answer in rows:
-            thought = self.thought(row[:length])
-            cuts.append(segments.cut_points(thought, entropy, settings.k))
-            probes.append(self._probes(prompt, row[:length], answer, cuts[-1], thought))
-        return segments.pad_cut_points(cuts, settings.k + 2).to(ids.device), probes
+        return _repeat(model, [prompt], [completion], [cuts], [probes])[0]
 
     def _probes(
         self,
@@ -140,10 +107,14 @@ class ProcessScorer:
             asked = "".join(self._token_texts[i] for i in prompt)
             opened_at = segments.opened_at(asked, self._texts(completion))
         return probes_at_cuts(
-            self._tokenizer,
-            answer,
-            cuts,
+            *(self._tokenizer, answer, cuts),
             opened_at=opened_at,
             closed_at=thought.end if thought.closed else None,
             answer_only=self.settings.answer_only,
         )
+
+
+def _repeat(model, prompts, completions, cuts, probes) -> Tensor:
+    """Return the objective by a forward per cut point, (B, C), one response at a time."""
+    rows = (prompts, completions, cuts, probes)
+    return repeat_loop.surrogate_objective(model, *rows, batch_size=1).double()

@@ -23,20 +23,19 @@ def response_sums(
         responses: decoded texts.
         lengths: their tokens.
         truncated: whether each was cut at the length limit.
-        thoughts: where each one's thought lies.
+        thoughts: where each one's thought is.
         rewards: outcome rewards, (B,).
     """
     closed_at = zip(thoughts, lengths, strict=True)
+    counted = [behaviours.count(split_thought(text)[0]) for text in responses]
     return {
         "responses": len(lengths),
         "reward": rewards.sum().item(),
         "accuracy": (rewards > 0.5).sum().item(),
         "reasoning_tokens": sum(t.end if t.closed else length for t, length in closed_at),
         "response_tokens": sum(lengths),
-        "truncated": sum(truncated),
-        "backtracking": sum(
-            behaviours.count(split_thought(text)[0]).backtracking for text in responses
-        ),
+        "truncation_rate": sum(truncated),
+        "backtracking": sum(found.backtracking for found in counted),
     }
 
 
@@ -66,14 +65,9 @@ def token_means(advantages: Tensor, mask: Tensor) -> Tensor:
 def means(total: dict[str, float]) -> dict[str, float]:
     """Turn sums over all processes into the row of a rollout."""
     n = total["responses"]
-    row = {
-        "reward": total["reward"] / n,
-        "accuracy": total["accuracy"] / n,
-        "reasoning_tokens": total["reasoning_tokens"] / n,
-        "response_tokens": total["response_tokens"] / n,
-        "truncation_rate": total["truncated"] / n,
-        "backtracking_per_1k": 1000 * total["backtracking"] / max(total["reasoning_tokens"], 1),
-    }
+    names = ("reward", "accuracy", "reasoning_tokens", "response_tokens", "truncation_rate")
+    row = {name: total[name] / n for name in names}
+    row["backtracking_per_1k"] = 1000 * total["backtracking"] / max(total["reasoning_tokens"], 1)
     if "cuts" in total:
         count = total["cuts"]
         mean = total["process_reward"] / max(count, 1)

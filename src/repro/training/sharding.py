@@ -54,14 +54,10 @@ def keep_precision(accelerator: Accelerator) -> None:
 def whole(policy: PreTrainedModel, wrapped: nn.Module, accelerator: Accelerator) -> Iterator[None]:
     """Hold all parameters of the policy in every process; a no-op where they are not sharded.
 
-    Args:
-        policy: the model.
-        wrapped: as the trainer calls it.
-        accelerator: the trainer's.
+    `wrapped` is the policy as the trainer calls it.
     """
     if not isinstance(policy, FSDPModule):
-        stage = getattr(accelerator.state.deepspeed_plugin, "zero_stage", 0)
-        sharded = stage == 3
+        sharded = getattr(accelerator.state.deepspeed_plugin, "zero_stage", 0) == 3
         with unwrap_model_for_generation(wrapped, accelerator) if sharded else nullcontext():
             yield
         return
@@ -83,11 +79,6 @@ def shard(model: nn.Module, layer_classes: set[str], accelerator: Accelerator) -
     """Shard a model over all processes by FSDP2, in place: each layer a unit, the rest one more.
 
     Parameters are gathered and gradients summed in the same precision as those of the policy.
-
-    Args:
-        model: on any device.
-        layer_classes: names of the classes that are units.
-        accelerator: the trainer's.
     """
     policy = accelerator.state.fsdp_plugin.mixed_precision_policy or MixedPrecisionPolicy()
     for module in list(model.modules()):

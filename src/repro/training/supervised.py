@@ -5,7 +5,6 @@ summands that a benchmark may ask for.
 """
 
 import random
-import sys
 import zlib
 from itertools import chain
 from pathlib import Path
@@ -28,10 +27,16 @@ from transformers import (
 from transformers.utils.logging import disable_progress_bar
 
 from repro.benchmarks import prompts
+from repro.config.backbones import TinyBackbone
+from repro.config.resolved import stated
 from repro.files import digests
 from repro.tinyworld import CONTEXT, problems, thoughts, tokenizer
-from repro.training.callbacks import CheckpointManifest, ProgressLine, newest_complete_checkpoint
-from repro.training.stop_on_signal import EXIT_STATUS, StopOnSignal
+from repro.training.callbacks import (
+    CheckpointManifest,
+    ProgressLine,
+    StopOnSignal,
+    newest_complete_checkpoint,
+)
 
 # What the backbone has seen: mostly mathematics, every out-of-domain dress a little.
 MIXTURE = {"aime24": 4, "aime25": 4, "math500": 5, "lmb": 5, "gpqa": 4, "mbpp": 2, "lcb": 2}
@@ -40,18 +45,16 @@ PROMPT = {"gpqa": prompts.gpqa, "mbpp": prompts.mbpp, "lcb": prompts.lcb}  # oth
 # surrogate objective; only the answer bears loss there, so that thoughts do not become shorter.
 ASKED_EARLY = 0.15
 BOX = r"\boxed{"
-THOUGHT_OPENED_BY_PROMPT = {"qwen2": True, "qwen3": False}
-CHECKPOINTS = 10  # of a training
+OPENING = {"qwen2": "", "qwen3": "<think>\n"}  # by the model itself; Qwen2's prompt has it
 
 
-def build(settings: dict, name: str, output_dir: str | Path, work_dir: str | Path) -> None:
+def build(backbone: TinyBackbone, name: str, output_dir: str | Path, work_dir: str | Path) -> None:
     """Train a tiny backbone and save it as an ordinary transformers model directory.
 
     A training that was killed goes on from its newest complete checkpoint, to the same bits.
 
     Args:
-        settings: `architecture` (qwen2 or qwen3), `hidden_size`, `layers`, `heads`,
-            `key_value_heads`, `steps`, `batch_size`, `learning_rate`, `seed`.
+        backbone: its sizes and its training.
         name: of the backbone, for the progress display.
         output_dir: receives weights (safetensors), tokenizer and generation config.
         work_dir: checkpoints, in a folder named by a hash of settings and examples: no training
@@ -61,57 +64,54 @@ def build(settings: dict, name: str, output_dir: str | Path, work_dir: str | Pat
         SystemExit: SIGTERM ended it early, with a checkpoint; status 143.
     """
     disable_progress_bar()  # transformers' own, for weights loaded and saved, cut through ours
-    set_seed(settings["seed"])
-    rng = random.Random(settings["seed"])
-    examples = [example(rng) for _ in range(settings["steps"] * settings["batch_size"])]
-    work_dir = Path(work_dir) / digests.of_values([settings, examples])
+    set_seed(backbone.seed)
+    rng = random.Random(backbone.seed)
+    examples = [example(rng) for _ in range(backbone.steps * backbone.batch_size)]
+    recipe = {key: value for key, value in stated(backbone).items() if key != "chat_template"}
+    work_dir = Path(work_dir) / digests.of_values([recipe, examples])
     texts = chain.from_iterable(
         (prompt, f"{thought}\n", f"\n\n{answer}") for prompt, thought, answer in examples[:4000]
     )
-    vocabulary = tokenizer.train(settings["architecture"], texts, vocabulary=512)
-    model = create(settings, vocabulary)
+    architecture = backbone.architecture
+    vocabulary = tokenizer.train(architecture, texts, vocabulary=512)
+    model = create(backbone, vocabulary)
     rows = [
-        (ask_early if rng.random() < ASKED_EARLY else encode)(
-            vocabulary, settings["architecture"], *row
-        )
+        (ask_early if rng.random() < ASKED_EARLY else encode)(vocabulary, architecture, *row)
         for row in examples
     ]
-    rows = batches_of_similar_length(rows, settings["batch_size"], rng)
+    rows = batches_of_similar_length(rows, backbone.batch_size, rng)
+    often = max(1, backbone.steps // 20)
     arguments = TrainingArguments(
         output_dir=str(work_dir),
-        max_steps=settings["steps"],
-        per_device_train_batch_size=settings["batch_size"],
-        learning_rate=settings["learning_rate"],
+        max_steps=backbone.steps,
+        per_device_train_batch_size=backbone.batch_size,
+        learning_rate=backbone.learning_rate,
         lr_scheduler_type="cosine",
-        warmup_steps=max(1, settings["steps"] // 20),
+        warmup_steps=often,
         weight_decay=0.01,
         adam_beta2=0.98,
         train_sampling_strategy="sequential",
-        logging_steps=max(1, settings["steps"] // 20),
+        logging_steps=often,
         save_strategy="steps",
-        save_steps=max(1, settings["steps"] // CHECKPOINTS),
+        save_steps=max(1, backbone.steps // 10),
         save_total_limit=2,
         report_to="none",
         disable_tqdm=True,
-        seed=settings["seed"],
+        seed=backbone.seed,
         use_cpu=not torch.cuda.is_available(),
         dataloader_pin_memory=False,
     )
-    collator = DataCollatorForSeq2Seq(vocabulary, label_pad_token_id=-100)
-    stop = StopOnSignal(updates_per_generation=1)
+    stop = StopOnSignal()
     trainer = Trainer(
-        model,
-        arguments,
-        data_collator=collator,
+        *(model, arguments),
+        data_collator=DataCollatorForSeq2Seq(vocabulary, label_pad_token_id=-100),
         train_dataset=rows,
         callbacks=[CheckpointManifest(), stop, ProgressLine(f"build {name}", "loss")],
     )
     trainer.remove_callback(PrinterCallback)  # it prints the logs of every step
     checkpoint = newest_complete_checkpoint(work_dir)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    if stop.stopped_at is not None:
-        print(f"stopped by SIGTERM at step {stop.stopped_at}, with a checkpoint", file=sys.stderr)
-        raise SystemExit(EXIT_STATUS)
+    stop.exit_if_stopped(backbone.steps)
     model.save_pretrained(output_dir)
     vocabulary.save_pretrained(output_dir)
 
@@ -129,11 +129,8 @@ def encode(
     vocabulary: Qwen2Tokenizer, architecture: str, prompt: str, thought: str, answer: str
 ) -> dict[str, list[int]]:
     """Return one example: the whole response bears loss, the prompt does not."""
-    start = opening(vocabulary, prompt)
-    if not THOUGHT_OPENED_BY_PROMPT[architecture]:
-        thought = f"<think>\n{thought}"
-    completion = f"{thought}\n</think>\n\n{answer}{vocabulary.eos_token}"
-    return labelled(vocabulary, start, completion)
+    completion = f"{OPENING[architecture]}{thought}\n</think>\n\n{answer}{vocabulary.eos_token}"
+    return labelled(vocabulary, render(vocabulary, prompt), completion)
 
 
 def ask_early(
@@ -151,9 +148,8 @@ def ask_early(
     seen = "".join(f"{segment}\n\n" for segment in segments[:kept])
     if kept > len(segments):
         seen = f"{thought}\n</think>"
-    if kept and not THOUGHT_OPENED_BY_PROMPT[architecture]:
-        seen = f"<think>\n{seen}"
-    row = labelled(vocabulary, opening(vocabulary, prompt) + seen, answer)
+    seen = OPENING[architecture] * bool(kept) + seen
+    row = labelled(vocabulary, render(vocabulary, prompt) + seen, answer)
     spans = vocabulary(answer, add_special_tokens=False, return_offsets_mapping=True).offset_mapping
     in_box = sum(end <= len(BOX) for _, end in spans)  # tokens that open the box bear no loss
     first = len(row["labels"]) - len(spans)
@@ -161,7 +157,7 @@ def ask_early(
     return row
 
 
-def opening(vocabulary: Qwen2Tokenizer, prompt: str) -> str:
+def render(vocabulary: Qwen2Tokenizer, prompt: str) -> str:
     """Return the prompt in the model's chat template, up to where the model takes over."""
     return vocabulary.apply_chat_template(
         [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True
@@ -170,8 +166,7 @@ def opening(vocabulary: Qwen2Tokenizer, prompt: str) -> str:
 
 def labelled(vocabulary: Qwen2Tokenizer, start: str, rest: str) -> dict[str, list[int]]:
     """Return `input_ids` and `labels`; only `rest` bears loss, the others have label -100."""
-    start_ids = vocabulary(start, add_special_tokens=False).input_ids
-    rest_ids = vocabulary(rest, add_special_tokens=False).input_ids
+    start_ids, rest_ids = vocabulary([start, rest], add_special_tokens=False).input_ids
     return {
         "input_ids": start_ids + rest_ids,
         "attention_mask": [1] * (len(start_ids) + len(rest_ids)),
@@ -181,39 +176,34 @@ def labelled(vocabulary: Qwen2Tokenizer, start: str, rest: str) -> dict[str, lis
 
 def batches_of_similar_length(rows: list[dict], size: int, rng: random.Random) -> list[dict]:
     """Order rows so that a batch needs little padding and consecutive batches stay mixed."""
-    window = 4 * size
-    batches = []
-    for first in range(0, len(rows), window):
-        some = sorted(rows[first : first + window], key=lambda row: len(row["input_ids"]))
-        some_batches = [some[i : i + size] for i in range(0, len(some), size)]
-        rng.shuffle(some_batches)
-        batches += some_batches
-    return [row for batch in batches for row in batch]
+    ordered = []
+    for first in range(0, len(rows), 4 * size):
+        some = sorted(rows[first : first + 4 * size], key=lambda row: len(row["input_ids"]))
+        batches = [some[i : i + size] for i in range(0, len(some), size)]
+        rng.shuffle(batches)
+        ordered += chain.from_iterable(batches)
+    return ordered
 
 
-def create(settings: dict, vocabulary: Qwen2Tokenizer) -> PreTrainedModel:
+def create(backbone: TinyBackbone, vocabulary: Qwen2Tokenizer) -> PreTrainedModel:
     """Create the untrained model: Qwen2 for R1-Distill's place, Qwen3 for Qwen3's."""
+    names = ("bos_token_id", "eos_token_id", "pad_token_id")
+    tokens = {name: getattr(vocabulary, name) for name in names}
     shape = {
         "vocab_size": -(-len(vocabulary) // 64) * 64,
-        "hidden_size": settings["hidden_size"],
-        "intermediate_size": 2 * settings["hidden_size"],
-        "num_hidden_layers": settings["layers"],
-        "num_attention_heads": settings["heads"],
-        "num_key_value_heads": settings["key_value_heads"],
+        "hidden_size": backbone.hidden_size,
+        "intermediate_size": 2 * backbone.hidden_size,
+        "num_hidden_layers": backbone.layers,
+        "num_attention_heads": backbone.heads,
+        "num_key_value_heads": backbone.key_value_heads,
         "max_position_embeddings": CONTEXT,
         "tie_word_embeddings": True,
-        "bos_token_id": vocabulary.bos_token_id,
-        "eos_token_id": vocabulary.eos_token_id,
-        "pad_token_id": vocabulary.pad_token_id,
+        **tokens,
     }
-    if settings["architecture"] == "qwen2":
+    if backbone.architecture == "qwen2":
         model = Qwen2ForCausalLM(Qwen2Config(**shape))
     else:
-        head_dim = settings["hidden_size"] // settings["heads"]
+        head_dim = backbone.hidden_size // backbone.heads
         model = Qwen3ForCausalLM(Qwen3Config(**shape, head_dim=head_dim))
-    model.generation_config = GenerationConfig(
-        bos_token_id=vocabulary.bos_token_id,
-        eos_token_id=vocabulary.eos_token_id,
-        pad_token_id=vocabulary.pad_token_id,
-    )
+    model.generation_config = GenerationConfig(**tokens)
     return model

@@ -6,16 +6,17 @@ trainer's own settings, and a run with other ones does not go on from it.
 """
 
 import inspect
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 
 from datasets import Dataset
 from trl import GRPOConfig, GRPOTrainer
 
 from repro.algorithms import ADVANTAGES
-from repro.process_reward.settings import ProcessRewardSettings, resolve
+from repro.config.words import validate
+from repro.files import jsonl
+from repro.process_reward.settings import ProcessRewardSettings
 
 # Only TRL's default is allowed of these.
 REFUSED = {
@@ -55,12 +56,9 @@ def check(
         args: positional ones for `trl.GRPOTrainer`.
         kwargs: and those by name.
         algorithm: as for `ReProTrainer`, and so are the others.
-        process_reward: settings, or a mapping of some of them.
+        process_reward: settings, or a mapping of some of them; returned with all filled in.
         gamma: discount per token.
         lam: lambda of PPO's advantage estimate.
-
-    Returns:
-        The settings of the process reward, resolved.
 
     Raises:
         ValueError: an argument, an option or a row of the dataset is not usable.
@@ -70,12 +68,8 @@ def check(
     for name, value in (("gamma", gamma), ("lam", lam)):
         if not 0 < value <= 1:
             raise ValueError(f"{name}: {value}; expected a number in (0, 1]")
-    if isinstance(process_reward, Mapping):
-        process_reward = resolve(process_reward)
-    if not isinstance(process_reward, ProcessRewardSettings | None):
-        raise ValueError(
-            f"process_reward: {process_reward!r}; allowed: ProcessRewardSettings, a mapping, None"
-        )
+    if process_reward is not None:
+        process_reward = validate(process_reward, ProcessRewardSettings, "process_reward").filled()
     given = inspect.signature(GRPOTrainer).bind(*args, **kwargs).arguments
     for name in ("tools", "environment_factory", "rollout_func"):
         if given.get(name) is not None:
@@ -117,15 +111,10 @@ def check_options(args: GRPOConfig, algorithm: str, has_process_reward: bool) ->
 
 
 def check_rows(rows: Iterable[Mapping], needs_answer: bool, where: str) -> None:
-    """Refuse rows of a dataset that have no ground truth or show images.
-
-    Args:
-        rows: with `prompt`, and `answer` where it is needed.
-        needs_answer: for the probe of the process reward.
-        where: names a row in a message, `{}` being its number from 0.
+    """Refuse rows of a dataset that show images, or have no ground truth where it is needed.
 
     Raises:
-        ValueError: the message names the row.
+        ValueError: the message names the row as `where` does, `{}` being its number from 0.
     """
     for number, row in enumerate(rows):
         prompt, answer, name = row.get("prompt"), row.get("answer"), where.format(number)
@@ -146,7 +135,7 @@ def _shows_more_than_text(prompt: str | list[dict] | None) -> bool:
 
 def write_settings(folder: Path, trainer) -> None:
     """Write into a checkpoint what a `ReProTrainer` trained it with."""
-    (folder / SETTINGS).write_text(json.dumps(_settings(trainer)) + "\n", encoding="utf-8")
+    jsonl.write(folder / SETTINGS, [_settings(trainer)])
 
 
 def check_resume(folder: Path, trainer) -> None:
@@ -155,11 +144,10 @@ def check_resume(folder: Path, trainer) -> None:
     Raises:
         ValueError: the message names each setting that differs.
     """
-    path = folder / SETTINGS
+    path, now = folder / SETTINGS, _settings(trainer)
     if not path.is_file():
         raise ValueError(f"{path}: missing; allowed: a checkpoint that ReProTrainer wrote")
-    before = json.loads(path.read_text(encoding="utf-8"))
-    now = json.loads(json.dumps(_settings(trainer)))  # as it would be read
+    before = jsonl.read_json(path)
     differing = [
         f"{name}: {now.get(name)!r}; {folder} was trained with {before.get(name)!r}"
         for name in sorted(before.keys() | now.keys())
@@ -170,7 +158,6 @@ def check_resume(folder: Path, trainer) -> None:
 
 
 def _settings(trainer) -> dict:
-    own = asdict(trainer.process_reward) if trainer.process_reward else {"variant": None}
-    return {name: getattr(trainer, name) for name in ("algorithm", "gamma", "lam")} | {
-        f"process_reward.{name}": value for name, value in own.items()
-    }
+    own = trainer.process_reward.model_dump() if trainer.process_reward else {"variant": None}
+    found = {name: getattr(trainer, name) for name in ("algorithm", "gamma", "lam")}
+    return found | {f"process_reward.{name}": value for name, value in own.items()}

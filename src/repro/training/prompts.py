@@ -1,0 +1,69 @@
+"""What a run is trained on: its prompts in their order, in the words of its backbone."""
+
+import functools
+import random
+from pathlib import Path
+
+from datasets import Dataset
+from transformers import PreTrainedTokenizerBase
+
+from repro.benchmarks import prompts
+from repro.config.resolved import RunSettings
+from repro.files import jsonl
+from repro.process_reward import segments
+from repro.verify import thinking
+
+
+def load_prompts(
+    train_file: str | Path, tokenizer: PreTrainedTokenizerBase, run: RunSettings
+) -> Dataset:
+    """Return the run's prompts in the order of training, one row per rollout group.
+
+    The order is a chain of seeded permutations of the training set, long enough for all steps, so
+    that the order does not depend on epochs or on where a run was interrupted. Prompts are
+    conversations: TRL would give rendered strings a second BOS from tokenizers that add one.
+
+    Raises:
+        ValueError: a row without `problem` or `answer`, or no prompt within `max_prompt_tokens`.
+    """
+    rows, training, asked = [], run.training, run.backbone_settings.prompt
+    for number, row in enumerate(jsonl.read(train_file), start=1):
+        for field in ("problem", "answer"):
+            if not str(row.get(field, "")).strip():
+                raise ValueError(f"{train_file}, row {number}: field {field!r} is missing or empty")
+        messages = prompts.messages(prompts.math(row, asked.math), asked.system)
+        rows.append({"prompt": messages, "answer": str(row["answer"])})
+    limit = training.max_prompt_tokens
+    render = functools.partial(tokenizer.apply_chat_template, add_generation_prompt=True)
+    lengths = [len(render(row["prompt"], return_dict=True)["input_ids"]) for row in rows]
+    short = [row for row, length in zip(rows, lengths, strict=True) if length <= limit]
+    if not short:
+        raise ValueError(
+            f"{train_file}: no prompt of {len(rows)} has at most training.max_prompt_tokens = "
+            f"{limit} tokens"
+        )
+    if len(short) < len(rows):
+        print(f"{train_file}: left out {len(rows) - len(short)} prompts over {limit} tokens")
+    generations = -(-training.steps // training.updates_per_generation)
+    wanted = generations * training.prompts_per_step
+    generator, order = random.Random(run.seed), []
+    while len(order) < wanted:
+        order += generator.sample(range(len(short)), len(short))
+    return Dataset.from_list(short).select(order[:wanted])
+
+
+def check_tokenizer(tokenizer: PreTrainedTokenizerBase, thinks: str = thinking.REQUIRED) -> None:
+    """Refuse a tokenizer whose decoding loses the end of the thought: every reward would be 0.
+
+    Raises:
+        ValueError: no chat template, or `</think>` does not survive decoding and the model thinks.
+    """
+    if tokenizer.chat_template is None:
+        raise ValueError(f"{tokenizer.name_or_path}: the tokenizer has no chat template")
+    mark = segments.END_OF_THOUGHT
+    ids = tokenizer(mark, add_special_tokens=False)["input_ids"]
+    if thinks == thinking.REQUIRED and mark not in tokenizer.decode(ids, skip_special_tokens=True):
+        raise ValueError(
+            f"{tokenizer.name_or_path}: {mark} is a special token and is lost in decoding; "
+            "add it as an ordinary token (special: false)"
+        )

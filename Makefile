@@ -39,7 +39,7 @@ report: $(VENV)/.installed
 	@echo "$(REPORT_FILE)"
 
 test: $(VENV)/.vllm
-	pytest --numprocesses $(CORES) --dist loadgroup -m "not long"
+	pytest --numprocesses $(CORES) --no-loadscope-reorder -m "not long"
 
 # All tests, also the long ones.
 test-all: $(VENV)/.vllm

@@ -1,7 +1,6 @@
-"""One torch thread, and which tests one of pytest's parallel workers runs together."""
+"""One torch thread, and which tests pytest's parallel workers run together."""
 
 import os
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,12 +10,20 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 TOGETHER = {"workflow", "verify"}
 
 
-@pytest.hookimpl(wrapper=True)  # so that it comes before the hook in which xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Keep a file's tests in one worker, for its fixtures; begin with the workflow, the longest."""
-    for item in items:
-        folder = item.path.parent.name
-        group = folder if folder in TOGETHER else f"{folder}/{item.path.stem}"
-        item.add_marker(pytest.mark.xdist_group(group))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests of the workflow, which take longest."""
     items.sort(key=lambda item: item.path.parent.name != "workflow")
-    return (yield)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Keep a file's tests in one worker, and those of the folders that belong together."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFileOrFolder(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::")[0]
+            folder = file.split("/")[-2]
+            return folder if folder in TOGETHER else file
+
+    return ByFileOrFolder(config, log)

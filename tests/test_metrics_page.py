@@ -4,6 +4,7 @@ from repro.measure.intervals import summary
 from repro.tracking import payload
 from repro.training.callbacks import ROLLOUT_COLUMNS, UPDATE_COLUMNS
 from tests.paths import ROOT
+from tests.run_folder import SETTINGS
 
 LISTS = ("correct", "tokens", "truncated", "backtracking", "verification", "hesitation")
 

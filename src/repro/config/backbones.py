@@ -5,16 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from repro.config.bounds import (
-    ADDED_LATER,
-    Model,
-    Path,
-    Repository,
-    Revision,
-    Seed,
-    Text,
-    WithProblem,
-)
+from repro.config.bounds import Model, Path, Repository, Revision, Seed, Text, WithProblem
+from repro.process_reward.settings import ADDED_LATER
 
 
 class Prompt(Model):

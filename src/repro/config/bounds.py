@@ -8,10 +8,6 @@ from pydantic import AfterValidator, BaseModel, Field
 from repro.config import tracking_uri
 from repro.process_reward.settings import STRICT
 
-# In an Annotated type of a model: a key that came later than the first results. At its default it
-# is left out of what decides a run, so that runs from before it stay what they are.
-ADDED_LATER = "added later"
-
 
 class Model(BaseModel):
     """The base of all models of settings."""

@@ -30,7 +30,6 @@ def check(experiment: Experiment) -> None:
         _check_backbone(f"backbones.{name}", backbone, experiment)
     _check_ablations(experiment)
     _check_sources(experiment)
-    _check_rollouts(experiment)
     _check_processes(experiment)
     _check_split("evaluation", experiment.evaluation, experiment)
     _check_split("training.rollouts", experiment.training.rollouts, experiment)
@@ -140,23 +139,17 @@ def _check_sources(experiment: Experiment) -> None:
                 _refuse(f"benchmarks.{name}.{key} = {shown(value)}", wrong, "null")
 
 
-def _check_rollouts(experiment: Experiment) -> None:
-    """Refuse what vLLM cannot do beside a trainer."""
-    training, key = experiment.training, "training.rollouts.engine = 'vllm'"
-    if training.rollouts.engine != "vllm":
-        return
-    if not experiment.gpus:  # its CPU build packs the weights and then takes no new ones
-        _refuse(key, "does not go with gpus = 0", "transformers, or at least one GPU")
-    if training.dtype != "bfloat16":  # TRL leaves the engine's precision to vLLM
-        wrong = f"does not go with {key}, which samples in bfloat16"
-        _refuse(f"training.dtype = {training.dtype!r}", wrong, "bfloat16")
-
-
 def _check_processes(experiment: Experiment) -> None:
-    """Refuse processes that cannot share a training, or not in the way that is stated."""
+    """Refuse an engine that cannot sample for a training, and processes that cannot share it."""
     training, gpus, count = experiment.training, experiment.gpus, experiment.processes
     strategy, split = training.parallel.strategy, training.rollouts.tensor_parallel
     rollouts, micro = training.responses_per_step, training.micro_batch_size
+    vllm, key = training.rollouts.engine == "vllm", "training.rollouts.engine = 'vllm'"
+    if vllm and not gpus:  # its CPU build packs the weights and then takes no new ones
+        _refuse(key, "does not go with gpus = 0", "transformers, or at least one GPU")
+    if vllm and training.dtype != "bfloat16":  # TRL leaves the engine's precision to vLLM
+        wrong = f"does not go with {key}, which samples in bfloat16"
+        _refuse(f"training.dtype = {training.dtype!r}", wrong, "bfloat16")
     if gpus and count != gpus:
         allowed = f"null or {gpus}, because a process takes a GPU"
         wrong = f"does not go with gpus = {gpus}"

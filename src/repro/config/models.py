@@ -1,7 +1,8 @@
 """Every setting of an experiment: its type, bounds, default and meaning, stated once.
 
-A new key is a line here: its type, and in Field its default, bounds and description, which stands
-below the field where it is longer. Then `python -m repro.config.reference > config/reference.md`.
+A new key is a line here: its type, and in Field its default, bounds and description, which goes
+below the field where it is longer. In `Annotated[TYPE, ADDED_LATER]` it retrains nothing at its
+default. Then `python -m repro.config.reference > config/reference.md`.
 """
 
 from typing import Annotated, Literal, Self

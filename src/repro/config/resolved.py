@@ -14,7 +14,7 @@ from repro import methods
 from repro.config import bounds
 from repro.config.backbones import Backbone
 from repro.config.models import Sampling, Scoring, Training
-from repro.process_reward.settings import ProcessRewardSettings
+from repro.process_reward.settings import ADDED_LATER, ProcessRewardSettings
 
 
 class RunSettings(bounds.Model):
@@ -73,7 +73,7 @@ class DataSettings(bounds.Model):
 
     name: str
     source: Literal["tinyworld", "directory", "hub"]
-    problems: int | None
+    problems: int | None = None
     file: str | None = None  # with source directory
     release: str | None = None  # with source hub, as `window`
     window: bounds.Window | None = None
@@ -100,7 +100,7 @@ def whole(settings: BaseModel, *left_out: str) -> dict:
     found = {}
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
-        is_late = bounds.ADDED_LATER in field.metadata and value == field.default
+        is_late = ADDED_LATER in field.metadata and value == field.default
         if name not in left_out and not is_late:
             found[name] = whole(value) if isinstance(value, BaseModel) else value
     return found

@@ -130,7 +130,7 @@ def describe(node: dict) -> str:
 
 def meaning(node: dict) -> str:
     """Return what a setting is, in one line; a section says it itself."""
-    return " ".join((node.get("description") or node["options"][0]["description"]).split())
+    return " ".join((node.get("description") or node["options"][0].get("description", "")).split())
 
 
 def source_of(node: dict) -> str | None:
@@ -171,7 +171,7 @@ class _Found:
             case "missing":
                 source = source_of(self.places[self.at[:-1]]["options"][0])
                 needed = f"source {source} needs it: " if source else ""
-                return f"key {self.key!r} is missing; {needed}{meaning(self.node)}"
+                return f"key {self.key!r} is missing; {needed}{meaning(self.node)}".rstrip("; ")
             case "union_tag_not_found":
                 return f"key '{self.key}.source' is missing; allowed: {' or '.join(sources)}"
             case "union_tag_invalid":

@@ -15,6 +15,9 @@ VARIANTS = {
 STRICT = ConfigDict(
     extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
 )
+# In an Annotated type: a key that came later than the first results. At its default it is left out
+# of what decides a run, so that runs from before it stay what they are.
+ADDED_LATER = "added later"
 Alpha = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Segments = Annotated[int, Field(ge=1, le=100_000)]

@@ -19,12 +19,8 @@ def response_sums(
 ) -> dict[str, float]:
     """Sum up what every method has, over this process's B responses.
 
-    Args:
-        responses: decoded texts.
-        lengths: their tokens.
-        truncated: whether each was cut at the length limit.
-        thoughts: where each one's thought is.
-        rewards: outcome rewards, (B,).
+    These are decoded texts, their lengths in tokens, whether each was cut at the length limit,
+    where each one's thought is, and the outcome rewards, (B,).
     """
     closed_at = zip(thoughts, lengths, strict=True)
     counted = [behaviours.count(split_thought(text)[0]) for text in responses]

@@ -52,13 +52,8 @@ def check(
 ) -> ProcessRewardSettings | None:
     """Check the arguments of `ReProTrainer`, before a model is loaded.
 
-    Args:
-        args: positional ones for `trl.GRPOTrainer`.
-        kwargs: and those by name.
-        algorithm: as for `ReProTrainer`, and so are the others.
-        process_reward: settings, or a mapping of some of them; returned with all filled in.
-        gamma: discount per token.
-        lam: lambda of PPO's advantage estimate.
+    `args` and `kwargs` are those for `trl.GRPOTrainer`; the settings of the process reward are
+    returned with all filled in.
 
     Raises:
         ValueError: an argument, an option or a row of the dataset is not usable.

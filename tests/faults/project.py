@@ -139,9 +139,10 @@ def strike(kind: str, project: Project, call: subprocess.Popen, worker: int) -> 
         project.end_all(grace=GRACE)
     if kind == "full disk":
         filler = project.folder / "filler"
-        with open(filler, "wb") as file:
-            room = os.statvfs(project.folder)
-            os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize)
+        # Written until nothing fits: others write meanwhile, so that no size is right beforehand.
+        with suppress(OSError), open(filler, "wb", buffering=0) as file:
+            while True:
+                file.write(bytes(1 << 16))
     call.wait(PATIENCE)
     if kind == "full disk":
         filler.unlink()

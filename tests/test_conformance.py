@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from repro.algorithms.conformance import TOLERANCE, largest_errors
 from repro.commands.cli import main
-from repro.commands.conformance import TOLERANCE, largest_errors
 from tests.algorithms import by_hand
 from tests.algorithms.cases import random_case
 from tests.paths import GOLDEN, needs_golden

@@ -93,7 +93,8 @@ def test_a_baseline_of_exactly_0_is_the_limit():
     # Nothing is left to gain while J stays 0, everything is lost where it falls.
     assert scores.magnitude(tensor([0.0, 0.0, -1e-9, -3.0])).tolist() == [[1, 1, 0, 0]]
     assert scores.magnitude(tensor([-0.0, -0.0])).tolist() == [[1, 1]]
-    rewards = reward.process_reward(scores.score(tensor([0.0, 0.0, -1.0, 0.0]), w=0.0))
+    score = scores.score(tensor([0.0, 0.0, -1.0, 0.0]), w=0.0)
+    rewards = reward.process_reward(score, "empty_prefix")
     assert rewards.tolist() == [[0, -1, 1]]
 
 
@@ -126,7 +127,8 @@ def test_responses_all_alike_teach_nothing(algorithm, variant):
 
 def test_objectives_that_never_move_are_worth_nothing_without_stability():
     for objective in (tensor([-2.0, -2.0, -2.0]), torch.zeros(1, 3)):
-        assert reward.process_reward(scores.score(objective, w=0.0)).tolist() == [[0, 0]]
+        score = scores.score(objective, w=0.0)
+        assert reward.process_reward(score, "empty_prefix").tolist() == [[0, 0]]
 
 
 def test_the_only_valid_cut_of_a_group_is_centred_and_not_scaled():

@@ -10,7 +10,7 @@ def resolve(given: dict) -> ProcessRewardSettings:
 
 def test_variants_fill_what_is_not_given():
     paper, reference = resolve({}), resolve({"variant": "reference", "w": 0.3, "ema": None})
-    assert (paper.initial_score, paper.ema, paper.separator) == ("empty_prefix", 1.0, "\n\n")
+    assert (paper.initial_score, paper.ema, paper.separator) == ("zero", 1.0, "\n\n")
     assert paper.score_weight == paper.w
     assert (reference.initial_score, reference.ema) == ("zero", 0.01)
     assert reference.separator == [".\n", "?\n", "\n\n"]

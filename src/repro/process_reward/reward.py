@@ -15,12 +15,12 @@ from torch import Tensor
 CO_AUTHORS_COUNT_EPS = 1e-8
 
 
-def process_reward(score: Tensor, initial_score: str = "empty_prefix") -> Tensor:
+def process_reward(score: Tensor, initial_score: str = "zero") -> Tensor:
     """Process reward r_j = S_j - S_{j-1} of each cut point after the empty thought.
 
     Args:
         score: S, (B, C), column 0 being the empty thought.
-        initial_score: what stands before the first cut: `empty_prefix` (column 0) or `zero`.
+        initial_score: what stands before the first cut: `zero`, or `empty_prefix` (column 0).
 
     Returns:
         (B, C - 1).

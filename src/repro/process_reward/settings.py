@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 VARIANTS = {
     # The published method.
-    "paper": {"ema": 1.0, "initial_score": "empty_prefix", "separator": "\n\n"},
+    "paper": {"ema": 1.0, "initial_score": "zero", "separator": "\n\n"},
     # What the co-author's training code computes: the stability score is computed and then dropped.
     "reference": {"ema": 0.01, "initial_score": "zero", "separator": [".\n", "?\n", "\n\n"]},
 }
@@ -31,18 +31,18 @@ class ProcessRewardSettings(BaseModel):
 
     variant: Literal["paper", "reference"] = "paper"
     """paper follows the published text, reference the co-author's code."""
-    alpha: Alpha = 0.05
+    alpha: Alpha = 0.1
     """Weight of the process advantage in the total advantage."""
     w: Share = 0.1
     """Weight of the stability score in the score; the magnitude score has 1 - w."""
-    k: Segments = 20
+    k: Segments = 10
     """Number of segments, ranked by the entropy of their first token, that are cut at."""
     ema: Annotated[float, Field(gt=0, le=1)] | None = None
     """Weight of the new value in the moving average of J that stability is taken from; null for the
     variant's own (paper 1.0, which is no average; reference 0.01)."""
     initial_score: Literal["empty_prefix", "zero"] | None = None
-    """Score before the first cut: that of the empty thought, or zero; null for the variant's own
-    (paper empty_prefix, reference zero)."""
+    """Score before the first cut: zero, so that r_1 = S_1, or that of the empty thought; null for the
+    variant's own (zero in both)."""
     separator: Text | Annotated[list[Text], Field(min_length=1)] | None = None
     """A text that separates segments, found in decoded text, or a list of texts that a token must
     be; null for the variant's own (paper a blank line)."""

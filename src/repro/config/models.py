@@ -11,7 +11,13 @@ from pydantic import Field, model_validator
 
 from repro.config import bounds
 from repro.config.backbones import Backbone
-from repro.process_reward.settings import Alpha, ProcessRewardSettings, Segments, Share
+from repro.process_reward.settings import (
+    ADDED_LATER,
+    Alpha,
+    ProcessRewardSettings,
+    Segments,
+    Share,
+)
 
 
 class Reserved(bounds.Model):
@@ -69,6 +75,13 @@ class Rollouts(bounds.Model):
     """With vllm, processes that share one engine, over whose GPUs weights and cache are split."""
     sleep: bool = True
     """With vllm, give that memory back while rollouts are scored and learnt from."""
+    correction: Annotated[Literal["none", "token", "sequence"], ADDED_LATER] = "sequence"
+    """With vllm, what is weighted by the ratio of the trainer's probability to the sampler's: each
+    token, a whole response (TRL's default), or nothing, as in the paper's runs."""
+    correction_by: Annotated[Literal["truncate", "mask"], ADDED_LATER] = "mask"
+    """With a correction, what happens to a ratio above the bound: it is cut to it, or what it
+    weights is left out of the loss."""
+    correction_bound: Annotated[float, ADDED_LATER] = Field(3.0, gt=0, description="That bound.")
 
 
 class ValueLearning(bounds.Model):
@@ -85,6 +98,26 @@ class Critic(ValueLearning):
 
     gpu_memory: float | None = Field(None, gt=0, lt=1)
     """With vllm, its share of the GPU's memory beside a critic; null for that of rollouts."""
+
+
+class Validation(bounds.Model):
+    """Problems that a training's model answers along the way, always the same ones."""
+
+    every: int = Field(ge=1)
+    """Steps between two validations; one comes before the first step and one after the last."""
+    benchmarks: bounds.Names = Field(description="Benchmarks whose problems are asked.")
+    samples: int = Field(4, ge=1, description="Responses for each problem.")
+    problems: int | None = Field(None, ge=1)
+    """Problems of each benchmark, the first ones; null for all."""
+    temperature: float = Field(0.6, ge=0, description="Sampling temperature; 0 is greedy.")
+    top_p: float = Field(0.95, gt=0, le=1, description="Nucleus.")
+    seed: bounds.Seed = Field(0, description="Seed of the sampling, the same at every step.")
+
+
+class Keep(bounds.Model):
+    """Models that are kept along the way, as folders that transformers loads."""
+
+    every: int = Field(ge=1, description="Steps between two models that are kept.")
 
 
 class Parallel(bounds.Model):
@@ -134,6 +167,13 @@ class Training(bounds.Model):
     critic: Critic = Critic()
     parallel: Parallel = Parallel()
     save_every: int = Field(25, ge=1, description="Steps between two checkpoints.")
+    validation: Annotated[Validation | None, ADDED_LATER] = None
+    """What is asked along the way; null for nothing."""
+    keep: Annotated[Keep | None, ADDED_LATER] = None
+    """Which models are kept beside the last one; null for none."""
+    evaluate: Annotated[Literal["last", "best-validation"] | int, ADDED_LATER] = "last"
+    """Which model the tables take: last, the step of one that is kept, or best-validation, the most
+    accurate of those that are kept and validated."""
     gradient_checkpointing: bool = True
     """Compute activations again in the backward pass instead of keeping them."""
     dtype: Literal["float32", "bfloat16"] = "bfloat16"

@@ -1,15 +1,15 @@
 """Callbacks: the metrics file, complete checkpoints, progress, an early end with a checkpoint."""
 
-import json
 import os
 import signal
 import sys
 import time
+from itertools import islice
 from pathlib import Path
 
 import torch
 from transformers import TrainerCallback
-from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, sort_checkpoints
 
 from repro.files import digests, jsonl
 from repro.files.progress import Progress
@@ -35,7 +35,7 @@ class MetricsFile(TrainerCallback):
     def __init__(self, path: Path) -> None:
         self.path = path
         self._rollout: dict[str, float] = {}
-        self._step_started = self._step_seconds = 0.0
+        self._step_started = 0.0
 
     def on_train_begin(self, args, state, control, **kwargs):
         """Drop the rows that a killed run wrote after the checkpoint it resumes from."""
@@ -46,12 +46,8 @@ class MetricsFile(TrainerCallback):
         """Start the clock: a step includes its rollout."""
         self._step_started = time.perf_counter()
 
-    def on_step_end(self, args, state, control, **kwargs):
-        """Stop the clock, before the row and a checkpoint are written."""
-        self._step_seconds = time.perf_counter() - self._step_started
-
     def on_log(self, args, state, control, logs=None, **kwargs):
-        """Write the step's row."""
+        """Write the step's row, before a checkpoint is written."""
         if not state.is_world_process_zero or "loss" not in logs:
             return  # the summary at the end of training is no step
         fresh = {c: logs[ROLLOUT + c] for c in ROLLOUT_COLUMNS if ROLLOUT + c in logs}
@@ -59,7 +55,8 @@ class MetricsFile(TrainerCallback):
         row = {"step": state.global_step}
         row |= {column: self._rollout.get(column) for column in ROLLOUT_COLUMNS}
         row |= {column: logs.get(column) for column in UPDATE_COLUMNS}
-        jsonl.append(self.path, [row | {"step_seconds": self._step_seconds}])
+        row["step_seconds"] = time.perf_counter() - self._step_started
+        jsonl.append(self.path, [row])
 
 
 def keep_rows(path: Path, last_step: int) -> None:
@@ -68,19 +65,9 @@ def keep_rows(path: Path, last_step: int) -> None:
     Raises:
         ValueError: rows up to `last_step` are missing.
     """
-    rows = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
-            break
-        if row["step"] > last_step:
-            break
-        rows.append(row)
+    rows = [row for _, row in islice(jsonl.rows(path), last_step)] if path.exists() else []
     if [row["step"] for row in rows] != list(range(1, last_step + 1)):
-        raise ValueError(
-            f"{path}: expected a row for each step from 1 to {last_step} to resume there"
-        )
+        raise ValueError(f"{path}: expected a row for each step from 1 to {last_step} to resume")
     jsonl.write(path, rows)
 
 
@@ -94,19 +81,16 @@ class CheckpointManifest(TrainerCallback):
         if state.is_world_process_zero:
             folder = Path(args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}"
             files = sorted(path for path in folder.rglob("*") if path.is_file())
-            found = {str(path.relative_to(folder)): digests.of_content(path) for path in files}
             for path in files:
                 with open(path, "rb") as file:
                     os.fsync(file.fileno())
+            found = {str(path.relative_to(folder)): digests.of_content(path) for path in files}
             jsonl.write(folder / MANIFEST, [found])
 
 
 def newest_complete_checkpoint(folder: Path) -> Path | None:
     """Return the checkpoint of the highest step whose files are all there and intact, or None."""
-    prefix = f"{PREFIX_CHECKPOINT_DIR}-"
-    steps = [path.name.removeprefix(prefix) for path in folder.glob(f"{prefix}*")]
-    for step in sorted((int(step) for step in steps if step.isdigit()), reverse=True):
-        path = folder / f"{prefix}{step}"
+    for path in map(Path, reversed(sort_checkpoints(folder))):
         if _is_complete(path):
             return path
         print(f"{path}: incomplete or damaged, not used", file=sys.stderr)
@@ -118,10 +102,8 @@ def _is_complete(checkpoint: Path) -> bool:
         [manifest] = jsonl.read(checkpoint / MANIFEST)
     except (FileNotFoundError, ValueError):  # never written, or torn
         return False
-    files = {checkpoint / name: digest for name, digest in manifest.items()}
-    return all(
-        path.is_file() and digests.of_content(path) == digest for path, digest in files.items()
-    )
+    files = [(checkpoint / name, digest) for name, digest in manifest.items()]
+    return all(path.is_file() and digests.of_content(path) == digest for path, digest in files)
 
 
 class ProgressLine(TrainerCallback):
@@ -139,9 +121,9 @@ class ProgressLine(TrainerCallback):
     def on_step_end(self, args, state, control, **kwargs):
         """Advance by a step."""
         if self._progress is not None:
-            last = next((row for row in reversed(state.log_history) if self.shown in row), None)
-            name = self.shown.rsplit("/", 1)[-1]
-            detail = f"{name} {float(last[self.shown]):.2f}" if last else ""
+            logged = [row[self.shown] for row in state.log_history if self.shown in row]
+            name = self.shown.rpartition("/")[2]
+            detail = f"{name} {float(logged[-1]):.2f}" if logged else ""
             self._progress.advance(state.global_step - self._progress.done, detail)
 
 
@@ -180,11 +162,8 @@ class StopOnSignal(TrainerCallback):
     def exit_if_stopped(self, steps: int) -> None:
         """Say where a training of so many steps stopped, and end the process, if it was asked."""
         if self.stopped_at is not None:
-            print(
-                f"stopped by SIGTERM; a checkpoint was written at step {self.stopped_at} of "
-                f"{steps}, from which the next call goes on",
-                file=sys.stderr,
-            )
+            where = f"at step {self.stopped_at} of {steps}, from which the next call goes on"
+            print(f"stopped by SIGTERM; a checkpoint was written {where}", file=sys.stderr)
             raise SystemExit(EXIT_STATUS)
 
     def _on_signal(self, _number, _frame) -> None:

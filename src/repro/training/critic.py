@@ -8,7 +8,6 @@ a step.
 """
 
 import copy
-import json
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from transformers import PreTrainedModel, get_constant_schedule_with_warmup
 from repro.config.models import Training, ValueLearning
 from repro.training import padding, sharding
 
-WEIGHTS, OPTIMIZER, SCHEDULE = "critic.safetensors", "critic_optimizer.pt", "critic_schedule.json"
+WEIGHTS, OPTIMIZER = "critic.safetensors", "critic_optimizer.pt"
 # Whole tensors by name, whether the model is sharded or not.
 WHOLE = state_dict.StateDictOptions(full_state_dict=True, cpu_offload=True)
 
@@ -39,9 +38,11 @@ class CriticSettings(ValueLearning):
 
 def critic_settings(training: Training) -> CriticSettings:
     """Return the critic's settings, which it shares with the policy in part."""
-    own = training.critic.model_dump(exclude={"gpu_memory"})
-    shared = {"weight_decay": training.weight_decay, "max_grad_norm": training.max_grad_norm}
-    return CriticSettings(**own, **shared)
+    return CriticSettings(
+        **training.critic.model_dump(exclude={"gpu_memory"}),
+        weight_decay=training.weight_decay,
+        max_grad_norm=training.max_grad_norm,
+    )
 
 
 class ValueModel(nn.Module):
@@ -72,13 +73,7 @@ class ValueModel(nn.Module):
 
 
 class Critic:
-    """The value model and how it learns.
-
-    Args:
-        policy: the freshly loaded policy, not yet wrapped.
-        settings: see `CriticSettings`.
-        accelerator: the trainer's.
-        gradient_checkpointing: trade the decoder's memory for time.
+    """The value model of a freshly loaded policy, not yet wrapped, and how it learns.
 
     Raises:
         ValueError: the policy carries adapters.
@@ -98,8 +93,9 @@ class Critic:
             self.model.decoder.gradient_checkpointing_enable({"use_reentrant": False})
         if accelerator.is_fsdp2:  # accelerate would shard it with the policy's optimizer only
             sharding.shard(self.model, set(policy._no_split_modules or ()), accelerator)
-        rates = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
-        self.optimizer = AdamW(self.model.parameters(), **rates)
+        self.optimizer = AdamW(
+            self.model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
+        )
         self.schedule = get_constant_schedule_with_warmup(self.optimizer, settings.warmup_steps)
         self.wrapped = self.model if accelerator.is_fsdp2 else accelerator.prepare_model(self.model)
 
@@ -125,24 +121,22 @@ class Critic:
             `error`, `error_squared`, `return`, `return_squared` for the explained variance.
         """
         self.wrapped.train()
-        ids = torch.cat([inputs["prompt_ids"], inputs["completion_ids"]], dim=1)
-        attention = torch.cat([inputs["prompt_mask"], inputs["completion_mask"]], dim=1)
         mask, old, returns = inputs["completion_mask"], inputs["values"], inputs["returns"]
         # Sharded, a critic gives its gradients away at once, as the policy does.
         sync = self.accelerator.sync_gradients or self.accelerator.is_fsdp2
         with nullcontext() if sync else self.accelerator.no_sync(self.wrapped):
             with self.accelerator.autocast():
-                values = self.wrapped(ids, attention, mask.shape[1])
+                values = self.wrapped(*padding.join(inputs))
             clip = self.settings.value_clip
             clipped = old + (values - old).clamp(-clip, clip)
-            losses = torch.maximum((values - returns).square(), (clipped - returns).square()) / 2
+            free, kept = (values - returns).square(), (clipped - returns).square()
+            losses = torch.maximum(free, kept) / 2
             (losses * mask).sum().div(tokens).backward()
         error = returns - old  # explained variance describes the values that made the advantages
-        is_clipped = (clipped - returns).square() > (values - returns).square()
         quantities = {
             "tokens": torch.ones_like(returns),
             "value_loss": losses.detach(),
-            "value_clip_fraction": is_clipped.float(),
+            "value_clip_fraction": (kept > free).float(),
             "error": error,
             "error_squared": error.square(),
             "return": returns,
@@ -166,20 +160,17 @@ class Critic:
         optimizer = state_dict.get_optimizer_state_dict(self.model, self.optimizer, options=WHOLE)
         if self.accelerator.is_main_process:
             save_file(weights, folder / WEIGHTS)
-            torch.save(optimizer, folder / OPTIMIZER)
-            state = json.dumps({"last_epoch": self.schedule.last_epoch})
-            (folder / SCHEDULE).write_text(state, encoding="utf-8")
+            torch.save((optimizer, self.schedule.last_epoch), folder / OPTIMIZER)
 
     def load(self, folder: str | Path) -> None:
         """Read them back."""
         folder = Path(folder)
         state_dict.set_model_state_dict(self.model, load_file(folder / WEIGHTS), options=WHOLE)
-        state = torch.load(folder / OPTIMIZER, map_location="cpu", weights_only=True)
+        state, step = torch.load(folder / OPTIMIZER, map_location="cpu", weights_only=True)
         state_dict.set_optimizer_state_dict(self.model, self.optimizer, state, options=WHOLE)
+        self.schedule.last_epoch = step
         for group in self.optimizer.param_groups:
             group["betas"] = tuple(group["betas"])  # it came back as a list
-        schedule = json.loads((folder / SCHEDULE).read_text(encoding="utf-8"))
-        self.schedule.last_epoch = schedule["last_epoch"]
 
 
 def explained_variance(sums: dict[str, float]) -> float:

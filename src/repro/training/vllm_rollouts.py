@@ -25,9 +25,9 @@ def seed(run_seed: int, step: int, row: int) -> int:
 
 @contextmanager
 def seeded(llm: "LLM", run_seed: int, step: int, engine: int) -> Iterator[None]:
-    """Give each request of an engine's next generation its own seed; see `seed`.
+    """Give each request of an engine's next generation a seed, every engine as many requests.
 
-    Every engine gets as many requests; the processes that share one hand it the same seeds.
+    The processes that share an engine hand it the same seeds.
     """
     generate = llm.generate
 

@@ -1,6 +1,7 @@
 """Callbacks: the metrics file, complete checkpoints, progress, an early end with a checkpoint."""
 
 import os
+import pickle
 import signal
 import sys
 import time
@@ -8,7 +9,8 @@ from itertools import islice
 from pathlib import Path
 
 import torch
-from transformers import TrainerCallback
+from accelerate.utils import broadcast_object_list
+from transformers import PrinterCallback, Trainer, TrainerCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, sort_checkpoints
 
 from repro.files import digests, jsonl
@@ -91,19 +93,14 @@ class CheckpointManifest(TrainerCallback):
 def newest_complete_checkpoint(folder: Path) -> Path | None:
     """Return the checkpoint of the highest step whose files are all there and intact, or None."""
     for path in map(Path, reversed(sort_checkpoints(folder))):
-        if _is_complete(path):
-            return path
+        try:
+            [manifest] = jsonl.read(path / MANIFEST)
+            if all(digests.of_content(path / name) == found for name, found in manifest.items()):
+                return path
+        except (FileNotFoundError, ValueError):  # a file is missing, or the manifest torn
+            pass
         print(f"{path}: incomplete or damaged, not used", file=sys.stderr)
     return None
-
-
-def _is_complete(checkpoint: Path) -> bool:
-    try:
-        [manifest] = jsonl.read(checkpoint / MANIFEST)
-    except (FileNotFoundError, ValueError):  # never written, or torn
-        return False
-    files = [(checkpoint / name, digest) for name, digest in manifest.items()]
-    return all(path.is_file() and digests.of_content(path) == digest for path, digest in files)
 
 
 class ProgressLine(TrainerCallback):
@@ -111,16 +108,14 @@ class ProgressLine(TrainerCallback):
 
     def __init__(self, what: str, shown: str) -> None:
         self.what, self.shown = what, shown
-        self._progress: Progress | None = None
 
     def on_train_begin(self, args, state, control, **kwargs):
         """Start the clock where the training starts or resumes."""
-        if state.is_world_process_zero:
-            self._progress = Progress(self.what, state.max_steps, state.global_step)
+        self._progress = Progress(self.what, state.max_steps, state.global_step)
 
     def on_step_end(self, args, state, control, **kwargs):
         """Advance by a step."""
-        if self._progress is not None:
+        if state.is_world_process_zero:
             logged = [row[self.shown] for row in state.log_history if self.shown in row]
             name = self.shown.rpartition("/")[2]
             detail = f"{name} {float(logged[-1]):.2f}" if logged else ""
@@ -139,7 +134,6 @@ class StopOnSignal(TrainerCallback):
     def __init__(self, updates_per_generation: int = 1) -> None:
         self.updates = updates_per_generation
         self.asked = False
-        self.stopped_at: int | None = None  # the step whose checkpoint was the last act
         self._before = None
 
     def on_train_begin(self, args, state, control, **kwargs):
@@ -152,21 +146,44 @@ class StopOnSignal(TrainerCallback):
         if args.world_size > 1:  # all must stop after the same step
             torch.distributed.all_reduce(asked, op=torch.distributed.ReduceOp.MAX)
         if asked and state.global_step % self.updates == 0 and state.global_step < state.max_steps:
-            control.should_save = control.should_training_stop = True
-            self.stopped_at = state.global_step
+            self.asked = control.should_save = control.should_training_stop = True
 
     def on_train_end(self, args, state, control, **kwargs):
         """Leave the signal as it was found."""
         signal.signal(signal.SIGTERM, self._before)
 
-    def exit_if_stopped(self, steps: int) -> None:
-        """Say where a training of so many steps stopped, and end the process, if it was asked."""
-        if self.stopped_at is not None:
-            where = f"at step {self.stopped_at} of {steps}, from which the next call goes on"
-            print(f"stopped by SIGTERM; a checkpoint was written {where}", file=sys.stderr)
-            raise SystemExit(EXIT_STATUS)
-
     def _on_signal(self, _number, _frame) -> None:
         if not self.asked:
             print("SIGTERM: training stops after this step", file=sys.stderr, flush=True)
         self.asked = True
+
+
+def train_to_end(trainer: Trainer, updates_per_generation: int = 1) -> None:
+    """Train from the newest complete checkpoint in the trainer's folder to the last step.
+
+    Raises:
+        ValueError: a file of the checkpoint would run code.
+        SystemExit: SIGTERM ended it early, with a checkpoint; status 143.
+        RuntimeError: training ended before the last step for any other reason.
+    """
+    stop = StopOnSignal(updates_per_generation)
+    trainer.remove_callback(PrinterCallback)  # it prints the logs of every step
+    trainer.add_callback(CheckpointManifest())
+    trainer.add_callback(stop)
+    folder, is_first = Path(trainer.args.output_dir), trainer.is_world_process_zero()
+    found = [newest_complete_checkpoint(folder) if is_first else None]
+    [checkpoint] = broadcast_object_list(found)  # what one finds, all load
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    except pickle.UnpicklingError as error:  # torch's, of a file that holds more than tensors
+        raise ValueError(
+            f"{checkpoint}: not loaded, because a file of it would run code or is damaged; delete "
+            f"the folder to go on from the checkpoint before ({str(error).splitlines()[0]})"
+        ) from None
+    where = f"at step {trainer.state.global_step} of {trainer.args.max_steps}"
+    if trainer.state.global_step < trainer.args.max_steps:
+        if not stop.asked:
+            raise RuntimeError(f"training stopped {where}")
+        said = f"a checkpoint was written {where}, from which the next call goes on"
+        print(f"stopped by SIGTERM; {said}", file=sys.stderr)
+        raise SystemExit(EXIT_STATUS)

@@ -46,26 +46,20 @@ def critic_settings(training: Training) -> CriticSettings:
 
 
 class ValueModel(nn.Module):
-    """A copy of the policy's decoder and a linear head: the value before each token.
-
-    The head starts at zero, so that the first advantages are the plain returns.
-    """
+    """A copy of the policy's decoder and a linear head: the value before each token."""
 
     def __init__(self, policy: PreTrainedModel) -> None:
         super().__init__()
         self.decoder = copy.deepcopy(policy.base_model)
-        # Made without drawing random numbers: every algorithm samples the same first rollout.
-        hidden_size = policy.config.get_text_config().hidden_size
-        self.head = nn.utils.skip_init(nn.Linear, hidden_size, 1)
+        # Made without drawing random numbers: every algorithm samples the same first rollout. At
+        # zero the first advantages are the plain returns.
+        self.head = nn.utils.skip_init(nn.Linear, policy.config.get_text_config().hidden_size, 1)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
         self.to(policy.device, policy.dtype)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, length: int) -> Tensor:
-        """Value of the state before each of the last `length` tokens, (B, length), float32.
-
-        0 after the longest response.
-        """
+        """Value before each of the last `length` tokens, (B, length), 0 after the longest row."""
         ids, mask, kept = padding.trim(input_ids, attention_mask, length)
         hidden = self.decoder(ids, attention_mask=mask, use_cache=False)
         states = hidden.last_hidden_state[:, -kept - 1 : -1]  # (B, N, H)
@@ -117,8 +111,7 @@ class Critic:
             tokens: tokens of the whole step, divided by the number of processes.
 
         Returns:
-            Sums over the micro-batch's tokens: `tokens`, `value_loss`, `value_clip_fraction`, and
-            `error`, `error_squared`, `return`, `return_squared` for the explained variance.
+            Sums over the micro-batch's tokens, from which metrics are made.
         """
         self.wrapped.train()
         mask, old, returns = inputs["completion_mask"], inputs["values"], inputs["returns"]
@@ -155,18 +148,17 @@ class Critic:
 
     def save(self, folder: str | Path) -> None:
         """Write weights, optimizer and schedule into a checkpoint; every process calls it."""
-        folder = Path(folder)
         weights = state_dict.get_model_state_dict(self.model, options=WHOLE)
         optimizer = state_dict.get_optimizer_state_dict(self.model, self.optimizer, options=WHOLE)
         if self.accelerator.is_main_process:
-            save_file(weights, folder / WEIGHTS)
-            torch.save((optimizer, self.schedule.last_epoch), folder / OPTIMIZER)
+            save_file(weights, Path(folder) / WEIGHTS)
+            torch.save((optimizer, self.schedule.last_epoch), Path(folder) / OPTIMIZER)
 
     def load(self, folder: str | Path) -> None:
         """Read them back."""
-        folder = Path(folder)
-        state_dict.set_model_state_dict(self.model, load_file(folder / WEIGHTS), options=WHOLE)
-        state, step = torch.load(folder / OPTIMIZER, map_location="cpu", weights_only=True)
+        weights, path = load_file(Path(folder) / WEIGHTS), Path(folder) / OPTIMIZER
+        state_dict.set_model_state_dict(self.model, weights, options=WHOLE)
+        state, step = torch.load(path, map_location="cpu", weights_only=True)
         state_dict.set_optimizer_state_dict(self.model, self.optimizer, state, options=WHOLE)
         self.schedule.last_epoch = step
         for group in self.optimizer.param_groups:
@@ -175,9 +167,7 @@ class Critic:
 
 def explained_variance(sums: dict[str, float]) -> float:
     """1 - Var(R - V) / Var(R) over all tokens, from sums; 0 where all returns are alike."""
-    n = max(sums["tokens"], 1.0)
-    error, spread = (
-        max(sums[f"{name}_squared"] / n - (sums[name] / n) ** 2, 0.0)
-        for name in ("error", "return")
-    )
+    n, names = max(sums["tokens"], 1.0), ("error", "return")
+    found = (sums[f"{name}_squared"] / n - (sums[name] / n) ** 2 for name in names)
+    error, spread = (max(variance, 0.0) for variance in found)
     return 1 - error / spread if spread > 1e-12 else 0.0

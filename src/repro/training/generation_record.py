@@ -47,12 +47,9 @@ class GenerationRecord:
         prompts: Sequence[Sequence[int]],
         completions: Sequence[Sequence[int]],
     ) -> tuple[CachedForward, Tensor, Tensor]:
-        """Return the record as a cached forward over prompts and responses, B rows of ids each.
+        """Return a cached forward over B prompts and responses, the latters' mask and entropies.
 
-        The last sampled token was never fed to the model that generated; one more step adds it.
-
-        Returns:
-            The cached forward; the mask of the responses' tokens (B, T); entropies (B, T).
+        Both are (B, T). The last sampled token was never fed to the model; one more step adds it.
         """
         device, width = self.entropies[0].device, self.prompt_width
         shape = len(prompts), width + len(self.entropies)  # (B, P + T)

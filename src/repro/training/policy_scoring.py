@@ -133,15 +133,13 @@ class ScoringTrainer(GRPOTrainer):
 
     @contextmanager
     def _scoring(self) -> Iterator[PreTrainedModel]:
-        """Hold the whole policy as it evaluates, in the precision of training.
-
-        Gradient checkpointing would silently drop every cache.
-        """
+        """Hold the whole policy as it evaluates, in the precision of training."""
         was_training, checkpointing = self.model.training, self.args.gradient_checkpointing_kwargs
         self.model.eval()
         try:
             with (
                 torch.no_grad(),
+                # Checkpointing would silently drop every cache.
                 disable_gradient_checkpointing(self.model, checkpointing),
                 self._whole_policy(),
                 self.accelerator.autocast(),

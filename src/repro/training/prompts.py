@@ -26,25 +26,16 @@ def load_prompts(
         ValueError: a row without `problem` or `answer`, or no prompt within `max_prompt_tokens`.
     """
     declared.check_file(train_file, declared.TRAIN)
-    training, asked = run.training, run.backbone_settings.prompt
-    limit = training.max_prompt_tokens
-    rows = [
-        {
-            "prompt": prompts.messages(prompts.math(row, asked.math), asked.system),
-            "answer": str(row["answer"]),
-        }
-        for row in jsonl.read(train_file)
-    ]
-    rendered = tokenizer.apply_chat_template(
-        [row["prompt"] for row in rows], add_generation_prompt=True, return_dict=True
-    )
-    found = zip(rows, rendered["input_ids"], strict=True)
-    short = [row for row, ids in found if len(ids) <= limit]
+    training, asked, rows = run.training, run.backbone_settings.prompt, jsonl.read(train_file)
+    turns = [prompts.messages(prompts.math(row, asked.math), asked.system) for row in rows]
+    rendered = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=True)
+    limit, short = training.max_prompt_tokens, []
+    for prompt, row, ids in zip(turns, rows, rendered["input_ids"], strict=True):
+        if len(ids) <= limit:
+            short.append({"prompt": prompt, "answer": str(row["answer"])})
     if not short:
-        raise ValueError(
-            f"{train_file}: no prompt of {len(rows)} has at most training.max_prompt_tokens = "
-            f"{limit} tokens"
-        )
+        allowed = f"training.max_prompt_tokens = {limit}"
+        raise ValueError(f"{train_file}: no prompt of {len(rows)} has at most {allowed} tokens")
     if len(short) < len(rows):
         print(f"{train_file}: left out {len(rows) - len(short)} prompts over {limit} tokens")
     generations = -(-training.steps // training.updates_per_generation)

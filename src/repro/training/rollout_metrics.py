@@ -27,13 +27,7 @@ def response_sums(
 
 
 def process_sums(objectives: Tensor, rewards: Tensor, valid: Tensor) -> dict[str, float]:
-    """Sum up the process reward over this process's rewarded cut points.
-
-    Args:
-        objectives: J, (B, C), the empty thought first.
-        rewards: process rewards of the other cut points, (B, C - 1), 0 where not valid.
-        valid: (B, C - 1).
-    """
+    """Sum up J, (B, C), and the process rewards, (B, C - 1), which are 0 where not valid."""
     last = valid.sum(dim=1, keepdim=True)  # (B, 1)
     return {
         "cuts": valid.sum().item(),

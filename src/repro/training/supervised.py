@@ -11,15 +11,12 @@ from pathlib import Path
 
 import torch
 from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
     DataCollatorForSeq2Seq,
     GenerationConfig,
     PreTrainedModel,
-    PrinterCallback,
-    Qwen2Config,
-    Qwen2ForCausalLM,
     Qwen2Tokenizer,
-    Qwen3Config,
-    Qwen3ForCausalLM,
     Trainer,
     TrainingArguments,
     set_seed,
@@ -31,12 +28,7 @@ from repro.config.backbones import TinyBackbone
 from repro.config.resolved import stated
 from repro.files import digests
 from repro.tinyworld import CONTEXT, problems, thoughts, tokenizer
-from repro.training.callbacks import (
-    CheckpointManifest,
-    ProgressLine,
-    StopOnSignal,
-    newest_complete_checkpoint,
-)
+from repro.training.callbacks import ProgressLine, train_to_end
 
 # What the backbone has seen: mostly mathematics, every out-of-domain dress a little.
 MIXTURE = {"aime24": 4, "aime25": 4, "math500": 5, "lmb": 5, "gpqa": 4, "mbpp": 2, "lcb": 2}
@@ -98,17 +90,13 @@ def build(backbone: TinyBackbone, name: str, output_dir: str | Path, work_dir: s
         use_cpu=not torch.cuda.is_available(),
         dataloader_pin_memory=False,
     )
-    stop = StopOnSignal()
     trainer = Trainer(
         *(model, arguments),
         data_collator=DataCollatorForSeq2Seq(vocabulary, label_pad_token_id=-100),
         train_dataset=rows,
-        callbacks=[CheckpointManifest(), stop, ProgressLine(f"build {name}", "loss")],
+        callbacks=[ProgressLine(f"build {name}", "loss")],
     )
-    trainer.remove_callback(PrinterCallback)  # it prints the logs of every step
-    checkpoint = newest_complete_checkpoint(work_dir)
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    stop.exit_if_stopped(backbone.steps)
+    train_to_end(trainer)
     model.save_pretrained(output_dir)
     vocabulary.save_pretrained(output_dir)
 
@@ -184,10 +172,9 @@ def create(backbone: TinyBackbone, vocabulary: Qwen2Tokenizer) -> PreTrainedMode
         "tie_word_embeddings": True,
         **tokens,
     }
-    if backbone.architecture == "qwen2":
-        model = Qwen2ForCausalLM(Qwen2Config(**shape))
-    else:
-        head_dim = backbone.hidden_size // backbone.heads
-        model = Qwen3ForCausalLM(Qwen3Config(**shape, head_dim=head_dim))
+    if backbone.architecture == "qwen3":
+        shape["head_dim"] = backbone.hidden_size // backbone.heads
+    config = AutoConfig.for_model(backbone.architecture, **shape)
+    model = AutoModelForCausalLM.from_config(config)
     model.generation_config = GenerationConfig(**tokens)
     return model

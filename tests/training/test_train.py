@@ -42,9 +42,12 @@ COLUMNS = [
     "value_clip_fraction",
     "explained_variance",
     "critic_grad_norm",
+    "sampler_kl",
+    "sampler_ratio_max",
+    "sampler_corrected",
     "step_seconds",
 ]
-PROCESS, CRITIC = COLUMNS[7:12], COLUMNS[17:21]
+PROCESS, CRITIC, SAMPLER = COLUMNS[7:12], COLUMNS[17:21], COLUMNS[21:24]
 
 
 def without_time(rows):
@@ -69,7 +72,11 @@ def assert_same_checkpoint(first: Path, second: Path):
 
 def test_outputs(finished, backbones):
     out = finished / "out"
-    assert sorted(path.name for path in out.iterdir()) == ["model", "training.jsonl"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "checkpoint.json",
+        "model",
+        "training.jsonl",
+    ]
     files = {path.name for path in (out / "model").iterdir()}
     assert {"model.safetensors", "config.json", "generation_config.json"} <= files
     assert {"tokenizer.json", "chat_template.jinja"} <= files
@@ -92,7 +99,7 @@ def test_metrics_rows(finished):
     assert [row["step"] for row in rows] == [1, 2, 3, 4, 5, 6]
     for row in rows:
         assert list(row) == COLUMNS
-        assert None not in row.values()
+        assert [column for column in row if row[column] is None] == SAMPLER, "without vLLM"
         assert 0 < row["reasoning_tokens"] <= row["response_tokens"] <= 24
         assert 1 <= row["cut_points"] <= 5
         assert row["objective_baseline"] < 0

@@ -8,7 +8,7 @@ import pytest
 import torch
 from test_train import assert_same_result
 from tests.training import children
-from tests.training.conftest import make_settings, run_of
+from tests.training.conftest import even_length, make_settings, run_of
 from transformers import AutoModelForCausalLM
 
 from repro.config.models import Training
@@ -38,7 +38,7 @@ def validated(backbones, data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("validated")
     settings = make_settings(validation=VALIDATION, keep={"every": 2}, evaluate=4)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "correctness", lambda texts, _: [float(len(t) % 2) for t in texts])
+        patch.setattr(train, "correctness", even_length)
         places = data / "train.jsonl", folder / "work", folder / "out"
         train.train_run(run_of(settings), backbones["qwen3"], *places)
     return settings, folder
@@ -88,7 +88,7 @@ def finished_without(backbones, data, tmp_path_factory):
     """The same run without any validation."""
     folder = tmp_path_factory.mktemp("without")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "correctness", lambda texts, _: [float(len(t) % 2) for t in texts])
+        patch.setattr(train, "correctness", even_length)
         places = data / "train.jsonl", folder / "work", folder / "out"
         train.train_run(run_of(make_settings()), backbones["qwen3"], *places)
     return folder
@@ -181,4 +181,4 @@ def test_the_best_of_the_kept_and_validated_steps():
 )
 def test_choices_that_cannot_be_made_are_refused(training, message):
     with pytest.raises(ValueError, match=message):
-        validate({"steps": 12, **training}, Training)
+        validate({"steps": 12, **training}, Training, "training")

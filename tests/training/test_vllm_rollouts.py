@@ -94,6 +94,11 @@ def test_vllm_samples_from_the_policy_as_it_is(train_file, tmp_path):
         old = log_probs(policy(model, stale), prompts, completions)
         assert (drawn - old).abs().max() > 0.1 or number == 0
 
+        # How far they are from the trainer's is logged; in float32 on a CPU only by rounding.
+        assert 0 <= row["sampler_kl"] < 1e-5
+        assert 1 <= row["sampler_ratio_max"] < 1.01
+        assert row["sampler_corrected"] == 0
+
         # The process reward is asked from the trainer's own forward.
         assert list(row) == COLUMNS
         assert row["process_reward_std"] > 0

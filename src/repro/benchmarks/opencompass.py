@@ -1,13 +1,13 @@
 """Prompts and gold answers in the words of OpenCompass, in which the authors of RePro evaluate.
 
-`protocols/opencompass.yaml` names these functions; docs/evaluation.md says where each text was read.
+`protocols/opencompass.yaml` names these functions; docs/evaluation.md says where each was read.
 """
 
 from repro.benchmarks.prompts import LETTERS, fill
 
 MATH = "{problem}\n\nPlease reason step by step, and put your final answer within \\boxed{}."
-# Row i of GPQA, counted from 1, shows option c[j] at its j-th letter, with c = _ORDERS[i % 4], A the
-# correct answer and B to D the incorrect ones.
+# Row i of GPQA, counted from 1, shows option c[j] at its j-th letter, with c = _ORDERS[i % 4]; A is
+# the correct answer, B to D are the incorrect ones.
 _ORDERS = ("ABCD", "BCDA", "CDAB", "DABC")
 _OPTIONS = ("Correct Answer", *(f"Incorrect Answer {number}" for number in (1, 2, 3)))
 _GPQA = (

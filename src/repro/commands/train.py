@@ -22,12 +22,17 @@ def execute(options: argparse.Namespace) -> None:
     launched.end_with_launcher()
     started, layout = datetime.now(UTC), launched.layout()
     run = read_settings(options.settings, RunSettings)
+    validated = run.training.validation.benchmarks if run.training.validation else []
+    problems = {name: Path(options.data).with_name(f"{name}.jsonl") for name in validated}
     inputs = {
         "backbone": digests.of_model(options.backbone),
         "data": digests.of_file(options.data),
+        **{name: digests.of_file(file) for name, file in problems.items()},
     }
+    decisive = stated(run)
+    decisive["training"].pop("evaluate", None)  # another choice goes on from the last checkpoint
     # Only as many processes as wrote a checkpoint can go on from it: each has its random state.
-    name = digests.of_values([stated(run), inputs, *[layout] * bool(layout)])
+    name = digests.of_values([decisive, inputs, *[layout] * bool(layout)])
     work, output = WORK / "training" / name, Path(options.output)
     with sync.sync_while_training(run, work) if launched.is_first() else nullcontext():
         train.train_run(run, options.backbone, options.data, work, output)
@@ -36,7 +41,7 @@ def execute(options: argparse.Namespace) -> None:
             output / "provenance.json",
             "train",
             stated(run),
-            {"backbone": options.backbone, "data": options.data},
+            {"backbone": options.backbone, "data": options.data, **problems},
             {"model": output / "model", "training": output / "training.jsonl"},
             started,
             **layout,

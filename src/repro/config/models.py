@@ -199,7 +199,30 @@ class Training(bounds.Model):
                 "rollouts of a step (prompts_per_step x num_generations); allowed: divisors of "
                 f"{rollouts}"
             )
+        self._check_choices()
         return self
+
+    def _check_choices(self) -> None:
+        """Refuse a model to evaluate that is not there, and a correction for the nucleus."""
+        chosen, corrected = self.evaluate, self.rollouts.correction != "none"
+        kept = [*range(self.keep.every, self.steps, self.keep.every)] if self.keep else []
+        if isinstance(chosen, int) and chosen not in (*kept, self.steps):
+            steps = ", ".join(map(str, [*kept, self.steps]))
+            raise ValueError(f"evaluate = {chosen} is not kept; allowed: last, {steps}")
+        if chosen == "best-validation":
+            if not self.keep or not self.validation:
+                raise ValueError(f"evaluate = {chosen!r} needs validation and keep; allowed: last")
+            if not any(step % self.validation.every == 0 for step in kept):
+                raise ValueError(
+                    f"evaluate = {chosen!r}: no kept step is validated; allowed: a keep.every that "
+                    f"is a multiple of validation.every = {self.validation.every}"
+                )
+        if self.rollouts.engine == "vllm" and corrected and self.top_p < 1:
+            raise ValueError(
+                f"top_p = {self.top_p} does not go with rollouts.correction = "
+                f"{self.rollouts.correction!r}, which would correct for the nucleus; allowed: 1, "
+                "or the correction none"
+            )
 
 
 class Ablations(bounds.Model):

@@ -22,10 +22,10 @@ def load(
     if name == "vllm":
         from repro.evaluation.vllm_engine import VllmEngine
 
-        return VllmEngine(model_dir, max_length, trust_remote_code, tensor_parallel)
+        return VllmEngine.load(model_dir, max_length, trust_remote_code, tensor_parallel)
     from repro.evaluation.transformers_engine import TransformersEngine
 
-    return TransformersEngine(model_dir, trust_remote_code)
+    return TransformersEngine.load(model_dir, trust_remote_code)
 
 
 def check(name: str, tensor_parallel: int = 1) -> None:

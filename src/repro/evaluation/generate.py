@@ -6,6 +6,7 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from lm_eval.api.task import ConfigurableTask
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 
 from repro.config.backbones import Backbone
@@ -66,13 +67,13 @@ def generate_responses(
         task = tasks.load(
             benchmark, Path(data_dir) / f"{benchmark}.jsonl", chosen.samples, backbone.prompt.math
         )
-        prompts = _prompts(task, tokenizer, backbone.prompt.system)
+        prompts = render_prompts(task, tokenizer, backbone.prompt.system)
         lengths = _check_lengths(benchmark, prompts, tokenizer, room)
         longest = max(longest, *lengths)
         # Longest first: neighbours need little padding, and a lack of memory shows at once.
         order = sorted(range(len(prompts)), key=lambda doc: (-lengths[doc], doc))
         requests = {
-            doc: Request(prompts[doc], chosen.samples, _seed(generation.seed, benchmark, doc))
+            doc: Request(prompts[doc], chosen.samples, make_seed(generation.seed, benchmark, doc))
             for doc in order
         }
         asked = [(doc, request.n, request.prompt) for doc, request in requests.items()]
@@ -95,7 +96,11 @@ def generate_responses(
         _publish(plan)
 
 
-def _prompts(task, tokenizer: PreTrainedTokenizerBase, system: str | None) -> list[str]:
+def render_prompts(
+    task: ConfigurableTask, tokenizer: PreTrainedTokenizerBase, system: str | None
+) -> list[str]:
+    """Return the prompt of each problem of a task in a model's chat template."""
+
     def render(messages: list[dict], add_generation_prompt: bool = True) -> str:
         return tokenizer.apply_chat_template(
             messages, tokenize=False, add_generation_prompt=add_generation_prompt
@@ -118,7 +123,7 @@ def _check_lengths(
     return lengths
 
 
-def _seed(seed: int, benchmark: str, doc_id: int) -> int:
+def make_seed(seed: int, benchmark: str, doc_id: int) -> int:
     """Return the seed of one request, so that a resumed run draws what the first would have."""
     return digests.to_integer(f"{seed}:{benchmark}:{doc_id}")
 

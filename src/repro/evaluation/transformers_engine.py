@@ -1,9 +1,10 @@
 """Batched sampling with transformers' `generate`: the engine that runs everywhere."""
 
 from pathlib import Path
+from typing import Self
 
 import torch
-from transformers import AutoModelForCausalLM, GenerationConfig
+from transformers import AutoModelForCausalLM, GenerationConfig, PreTrainedModel
 
 from repro.config.models import Sampling
 from repro.evaluation.decoding import Decoder
@@ -12,22 +13,23 @@ from repro.files import digests
 
 
 class TransformersEngine:
-    """A causal language model in float32 on a CPU, in bfloat16 on a GPU."""
+    """A causal language model that is loaded and evaluates, with the decoder of its folder."""
 
-    def __init__(self, model_dir: str | Path, trust_remote_code: bool = False) -> None:
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        dtype = torch.bfloat16 if self.device.type == "cuda" else torch.float32
-        self.decoder = Decoder(model_dir, trust_remote_code)
-        self.model = AutoModelForCausalLM.from_pretrained(
-            model_dir, dtype=dtype, use_safetensors=True, trust_remote_code=trust_remote_code
+    def __init__(self, model: PreTrainedModel, decoder: Decoder) -> None:
+        self.model, self.decoder = model, decoder
+
+    @classmethod
+    def load(cls, model_dir: str | Path, trust_remote_code: bool = False) -> Self:
+        """Load a model in float32 on a CPU, in bfloat16 on a GPU."""
+        on_gpu = torch.cuda.is_available()
+        model = AutoModelForCausalLM.from_pretrained(
+            model_dir,
+            dtype=torch.bfloat16 if on_gpu else torch.float32,
+            use_safetensors=True,
+            trust_remote_code=trust_remote_code,
         )
-        self.model.to(self.device).eval()
-        pad_id = self.decoder.tokenizer.pad_token_id
-        # Sampling defaults that a model ships (top-k, repetition penalty) must not leak in.
-        self.model.generation_config = GenerationConfig(
-            eos_token_id=sorted(self.decoder.eos_ids),
-            pad_token_id=min(self.decoder.eos_ids) if pad_id is None else pad_id,
-        )
+        model.to("cuda" if on_gpu else "cpu").eval()
+        return cls(model, Decoder(model_dir, trust_remote_code))
 
     @torch.inference_mode()
     def generate(self, requests: list[Request], sampling: Sampling) -> list[list[Completion]]:
@@ -46,17 +48,27 @@ class TransformersEngine:
         )
         seeds = " ".join(str(request.seed) for request in requests)
         torch.manual_seed(digests.to_integer(seeds))
+        pad_id, eos_ids = self.decoder.tokenizer.pad_token_id, self.decoder.eos_ids
         chosen, drawn = {"do_sample": False}, 1
         if sampling.temperature > 0:  # else all completions of a prompt are the same
             chosen, drawn = {"do_sample": True, "temperature": sampling.temperature}, n
             chosen |= {"top_p": sampling.top_p, "top_k": sampling.top_k or 0}
+        # Sampling defaults that a model ships (top-k, repetition penalty) must not leak in.
+        own, self.model.generation_config = (
+            self.model.generation_config,
+            GenerationConfig(
+                eos_token_id=sorted(eos_ids),
+                pad_token_id=min(eos_ids) if pad_id is None else pad_id,
+            ),
+        )
         sequences = self.model.generate(
-            input_ids=batch["input_ids"].to(self.device),
-            attention_mask=batch["attention_mask"].to(self.device),
+            input_ids=batch["input_ids"].to(self.model.device),
+            attention_mask=batch["attention_mask"].to(self.model.device),
             max_new_tokens=sampling.max_new_tokens,
             num_return_sequences=drawn,
             **chosen,
         )  # (B · drawn, P + N)
+        self.model.generation_config = own
         rows = sequences[:, batch["input_ids"].shape[1] :].tolist()
         completions = [self.decoder.completion(row) for row in rows]
         return [

@@ -1,6 +1,7 @@
 """Continuous batching with vLLM: the engine of full-scale runs; its CPU build runs in the tests."""
 
 from pathlib import Path
+from typing import Self
 
 import torch
 
@@ -15,19 +16,25 @@ from vllm import LLM, SamplingParams  # noqa: E402
 
 
 class VllmEngine:
-    """A causal language model in float32 on a CPU, in bfloat16 on a GPU."""
+    """A loaded vLLM engine, with the decoder of its model's folder."""
 
-    def __init__(
-        self,
+    def __init__(self, llm: LLM, decoder: Decoder) -> None:
+        self.llm, self.decoder = llm, decoder
+
+    @classmethod
+    def load(
+        cls,
         model_dir: str | Path,
         max_length: int,
         trust_remote_code: bool = False,
         tensor_parallel: int = 1,
-    ) -> None:
-        """Load the model for sequences of at most ``max_length`` tokens, prompt included."""
+    ) -> Self:
+        """Load a model, in float32 on a CPU, in bfloat16 on a GPU.
+
+        Its sequences have at most ``max_length`` tokens, prompt included.
+        """
         gpu = torch.cuda.is_available()
-        self.decoder = Decoder(model_dir, trust_remote_code)
-        self.llm = LLM(
+        llm = LLM(
             str(model_dir),
             load_format="safetensors",
             trust_remote_code=trust_remote_code,
@@ -38,6 +45,7 @@ class VllmEngine:
             generation_config="vllm",  # no sampling defaults of the model's own
             seed=0,  # every request has its own
         )
+        return cls(llm, Decoder(model_dir, trust_remote_code))
 
     def generate(self, requests: list[Request], sampling: Sampling) -> list[list[Completion]]:
         """Return n completions for each request, in order, each request with its own seed.

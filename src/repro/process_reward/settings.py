@@ -41,8 +41,8 @@ class ProcessRewardSettings(BaseModel):
     """Weight of the new value in the moving average of J that stability is taken from; null for the
     variant's own (paper 1.0, which is no average; reference 0.01)."""
     initial_score: Literal["empty_prefix", "zero"] | None = None
-    """Score before the first cut: zero, so that r_1 = S_1, or that of the empty thought; null for the
-    variant's own (zero in both)."""
+    """Score before the first cut: zero, so that r_1 = S_1, or that of the empty thought; null for
+    the variant's own (zero in both)."""
     separator: Text | Annotated[list[Text], Field(min_length=1)] | None = None
     """A text that separates segments, found in decoded text, or a list of texts that a token must
     be; null for the variant's own (paper a blank line)."""

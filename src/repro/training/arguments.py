@@ -27,7 +27,12 @@ def trainer_arguments(run: RunSettings, work_dir: str | Path) -> GRPOConfig:
             "vllm_tensor_parallel_size": rollouts.tensor_parallel,
             "vllm_max_model_length": training.max_prompt_tokens + training.max_completion_tokens,
             "generation_kwargs": {"detokenize": False},  # TRL takes the tokens
+            "vllm_importance_sampling_correction": rollouts.correction != "none",
         }
+        if rollouts.correction != "none":
+            mode = f"{rollouts.correction}_{rollouts.correction_by}"
+            vllm["vllm_importance_sampling_mode"] = mode
+            vllm["vllm_importance_sampling_clip_max"] = rollouts.correction_bound
     micro, processes = training.micro_batch_size, int(os.environ.get("WORLD_SIZE", 1))
     if not cuda:  # of several processes accelerate would name it cpu:0, where torch loads nothing
         os.environ["ACCELERATE_TORCH_DEVICE"] = "cpu"
@@ -55,7 +60,6 @@ def trainer_arguments(run: RunSettings, work_dir: str | Path) -> GRPOConfig:
         use_bias_correction_kl=False,
         loss_type="dapo",  # the mean over all tokens of a step
         **vllm,
-        vllm_importance_sampling_correction=False,
         disable_dropout=True,
         bf16=training.dtype == "bfloat16",  # autocast; the weights stay float32
         gradient_checkpointing=training.gradient_checkpointing,

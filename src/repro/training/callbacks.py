@@ -15,6 +15,7 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, sort_checkpoints
 
 from repro.files import digests, jsonl
 from repro.files.progress import Progress
+from repro.training import sampler_mismatch
 
 ROLLOUT = "rollout/"
 # In the order of the columns of training.jsonl; None where a method does not have the quantity.
@@ -26,6 +27,7 @@ ROLLOUT_COLUMNS = (
 UPDATE_COLUMNS = (
     *("entropy", "kl", "loss", "grad_norm", "learning_rate", "value_loss", "value_clip_fraction"),
     *("explained_variance", "critic_grad_norm"),
+    *sampler_mismatch.COLUMNS,  # with vLLM
 )
 MANIFEST = "manifest.json"
 EXIT_STATUS = 128 + signal.SIGTERM  # 143, as a shell reports a process that SIGTERM ended
@@ -37,7 +39,7 @@ class MetricsFile(TrainerCallback):
     def __init__(self, path: Path) -> None:
         self.path = path
         self._rollout: dict[str, float] = {}
-        self._step_started = 0.0
+        self._step_started = self._step_seconds = 0.0
 
     def on_train_begin(self, args, state, control, **kwargs):
         """Drop the rows that a killed run wrote after the checkpoint it resumes from."""
@@ -48,6 +50,10 @@ class MetricsFile(TrainerCallback):
         """Start the clock: a step includes its rollout."""
         self._step_started = time.perf_counter()
 
+    def on_step_end(self, args, state, control, **kwargs):
+        """Stop the clock, before anything is validated or written."""
+        self._step_seconds = time.perf_counter() - self._step_started
+
     def on_log(self, args, state, control, logs=None, **kwargs):
         """Write the step's row, before a checkpoint is written."""
         if not state.is_world_process_zero or "loss" not in logs:
@@ -57,8 +63,7 @@ class MetricsFile(TrainerCallback):
         row = {"step": state.global_step}
         row |= {column: self._rollout.get(column) for column in ROLLOUT_COLUMNS}
         row |= {column: logs.get(column) for column in UPDATE_COLUMNS}
-        row["step_seconds"] = time.perf_counter() - self._step_started
-        jsonl.append(self.path, [row])
+        jsonl.append(self.path, [row | {"step_seconds": self._step_seconds}])
 
 
 def keep_rows(path: Path, last_step: int) -> None:

@@ -87,8 +87,9 @@ def publish(training: Training, work_dir: Path, output_dir: Path) -> None:
     rows = {name: jsonl.read(file) for name, file in metrics.items() if file.exists()}
     chosen = choose_step(training, rows.get("validation.jsonl", []))
     last = chosen["step"] == training.steps
+    model = work_dir / "model" if last else work_dir / KEPT / str(chosen["step"])
     output_dir.mkdir(parents=True, exist_ok=True)
-    _copy(work_dir / "model" if last else work_dir / KEPT / str(chosen["step"]), output_dir / "model")
+    _copy(model, output_dir / "model")
     if training.keep:
         for step in kept_steps(training):
             _copy(work_dir / KEPT / str(step), output_dir / "checkpoints" / str(step))

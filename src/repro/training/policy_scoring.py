@@ -49,6 +49,7 @@ class ScoringTrainer(GRPOTrainer):
     """
 
     _rollout: Rollout | None = None
+    _log_probs: Tensor | None = None  # the policy's latest, (B, T)
 
     def __init__(self, *args, process_reward: ProcessRewardSettings | None, **kwargs) -> None:
         super().__init__(*args, **kwargs)
@@ -118,7 +119,10 @@ class ScoringTrainer(GRPOTrainer):
         log_probs, entropies, aux_losses = zip(*found, strict=True)
         entropies = None if entropies[0] is None else torch.cat(entropies)
         aux_loss = None if aux_losses[0] is None else torch.stack(aux_losses).mean()
-        return torch.cat(log_probs), entropies, aux_loss
+        log_probs = torch.cat(log_probs)
+        if model is not self.ref_model:
+            self._log_probs = log_probs.detach()
+        return log_probs, entropies, aux_loss
 
     def _asks_for_old(self) -> bool:
         """Whether TRL computes old log-probabilities of a rollout (its own condition)."""

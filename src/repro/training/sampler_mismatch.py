@@ -45,8 +45,8 @@ def measure(
     return found
 
 
-def columns(sums: dict[str, float]) -> dict[str, float]:
-    """Return the columns of training.jsonl from sums over all processes."""
+def columns(sums: dict[str, float], ratio_max: float) -> dict[str, float]:
+    """Return the columns of training.jsonl from sums, and the largest ratio, over all processes."""
     tokens = max(sums["tokens"], 1.0)
-    values = sums["kl"] / tokens, sums["ratio_max"], sums["corrected"] / tokens
+    values = sums["kl"] / tokens, ratio_max, sums["corrected"] / tokens
     return dict(zip(COLUMNS, values, strict=True))

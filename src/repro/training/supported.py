@@ -92,6 +92,12 @@ def check_options(args: GRPOConfig, algorithm: str, has_process_reward: bool) ->
         name, value = option.name, getattr(args, option.name)
         if name in refused and value != option.default:
             raise ValueError(f"{name}: {value!r}; {refused[name]}; allowed: {option.default!r}")
+    if args.use_vllm and args.vllm_importance_sampling_correction and args.top_p < 1:
+        raise ValueError(  # TRL issue 6789
+            f"top_p: {args.top_p}; vLLM's probabilities are those within the nucleus and the "
+            "trainer's are not, so that vllm_importance_sampling_correction would correct for the "
+            "nucleus; allowed: 1.0, or vllm_importance_sampling_correction = False"
+        )
     if per_token and args.loss_type in ("luspo", "vespo"):
         raise ValueError(
             f"loss_type: {args.loss_type!r}; it weights whole responses, and here each token has "

@@ -1,7 +1,7 @@
 """The `train` step: backbone and training set in, trained model and metrics out."""
 
 import copy
-import shutil
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,12 +10,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 from transformers.utils.logging import disable_progress_bar
 
 from repro.config.resolved import RunSettings
-from repro.files import jsonl
-from repro.training import callbacks
+from repro.training import callbacks, checkpoints
 from repro.training.arguments import trainer_arguments
 from repro.training.critic import critic_settings
 from repro.training.prompts import check_tokenizer, load_prompts
 from repro.training.trainer import ReProTrainer
+from repro.training.validation import Validation
 from repro.verify import thinking
 from repro.verify.maths import correctness
 
@@ -36,9 +36,10 @@ def train_run(
     Args:
         run: all that decides the weights.
         model_dir: the backbone, a Hugging Face model directory with safetensors.
-        train_file: JSONL with `problem` and `answer`.
+        train_file: JSONL with `problem` and `answer`; the problems of a validation lie beside it.
         work_dir: checkpoints and metrics so far, of this run only; without it the run starts again.
-        output_dir: receives `model` (safetensors, tokenizer, generation config), `training.jsonl`.
+        output_dir: receives `model` (safetensors, tokenizer, generation config), `training.jsonl`,
+            `checkpoint.json` (which step's model it is), and what was kept and validated.
 
     Raises:
         ValueError: model or data are not usable; the message names what.
@@ -72,12 +73,19 @@ def train_run(
         critic=critic_settings(training),
         callbacks=[callbacks.MetricsFile(work_dir / METRICS), progress],
     )
+    # TRL's sampling settings are not the model's.
+    save = functools.partial(checkpoints.save_model, trainer, tokenizer, generation_config)
+    if training.validation:
+        data_dir = Path(train_file).parent
+        trainer.add_callback(Validation(trainer, run, model_dir, data_dir, work_dir))
+    if training.keep:
+        kept = work_dir / checkpoints.KEPT
+        keep = checkpoints.KeptModels(training.keep.every, lambda step: save(kept / str(step)))
+        trainer.add_callback(keep)
     callbacks.train_to_end(trainer, training.updates_per_generation)
-    weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)  # gathered by all processes
+    save(work_dir / "model")
     if trainer.is_world_process_zero():
-        trained = trainer.accelerator.unwrap_model(trainer.model)
-        trained.generation_config = generation_config  # TRL's sampling settings are not the model's
-        _write_outputs(trained, weights, tokenizer, work_dir / METRICS, output_dir)
+        checkpoints.publish(training, work_dir, output_dir)
 
 
 def correctness_reward(
@@ -93,15 +101,3 @@ def correctness_reward(
         return correctness([thinking.as_closed(text, thinks) for text in texts], answer)
 
     return correct
-
-
-def _write_outputs(model, weights: dict, tokenizer, metrics: Path, output_dir: Path) -> None:
-    """Write model and metrics; each appears whole or not at all."""
-    output_dir.mkdir(parents=True, exist_ok=True)
-    part, final = output_dir / "model.part", output_dir / "model"
-    shutil.rmtree(part, ignore_errors=True)
-    model.save_pretrained(part, state_dict=weights)
-    tokenizer.save_pretrained(part)
-    shutil.rmtree(final, ignore_errors=True)
-    part.rename(final)
-    jsonl.write(output_dir / METRICS, jsonl.read(metrics))

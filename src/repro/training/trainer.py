@@ -5,7 +5,8 @@ What changes against TRL 1.16, besides the scoring of rollouts in `policy_scorin
 * `_generate_and_score_completions` replaces `advantages` (B,) by the total advantage (B, T) of
   `repro.algorithms`, adds `values` and `returns` for PPO's critic and logs the rollout's metrics;
 * `_calculate_rewards` remembers the rewards of all processes;
-* `_compute_loss` and `training_step` hand each micro-batch to PPO's critic as well;
+* `_compute_loss` and `training_step` hand each micro-batch to PPO's critic as well, and measure how
+  far vLLM's log-probabilities are from the policy's;
 * checkpoints hold the critic.
 
 Old log-probabilities are TRL's own: computed where the policy moves between two uses of a rollout,
@@ -27,7 +28,7 @@ from repro.algorithms import ADVANTAGES
 from repro.algorithms.batch import Batch, ProcessTerm
 from repro.process_reward import reward, scores
 from repro.process_reward.settings import ProcessRewardSettings
-from repro.training import padding, rollout_metrics, sharding, supported
+from repro.training import padding, rollout_metrics, sampler_mismatch, sharding, supported
 from repro.training.critic import Critic, CriticSettings, explained_variance
 from repro.training.policy_scoring import Rollout, ScoringTrainer
 
@@ -75,6 +76,7 @@ class ReProTrainer(ScoringTrainer):
             self._paper = PAPER if process_reward else {}
         self._micro_batch: dict[str, Tensor] = {}
         self._critic_sums: dict[str, Tensor] = {}
+        self._mismatch: list[dict[str, Tensor]] = []
         self.critic = None
         if algorithm == "ppo":
             chosen, checkpointing = critic or CriticSettings(), self.args.gradient_checkpointing
@@ -157,8 +159,16 @@ class ReProTrainer(ScoringTrainer):
         return dict(zip(sums, values.tolist(), strict=True))
 
     def _compute_loss(self, model, inputs):
-        self._micro_batch = inputs
-        return super()._compute_loss(model, inputs)
+        self._micro_batch, self._log_probs = inputs, None
+        loss = super()._compute_loss(model, inputs)
+        sampled = inputs.get("sampling_per_token_logps")
+        # With top-p vLLM's are probabilities within the nucleus, which the policy's are not.
+        if sampled is not None and self.top_p == 1 and self._log_probs is not None:
+            # Those before the update; with one update per rollout they are the current ones.
+            before = inputs.get("old_per_token_logps", self._log_probs)
+            weights, mask = inputs.get("importance_sampling_ratio"), inputs["completion_mask"]
+            self._mismatch.append(sampler_mismatch.measure(before, sampled, mask, weights))
+        return loss
 
     def training_step(self, model, inputs, num_items_in_batch):
         """One micro-batch of the policy, and the same one of the critic."""
@@ -166,7 +176,17 @@ class ReProTrainer(ScoringTrainer):
         if self.critic is not None:
             self._train_critic(self._micro_batch)
         self._micro_batch = {}
+        if self._mismatch and self.accelerator.sync_gradients:
+            self._log_mismatch()
         return loss
+
+    def _log_mismatch(self) -> None:
+        measured, self._mismatch = self._mismatch, []
+        found = {name: torch.stack([one[name] for one in measured]) for name in measured[0]}
+        largest = self.accelerator.gather(found.pop("ratio_max").max()).max()
+        sums = self._over_processes({name: values.sum() for name, values in found.items()})
+        for name, value in sampler_mismatch.columns(sums, largest.item()).items():
+            self._metrics["train"][name].append(value)
 
     def _train_critic(self, micro_batch: dict[str, Tensor]) -> None:
         # As TRL's token mean: tokens of one optimizer step over all processes, per process.

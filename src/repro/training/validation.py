@@ -75,7 +75,7 @@ class Validation(TrainerCallback):
             task = tasks.load(name, file, chosen.samples, backbone.prompt.math)
             asked = generate.render_prompts(task, self.decoder.tokenizer, backbone.prompt.system)
             for doc_id, prompt in enumerate(asked[: chosen.problems]):
-                seed = generate.request_seed(chosen.seed, name, doc_id)
+                seed = generate.make_seed(chosen.seed, name, doc_id)
                 self.requests.append((name, doc_id, Request(prompt, chosen.samples, seed)))
 
     def on_train_begin(self, args, state, control, **kwargs):

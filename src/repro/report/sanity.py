@@ -1,0 +1,161 @@
+"""What the paper's own table can decide, and whether this harness finds what others found.
+
+All runs answer the same problems, so two numbers differ by chance as far as sampling goes: by the
+run-to-run standard error of each, √2 of it together. Other training seeds would add to it; the
+paper states none. Where these runs have the score the error is measured (`accuracy_run_se` of the
+score file), elsewhere it is that of problems whose difficulties are spread like AIME's.
+"""
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+
+from repro import methods
+from repro.records.experiment import RunFolder
+from repro.report import names, published
+from repro.report.table_formats import Sheet
+
+PROBLEMS = {  # of the paper's protocol: problems and samples
+    **{"aime24": (30, 16), "aime25": (30, 16), "math500": (500, 4), "lmb": (100, 4)},
+    **{"gpqa": (198, 4), "mbpp": (257, 4), "lcb": (175, 4)},
+}
+CONCENTRATION = 1.45  # a + b of the Beta distribution of the problems' success rates, as of AIME's
+Z = 1.96  # of a 95 % interval of known error
+_DIFFERENCES = (
+    "RePro's differences as the paper states them, in points, with the noise of sampling alone, "
+    "√2 × the run-to-run standard error; z is their ratio, beyond ±1.96 what sampling explains in "
+    "one case of twenty. Ours: the same difference in these runs, with its own noise of sampling."
+)
+_BANDS = (
+    "The untrained backbones, in percent: ours with a 95 % interval of sampling, and what other "
+    "publications report. Ours is where others found it if the two overlap."
+)
+
+
+def assumed_error(accuracy: float, benchmark: str) -> float:
+    """Return the run-to-run standard error of an accuracy, both in percent.
+
+    Of N problems with n samples each, whose success rates have a Beta distribution with the mean p
+    and a + b = c: √(p (1 - p) · c / (c + 1) / (n N)).
+    """
+    problems, samples = PROBLEMS[benchmark]
+    p, c = accuracy / 100, CONCENTRATION
+    return 100 * math.sqrt(p * (1 - p) * c / (c + 1) / (problems * samples))
+
+
+def read_accuracies(runs: Sequence[RunFolder], benchmarks: Sequence[str]) -> pd.DataFrame:
+    """Return accuracy and run-to-run standard error, in percent, averaged over seeds.
+
+    Runs without a score file are left out. Columns accuracy and error, indexed by backbone (called
+    as in the paper, where it is the paper's), method and benchmark.
+    """
+    rows = []
+    for run in runs:
+        for benchmark in benchmarks:
+            found = run.read_json(f"scores/{benchmark}").get("aggregates")
+            if found and found["accuracy_run_se"]["value"] is not None:
+                keys = {"backbone": published.BACKBONES.get(run.backbone, run.backbone)}
+                keys |= {"method": run.method, "benchmark": benchmark}
+                accuracy, error = found["accuracy"]["value"], found["accuracy_run_se"]["value"]
+                rows.append(keys | {"accuracy": 100 * accuracy, "variance": (100 * error) ** 2})
+    frame = pd.DataFrame(rows, columns=["backbone", "method", "benchmark", "accuracy", "variance"])
+    by_cell = frame.groupby(["backbone", "method", "benchmark"], sort=False)
+    found = by_cell[["accuracy"]].mean()
+    return found.assign(error=(by_cell["variance"].sum() ** 0.5) / by_cell.size())
+
+
+def compare_differences(figures: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
+    """Return every difference that RePro makes in the paper's main table.
+
+    Args:
+        figures: of `published.load`.
+        ours: of `read_accuracies`.
+
+    Returns:
+        Columns backbone, method, benchmark, plain, repro, difference (in points), error, z; ours
+        and ours_error where these runs have both methods, else NaN.
+    """
+    is_main = (figures["kind"] == "published") & (figures["metric"] == "accuracy")
+    main = figures[is_main & (figures["detail"] == "") & (figures["backbone"] != "")]
+    stated = main.set_index(["backbone", "method", "benchmark"])["value"]
+    rows = []
+    for (backbone, method, benchmark), value in stated.items():
+        baseline = (backbone, methods.plain_algorithm(method), benchmark)
+        if baseline not in stated:
+            continue
+        keys, plain = (backbone, method, benchmark), stated[baseline]
+        known = [key in ours.index for key in (keys, baseline)]
+        errors = [
+            ours.loc[key, "error"] if there else assumed_error(accuracy, benchmark)
+            for key, there, accuracy in zip((keys, baseline), known, (value, plain), strict=True)
+        ]
+        row = dict(zip(("backbone", "method", "benchmark"), keys, strict=True))
+        row |= {"plain": plain, "repro": value, "difference": value - plain}
+        row |= {"error": math.hypot(*errors), "ours": math.nan, "ours_error": math.nan}
+        if all(known):
+            row["ours"] = ours.loc[keys, "accuracy"] - ours.loc[baseline, "accuracy"]
+            row["ours_error"] = row["error"]
+        rows.append(row | {"z": row["difference"] / row["error"]})
+    return pd.DataFrame(rows)
+
+
+def compare_bands(figures: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
+    """Return the untrained backbones beside the bands of other publications.
+
+    Arguments as for `compare_differences`.
+
+    Returns:
+        Columns backbone, benchmark, accuracy, low, high (95 %, sampling), band_low, band_high and
+        verdict: `where others found it`, `below`, `above`, or `not run`.
+    """
+    bands = figures[figures["kind"].isin(["band_low", "band_high"])]
+    keys = ["backbone", "benchmark"]
+    rows = []
+    for (backbone, benchmark), band in bands.groupby(keys, sort=False):
+        low, high = band["value"].min(), band["value"].max()
+        cell = (backbone, methods.ORIGINAL, benchmark)
+        accuracy, error = ours.loc[cell] if cell in ours.index else (math.nan, math.nan)
+        start, end = accuracy - Z * error, accuracy + Z * error
+        verdict = "below" if end < low else "above" if start > high else "where others found it"
+        row = {"backbone": backbone, "benchmark": benchmark, "accuracy": accuracy}
+        row |= {"low": start, "high": end, "band_low": low, "band_high": high}
+        rows.append(row | {"verdict": "not run" if math.isnan(accuracy) else verdict})
+    return pd.DataFrame(rows)
+
+
+def differences_sheet(differences: pd.DataFrame) -> Sheet:
+    """Return the table of `compare_differences`, its count and the training pairs in the caption."""
+    rows = []
+    for row in differences.to_dict("records"):
+        ours = "-" if math.isnan(row["ours"]) else f"{row['ours']:+.1f} ± {row['ours_error']:.1f}"
+        stated = f"{row['difference']:+.1f} ± {row['error']:.1f}"
+        cells = [names.BENCHMARKS[row["benchmark"]], stated, f"{row['z']:.1f}", ours]
+        rows.append([row["backbone"], methods.label(row["method"]), *cells])
+    pairs = differences.groupby(["backbone", "method"]).ngroups
+    beyond = (differences["z"].abs() > Z).sum()
+    caption = (
+        f"{_DIFFERENCES} Of {len(differences)} differences {(differences['difference'] > 0).sum()} "
+        f"are positive and {beyond} lie beyond ±1.96; they come from {pairs} pairs of trainings, "
+        "which is how often the paper replicates its effect."
+    )
+    header = ["Backbone", "Method", "Benchmark", "Paper (points)", "z", "Ours (points)"]
+    return Sheet("published", caption, header, rows, groups=2, texts=3)
+
+
+def bands_sheet(bands: pd.DataFrame) -> Sheet:
+    """Return the table of `compare_bands`."""
+    rows = []
+    for row in bands.to_dict("records"):
+        known = f"{row['accuracy']:.1f} [{row['low']:.1f}, {row['high']:.1f}]"
+        band = f"{row['band_low']:.1f} to {row['band_high']:.1f}"
+        cells = ["-" if math.isnan(row["accuracy"]) else known, band, row["verdict"]]
+        rows.append([row["backbone"], names.BENCHMARKS[row["benchmark"]], *cells])
+    header = ["Backbone", "Benchmark", "Ours", "Others", "Verdict"]
+    return Sheet("sanity", _BANDS, header, rows, groups=1, texts=2)
+
+
+def write_text(bands: pd.DataFrame) -> str:
+    """Return the table of `compare_bands` for a terminal."""
+    sheet = bands_sheet(bands)
+    return pd.DataFrame(sheet.folded(), columns=sheet.header).to_string(index=False)

@@ -11,7 +11,7 @@ from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 from repro.config.backbones import Backbone
 from repro.config.resolved import Generation, stated
 from repro.evaluation import engines, tasks
-from repro.evaluation.requests import Engine, Request
+from repro.evaluation.decoding import Request
 from repro.files import digests, jsonl
 from repro.files.progress import Progress
 
@@ -67,15 +67,20 @@ def generate_responses(
             benchmark, Path(data_dir) / f"{benchmark}.jsonl", chosen.samples, backbone.prompt.math
         )
         prompts = _prompts(task, tokenizer, backbone.prompt.system)
-        lengths = _check_lengths(benchmark, prompts, tokenizer, room)
-        longest = max(longest, *lengths)
+        lengths = [len(ids) for ids in tokenizer(prompts, add_special_tokens=False)["input_ids"]]
         # Longest first: neighbours need little padding, and a lack of memory shows at once.
         order = sorted(range(len(prompts)), key=lambda doc: (-lengths[doc], doc))
-        requests = {
-            doc: Request(prompts[doc], chosen.samples, _seed(generation.seed, benchmark, doc))
-            for doc in order
-        }
-        asked = [(doc, request.n, request.prompt) for doc, request in requests.items()]
+        longest = max(longest, *lengths)
+        if longest > room:
+            raise ValueError(
+                f"{benchmark}, doc {order[0]}: the prompt has {longest} tokens, but the context "
+                f"less max_new_tokens leaves room for {room}"
+            )
+        requests = {}
+        for doc in order:  # a resumed run draws with the same seeds
+            seed = digests.to_integer(f"{generation.seed}:{benchmark}:{doc}")
+            requests[doc] = Request(prompts[doc], chosen.samples, seed)
+        asked = [(doc, chosen.samples, prompts[doc]) for doc in order]
         name = f"{benchmark}.{digests.of_values([sampling, model, asked])}.jsonl"
         at_once = max(1, generation.batch_size // chosen.samples)
         files = work_dir / f"{name}.part", work_dir / name, output_dir / f"{benchmark}.jsonl"
@@ -105,24 +110,6 @@ def _prompts(task, tokenizer: PreTrainedTokenizerBase, system: str | None) -> li
     return [task.fewshot_context(doc, num_fewshot=0, **asked) for _, doc in task.doc_iterator()]
 
 
-def _check_lengths(
-    benchmark: str, prompts: list[str], tokenizer: PreTrainedTokenizerBase, room: int
-) -> list[int]:
-    lengths = [len(ids) for ids in tokenizer(prompts, add_special_tokens=False)["input_ids"]]
-    for doc_id, length in enumerate(lengths):
-        if length > room:
-            raise ValueError(
-                f"{benchmark}, doc {doc_id}: the prompt has {length} tokens, but the context less "
-                f"max_new_tokens leaves room for {room}"
-            )
-    return lengths
-
-
-def _seed(seed: int, benchmark: str, doc_id: int) -> int:
-    """Return the seed of one request, so that a resumed run draws what the first would have."""
-    return digests.to_integer(f"{seed}:{benchmark}:{doc_id}")
-
-
 def _is_finished(plan: Plan) -> bool:
     """Tell whether the responses are there; an output of unknown origin is never overwritten."""
     if not plan.complete.exists() and plan.output.exists():
@@ -134,7 +121,7 @@ def _is_finished(plan: Plan) -> bool:
 
 
 def _generate(
-    plan: Plan, first: int, generation: Generation, engine: Engine, progress: Progress
+    plan: Plan, first: int, generation: Generation, engine: engines.Engine, progress: Progress
 ) -> None:
     """Ask the problems of a benchmark from the `first` on, batch by batch."""
     docs = list(plan.requests)
@@ -155,8 +142,7 @@ def _generate(
 def _resume(plan: Plan) -> int:
     """Cut an unfinished file back to its last whole batch; return the number of rows it keeps.
 
-    A kill can leave half a batch and half a line. Half a batch is drawn again as a whole: only
-    whole batches are reproducible from their seed.
+    Half a batch, which a kill can leave, is drawn again: only whole batches are reproducible.
     """
     if not plan.part.exists():
         return 0

@@ -65,7 +65,7 @@ def serve(channel: int) -> None:
         os.dup2(null.fileno(), 2)
     module = type(sys)(_MODULE)
     requests, answers = (os.fdopen(channel, mode, closefd=False) for mode in ("rb", "wb"))
-    _say(answers, "ready")
+    _write(answers, "ready")
     while header := requests.read(4):
         data = requests.read(int.from_bytes(header, "big"))
         request = marshal.loads(data)  # noqa: S302 (the parent sent it)
@@ -87,7 +87,7 @@ def serve(channel: int) -> None:
                 value = encode(eval(request["expression"], module.__dict__))  # noqa: S307
         except BaseException as error:
             value = f'{{"error":{encode_basestring_ascii(type(error).__name__)}}}'
-        _say(answers, f"{request['secret']} {value}")
+        _write(answers, f"{request['secret']} {value}")
 
 
 def encode(value):
@@ -119,6 +119,6 @@ def _execute(sources, module):
         exec(compile(source, "<program>", "exec"), module.__dict__)  # noqa: S102 (what this process is for)
 
 
-def _say(answers, line):
+def _write(answers, line):
     answers.write(f"{line}\n".encode("ascii"))
     answers.flush()

@@ -75,11 +75,10 @@ def read_rows(file: str | Path, name: str) -> list[dict]:
             missing, empty or of the wrong type; the message names file, line and field.
         FileNotFoundError: no such file.
     """
-    if name not in benchmarks():
-        raise ValueError(
-            f"{file}: benchmark {name!r} is unknown; allowed: {', '.join(benchmarks())}"
-        )
-    fields = benchmarks()[name].fields
+    known = benchmarks()
+    if name not in known:
+        raise ValueError(f"{file}: benchmark {name!r} is unknown; allowed: {', '.join(known)}")
+    fields = known[name].fields
     return [{field: row[field] for field in fields} for _, row in _rows(file, name)]
 
 

@@ -44,9 +44,7 @@ class Decoder:
         eos = next((ids for ids in known if ids is not None), ())
         self.eos_ids = {eos} if isinstance(eos, int) else set(eos)
         if not self.eos_ids:
-            raise ValueError(
-                f"{model_dir}: no eos token is stated"
-            )
+            raise ValueError(f"{model_dir}: no eos token is stated")
         thinking = {self.tokenizer.convert_tokens_to_ids(tag) for tag in (THINK_OPEN, THINK_CLOSE)}
         # Some tokenizers call the thought's tags special; the answer needs them.
         self._hidden_ids = (set(self.tokenizer.all_special_ids) | self.eos_ids) - thinking

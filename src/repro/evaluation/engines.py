@@ -21,11 +21,10 @@ class Engine(Protocol):
     """A loaded model."""
 
     def generate(self, requests: list[Request], sampling: Sampling) -> list[list[Completion]]:
-        """Return n completions for each request, in order, drawn independently of each other.
+        """Return n independent completions for each request, in order.
 
-        Nothing else in a model's generation_config applies, except its eos tokens.
+        Of a model's generation_config only the eos tokens apply.
         """
-        ...
 
 
 def load(
@@ -35,10 +34,7 @@ def load(
     trust_remote_code: bool = False,
     tensor_parallel: int = 1,
 ) -> Engine:
-    """Load a model folder into an engine, transformers or vllm.
-
-    `max_length` is the tokens of the longest prompt and its longest completion together.
-    """
+    """Load a model folder, for `max_length` tokens of prompt and completion together."""
     print(f"engine {name}: loading {model_dir}", file=sys.stderr, flush=True)
     if name == "vllm":
         prepare_vllm()

@@ -4,6 +4,7 @@ import itertools
 import os
 import shutil
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
@@ -83,11 +84,17 @@ def generate_responses(
         asked = [(doc, chosen.samples, prompts[doc]) for doc in order]
         name = f"{benchmark}.{digests.of_values([sampling, model, asked])}.jsonl"
         at_once = max(1, generation.batch_size // chosen.samples)
-        files = work_dir / f"{name}.part", work_dir / name, output_dir / f"{benchmark}.jsonl"
+        complete, output = work_dir / name, output_dir / f"{benchmark}.jsonl"
+        if output.exists() and not complete.exists():
+            raise ValueError(
+                f"{output} was made by another model or with other settings, or its file under "
+                f"{work_dir} is gone; move it away to generate {benchmark} again"
+            )
+        files = work_dir / f"{name}.part", complete, output
         plans.append(Plan(benchmark, requests, chosen.samples, at_once, *files))
     work_dir.mkdir(parents=True, exist_ok=True)
     output_dir.mkdir(parents=True, exist_ok=True)
-    missing = [plan for plan in plans if not _is_finished(plan)]
+    missing = [plan for plan in plans if not plan.complete.exists()]
     if missing:
         done = [_resume(plan) for plan in missing]
         length = longest + generation.max_new_tokens
@@ -101,23 +108,9 @@ def generate_responses(
 
 
 def _prompts(task, tokenizer: PreTrainedTokenizerBase, system: str | None) -> list[str]:
-    def render(messages: list[dict], add_generation_prompt: bool = True) -> str:
-        return tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=add_generation_prompt
-        )
-
+    render = partial(tokenizer.apply_chat_template, tokenize=False, add_generation_prompt=True)
     asked = {"system_instruction": system, "apply_chat_template": True, "chat_template": render}
     return [task.fewshot_context(doc, num_fewshot=0, **asked) for _, doc in task.doc_iterator()]
-
-
-def _is_finished(plan: Plan) -> bool:
-    """Tell whether the responses are there; an output of unknown origin is never overwritten."""
-    if not plan.complete.exists() and plan.output.exists():
-        raise ValueError(
-            f"{plan.output} was made by another model or with other settings, or its file under "
-            f"{plan.complete.parent} is gone; move it away to generate {plan.benchmark} again"
-        )
-    return plan.complete.exists()
 
 
 def _generate(

@@ -2,7 +2,6 @@
 
 import json
 import re
-import statistics
 import string
 import sys
 from collections.abc import Callable
@@ -24,10 +23,7 @@ from repro.verify import choice, maths, programs, thinking
 from repro.verify.answers import split_thought
 
 PROGRAMS = {"mbpp": programs.verify_mbpp, "lcb": programs.verify_lcb}  # verifiers that run programs
-METRICS = [
-    {"metric": "accuracy", "aggregation": "mean", "higher_is_better": True},
-    {"metric": "problems", "aggregation": list, "higher_is_better": False},
-]
+METRICS = [{"metric": "problems", "aggregation": list, "higher_is_better": False}]
 
 # (doc, gold answer, responses) -> verdicts by the name they have in a score file
 Judge = Callable[[dict, str, list[str]], dict[str, list[bool]]]
@@ -80,14 +76,14 @@ def score_file(
         closed = [thinking.as_closed(row["text"], taken) for row in of_problem]
         verdicts = judge(doc, task.doc_to_target(doc), closed)
         behaviours = [count(split_thought(row["text"])[0]) for row in of_problem]
-        problem = {
+        found = {
             "doc_id": of_problem[0]["doc_id"],
             **{name: [int(verdict) for verdict in of] for name, of in verdicts.items()},
             "tokens": [row["n_reasoning_tokens"] for row in of_problem],
             "truncated": [int(row["finish_reason"] == "length") for row in of_problem],
-            **{name: [getattr(found, name) for found in behaviours] for name in BEHAVIOURS},
+            **{name: [getattr(one, name) for one in behaviours] for name in BEHAVIOURS},
         }
-        return {"accuracy": statistics.fmean(verdicts["correct"]), "problems": problem}
+        return {"problems": found}
 
     task = tasks.load(
         benchmark, data_file, repeats, process_results=process_results, metric_list=METRICS

@@ -21,8 +21,8 @@ def load(
 
     Args:
         benchmark: its name.
-        data_file: JSONL; the fields that the task file declares are read, as they are (the ``json``
-            loader of ``datasets`` would turn an answer such as ``2024-01-01`` into a time stamp).
+        data_file: JSONL; the declared fields are read, as they are (the ``json`` loader of
+            ``datasets`` would turn an answer such as ``2024-01-01`` into a time stamp).
         samples: responses per problem.
         math_prompt: an instruction for mathematics, a text with ``{problem}``.
         scoring: lm-eval's ``process_results``, ``(doc, [[response, ...]]) -> metrics``, and

@@ -151,7 +151,7 @@ def test_a_row_without_a_problem(tmp_path):
     jsonl.write(tmp_path / "a.jsonl", [{"problem": "a", "answer": "1"}, {"answer": "1"}])
     with pytest.raises(ValueError, match="a.jsonl, line 2: field 'problem' is missing"):
         contamination.filter_rows([], {"aime24": tmp_path / "a.jsonl"})
-    with pytest.raises(ValueError, match="no benchmark 'mine'; allowed: aime24"):
+    with pytest.raises(ValueError, match="benchmark 'mine' is unknown; allowed: aime24"):
         contamination.filter_rows([], {"mine": tmp_path / "a.jsonl"})
     with pytest.raises(ValueError, match="training set, row 1: field 'problem' = None is no text"):
         contamination.filter_rows([{"answer": "1"}], {})

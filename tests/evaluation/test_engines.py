@@ -3,7 +3,7 @@ import torch
 from transformers import GenerationConfig
 
 from repro.config.models import Sampling
-from repro.evaluation.requests import Completion, Request
+from repro.evaluation.decoding import Completion, Request
 from repro.evaluation.transformers_engine import TransformersEngine
 
 SAMPLING, GREEDY = Sampling(max_new_tokens=40), Sampling(max_new_tokens=40, temperature=0)

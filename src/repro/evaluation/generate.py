@@ -4,6 +4,7 @@ import itertools
 import os
 import shutil
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from lm_eval.api.task import ConfigurableTask
@@ -12,7 +13,7 @@ from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 from repro.config.backbones import Backbone
 from repro.config.resolved import Generation, stated
 from repro.evaluation import engines, tasks
-from repro.evaluation.requests import Engine, Request
+from repro.evaluation.decoding import Request
 from repro.files import digests, jsonl
 from repro.files.progress import Progress
 
@@ -68,22 +69,31 @@ def generate_responses(
             benchmark, Path(data_dir) / f"{benchmark}.jsonl", chosen.samples, backbone.prompt.math
         )
         prompts = render_prompts(task, tokenizer, backbone.prompt.system)
-        lengths = _check_lengths(benchmark, prompts, tokenizer, room)
-        longest = max(longest, *lengths)
+        lengths = [len(ids) for ids in tokenizer(prompts, add_special_tokens=False)["input_ids"]]
         # Longest first: neighbours need little padding, and a lack of memory shows at once.
         order = sorted(range(len(prompts)), key=lambda doc: (-lengths[doc], doc))
-        requests = {
-            doc: Request(prompts[doc], chosen.samples, make_seed(generation.seed, benchmark, doc))
-            for doc in order
-        }
-        asked = [(doc, request.n, request.prompt) for doc, request in requests.items()]
+        longest = max(longest, *lengths)
+        if longest > room:
+            raise ValueError(
+                f"{benchmark}, doc {order[0]}: the prompt has {longest} tokens, but the context "
+                f"less max_new_tokens leaves room for {room}"
+            )
+        seeds = {doc: make_seed(generation.seed, benchmark, doc) for doc in order}
+        requests = {doc: Request(prompts[doc], chosen.samples, seeds[doc]) for doc in order}
+        asked = [(doc, chosen.samples, prompts[doc]) for doc in order]
         name = f"{benchmark}.{digests.of_values([sampling, model, asked])}.jsonl"
         at_once = max(1, generation.batch_size // chosen.samples)
-        files = work_dir / f"{name}.part", work_dir / name, output_dir / f"{benchmark}.jsonl"
+        complete, output = work_dir / name, output_dir / f"{benchmark}.jsonl"
+        if output.exists() and not complete.exists():
+            raise ValueError(
+                f"{output} was made by another model or with other settings, or its file under "
+                f"{work_dir} is gone; move it away to generate {benchmark} again"
+            )
+        files = work_dir / f"{name}.part", complete, output
         plans.append(Plan(benchmark, requests, chosen.samples, at_once, *files))
     work_dir.mkdir(parents=True, exist_ok=True)
     output_dir.mkdir(parents=True, exist_ok=True)
-    missing = [plan for plan in plans if not _is_finished(plan)]
+    missing = [plan for plan in plans if not plan.complete.exists()]
     if missing:
         done = [_resume(plan) for plan in missing]
         length = longest + generation.max_new_tokens
@@ -96,50 +106,22 @@ def generate_responses(
         _publish(plan)
 
 
-def render_prompts(
-    task: ConfigurableTask, tokenizer: PreTrainedTokenizerBase, system: str | None
-) -> list[str]:
-    """Return the prompt of each problem of a task in a model's chat template."""
-
-    def render(messages: list[dict], add_generation_prompt: bool = True) -> str:
-        return tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=add_generation_prompt
-        )
-
-    asked = {"system_instruction": system, "apply_chat_template": True, "chat_template": render}
-    return [task.fewshot_context(doc, num_fewshot=0, **asked) for _, doc in task.doc_iterator()]
-
-
-def _check_lengths(
-    benchmark: str, prompts: list[str], tokenizer: PreTrainedTokenizerBase, room: int
-) -> list[int]:
-    lengths = [len(ids) for ids in tokenizer(prompts, add_special_tokens=False)["input_ids"]]
-    for doc_id, length in enumerate(lengths):
-        if length > room:
-            raise ValueError(
-                f"{benchmark}, doc {doc_id}: the prompt has {length} tokens, but the context less "
-                f"max_new_tokens leaves room for {room}"
-            )
-    return lengths
-
-
 def make_seed(seed: int, benchmark: str, doc_id: int) -> int:
     """Return the seed of one request, so that a resumed run draws what the first would have."""
     return digests.to_integer(f"{seed}:{benchmark}:{doc_id}")
 
 
-def _is_finished(plan: Plan) -> bool:
-    """Tell whether the responses are there; an output of unknown origin is never overwritten."""
-    if not plan.complete.exists() and plan.output.exists():
-        raise ValueError(
-            f"{plan.output} was made by another model or with other settings, or its file under "
-            f"{plan.complete.parent} is gone; move it away to generate {plan.benchmark} again"
-        )
-    return plan.complete.exists()
+def render_prompts(
+    task: ConfigurableTask, tokenizer: PreTrainedTokenizerBase, system: str | None
+) -> list[str]:
+    """Return the prompt of each problem of a task, in a model's chat template."""
+    render = partial(tokenizer.apply_chat_template, tokenize=False, add_generation_prompt=True)
+    asked = {"system_instruction": system, "apply_chat_template": True, "chat_template": render}
+    return [task.fewshot_context(doc, num_fewshot=0, **asked) for _, doc in task.doc_iterator()]
 
 
 def _generate(
-    plan: Plan, first: int, generation: Generation, engine: Engine, progress: Progress
+    plan: Plan, first: int, generation: Generation, engine: engines.Engine, progress: Progress
 ) -> None:
     """Ask the problems of a benchmark from the `first` on, batch by batch."""
     docs = list(plan.requests)
@@ -160,8 +142,7 @@ def _generate(
 def _resume(plan: Plan) -> int:
     """Cut an unfinished file back to its last whole batch; return the number of rows it keeps.
 
-    A kill can leave half a batch and half a line. Half a batch is drawn again as a whole: only
-    whole batches are reproducible from their seed.
+    Half a batch, which a kill can leave, is drawn again: only whole batches are reproducible.
     """
     if not plan.part.exists():
         return 0

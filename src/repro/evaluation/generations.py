@@ -67,7 +67,5 @@ def read(
             continue
         rows.setdefault(row.doc_id, {})[row.sample] = row.model_dump()
     if not rows:
-        raise ValueError(
-            f"{path}: no line can be scored; {'; '.join(left_out[:1]) or 'it is empty'}"
-        )
+        raise ValueError(f"{path}: no line can be scored; {[*left_out, 'it is empty'][0]}")
     return {doc: [one for _, one in sorted(rows[doc].items())] for doc in sorted(rows)}, left_out

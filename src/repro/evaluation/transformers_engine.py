@@ -7,63 +7,52 @@ import torch
 from transformers import AutoModelForCausalLM, GenerationConfig, PreTrainedModel
 
 from repro.config.models import Sampling
-from repro.evaluation.decoding import Decoder
-from repro.evaluation.requests import Completion, Request
+from repro.evaluation.decoding import Completion, Decoder, Request
 from repro.files import digests
 
 
 class TransformersEngine:
-    """A causal language model that is loaded and evaluates, with the decoder of its folder."""
+    """A loaded causal language model in evaluation mode, with the decoder of its folder."""
 
     def __init__(self, model: PreTrainedModel, decoder: Decoder) -> None:
         self.model, self.decoder = model, decoder
 
     @classmethod
     def load(cls, model_dir: str | Path, trust_remote_code: bool = False) -> Self:
-        """Load a model in float32 on a CPU, in bfloat16 on a GPU."""
-        on_gpu = torch.cuda.is_available()
+        """Load a model, in float32 on a CPU, in bfloat16 on a GPU."""
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
         model = AutoModelForCausalLM.from_pretrained(
-            model_dir,
-            dtype=torch.bfloat16 if on_gpu else torch.float32,
-            use_safetensors=True,
-            trust_remote_code=trust_remote_code,
+            model_dir, dtype=dtype, use_safetensors=True, trust_remote_code=trust_remote_code
         )
-        model.to("cuda" if on_gpu else "cpu").eval()
-        return cls(model, Decoder(model_dir, trust_remote_code))
+        return cls(model.to(device).eval(), Decoder(model_dir, trust_remote_code))
 
-    @torch.inference_mode()
+    @torch.no_grad()  # tensors of inference mode could not enter a backward pass later
     def generate(self, requests: list[Request], sampling: Sampling) -> list[list[Completion]]:
         """Return n completions for each request, in order; all requests must want as many.
 
         Deterministic for the same requests in the same order, on one machine: their seeds together
         seed the batch, because `generate` draws from one random state.
         """
-        (n,) = {request.n for request in requests}
+        (n,), prompts = {request.n for request in requests}, [one.prompt for one in requests]
         # The chat template wrote any bos token already.
         batch = self.decoder.tokenizer(
-            [request.prompt for request in requests],
-            add_special_tokens=False,
-            padding=True,
-            return_tensors="pt",
-        )
-        seeds = " ".join(str(request.seed) for request in requests)
-        torch.manual_seed(digests.to_integer(seeds))
-        pad_id, eos_ids = self.decoder.tokenizer.pad_token_id, self.decoder.eos_ids
+            prompts, add_special_tokens=False, padding=True, return_tensors="pt"
+        ).to(self.model.device)  # (B, P)
+        torch.manual_seed(digests.to_integer(" ".join(str(request.seed) for request in requests)))
         chosen, drawn = {"do_sample": False}, 1
         if sampling.temperature > 0:  # else all completions of a prompt are the same
             chosen, drawn = {"do_sample": True, "temperature": sampling.temperature}, n
             chosen |= {"top_p": sampling.top_p, "top_k": sampling.top_k or 0}
+        pad_id, eos_ids = self.decoder.tokenizer.pad_token_id, sorted(self.decoder.eos_ids)
+        own = self.model.generation_config
         # Sampling defaults that a model ships (top-k, repetition penalty) must not leak in.
-        own, self.model.generation_config = (
-            self.model.generation_config,
-            GenerationConfig(
-                eos_token_id=sorted(eos_ids),
-                pad_token_id=min(eos_ids) if pad_id is None else pad_id,
-            ),
+        self.model.generation_config = GenerationConfig(
+            eos_token_id=eos_ids, pad_token_id=eos_ids[0] if pad_id is None else pad_id
         )
         sequences = self.model.generate(
-            input_ids=batch["input_ids"].to(self.model.device),
-            attention_mask=batch["attention_mask"].to(self.model.device),
+            input_ids=batch["input_ids"],
+            attention_mask=batch["attention_mask"],
             max_new_tokens=sampling.max_new_tokens,
             num_return_sequences=drawn,
             **chosen,
@@ -71,7 +60,5 @@ class TransformersEngine:
         self.model.generation_config = own
         rows = sequences[:, batch["input_ids"].shape[1] :].tolist()
         completions = [self.decoder.completion(row) for row in rows]
-        return [
-            completions[start : start + drawn] * (n // drawn)
-            for start in range(0, len(completions), drawn)
-        ]
+        starts = range(0, len(completions), drawn)
+        return [completions[start : start + drawn] * (n // drawn) for start in starts]

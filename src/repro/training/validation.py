@@ -19,8 +19,8 @@ from transformers import TrainerCallback
 from repro.config.models import Sampling
 from repro.config.resolved import RunSettings, ScoreSettings
 from repro.evaluation import generate, tasks
-from repro.evaluation.decoding import Decoder
-from repro.evaluation.requests import Engine, Request
+from repro.evaluation.decoding import Decoder, Request
+from repro.evaluation.engines import Engine
 from repro.files import jsonl
 from repro.training.policy_scoring import ScoringTrainer
 

@@ -1,22 +1,31 @@
 """What the files of this folder declare of each benchmark, read without lm-eval or the hub.
 
-Everything else asks here which benchmarks there are: configuration, tables, figures and claims.
+A task file says what a benchmark's problems are; a file of `protocols/` says how the paper's seven
+are asked and judged, and another benchmark's task file says it itself. Everything else asks here
+which benchmarks there are: configuration, tables, figures and claims.
 """
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from repro.benchmarks import prompts
+from repro.benchmarks import opencompass, prompts
 from repro.files import jsonl
 
 FOLDER = Path(__file__).parent
+PROTOCOLS = FOLDER / "protocols"
+COMPACT = "compact"  # the protocol where none is named
+MODULES = {"prompts": prompts, "opencompass": opencompass}  # whose functions are checked by name
 PAPER = ("aime24", "aime25", "math500", "lmb", "gpqa", "mbpp", "lcb")  # its main table's columns
-VERIFIERS = ("math", "choice", "mbpp", "lcb")
+EXTRACTIONS = {  # verifier -> what of a response it judges
+    **{"math": "last_box", "choice": "last_letter", "mbpp": "last_program", "lcb": "last_program"}
+}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # it is part of paths and commands
 TRAIN = "train"  # the training problems' file, which no benchmark's can be
 TRAIN_FIELDS = ["problem", "answer"]
@@ -24,14 +33,32 @@ IDS = ("id", "unique_id", "task_id", "question_id", "Record ID")  # where a row 
 _READ = {"math": {"problem", "question"}, "math_answer": {"answer"}}  # one of them, by function
 
 
+class Asked(BaseModel):
+    """How a protocol asks and judges one benchmark; protocols/compact.yaml explains the keys."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    prompt: str
+    target: str
+    choices: str | None = None
+    data: str
+    extraction: Literal["last_box", "last_letter", "last_program"]
+    verifier: Literal["math", "choice", "mbpp", "lcb"]
+    timeout_s: float = 6
+
+
 class Benchmark(NamedTuple):
-    """What a task file says."""
+    """What a task file and a protocol say of a benchmark."""
 
     title: str  # in tables and figures
-    verifier: str  # what judges an answer, one of `VERIFIERS`
+    verifier: str  # what judges an answer, a key of `EXTRACTIONS`
     question: str  # the field that holds the problem itself
     fields: list[str]  # of a row of the data file; others are not read
+    prompt: str  # the user's message: a `Function`, or a template
     target: str  # the right answer: a `Function`, a field, or a template
+    choices: str | None  # what a prompt lists, a `Function`
+    data: str  # its entry in sources.yml, if it has one
+    timeout_s: float  # CPU seconds of a program on one test
 
     @property
     def in_domain(self) -> bool:
@@ -51,14 +78,50 @@ _Loader.add_constructor("!function", lambda loader, node: Function(node.value))
 
 
 @functools.cache
-def benchmarks() -> dict[str, Benchmark]:
+def benchmarks(protocol: str = COMPACT) -> dict[str, Benchmark]:
     """Return every benchmark: the paper's seven in its order, then the others by name.
 
     Raises:
-        ValueError: a task file is not usable; the message names file, key, value, what is allowed.
+        ValueError: a file is not usable; the message names file, key, value and what is allowed.
     """
-    found = {path.stem: _read(path) for path in sorted(FOLDER.glob("*.yaml"))}
+    asked = read_protocol(protocol)
+    found = {path.stem: _read(path, asked.get(path.stem)) for path in sorted(FOLDER.glob("*.yaml"))}
     return {name: found[name] for name in [*PAPER, *found] if name in found}
+
+
+def list_protocols() -> list[str]:
+    """Return the names of the protocols."""
+    return sorted(path.stem for path in PROTOCOLS.glob("*.yaml"))
+
+
+@functools.cache
+def read_protocol(name: str) -> dict[str, Asked]:
+    """Return how a protocol asks and judges the benchmarks that it names.
+
+    Raises:
+        ValueError: no such protocol, or a file of it that is not usable.
+    """
+    if name not in list_protocols():
+        allowed = ", ".join(list_protocols())
+        raise ValueError(f"protocol: {name!r} does not exist; allowed: {allowed}")
+    file, found = PROTOCOLS / f"{name}.yaml", {}
+    for benchmark, entry in yaml.safe_load(file.read_text(encoding="utf-8")).items():
+        try:
+            found[benchmark] = asked = Asked.model_validate(entry)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, (benchmark, *first["loc"])))
+            raise ValueError(f"{file}: {where}: {first['msg']}") from None
+        if asked.extraction != EXTRACTIONS[asked.verifier]:
+            wrong = f"{benchmark}.extraction = {asked.extraction!r}"
+            raise ValueError(f"{file}: {wrong}; allowed: {EXTRACTIONS[asked.verifier]}")
+    return found
+
+
+def resolve(function: Function) -> Callable[[dict], object]:
+    """Return what `module.name` names, a function of a module of this folder."""
+    module, _, name = function.rpartition(".")
+    return getattr(import_module(f"repro.benchmarks.{module}"), name)
 
 
 @functools.cache
@@ -107,7 +170,7 @@ def _rows(file: str | Path, name: str) -> Iterator[tuple[int, dict]]:
     """Yield line number and row of a file of problems, as long as they are as declared."""
     fields, question, types, number = TRAIN_FIELDS, "problem", {}, 0
     if name != TRAIN:
-        _, _, question, fields, _ = benchmarks()[name]
+        question, fields = benchmarks()[name].question, benchmarks()[name].fields
     for number, row in jsonl.rows(file):
         for field in fields:
             where = f"{file}, line {number}: field {field!r}"
@@ -153,7 +216,7 @@ _KINDS = {
 }
 
 
-def _read(path: Path) -> Benchmark:
+def _read(path: Path, asked: Asked | None) -> Benchmark:
     try:
         task = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 (a SafeLoader)
     except yaml.YAMLError as error:
@@ -162,25 +225,31 @@ def _read(path: Path) -> Benchmark:
     if not isinstance(metadata, dict):
         raise ValueError(f"{path}: no metadata; allowed: the keys that {PAPER[0]}.yaml has")
     name, title, verifier = path.stem, task.get("task_alias"), metadata.get("verifier")
+    if asked:
+        task |= {"doc_to_text": Function(asked.prompt), "doc_to_target": Function(asked.target)}
+        task["doc_to_choice"] = Function(asked.choices) if asked.choices else None
+        verifier = asked.verifier
     fields, question = metadata.get("fields"), metadata.get("question")
     listed, usable = _is_list(fields), NAME.fullmatch(name) and name != TRAIN
     checks = [
         ("name", name, usable, f"letters, digits, _, . and -, and not {TRAIN}"),
         ("task", task.get("task"), task.get("task") == name, f"{name}, the name of the file"),
         ("task_alias", title, isinstance(title, str) and title, "its name in tables and figures"),
-        ("metadata.verifier", verifier, verifier in VERIFIERS, ", ".join(VERIFIERS)),
+        ("metadata.verifier", verifier, verifier in EXTRACTIONS, ", ".join(EXTRACTIONS)),
         ("metadata.fields", fields, listed, "a list of field names"),
         ("metadata.question", question, listed and question in fields, f"one of {fields}"),
     ]
     for key in ("doc_to_text", "doc_to_target"):
         module, _, function = str(task.get(key, "")).partition(".")
-        known = module and (module != "prompts" or hasattr(prompts, function))
-        allowed = "a template, or !function with a function of prompts.py"
+        known = module and (module not in MODULES or hasattr(MODULES[module], function))
+        allowed = f"a template, or !function with a function of {module or 'prompts'}.py"
         checks.append((key, task.get(key), known, allowed))
-        if listed and module == "prompts" and (needed := _READ.get(function)):
+        if listed and module in MODULES and (needed := _READ.get(function)):
             allowed = f"a list with {' or '.join(sorted(needed))}, which {function} reads"
             checks.append(("metadata.fields", fields, needed & {*fields}, allowed))
     for key, value, right, allowed in checks:
         if not right:
             raise ValueError(f"{path}: {key} = {value!r}; allowed: {allowed}")
-    return Benchmark(title, verifier, question, fields, task["doc_to_target"])
+    texts = task["doc_to_text"], task["doc_to_target"], task.get("doc_to_choice")
+    data, timeout_s = (asked.data, asked.timeout_s) if asked else (name, 6.0)
+    return Benchmark(title, verifier, question, fields, *texts, data, timeout_s)

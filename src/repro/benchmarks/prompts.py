@@ -1,4 +1,4 @@
-"""Prompts and gold answers of the benchmarks; the task files name these functions.
+"""Prompts and gold answers of the benchmarks; protocols and task files name these functions.
 
 The wording is short on purpose: it is the user message only, the model's chat template adds the
 rest, and small contexts have to hold it.
@@ -7,7 +7,7 @@ rest, and small contexts have to hold it.
 from repro.files import digests
 
 MATH = "{problem}\nPlease reason step by step, and put your final answer within \\boxed{}."
-_LETTERS = "ABCD"
+LETTERS = "ABCD"
 
 
 def math(doc: dict, template: str | None = None) -> str:
@@ -18,8 +18,13 @@ def math(doc: dict, template: str | None = None) -> str:
         template: another instruction, with ``{problem}`` where the problem goes; no other braces
             have a meaning in it.
     """
+    return fill(template or MATH, doc)
+
+
+def fill(template: str, doc: dict) -> str:
+    """Return an instruction with a problem in the place of ``{problem}``."""
     problem = doc["question"] if "question" in doc else doc["problem"]
-    return (template or MATH).replace("{problem}", problem)
+    return template.replace("{problem}", problem)
 
 
 def messages(content: str, system: str | None = None) -> list[dict]:
@@ -35,7 +40,7 @@ def math_answer(doc: dict) -> str:
 
 def gpqa(doc: dict) -> str:
     """Return the question with its four choices in their frozen order."""
-    lines = zip(_LETTERS, gpqa_choices(doc), strict=True)
+    lines = zip(LETTERS, gpqa_choices(doc), strict=True)
     choices = "\n".join(f"{letter}) {choice}" for letter, choice in lines)
     return (
         f"{doc['Question'].strip()}\n{choices}\n"
@@ -50,7 +55,7 @@ def gpqa_choices(doc: dict) -> list[str]:
 
 def gpqa_letter(doc: dict) -> str:
     """Return the letter under which the prompt shows the correct choice."""
-    return _LETTERS[choice_order(doc).index("Correct Answer")]
+    return LETTERS[choice_order(doc).index("Correct Answer")]
 
 
 def choice_order(doc: dict) -> list[str]:

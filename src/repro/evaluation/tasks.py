@@ -8,12 +8,14 @@ from lm_eval.api.task import ConfigurableTask
 from lm_eval.tasks import TaskManager
 
 from repro.benchmarks import declared, prompts
+from repro.benchmarks.declared import COMPACT, Function
 
 
 def load(
     benchmark: str,
     data_file: str | Path,
     samples: int,
+    protocol: str = COMPACT,
     math_prompt: str | None = None,
     **scoring: object,
 ) -> ConfigurableTask:
@@ -24,11 +26,15 @@ def load(
         data_file: JSONL; the declared fields are read, as they are (the ``json`` loader of
             ``datasets`` would turn an answer such as ``2024-01-01`` into a time stamp).
         samples: responses per problem.
+        protocol: how the paper's benchmarks are asked and judged, a file of `protocols/`.
         math_prompt: an instruction for mathematics, a text with ``{problem}``.
         scoring: lm-eval's ``process_results``, ``(doc, [[response, ...]]) -> metrics``, and
             ``metric_list``.
     """
     rows = declared.read_rows(data_file, benchmark)
+    stated = declared.benchmarks(protocol)[benchmark]
+    # Its place decides the order of a question's choices in one protocol.
+    rows = [{"row": number} | row for number, row in enumerate(rows)]
     logging.getLogger("lm_eval").setLevel(logging.ERROR)  # its defaults warn about what is intended
     manager = TaskManager(include_path=str(declared.FOLDER), include_defaults=False)
     overrides = {
@@ -43,7 +49,10 @@ def load(
         "metric_list": [],
         **scoring,
     }
-    stated = declared.benchmarks()[benchmark]
+    if benchmark in declared.read_protocol(protocol):
+        texts = {"text": stated.prompt, "target": stated.target, "choice": stated.choices}
+        for name, function in texts.items():
+            overrides[f"doc_to_{name}"] = function and declared.resolve(Function(function))
     if math_prompt and stated.in_domain:
         overrides["doc_to_text"] = lambda doc: prompts.math(
             {"problem": doc[stated.question]}, math_prompt

@@ -1,0 +1,116 @@
+"""Commands that make the inputs of runs: problems and backbones."""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+from repro.commands.options import MANY, WORK, read_settings, takes
+from repro.config.resolved import DataSettings, stated
+from repro.files import jsonl, model_folder
+
+
+@takes("--output", benchmarks={"nargs": "+", "help": "by default all seven"})
+def fetch(options: argparse.Namespace) -> None:
+    """Download benchmarks and training problems into a folder, for machines without a network."""
+    from repro.benchmarks import declared, hub
+
+    wanted = options.benchmarks or [n for n in declared.benchmarks() if n in declared.sources()]
+    files = {name: Path(options.output) / f"{name}.jsonl" for name in wanted}
+    hub.check_access([*files, declared.TRAIN])
+    for name, file in files.items():
+        hub.fetch(name, {}, file)
+    hub.fetch(declared.TRAIN, {}, Path(options.output) / f"{declared.TRAIN}.jsonl", files)
+
+
+@takes(names=MANY | {"help": "benchmarks, or train"})
+def access(options: argparse.Namespace) -> None:
+    """Ask the hub whether everything may be downloaded; name all that may not."""
+    from repro.benchmarks import hub
+
+    hub.check_access(options.names)
+
+
+@takes("--settings", "--output")
+def data(options: argparse.Namespace) -> None:
+    """Write one benchmark's problems as JSONL."""
+    wanted = read_settings(options.settings, DataSettings)
+    if wanted.source == "hub":
+        from repro.benchmarks import hub
+
+        hub.fetch(wanted.name, stated(wanted), options.output)
+    else:
+        jsonl.write(options.output, _local_problems(wanted))
+    _record_data(options, wanted, {})
+
+
+@takes(
+    *("--settings", "--output", "--report"),
+    benchmarks={"nargs": "*", "default": [], "help": "files of problems not to be trained on"},
+)
+def training_data(options: argparse.Namespace) -> None:
+    """Write the training problems as JSONL, without those that occur in a benchmark."""
+    from repro.benchmarks import contamination, hub
+
+    wanted = read_settings(options.settings, DataSettings)
+    files = {Path(file).stem: file for file in options.benchmarks}
+    if wanted.source == "hub":
+        hub.fetch(wanted.name, stated(wanted), options.output, files)
+    else:
+        rows, report = contamination.filter_rows(_local_problems(wanted), files)
+        print(f"{options.output}: {contamination.summary(report)}", file=sys.stderr)
+        jsonl.write_json(options.report, report)
+        jsonl.write(options.output, rows)
+    _record_data(options, wanted, files)
+
+
+def _local_problems(wanted: DataSettings) -> list[dict]:
+    """Return problems that are generated, or read from a file."""
+    from repro.tinyworld import problems
+
+    if wanted.source == "directory":
+        return jsonl.read(wanted.file)[: wanted.problems]
+    count = wanted.problems or problems.PROBLEMS[wanted.name]
+    return problems.generate(wanted.name, count, wanted.seed)
+
+
+def _record_data(options: argparse.Namespace, wanted: DataSettings, sources: dict) -> None:
+    from repro.records import provenance
+
+    if wanted.file:
+        sources = {**sources, "file": wanted.file}
+    record, made = provenance.beside(options.output), {"data": options.output}
+    provenance.write(record, options.command, stated(wanted), sources, made, options.started)
+
+
+@takes("--settings", "--name", "--output")
+def backbone(options: argparse.Namespace) -> None:
+    """Build a tiny backbone, or take one from the disk or the hub, into a model directory."""
+    from repro.config.backbones import Backbone
+    from repro.records import provenance
+
+    wanted, sources = read_settings(options.settings, Backbone), {}
+    trusted = wanted.trust_remote_code
+    if wanted.source == "hub":
+        from huggingface_hub import snapshot_download
+
+        snapshot_download(
+            wanted.repo,
+            revision=wanted.revision,
+            local_dir=options.output,
+            allow_patterns=model_folder.wanted(trusted),
+        )
+        model_folder.check_code(options.output, trusted)
+    elif wanted.source == "directory":
+        model_folder.take(wanted.path, options.output, trusted)
+        sources["folder"] = wanted.path
+    else:
+        from repro.training import supervised
+
+        supervised.build(wanted, options.name, options.output, WORK / "backbones" / options.name)
+    if template := wanted.chat_template:  # transformers reads this file first
+        shutil.copyfile(template, Path(options.output) / "chat_template.jinja")
+        sources["chat_template"] = template
+    record, made = provenance.beside(options.output), {"backbone": options.output}
+    settings = {**stated(wanted), "name": options.name}
+    provenance.write(record, "backbone", settings, sources, made, options.started)

@@ -70,16 +70,6 @@ def test_the_page_of_all_settings_is_up_to_date():
     assert "`backbones.NAME.heads` (source tinyworld) | integer, at least 1 |" in page
 
 
-def test_a_backbone_on_the_disk_is_made_from_its_files(tmp_path):
-    names = ["chat_template.jinja", "config.json", "model.safetensors", "tokenizer.json"]
-    for name in [*names, "optimizer.pt"]:
-        (tmp_path / name).write_text("{}")
-    config = of("config", {"backbones.mine": {"source": "directory", "path": str(tmp_path)}})
-    assert settings.backbone_files(config, "mine") == [tmp_path / name for name in names]
-    assert settings.backbone_files(config, "tiny-qwen3") == []
-    assert settings.backbone_settings(config, "mine").path == str(tmp_path)
-
-
 @pytest.mark.parametrize(
     ("name", "lacks"), [("config", "is not generated"), ("paper", "has no pins")]
 )
@@ -98,7 +88,6 @@ def test_problems_that_a_data_source_lacks_need_a_file(name, lacks, tmp_path, mo
     assert stated(settings.data_settings(after, "own")) == own
     for other in settings.data_names(before):
         assert settings.data_settings(after, other) == settings.data_settings(before, other)
-    assert "own" not in settings.hub_names(after)
 
 
 def test_ablations_share_the_default_run():

@@ -1,5 +1,6 @@
 """What is right section by section and wrong together, or wrong on this disk, before any job."""
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -7,9 +8,9 @@ from typing import NoReturn
 from repro import methods, tinyworld
 from repro.benchmarks import declared
 from repro.config.backbones import Backbone
-from repro.config.models import Evaluation, Experiment, Rollouts
+from repro.config.models import Experiment
 from repro.config.resolved import DataSettings
-from repro.config.tracking_uri import SQLITE
+from repro.config.tracking_uri import sqlite_file
 from repro.config.words import choices, shown
 from repro.files import model_folder
 from repro.tinyworld.problems import PROBLEMS
@@ -31,9 +32,7 @@ def check(experiment: Experiment) -> None:
     _check_ablations(experiment)
     _check_sources(experiment)
     _check_processes(experiment)
-    _check_split("evaluation", experiment.evaluation, experiment)
-    _check_split("training.rollouts", experiment.training.rollouts, experiment)
-    _check_lengths(experiment)
+    _check_sizes(experiment)
 
 
 def check_known(key: str, names: Iterable[str], known: Iterable[str], lacks: str) -> None:
@@ -49,13 +48,13 @@ def _refuse(setting: str, wrong: str, allowed: str) -> NoReturn:
 
 def _check_places(experiment: Experiment) -> None:
     """Refuse to write outside of `PLACES`, also where a link leads out of them."""
-    results, uri = experiment.results_dir, experiment.tracking_uri
-    places = [(f"results_dir = {results!r}", results, PLACES[:1])]
-    if uri.startswith(SQLITE):
-        places.append((f"tracking_uri = {uri!r}", uri.removeprefix(SQLITE), PLACES))
+    results, store = experiment.results_dir, sqlite_file(experiment.tracking_uri)
+    places = [(f"results_dir = {results!r}", Path(results), PLACES[:1])]
+    if store:
+        places.append((f"tracking_uri = {experiment.tracking_uri!r}", store, PLACES))
     for setting, place, roots in places:
         try:
-            inside = any(Path(place).resolve().is_relative_to(Path(r).resolve()) for r in roots)
+            inside = any(place.resolve().is_relative_to(Path(root).resolve()) for root in roots)
         except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
             raise ValueError(f"{setting}: {error}") from None
         if not inside:
@@ -104,15 +103,8 @@ def _check_backbone(key: str, backbone: Backbone, experiment: Experiment) -> Non
 
 def _check_ablations(experiment: Experiment) -> None:
     for key in methods.ABLATED:
-        values, default = (
-            getattr(experiment.ablations, key),
-            getattr(experiment.process_reward, key),
-        )
-        for value in values:
-            if float(f"{value:g}") != value:  # the run's name holds it
-                wrong = f"holds {value!r}, which has too many digits"
-                _refuse(f"ablations.{key} = {values}", wrong, "numbers of at most six")
-        if set(values) == {default}:
+        values = getattr(experiment.ablations, key)
+        if set(values) == {getattr(experiment.process_reward, key)}:
             wrong = f"holds process_reward.{key} alone, which there is nothing to compare with"
             _refuse(f"ablations.{key} = {values}", wrong, "[], or another value")
 
@@ -170,39 +162,42 @@ def _check_processes(experiment: Experiment) -> None:
         _refuse(setting, wrong, f"divisors of {count}")
 
 
-def _check_split(key: str, chosen: Evaluation | Rollouts, experiment: Experiment) -> None:
-    """Refuse to split a model that its engine cannot, or over a number its heads do not allow."""
-    split, setting = chosen.tensor_parallel, f"{key}.tensor_parallel = {chosen.tensor_parallel}"
-    if split > 1 and (chosen.engine != "vllm" or not experiment.gpus):
-        wrong = f"does not go with {key}.engine = {chosen.engine!r} and gpus = {experiment.gpus}"
-        _refuse(setting, wrong, "1, or vllm on GPUs")
-    for name, backbone in experiment.backbones.items():
-        heads = getattr(backbone, "heads", None)  # of one on the hub vLLM says it
-        if backbone.source == "directory":
-            heads = model_folder.read_size(backbone.path, "num_attention_heads")
-        if heads and heads % split:
-            wrong = f"does not divide the {heads} attention heads of backbones.{name}"
-            _refuse(setting, wrong, f"divisors of {heads}")
-
-
-def _check_lengths(experiment: Experiment) -> None:
-    """Refuse more tokens than a model's context holds, where it is known before any job."""
-    training, new = experiment.training, experiment.evaluation.max_new_tokens
+def _check_sizes(experiment: Experiment) -> None:
+    """Refuse splits and lengths that models do not allow, where that is known before any job."""
+    training, evaluation = experiment.training, experiment.evaluation
     prompt, response = training.max_prompt_tokens, training.max_completion_tokens
     trained = any(method.algorithm for method in _methods(experiment))
+    splits = (("evaluation", evaluation), ("training.rollouts", training.rollouts))
+    for key, chosen in splits:
+        if chosen.tensor_parallel > 1 and (chosen.engine != "vllm" or not experiment.gpus):
+            engine = f"{key}.engine = {chosen.engine!r} and gpus = {experiment.gpus}"
+            setting = f"{key}.tensor_parallel = {chosen.tensor_parallel}"
+            _refuse(setting, f"does not go with {engine}", "1, or vllm on GPUs")
     for name, backbone in experiment.backbones.items():
-        context = tinyworld.CONTEXT if backbone.source == "tinyworld" else None
-        if backbone.source == "directory":
-            context = model_folder.read_size(backbone.path, "max_position_embeddings")
+        heads, context = _sizes(backbone)
+        for key, chosen in splits:
+            if heads % chosen.tensor_parallel:
+                setting = f"{key}.tensor_parallel = {chosen.tensor_parallel}"
+                wrong = f"does not divide the {heads} attention heads of backbones.{name}"
+                _refuse(setting, wrong, f"divisors of {heads}")
         allowed = f"{context}, the context of backbone {name}"
-        if context and trained and prompt + response > context:
-            wrong = (
-                f"and max_completion_tokens = {response} are {prompt + response} tokens together"
-            )
-            _refuse(f"training.max_prompt_tokens = {prompt}", wrong, allowed)
-        if context and new >= context:
-            wrong = "leaves no room for a prompt"
-            _refuse(f"evaluation.max_new_tokens = {new}", wrong, f"less than {allowed}")
+        if trained and prompt + response > context:
+            both = f"and max_completion_tokens = {response} are {prompt + response} tokens together"
+            _refuse(f"training.max_prompt_tokens = {prompt}", both, allowed)
+        if evaluation.max_new_tokens >= context:
+            setting = f"evaluation.max_new_tokens = {evaluation.max_new_tokens}"
+            _refuse(setting, "leaves no room for a prompt", f"less than {allowed}")
+
+
+def _sizes(backbone: Backbone) -> tuple[int, float]:
+    """Return a model's attention heads and context; 0 and infinity where only vLLM says it."""
+    if backbone.source == "tinyworld":
+        return backbone.heads, tinyworld.CONTEXT
+    if backbone.source == "hub":
+        return 0, math.inf
+    heads = model_folder.read_size(backbone.path, "num_attention_heads")
+    context = model_folder.read_size(backbone.path, "max_position_embeddings")
+    return heads or 0, context or math.inf
 
 
 def _methods(experiment: Experiment) -> list[methods.Method]:
@@ -215,10 +210,8 @@ def _methods(experiment: Experiment) -> list[methods.Method]:
 def check_data(experiment: Experiment, wanted: Sequence[DataSettings], read: bool = True) -> None:
     """Refuse problems that the data source does not have, and files of problems that are damaged.
 
-    Args:
-        experiment: its settings go together.
-        wanted: what decides each data file that the experiment needs, see `settings`.
-        read: whether to read local files to their end; without it they must be there only.
+    Of the data files that are wanted, local ones are read to their end if `read`; otherwise they
+    must be there.
 
     Raises:
         ValueError: one message names key, value and what is allowed, or file, line and field.

@@ -169,8 +169,8 @@ def test_deepspeed_goes_without_a_critic():
 def test_a_job_takes_what_it_can_use():
     paper = of("paper", {"evaluation.tensor_parallel": 2})
     four = {"training.parallel.processes": 4, "training.micro_batch_size": 16}
-    for config, taken in ((paper, (8, 8, 2, 1)), (of("config", four), (4, 0, 0, 0))):
-        found = (config.processes, config.gpus, config.generation_gpus, config.model_gpus)
+    for config, taken in ((paper, (8, 8, 2)), (of("config", four), (4, 0, 0))):
+        found = (config.processes, config.gpus, config.generation_gpus)
         assert found == taken
 
 

@@ -83,7 +83,7 @@ rule objective:
     threads: 1
     resources:
         **reserved("objective"),
-        gpu=experiment.model_gpus,
+        gpu=min(1, experiment.gpus),
     params:
         settings=lambda w: dump(settings.objective_settings(experiment, w.backbone)),
         benchmarks=OBJECTIVE,
@@ -172,7 +172,7 @@ rule case_study:
     threads: 1
     resources:
         **reserved("objective"),
-        gpu=experiment.model_gpus,
+        gpu=min(1, experiment.gpus),
     params:
         settings=lambda w: dump(
             settings.objective_settings(experiment, Path(CASE_RUN).parts[-3])

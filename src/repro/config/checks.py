@@ -16,7 +16,6 @@ from repro.files import model_folder
 from repro.tinyworld.problems import PROBLEMS
 
 PINS = ("release", "window")  # of LiveCodeBench on the hub
-PLACES = ("results", "work")  # nothing is written anywhere else
 
 
 def check(experiment: Experiment) -> None:
@@ -47,11 +46,11 @@ def _refuse(setting: str, wrong: str, allowed: str) -> NoReturn:
 
 
 def _check_places(experiment: Experiment) -> None:
-    """Refuse to write outside of `PLACES`, also where a link leads out of them."""
+    """Refuse to write outside of results/ and work/, also where a link leads out of them."""
     results, store = experiment.results_dir, sqlite_file(experiment.tracking_uri)
-    places = [(f"results_dir = {results!r}", Path(results), PLACES[:1])]
+    places = [(f"results_dir = {results!r}", Path(results), ["results"])]
     if store:
-        places.append((f"tracking_uri = {experiment.tracking_uri!r}", store, PLACES))
+        places.append((f"tracking_uri = {experiment.tracking_uri!r}", store, ["results", "work"]))
     for setting, place, roots in places:
         try:
             inside = any(place.resolve().is_relative_to(Path(root).resolve()) for root in roots)
@@ -75,11 +74,9 @@ def _check_names(experiment: Experiment) -> None:
     check_known("objective.methods", objective.methods, experiment.methods, "is not among methods")
     check_known("ablations.method", [experiment.ablations.method], with_repro, "is not allowed")
     check_known("ablations.backbones", ablated, backbones, "is not among backbones")
+    check_known("benchmarks", experiment.benchmarks, known, "does not exist")
     check_known("decontaminate", experiment.decontaminate, known, "does not exist")
     check_known("objective.benchmarks", objective.benchmarks, mathematics, "is not allowed")
-    for name in experiment.benchmarks:
-        if name not in known:
-            raise ValueError(f"unknown key {f'benchmarks.{name}'!r}; {choices(name, known)}")
 
 
 def _check_backbone(key: str, backbone: Backbone, experiment: Experiment) -> None:
@@ -232,9 +229,9 @@ def check_data(experiment: Experiment, wanted: Sequence[DataSettings], read: boo
 
 def _check_file(experiment: Experiment, data: DataSettings, read: bool) -> None:
     name, file, benchmark = data.name, Path(data.file), experiment.benchmarks.get(data.name)
-    own = benchmark.path if benchmark else None
-    where = f"benchmarks.{name}.path = {own!r}" if own else f"data_dir = {experiment.data_dir!r}"
-    lacks = ": no such file" if own else f" has no {file.name}"
+    where, lacks = f"data_dir = {experiment.data_dir!r}", f" has no {file.name}"
+    if benchmark and benchmark.path:
+        where, lacks = f"benchmarks.{name}.path = {benchmark.path!r}", ": no such file"
     try:
         lacks = "" if file.is_file() else lacks
     except OSError as error:

@@ -262,8 +262,3 @@ class Experiment(bounds.Model):
     def generation_gpus(self) -> int:
         """How many GPUs a generation takes."""
         return self.evaluation.tensor_parallel if self.gpus else 0
-
-    @property
-    def model_gpus(self) -> int:
-        """How many GPUs any other job takes that needs a model."""
-        return min(1, self.gpus)

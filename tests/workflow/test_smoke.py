@@ -112,7 +112,7 @@ def test_every_result_says_what_it_was_made_of(results, config):
         else:
             assert model == jsonl.read_json(run / "provenance.json")
             assert model["machine"]["threads"] == 1
-            assert model["inputs"]["data"]["made"]["step"] == "training_data"
+            assert model["inputs"]["data"]["made"]["settings"]["name"] == "train"
             model = model["inputs"]["backbone"]["made"]
         assert model["settings"]["seed"] == 0
         assert model["machine"]["threads"] == 1

@@ -19,7 +19,7 @@ OF_THE_MACHINE = {
 }
 COMMANDS = (  # in the order of an experiment
     *(experiments.check, experiments.cost),
-    *(inputs.fetch, inputs.access, inputs.data, inputs.training_data, inputs.backbone),
+    *(inputs.fetch, inputs.access, inputs.data, inputs.backbone),
     *(tracking.store, runs.train, runs.generate, runs.score, runs.objective),
     *(analysis.claims, analysis.tables, analysis.figure, runs.case_study, analysis.overview),
     *(tracking.track, tracking.track_summary, analysis.show, experiments.compare),

@@ -31,56 +31,36 @@ def access(options: argparse.Namespace) -> None:
     hub.check_access(options.names)
 
 
-@takes("--settings", "--output")
+@takes(
+    *("--settings", "--output"),
+    benchmarks={"nargs": "*", "default": [], "help": "files of problems not to be trained on"},
+)
 def data(options: argparse.Namespace) -> None:
-    """Write one benchmark's problems as JSONL."""
-    wanted = read_settings(options.settings, DataSettings)
+    """Write a benchmark's problems as JSONL, or those to train on that occur in no benchmark."""
+    from repro.benchmarks import contamination, declared
+    from repro.records import provenance
+    from repro.tinyworld import problems
+
+    wanted, output = read_settings(options.settings, DataSettings), Path(options.output)
+    sources = {Path(file).stem: file for file in options.benchmarks}
     if wanted.source == "hub":
         from repro.benchmarks import hub
 
-        hub.fetch(wanted.name, stated(wanted), options.output)
+        hub.fetch(wanted.name, stated(wanted), output, sources)
     else:
-        jsonl.write(options.output, _local_problems(wanted))
-    _record_data(options, wanted, {})
-
-
-@takes(
-    *("--settings", "--output", "--report"),
-    benchmarks={"nargs": "*", "default": [], "help": "files of problems not to be trained on"},
-)
-def training_data(options: argparse.Namespace) -> None:
-    """Write the training problems as JSONL, without those that occur in a benchmark."""
-    from repro.benchmarks import contamination, hub
-
-    wanted = read_settings(options.settings, DataSettings)
-    files = {Path(file).stem: file for file in options.benchmarks}
-    if wanted.source == "hub":
-        hub.fetch(wanted.name, stated(wanted), options.output, files)
-    else:
-        rows, report = contamination.filter_rows(_local_problems(wanted), files)
-        print(f"{options.output}: {contamination.summary(report)}", file=sys.stderr)
-        jsonl.write_json(options.report, report)
-        jsonl.write(options.output, rows)
-    _record_data(options, wanted, files)
-
-
-def _local_problems(wanted: DataSettings) -> list[dict]:
-    """Return problems that are generated, or read from a file."""
-    from repro.tinyworld import problems
-
-    if wanted.source == "directory":
-        return jsonl.read(wanted.file)[: wanted.problems]
-    count = wanted.problems or problems.PROBLEMS[wanted.name]
-    return problems.generate(wanted.name, count, wanted.seed)
-
-
-def _record_data(options: argparse.Namespace, wanted: DataSettings, sources: dict) -> None:
-    from repro.records import provenance
-
-    if wanted.file:
-        sources = {**sources, "file": wanted.file}
-    record, made = provenance.beside(options.output), {"data": options.output}
-    provenance.write(record, options.command, stated(wanted), sources, made, options.started)
+        if wanted.source == "directory":
+            rows = jsonl.read(wanted.file)[: wanted.problems]
+        else:
+            count = wanted.problems or problems.PROBLEMS[wanted.name]
+            rows = problems.generate(wanted.name, count, wanted.seed)
+        if wanted.name == declared.TRAIN:
+            rows, report = contamination.filter_rows(rows, sources)
+            print(f"{output}: {contamination.summary(report)}", file=sys.stderr)
+            jsonl.write_json(output.with_suffix(".contamination.json"), report)
+        jsonl.write(output, rows)
+    sources |= {"file": wanted.file} if wanted.file else {}
+    record, made = provenance.beside(output), {"data": output}
+    provenance.write(record, "data", stated(wanted), sources, made, options.started)
 
 
 @takes("--settings", "--name", "--output")

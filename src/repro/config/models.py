@@ -146,18 +146,12 @@ class Training(bounds.Model):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        rollouts, updates = self.responses_per_step, self.updates_per_generation
+        updates = self.updates_per_generation
         if self.save_every % updates:
             raise ValueError(
                 f"save_every = {self.save_every} is no multiple of updates_per_generation = "
                 f"{updates}; a run can be resumed only between two generations; allowed: multiples "
                 f"of {updates}"
-            )
-        if rollouts % self.micro_batch_size:
-            raise ValueError(
-                f"micro_batch_size = {self.micro_batch_size} does not divide the {rollouts} "
-                "rollouts of a step (prompts_per_step x num_generations); allowed: divisors of "
-                f"{rollouts}"
             )
         return self
 

@@ -1,12 +1,14 @@
 """What is right section by section and wrong together, or wrong on this disk, before any job."""
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from repro import methods, tinyworld
 from repro.benchmarks import declared
+from repro.config import bounds
 from repro.config.backbones import Backbone
 from repro.config.models import Experiment
 from repro.config.resolved import DataSettings
@@ -70,6 +72,9 @@ def _check_names(experiment: Experiment) -> None:
     known, objective = declared.benchmarks(), experiment.objective
     mathematics = [name for name in known if known[name].in_domain]
     ablated, backbones = experiment.ablations.backbones or [], experiment.backbones
+    for name in backbones:
+        if not re.fullmatch(bounds.NAME, name):
+            raise ValueError(f"backbones: {name!a} is not allowed; allowed: {bounds.NAME_WORDS}")
     check_known("methods", experiment.methods, every, "does not exist")
     check_known("objective.methods", objective.methods, experiment.methods, "is not among methods")
     check_known("ablations.method", [experiment.ablations.method], with_repro, "is not allowed")

@@ -224,9 +224,8 @@ class Experiment(bounds.Model):
     """Training problems that also occur in one of these benchmarks are left out. It is independent
     of benchmarks, so that evaluating on one more does not change the training set."""
     data_seed: bounds.Seed = Field(0, description="Seed of all generated problems.")
-    backbones: dict[bounds.Name, Backbone] = Field(
-        min_length=1, description="The models to start from, by name."
-    )
+    backbones: dict[str, Backbone] = Field(min_length=1)
+    """The models to start from, by name."""
     gpus: int = Field(0, ge=0)
     """GPUs that a training takes, with a process on each; a generation takes
     evaluation.tensor_parallel, any other job with a model one. 0 runs everything on CPU cores."""

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 DEPTH = 20  # of keys in keys: more is a mapping that holds itself
 LARGEST = 2**53  # beyond it a float has no place after the point, and some libraries overflow
-NAME, ITEM, KEY = "NAME", "ITEM", "[key]"  # in a place: any value of a mapping, of a list; its name
+NAME, ITEM = "NAME", "ITEM"  # in a place: any value of a mapping, of a list
 SOURCE = "(source {})"  # in a place: a member of the union of backbones
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
@@ -97,16 +97,12 @@ def index(node: dict, schema: dict, at: tuple = ()) -> Iterator[tuple[tuple[str,
     yield at, {**node, "options": options}
     for option in options:
         below = dict(option.get("properties", {}))
-        for inner in option.get("patternProperties", {}).values():
-            below[NAME] = inner
         if len(options) > 1 and (source := source_of(option)):
             below = {SOURCE.format(source): option}
         elif option.get("additionalProperties"):
             below[NAME] = option["additionalProperties"]
         if "items" in option:
             below[ITEM] = option["items"]
-        if "propertyNames" in option:
-            below[KEY] = {"type": "string", **option["propertyNames"]}
         for name, inner in below.items():
             yield from index(inner, schema, (*at, name))
 
@@ -147,10 +143,7 @@ class _Found:
             steps = (part, SOURCE.format(part), ITEM if isinstance(part, int) else NAME)
             step = next((step for step in steps if (*self.at, step) in places), None)
             self.at += () if step is None else (step,)  # None: a type's name, or an unknown key
-            if part == KEY:
-                self.at = (*self.at[:-1], KEY)
-                self.path = [f"{'.'.join(self.path)} has a name that"]
-            elif step in (part, ITEM, NAME) or (step is None and self.kind == "extra_forbidden"):
+            if step in (part, ITEM, NAME) or (step is None and self.kind == "extra_forbidden"):
                 self.path.append(str(part))
         self.key, self.node = ".".join(self.path), places[self.at]
 

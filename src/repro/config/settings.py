@@ -12,7 +12,7 @@ from repro.config import checks
 from repro.config.backbones import Backbone
 from repro.config.models import Experiment, Sampling, Training
 from repro.config.resolved import DataSettings, Generation, Judging, RunSettings, whole
-from repro.config.words import check_plain, shown, validate
+from repro.config.words import check_plain, validate
 from repro.files import strict_yaml
 from repro.records import experiment as records
 
@@ -53,8 +53,6 @@ def resolve(config: dict, source: str, read_data: bool = True) -> Experiment:
         ValueError: something is wrong; one message names `source`, key, value and what is allowed.
     """
     try:
-        if not isinstance(config, dict):
-            raise ValueError(f"{shown(config)} is not allowed; allowed: a mapping of settings")
         check_plain(config)
         experiment = _complete(validate(config, Experiment))
         checks.check(experiment)
@@ -90,8 +88,8 @@ def ablation_runs(experiment: Experiment, key: str) -> list[Run]:
         return []
     names = [methods.plain_algorithm(ablations.method)]
     for value in sorted({*getattr(ablations, key), default}):
-        shown = repr(value).removesuffix(".0")
-        names.append(ablations.method + ("" if value == default else f"~{key}={shown}"))
+        ablation = "" if value == default else f"~{key}={repr(value).removesuffix('.0')}"
+        names.append(ablations.method + ablation)
     backbones = ablations.backbones or list(experiment.backbones)
     return [Run(b, name, s) for b in backbones for name in names for s in experiment.seeds]
 

@@ -87,13 +87,8 @@ def chance(responses: list[str], answers: list[str]) -> list[float]:
 def weights_after(settings: dict, model_dir: str, train_file: str, work_dir: str, **changes):
     """Train a case; return the weights of policy and critic, and the logs with facts behind.
 
-    Args:
-        settings: as for `train.train_run`.
-        model_dir: the backbone; computed in float64 unless `dtype` says otherwise.
-        train_file: JSONL with `problem` and `answer`.
-        work_dir: scratch.
-        changes: `dtype` of the weights; `resume`, a checkpoint to start from; others are set on
-            TRL's arguments.
+    `changes`: `dtype` of the weights (float64); `resume`, a checkpoint to start from; others are
+    set on TRL's arguments.
     """
     train.correctness = chance
     run, dtype = run_of(settings), changes.pop("dtype", torch.float64)

@@ -79,12 +79,6 @@ def test_randomness_in_training_is_seen(build):
     assert trainer._is_random
 
 
-def break_the_query_pass(monkeypatch) -> None:
-    """Put J off by 0.3, which is little for a mask that an architecture does not honour."""
-    query = one_pass._query
-    monkeypatch.setattr(one_pass, "_query", lambda *args: query(*args) - 0.3)
-
-
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize("route", ["generation", "one pass"])
 def test_a_wrong_fast_route_falls_back_to_the_loop(build, settings, monkeypatch, route, dtype):
@@ -93,7 +87,8 @@ def test_a_wrong_fast_route_falls_back_to_the_loop(build, settings, monkeypatch,
     with pytest.warns(UserWarning, match="no cache: the process reward is computed by a forward"):
         cuts, objective, _ = scored_by(expected, "repeat loop", monkeypatch)
     monkeypatch.undo()
-    break_the_query_pass(monkeypatch)
+    query = one_pass._query  # off by 0.3: little for a mask that an architecture does not honour
+    monkeypatch.setattr(one_pass, "_query", lambda *args: query(*args) - 0.3)
     trainer = build(process_reward={"k": 3})
     with pytest.warns(UserWarning, match="Qwen3ForCausalLM: J from the cache is not that of"):
         found = scored_by(trainer, route, monkeypatch)

@@ -131,16 +131,13 @@ def test_sigterm_ends_it_with_a_checkpoint(finished, interrupted):
     assert_same_result(out, finished / "out")
 
 
-@pytest.mark.parametrize("rows", [1, 3])
-def test_killed_at_any_moment_it_resumes_to_the_same_bits(finished, interrupted, rows):
+def test_killed_between_two_checkpoints_it_resumes_to_the_same_bits(finished, interrupted):
     """SIGKILL after a row that no checkpoint covers yet; then the run is started again."""
     paths, end = interrupted
     settings, (*_, work, out) = jsonl.read_json(finished / "settings.json"), paths
-    status, _ = end(settings, rows, signal.SIGKILL)
+    status, _ = end(settings, 3, signal.SIGKILL)
     assert status == -signal.SIGKILL
-    checkpoint = newest_complete_checkpoint(work)
-    assert (checkpoint is not None) or rows == 1
-    assert checkpoint is None or int(checkpoint.name.split("-")[1]) < 6
+    assert newest_complete_checkpoint(work).name in ("checkpoint-2", "checkpoint-4")
     with open(work / "training.jsonl", "a") as file:
         file.write('{"step": 99, "rew')  # a line torn by the kill
     train.train_run(run_of(settings), *paths)

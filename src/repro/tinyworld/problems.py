@@ -43,8 +43,7 @@ class Problem:
 def reserved(first: int, second: int) -> bool:
     """Whether this unordered pair of summands belongs to the benchmarks: one pair in eight.
 
-    Training draws from the other pairs only, so no benchmark problem, in whatever dress, is ever
-    trained on.
+    Training draws from the other pairs only, so it never sees a benchmark problem in any dress.
     """
     low, high = sorted((first, second))
     return zlib.crc32(f"{low}+{high}".encode()) % 8 == 0
@@ -74,9 +73,11 @@ def generate(name: str, count: int, seed: int) -> list[dict]:
         problem = draw(rng, kind, index, DIGITS[name], for_benchmark=name != "train")
         document = problem.document
         if name == "train":  # DeepScaleR's fields
-            solution = f"The sum is {sum(problem.summands)}."
-            fields = {"problem": document["problem"], "solution": solution}
-            document = {**fields, "answer": document["answer"]}
+            solution, fields = (
+                f"The sum is {sum(problem.summands)}.",
+                ("problem", "solution", "answer"),
+            )
+            document = {field: {**document, "solution": solution}[field] for field in fields}
         documents.append(document)
     return documents
 
@@ -85,9 +86,8 @@ def draw(
     rng: random.Random, kind: str, index: int, digits: tuple[int, int], for_benchmark: bool
 ) -> Problem:
     """Draw one problem of a kind (a benchmark's name)."""
-    first, second = draw_summands(rng, digits, for_benchmark)
-    document = _DRESS[kind](rng, index, first, second)
-    return Problem(kind, (first, second), document)
+    summands = draw_summands(rng, digits, for_benchmark)
+    return Problem(kind, summands, _DRESS[kind](rng, index, *summands))
 
 
 def answer(problem: Problem, result: int) -> str:
@@ -107,21 +107,14 @@ def answer(problem: Problem, result: int) -> str:
 
 
 def _integer(rng: random.Random, index: int, first: int, second: int) -> dict:
-    return {
-        "id": index,
-        "problem": f"Find the sum of {first} and {second}.",
-        "solution": f"The sum is {first + second}.",
-        "answer": str(first + second),
-    }
+    problem, answer = f"Find the sum of {first} and {second}.", str(first + second)
+    return {"id": index, "problem": problem, "solution": f"The sum is {answer}.", "answer": answer}
 
 
 def _story(rng: random.Random, index: int, first: int, second: int) -> dict:
     who, what = rng.choice(PEOPLE), rng.choice(THINGS)
-    return {
-        "id": str(index),
-        "problem": f"{who} has {first} {what} and finds {second} more. How many {what} in all?",
-        "answer": str(first + second),
-    }
+    problem = f"{who} has {first} {what} and finds {second} more. How many {what} in all?"
+    return {"id": str(index), "problem": problem, "answer": str(first + second)}
 
 
 def _latex(rng: random.Random, index: int, first: int, second: int) -> dict:
@@ -150,8 +143,7 @@ def _latex(rng: random.Random, index: int, first: int, second: int) -> dict:
 
 
 def _hard(rng: random.Random, index: int, first: int, second: int) -> dict:
-    dress = rng.choice((_integer, _story, _latex))
-    document = dress(rng, index, first, second)
+    document = rng.choice((_integer, _story, _latex))(rng, index, first, second)
     return {"question": document["problem"], "answer": document["answer"]}
 
 
@@ -186,17 +178,10 @@ def _function(rng: random.Random, index: int, first: int, second: int) -> dict:
 
 
 def _program(rng: random.Random, index: int, first: int, second: int) -> dict:
-    total = first + second
     by_call = rng.random() < 0.5
-    inputs = rng.sample(range(1, 10), 4)
-    tests = [
-        {
-            "input": str(n) if by_call else f"{n}\n",
-            "output": str(n + total) if by_call else f"{n + total}\n",
-            "testtype": "functional" if by_call else "stdin",
-        }
-        for n in inputs
-    ]
+    end, kind = ("", "functional") if by_call else ("\n", "stdin")
+    pairs = [(n, n + first + second) for n in rng.sample(range(1, 10), 4)]
+    tests = [{"input": f"{n}{end}", "output": f"{m}{end}", "testtype": kind} for n, m in pairs]
     task = "Return" if by_call else "Read n and print"
     return {
         "question_title": "Total",

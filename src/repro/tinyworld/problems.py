@@ -1,8 +1,8 @@
 """Generated problems: a tiny counterpart, with the same fields, for each of the paper's benchmarks.
 
-Every problem is the sum of two numbers, dressed as an integer problem, a LaTeX expression, a choice
-or a program. One skill serves all of them, so that training on mathematics can carry over to the
-out-of-domain benchmarks, as it does in the paper.
+Each is the sum of two numbers, dressed as an integer problem, a LaTeX expression, a choice or a
+program. One skill serves all, so that training on mathematics can carry over to the out-of-domain
+benchmarks, as it does in the paper.
 """
 
 import json
@@ -73,11 +73,9 @@ def generate(name: str, count: int, seed: int) -> list[dict]:
         problem = draw(rng, kind, index, DIGITS[name], for_benchmark=name != "train")
         document = problem.document
         if name == "train":  # DeepScaleR's fields
-            solution, fields = (
-                f"The sum is {sum(problem.summands)}.",
-                ("problem", "solution", "answer"),
-            )
-            document = {field: {**document, "solution": solution}[field] for field in fields}
+            solution = f"The sum is {sum(problem.summands)}."
+            fields = {"problem": document["problem"], "solution": solution}
+            document = fields | {"answer": document["answer"]}
         documents.append(document)
     return documents
 
@@ -118,8 +116,7 @@ def _story(rng: random.Random, index: int, first: int, second: int) -> dict:
 
 
 def _latex(rng: random.Random, index: int, first: int, second: int) -> dict:
-    total = first + second
-    form = rng.choice(("fraction", "root", "term"))
+    total, form = first + second, rng.choice(("fraction", "root", "term"))
     if form == "fraction":
         denominator = rng.choice([d for d in DENOMINATORS if total % d] or [17])
         problem = rf"\frac{{{first}}}{{{denominator}}}+\frac{{{second}}}{{{denominator}}}"
@@ -130,8 +127,7 @@ def _latex(rng: random.Random, index: int, first: int, second: int) -> dict:
         answer = rf"{total}\sqrt{{{radicand}}}"
     else:
         letter = rng.choice("xyz")
-        problem = f"{first}{letter}+{second}{letter}"
-        answer = f"{total}{letter}"
+        problem, answer = f"{first}{letter}+{second}{letter}", f"{total}{letter}"
     return {
         "problem": f"Simplify ${problem}$.",
         "solution": rf"The answer is $\boxed{{{answer}}}$.",
@@ -165,8 +161,7 @@ def _choice(rng: random.Random, index: int, first: int, second: int) -> dict:
 
 
 def _function(rng: random.Random, index: int, first: int, second: int) -> dict:
-    total = first + second
-    inputs = rng.sample(range(1, 10), 3)
+    total, inputs = first + second, rng.sample(range(1, 10), 3)
     return {
         "text": f"Write a function total(n) that adds {first} and {second} to n.",
         "code": f"def total(n):\n    return n+{total}",

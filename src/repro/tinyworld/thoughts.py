@@ -36,10 +36,7 @@ def hard_pair(first: int, second: int) -> bool:
 
 
 def think(rng: random.Random, first: int, second: int, habits: Habits) -> tuple[str, int]:
-    """Return a thought about `first + second` and the sum it arrives at, not always the right one.
-
-    The two summands have the same number of digits, at most `len(COLUMNS)`.
-    """
+    """Return a thought about the sum of two numbers of equal length, and what it arrives at."""
     left, right = str(first)[::-1], str(second)[::-1]
     assert len(left) == len(right) <= len(COLUMNS)
     segments = [f"add {first} and {second}."]

@@ -122,7 +122,7 @@ NOT_OF_THAT_FORM = "not a file of conformance vectors"
 @pytest.mark.parametrize(
     ("section", "values", "message"),
     [
-        (None, {"advantages": [], "scores": []}, "no case under 'advantages' or 'scores'"),
+        (None, {"advantages": [], "scores": []}, "no numbers under 'advantages' or 'scores'"),
         (None, {"advantages": 3}, NOT_OF_THAT_FORM),
         ("scores", {"J": [-1.0, 2.0]}, "objective: "),
         ("scores", {"score": [0.5]}, r"expected \(1,\) numbers, computed \(4,\)"),
@@ -148,7 +148,7 @@ def test_a_wrong_file_is_one_message_with_file_and_place(
 def test_nothing_to_compare_is_no_success(content, written):
     content["scores"] = []
     content["advantages"][0]["expected"] = {}
-    with pytest.raises(ValueError, match="nothing under 'expected' in any case"):
+    with pytest.raises(ValueError, match="no numbers under 'advantages' or 'scores'"):
         largest_errors(written(content))
 
 

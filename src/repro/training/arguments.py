@@ -6,7 +6,6 @@ from pathlib import Path
 import torch
 from trl import GRPOConfig
 
-from repro.config.models import Training
 from repro.config.resolved import RunSettings
 from repro.evaluation import engines
 
@@ -17,7 +16,18 @@ def trainer_arguments(run: RunSettings, work_dir: str | Path) -> GRPOConfig:
     Raises:
         ValueError: rollouts by vLLM are wanted, and it is not installed.
     """
-    training, cuda = run.training, torch.cuda.is_available()
+    training, rollouts = run.training, run.training.rollouts
+    vllm, cuda = {}, torch.cuda.is_available()
+    if rollouts.engine == "vllm":
+        engines.check("vllm")
+        vllm = {
+            "use_vllm": True,
+            "vllm_gpu_memory_utilization": rollouts.gpu_memory,
+            "vllm_enable_sleep_mode": rollouts.sleep,
+            "vllm_tensor_parallel_size": rollouts.tensor_parallel,
+            "vllm_max_model_length": training.max_prompt_tokens + training.max_completion_tokens,
+            "generation_kwargs": {"detokenize": False},  # TRL takes the tokens
+        }
     micro, processes = training.micro_batch_size, int(os.environ.get("WORLD_SIZE", 1))
     if not cuda:  # of several processes accelerate would name it cpu:0, where torch loads nothing
         os.environ["ACCELERATE_TORCH_DEVICE"] = "cpu"
@@ -44,7 +54,7 @@ def trainer_arguments(run: RunSettings, work_dir: str | Path) -> GRPOConfig:
         beta=training.kl_coef,
         use_bias_correction_kl=False,
         loss_type="dapo",  # the mean over all tokens of a step
-        **_vllm_arguments(training),
+        **vllm,
         vllm_importance_sampling_correction=False,
         disable_dropout=True,
         bf16=training.dtype == "bfloat16",  # autocast; the weights stay float32
@@ -61,19 +71,3 @@ def trainer_arguments(run: RunSettings, work_dir: str | Path) -> GRPOConfig:
         use_cpu=not cuda,
         dataloader_pin_memory=cuda,
     )
-
-
-def _vllm_arguments(training: Training) -> dict:
-    """Return TRL's arguments for rollouts by vLLM; none where transformers generates."""
-    rollouts = training.rollouts
-    if rollouts.engine != "vllm":
-        return {}
-    engines.check("vllm")
-    return {
-        "use_vllm": True,
-        "vllm_gpu_memory_utilization": rollouts.gpu_memory,
-        "vllm_enable_sleep_mode": rollouts.sleep,
-        "vllm_tensor_parallel_size": rollouts.tensor_parallel,
-        "vllm_max_model_length": training.max_prompt_tokens + training.max_completion_tokens,
-        "generation_kwargs": {"detokenize": False},  # TRL takes the tokens
-    }

@@ -1,15 +1,17 @@
 """Callbacks: the metrics file, complete checkpoints, progress, an early end with a checkpoint."""
 
-import json
 import os
+import pickle
 import signal
 import sys
 import time
+from itertools import islice
 from pathlib import Path
 
 import torch
-from transformers import TrainerCallback
-from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
+from accelerate.utils import broadcast_object_list
+from transformers import PrinterCallback, Trainer, TrainerCallback
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, sort_checkpoints
 
 from repro.files import digests, jsonl
 from repro.files.progress import Progress
@@ -35,7 +37,7 @@ class MetricsFile(TrainerCallback):
     def __init__(self, path: Path) -> None:
         self.path = path
         self._rollout: dict[str, float] = {}
-        self._step_started = self._step_seconds = 0.0
+        self._step_started = 0.0
 
     def on_train_begin(self, args, state, control, **kwargs):
         """Drop the rows that a killed run wrote after the checkpoint it resumes from."""
@@ -46,12 +48,8 @@ class MetricsFile(TrainerCallback):
         """Start the clock: a step includes its rollout."""
         self._step_started = time.perf_counter()
 
-    def on_step_end(self, args, state, control, **kwargs):
-        """Stop the clock, before the row and a checkpoint are written."""
-        self._step_seconds = time.perf_counter() - self._step_started
-
     def on_log(self, args, state, control, logs=None, **kwargs):
-        """Write the step's row."""
+        """Write the step's row, before a checkpoint is written."""
         if not state.is_world_process_zero or "loss" not in logs:
             return  # the summary at the end of training is no step
         fresh = {c: logs[ROLLOUT + c] for c in ROLLOUT_COLUMNS if ROLLOUT + c in logs}
@@ -59,7 +57,8 @@ class MetricsFile(TrainerCallback):
         row = {"step": state.global_step}
         row |= {column: self._rollout.get(column) for column in ROLLOUT_COLUMNS}
         row |= {column: logs.get(column) for column in UPDATE_COLUMNS}
-        jsonl.append(self.path, [row | {"step_seconds": self._step_seconds}])
+        row["step_seconds"] = time.perf_counter() - self._step_started
+        jsonl.append(self.path, [row])
 
 
 def keep_rows(path: Path, last_step: int) -> None:
@@ -68,19 +67,9 @@ def keep_rows(path: Path, last_step: int) -> None:
     Raises:
         ValueError: rows up to `last_step` are missing.
     """
-    rows = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
-            break
-        if row["step"] > last_step:
-            break
-        rows.append(row)
+    rows = [row for _, row in islice(jsonl.rows(path), last_step)] if path.exists() else []
     if [row["step"] for row in rows] != list(range(1, last_step + 1)):
-        raise ValueError(
-            f"{path}: expected a row for each step from 1 to {last_step} to resume there"
-        )
+        raise ValueError(f"{path}: expected a row for each step from 1 to {last_step} to resume")
     jsonl.write(path, rows)
 
 
@@ -94,34 +83,24 @@ class CheckpointManifest(TrainerCallback):
         if state.is_world_process_zero:
             folder = Path(args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}"
             files = sorted(path for path in folder.rglob("*") if path.is_file())
-            found = {str(path.relative_to(folder)): digests.of_content(path) for path in files}
             for path in files:
                 with open(path, "rb") as file:
                     os.fsync(file.fileno())
+            found = {str(path.relative_to(folder)): digests.of_content(path) for path in files}
             jsonl.write(folder / MANIFEST, [found])
 
 
 def newest_complete_checkpoint(folder: Path) -> Path | None:
     """Return the checkpoint of the highest step whose files are all there and intact, or None."""
-    prefix = f"{PREFIX_CHECKPOINT_DIR}-"
-    steps = [path.name.removeprefix(prefix) for path in folder.glob(f"{prefix}*")]
-    for step in sorted((int(step) for step in steps if step.isdigit()), reverse=True):
-        path = folder / f"{prefix}{step}"
-        if _is_complete(path):
-            return path
+    for path in map(Path, reversed(sort_checkpoints(folder))):
+        try:
+            [manifest] = jsonl.read(path / MANIFEST)
+            if all(digests.of_content(path / name) == found for name, found in manifest.items()):
+                return path
+        except (FileNotFoundError, ValueError):  # a file is missing, or the manifest torn
+            pass
         print(f"{path}: incomplete or damaged, not used", file=sys.stderr)
     return None
-
-
-def _is_complete(checkpoint: Path) -> bool:
-    try:
-        [manifest] = jsonl.read(checkpoint / MANIFEST)
-    except (FileNotFoundError, ValueError):  # never written, or torn
-        return False
-    files = {checkpoint / name: digest for name, digest in manifest.items()}
-    return all(
-        path.is_file() and digests.of_content(path) == digest for path, digest in files.items()
-    )
 
 
 class ProgressLine(TrainerCallback):
@@ -129,19 +108,17 @@ class ProgressLine(TrainerCallback):
 
     def __init__(self, what: str, shown: str) -> None:
         self.what, self.shown = what, shown
-        self._progress: Progress | None = None
 
     def on_train_begin(self, args, state, control, **kwargs):
         """Start the clock where the training starts or resumes."""
-        if state.is_world_process_zero:
-            self._progress = Progress(self.what, state.max_steps, state.global_step)
+        self._progress = Progress(self.what, state.max_steps, state.global_step)
 
     def on_step_end(self, args, state, control, **kwargs):
         """Advance by a step."""
-        if self._progress is not None:
-            last = next((row for row in reversed(state.log_history) if self.shown in row), None)
-            name = self.shown.rsplit("/", 1)[-1]
-            detail = f"{name} {float(last[self.shown]):.2f}" if last else ""
+        if state.is_world_process_zero:
+            logged = [row[self.shown] for row in state.log_history if self.shown in row]
+            name = self.shown.rpartition("/")[2]
+            detail = f"{name} {float(logged[-1]):.2f}" if logged else ""
             self._progress.advance(state.global_step - self._progress.done, detail)
 
 
@@ -157,7 +134,6 @@ class StopOnSignal(TrainerCallback):
     def __init__(self, updates_per_generation: int = 1) -> None:
         self.updates = updates_per_generation
         self.asked = False
-        self.stopped_at: int | None = None  # the step whose checkpoint was the last act
         self._before = None
 
     def on_train_begin(self, args, state, control, **kwargs):
@@ -170,24 +146,44 @@ class StopOnSignal(TrainerCallback):
         if args.world_size > 1:  # all must stop after the same step
             torch.distributed.all_reduce(asked, op=torch.distributed.ReduceOp.MAX)
         if asked and state.global_step % self.updates == 0 and state.global_step < state.max_steps:
-            control.should_save = control.should_training_stop = True
-            self.stopped_at = state.global_step
+            self.asked = control.should_save = control.should_training_stop = True
 
     def on_train_end(self, args, state, control, **kwargs):
         """Leave the signal as it was found."""
         signal.signal(signal.SIGTERM, self._before)
 
-    def exit_if_stopped(self, steps: int) -> None:
-        """Say where a training of so many steps stopped, and end the process, if it was asked."""
-        if self.stopped_at is not None:
-            print(
-                f"stopped by SIGTERM; a checkpoint was written at step {self.stopped_at} of "
-                f"{steps}, from which the next call goes on",
-                file=sys.stderr,
-            )
-            raise SystemExit(EXIT_STATUS)
-
     def _on_signal(self, _number, _frame) -> None:
         if not self.asked:
             print("SIGTERM: training stops after this step", file=sys.stderr, flush=True)
         self.asked = True
+
+
+def train_to_end(trainer: Trainer, updates_per_generation: int = 1) -> None:
+    """Train from the newest complete checkpoint in the trainer's folder to the last step.
+
+    Raises:
+        ValueError: a file of the checkpoint would run code.
+        SystemExit: SIGTERM ended it early, with a checkpoint; status 143.
+        RuntimeError: training ended before the last step for any other reason.
+    """
+    stop = StopOnSignal(updates_per_generation)
+    trainer.remove_callback(PrinterCallback)  # it prints the logs of every step
+    trainer.add_callback(CheckpointManifest())
+    trainer.add_callback(stop)
+    folder, is_first = Path(trainer.args.output_dir), trainer.is_world_process_zero()
+    found = [newest_complete_checkpoint(folder) if is_first else None]
+    [checkpoint] = broadcast_object_list(found)  # what one finds, all load
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    except pickle.UnpicklingError as error:  # torch's, of a file that holds more than tensors
+        raise ValueError(
+            f"{checkpoint}: not loaded, because a file of it would run code or is damaged; delete "
+            f"the folder to go on from the checkpoint before ({str(error).splitlines()[0]})"
+        ) from None
+    where = f"at step {trainer.state.global_step} of {trainer.args.max_steps}"
+    if trainer.state.global_step < trainer.args.max_steps:
+        if not stop.asked:
+            raise RuntimeError(f"training stopped {where}")
+        said = f"a checkpoint was written {where}, from which the next call goes on"
+        print(f"stopped by SIGTERM; {said}", file=sys.stderr)
+        raise SystemExit(EXIT_STATUS)

@@ -8,7 +8,6 @@ a step.
 """
 
 import copy
-import json
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from transformers import PreTrainedModel, get_constant_schedule_with_warmup
 from repro.config.models import Training, ValueLearning
 from repro.training import padding, sharding
 
-WEIGHTS, OPTIMIZER, SCHEDULE = "critic.safetensors", "critic_optimizer.pt", "critic_schedule.json"
+WEIGHTS, OPTIMIZER = "critic.safetensors", "critic_optimizer.pt"
 # Whole tensors by name, whether the model is sharded or not.
 WHOLE = state_dict.StateDictOptions(full_state_dict=True, cpu_offload=True)
 
@@ -39,32 +38,28 @@ class CriticSettings(ValueLearning):
 
 def critic_settings(training: Training) -> CriticSettings:
     """Return the critic's settings, which it shares with the policy in part."""
-    own = training.critic.model_dump(exclude={"gpu_memory"})
-    shared = {"weight_decay": training.weight_decay, "max_grad_norm": training.max_grad_norm}
-    return CriticSettings(**own, **shared)
+    return CriticSettings(
+        **training.critic.model_dump(exclude={"gpu_memory"}),
+        weight_decay=training.weight_decay,
+        max_grad_norm=training.max_grad_norm,
+    )
 
 
 class ValueModel(nn.Module):
-    """A copy of the policy's decoder and a linear head: the value before each token.
-
-    The head starts at zero, so that the first advantages are the plain returns.
-    """
+    """A copy of the policy's decoder and a linear head: the value before each token."""
 
     def __init__(self, policy: PreTrainedModel) -> None:
         super().__init__()
         self.decoder = copy.deepcopy(policy.base_model)
-        # Made without drawing random numbers: every algorithm samples the same first rollout.
-        hidden_size = policy.config.get_text_config().hidden_size
-        self.head = nn.utils.skip_init(nn.Linear, hidden_size, 1)
+        # Made without drawing random numbers: every algorithm samples the same first rollout. At
+        # zero the first advantages are the plain returns.
+        self.head = nn.utils.skip_init(nn.Linear, policy.config.get_text_config().hidden_size, 1)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
         self.to(policy.device, policy.dtype)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, length: int) -> Tensor:
-        """Value of the state before each of the last `length` tokens, (B, length), float32.
-
-        0 after the longest response.
-        """
+        """Value before each of the last `length` tokens, (B, length), 0 after the longest row."""
         ids, mask, kept = padding.trim(input_ids, attention_mask, length)
         hidden = self.decoder(ids, attention_mask=mask, use_cache=False)
         states = hidden.last_hidden_state[:, -kept - 1 : -1]  # (B, N, H)
@@ -72,13 +67,7 @@ class ValueModel(nn.Module):
 
 
 class Critic:
-    """The value model and how it learns.
-
-    Args:
-        policy: the freshly loaded policy, not yet wrapped.
-        settings: see `CriticSettings`.
-        accelerator: the trainer's.
-        gradient_checkpointing: trade the decoder's memory for time.
+    """The value model of a freshly loaded policy, not yet wrapped, and how it learns.
 
     Raises:
         ValueError: the policy carries adapters.
@@ -98,8 +87,9 @@ class Critic:
             self.model.decoder.gradient_checkpointing_enable({"use_reentrant": False})
         if accelerator.is_fsdp2:  # accelerate would shard it with the policy's optimizer only
             sharding.shard(self.model, set(policy._no_split_modules or ()), accelerator)
-        rates = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
-        self.optimizer = AdamW(self.model.parameters(), **rates)
+        self.optimizer = AdamW(
+            self.model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
+        )
         self.schedule = get_constant_schedule_with_warmup(self.optimizer, settings.warmup_steps)
         self.wrapped = self.model if accelerator.is_fsdp2 else accelerator.prepare_model(self.model)
 
@@ -121,28 +111,25 @@ class Critic:
             tokens: tokens of the whole step, divided by the number of processes.
 
         Returns:
-            Sums over the micro-batch's tokens: `tokens`, `value_loss`, `value_clip_fraction`, and
-            `error`, `error_squared`, `return`, `return_squared` for the explained variance.
+            Sums over the micro-batch's tokens, from which metrics are made.
         """
         self.wrapped.train()
-        ids = torch.cat([inputs["prompt_ids"], inputs["completion_ids"]], dim=1)
-        attention = torch.cat([inputs["prompt_mask"], inputs["completion_mask"]], dim=1)
         mask, old, returns = inputs["completion_mask"], inputs["values"], inputs["returns"]
         # Sharded, a critic gives its gradients away at once, as the policy does.
         sync = self.accelerator.sync_gradients or self.accelerator.is_fsdp2
         with nullcontext() if sync else self.accelerator.no_sync(self.wrapped):
             with self.accelerator.autocast():
-                values = self.wrapped(ids, attention, mask.shape[1])
+                values = self.wrapped(*padding.join(inputs))
             clip = self.settings.value_clip
             clipped = old + (values - old).clamp(-clip, clip)
-            losses = torch.maximum((values - returns).square(), (clipped - returns).square()) / 2
+            free, kept = (values - returns).square(), (clipped - returns).square()
+            losses = torch.maximum(free, kept) / 2
             (losses * mask).sum().div(tokens).backward()
         error = returns - old  # explained variance describes the values that made the advantages
-        is_clipped = (clipped - returns).square() > (values - returns).square()
         quantities = {
             "tokens": torch.ones_like(returns),
             "value_loss": losses.detach(),
-            "value_clip_fraction": is_clipped.float(),
+            "value_clip_fraction": (kept > free).float(),
             "error": error,
             "error_squared": error.square(),
             "return": returns,
@@ -161,32 +148,26 @@ class Critic:
 
     def save(self, folder: str | Path) -> None:
         """Write weights, optimizer and schedule into a checkpoint; every process calls it."""
-        folder = Path(folder)
         weights = state_dict.get_model_state_dict(self.model, options=WHOLE)
         optimizer = state_dict.get_optimizer_state_dict(self.model, self.optimizer, options=WHOLE)
         if self.accelerator.is_main_process:
-            save_file(weights, folder / WEIGHTS)
-            torch.save(optimizer, folder / OPTIMIZER)
-            state = json.dumps({"last_epoch": self.schedule.last_epoch})
-            (folder / SCHEDULE).write_text(state, encoding="utf-8")
+            save_file(weights, Path(folder) / WEIGHTS)
+            torch.save((optimizer, self.schedule.last_epoch), Path(folder) / OPTIMIZER)
 
     def load(self, folder: str | Path) -> None:
         """Read them back."""
-        folder = Path(folder)
-        state_dict.set_model_state_dict(self.model, load_file(folder / WEIGHTS), options=WHOLE)
-        state = torch.load(folder / OPTIMIZER, map_location="cpu", weights_only=True)
+        weights, path = load_file(Path(folder) / WEIGHTS), Path(folder) / OPTIMIZER
+        state_dict.set_model_state_dict(self.model, weights, options=WHOLE)
+        state, step = torch.load(path, map_location="cpu", weights_only=True)
         state_dict.set_optimizer_state_dict(self.model, self.optimizer, state, options=WHOLE)
+        self.schedule.last_epoch = step
         for group in self.optimizer.param_groups:
             group["betas"] = tuple(group["betas"])  # it came back as a list
-        schedule = json.loads((folder / SCHEDULE).read_text(encoding="utf-8"))
-        self.schedule.last_epoch = schedule["last_epoch"]
 
 
 def explained_variance(sums: dict[str, float]) -> float:
     """1 - Var(R - V) / Var(R) over all tokens, from sums; 0 where all returns are alike."""
-    n = max(sums["tokens"], 1.0)
-    error, spread = (
-        max(sums[f"{name}_squared"] / n - (sums[name] / n) ** 2, 0.0)
-        for name in ("error", "return")
-    )
+    n, names = max(sums["tokens"], 1.0), ("error", "return")
+    found = (sums[f"{name}_squared"] / n - (sums[name] / n) ** 2 for name in names)
+    error, spread = (max(variance, 0.0) for variance in found)
     return 1 - error / spread if spread > 1e-12 else 0.0

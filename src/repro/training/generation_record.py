@@ -4,8 +4,7 @@ Sampling computes both anyway. Kept, they spare the process reward its forward o
 only the short query pass remains.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -18,18 +17,15 @@ from repro.process_reward.one_pass import CachedForward
 
 @dataclass
 class GenerationRecord:
-    """Filled while the model generates.
-
-    The entropies are those of the distributions of the sampled tokens, T tensors (B,), in nats.
-    """
+    """Filled while the model generates."""
 
     temperature: float  # of the policy that the entropies describe
     cache: DynamicCache | None = None  # of the latest forward
     prompt_width: int = 0  # columns of the left-padded prompts
-    entropies: list[Tensor] = field(default_factory=list)
+    entropies: list[Tensor] = field(default_factory=list)  # of each sampled token, T times (B,)
 
     def add(self, _module, _arguments, output) -> None:
-        """Forward hook of the generating model: remember one decoding step."""
+        """Remember one decoding step: a forward hook of the causal language model."""
         self.cache = output.past_key_values
         if not self.entropies and isinstance(self.cache, DynamicCache):
             self.prompt_width = self.cache.get_seq_length()
@@ -51,12 +47,9 @@ class GenerationRecord:
         prompts: Sequence[Sequence[int]],
         completions: Sequence[Sequence[int]],
     ) -> tuple[CachedForward, Tensor, Tensor]:
-        """Return the record as a cached forward over prompts and responses, B rows of ids each.
+        """Return a cached forward over B prompts and responses, the latters' mask and entropies.
 
-        The last sampled token was never fed to the model that generated; one more step adds it.
-
-        Returns:
-            The cached forward; the mask of the responses' tokens (B, T); entropies (B, T).
+        Both are (B, T). The last sampled token was never fed to the model; one more step adds it.
         """
         device, width = self.entropies[0].device, self.prompt_width
         shape = len(prompts), width + len(self.entropies)  # (B, P + T)
@@ -78,14 +71,3 @@ class GenerationRecord:
         )
         forward = CachedForward(self.cache, input_ids, attention_mask, position_ids, width)
         return forward, attention_mask[:, width:], torch.stack(self.entropies, dim=1)
-
-
-@contextmanager
-def recording(model: PreTrainedModel, temperature: float) -> Iterator[GenerationRecord]:
-    """Record the next generation of a model."""
-    record = GenerationRecord(temperature)
-    handle = causal_lm(model).register_forward_hook(record.add)
-    try:
-        yield record
-    finally:
-        handle.remove()

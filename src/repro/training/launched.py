@@ -12,10 +12,8 @@ def layout() -> dict:
     processes = int(os.environ.get("WORLD_SIZE", 1))
     if processes == 1:
         return {}
-    strategy = "ddp"
-    if os.environ.get("ACCELERATE_USE_FSDP") == "true":
-        strategy = "fsdp"
-    elif os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true":
+    strategy = "fsdp" if os.environ.get("ACCELERATE_USE_FSDP") == "true" else "ddp"
+    if os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true":
         strategy = f"zero{os.environ['ACCELERATE_DEEPSPEED_ZERO_STAGE']}"
     return {"processes": processes, "strategy": strategy}
 

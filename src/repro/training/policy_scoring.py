@@ -16,7 +16,7 @@ import functools
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -28,52 +28,45 @@ from repro.process_reward.logits import causal_lm
 from repro.process_reward.one_pass import CachedForward, why_not
 from repro.process_reward.settings import ProcessRewardSettings
 from repro.training import padding, sharding, vllm_rollouts
-from repro.training.generation_record import recording
+from repro.training.generation_record import GenerationRecord
 from repro.training.process_scoring import ProcessScorer, Responses
 
 
-@dataclass(frozen=True)
+@dataclass
 class Rollout:
-    """A generation batch on its way through TRL; each field is None until it is known.
+    """A generation batch on its way through TRL; each field is None until it is known."""
 
-    Attributes:
-        answers: ground truths of the B local responses.
-        cuts: their cut points, (B, k + 2).
-        objective: J there, (B, k + 2).
-        rewards: outcome rewards of all processes, (G,), groups in consecutive rows.
-    """
-
-    answers: list[str] | None = None
-    cuts: Tensor | None = None
-    objective: Tensor | None = None
-    rewards: Tensor | None = None
+    answers: list[str] | None = None  # ground truths of the B responses of this process
+    cuts: Tensor | None = None  # their cut points, (B, k + 2)
+    objective: Tensor | None = None  # J there, (B, k + 2)
+    rewards: Tensor | None = None  # of all processes, (G,), groups in consecutive rows
 
 
 class ScoringTrainer(GRPOTrainer):
     """GRPOTrainer that knows RePro's objective of the rollout at hand.
 
-    A subclass sets `process_reward` and calls `_prepare_scoring`; it starts a rollout by putting a
-    `Rollout` with its answers into `_rollout`.
+    A subclass starts a rollout by putting a `Rollout` with its answers into `_rollout`.
     """
 
-    process_reward: ProcessRewardSettings | None
     _rollout: Rollout | None = None
+
+    def __init__(self, *args, process_reward: ProcessRewardSettings | None, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.process_reward = process_reward
+        chosen = process_reward or ProcessRewardSettings().filled()
+        self._scorer = ProcessScorer(self._tokenizer, chosen, self.eos_token_ids)
+        self._why_not_cut = why_not(self.model)
+        self._is_checked = False
+        self._is_random = is_random_in_training(self.model)
 
     def create_accelerator_and_postprocess(self) -> None:
         """Set how FSDP rounds before any model is sharded."""
         super().create_accelerator_and_postprocess()
         sharding.keep_precision(self.accelerator)
 
-    def _prepare_scoring(self) -> None:
-        chosen = self.process_reward or ProcessRewardSettings().filled()
-        self._scorer = ProcessScorer(self._tokenizer, chosen, self.eos_token_ids)
-        self._why_not_cut = why_not(self.model)
-        self._is_checked = False
-        self._is_random = is_random_in_training(self.model)
-
     def _generate_single_turn(self, prompt_ids, *args, **kwargs):
         if self.use_vllm:
-            if self.vllm_mode != "colocate":  # the seeds of a server are its own affair
+            if self.vllm_mode != "colocate":  # a server draws with seeds that it chooses
                 return super()._generate_single_turn(prompt_ids, *args, **kwargs)
             engine = self.accelerator.process_index // self.vllm_tensor_parallel_size
             llm, step = self.vllm_generation.llm, self.state.global_step
@@ -89,16 +82,17 @@ class ScoringTrainer(GRPOTrainer):
 
     def _generate_and_score(self, prompt_ids, *args, **kwargs):
         """Sample with transformers, and score from the cache that is left if it is of use."""
-        model = self.accelerator.unwrap_model(self.model)
-        with recording(model, self.temperature) as record:
+        record = GenerationRecord(self.temperature)
+        model = causal_lm(self.accelerator.unwrap_model(self.model))
+        with model.register_forward_hook(record.add):
             completion_ids, log_probs = super()._generate_single_turn(prompt_ids, *args, **kwargs)
         if record.is_usable(len(prompt_ids)):
             with self._scoring() as model:
                 forward, mask, entropies = record.forward(model, prompt_ids, completion_ids)
                 ids = forward.input_ids[:, forward.prompt_length :]
                 given = Responses(prompt_ids, ids, mask, entropies, self._rollout.answers)
-                cuts, objective = self._scorer.score(model, given, forward)
-            self._rollout = replace(self._rollout, cuts=cuts, objective=objective)
+                found = self._scorer.score(model, given, forward)
+            self._rollout.cuts, self._rollout.objective = found
         return completion_ids, log_probs
 
     def _get_per_token_logps_and_entropies(
@@ -139,15 +133,13 @@ class ScoringTrainer(GRPOTrainer):
 
     @contextmanager
     def _scoring(self) -> Iterator[PreTrainedModel]:
-        """Hold the whole policy as it evaluates, in the precision of training.
-
-        Gradient checkpointing would silently drop every cache.
-        """
+        """Hold the whole policy as it evaluates, in the precision of training."""
         was_training, checkpointing = self.model.training, self.args.gradient_checkpointing_kwargs
         self.model.eval()
         try:
             with (
                 torch.no_grad(),
+                # Checkpointing would silently drop every cache.
                 disable_gradient_checkpointing(self.model, checkpointing),
                 self._whole_policy(),
                 self.accelerator.autocast(),
@@ -176,7 +168,7 @@ class ScoringTrainer(GRPOTrainer):
                 log_probs, *scored = self._score_chunk(model, ids, mask, kept, answers)
                 found.append((padding.restore(log_probs, length), *scored))
         log_probs, cuts, objective = (torch.cat(parts) for parts in zip(*found, strict=True))
-        self._rollout = replace(self._rollout, cuts=cuts, objective=objective)
+        self._rollout.cuts, self._rollout.objective = cuts, objective
         return log_probs
 
     def _score_chunk(self, model, ids, mask, length, answers) -> tuple[Tensor, Tensor, Tensor]:
@@ -185,15 +177,12 @@ class ScoringTrainer(GRPOTrainer):
         policy = self.model
         if not self._why_not_cut:
             policy = functools.partial(self.model, past_key_values=cache)
-        handle = causal_lm(model).base_model.register_forward_hook(
+        with causal_lm(model).base_model.register_forward_hook(
             lambda _module, _arguments, output: hidden.append(output.last_hidden_state)
-        )
-        try:
+        ):
             log_probs, entropies, _ = super()._get_per_token_logps_and_entropies(
                 policy, ids, mask, length, compute_entropy=True
             )
-        finally:
-            handle.remove()
         prompt_length, forward = ids.shape[1] - length, None
         asked, given = mask.bool().tensor_split([prompt_length], dim=1)
         prompts = [row[: len(kept)][kept].tolist() for row, kept in zip(ids, asked, strict=True)]
@@ -229,15 +218,7 @@ class ScoringTrainer(GRPOTrainer):
                 f"{type(causal_lm(model)).__name__}: J from the cache is not that of the repeat "
                 f"loop (a response of the first rollout is off by {error:.2g} in the mean)"
             )
-            ids, mask, length = prompts_and_completions(out)
-            self._score_by_one_pass(ids, mask, length)
-
-
-def prompts_and_completions(out: dict[str, Tensor]) -> tuple[Tensor, Tensor, int]:
-    """Token ids and attention mask of prompts with completions, (B, P + T) each, and T."""
-    ids = torch.cat([out["prompt_ids"], out["completion_ids"]], dim=1)
-    attention = torch.cat([out["prompt_mask"], out["completion_mask"]], dim=1)
-    return ids, attention, out["completion_ids"].shape[1]
+            self._score_by_one_pass(*padding.join(out))
 
 
 def is_random_in_training(model: nn.Module) -> bool:

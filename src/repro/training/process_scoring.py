@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
-from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from repro.process_reward import one_pass, repeat_loop, segments
@@ -39,7 +39,7 @@ class ProcessScorer:
         settings: ProcessRewardSettings,
         eos_token_ids: Sequence[int],
     ) -> None:
-        self.settings, self.eos_token_ids, self._tokenizer = settings, eos_token_ids, tokenizer
+        self.tokenizer, self.settings, self.eos_token_ids = tokenizer, settings, eos_token_ids
         self._token_texts = segments.TokenTexts(tokenizer)
 
     def thought(self, completion_ids: Sequence[int]) -> segments.Thought:
@@ -47,74 +47,60 @@ class ProcessScorer:
         return segments.find_thought(self._texts(completion_ids), self.settings.separator)
 
     def _texts(self, completion_ids: Sequence[int]) -> list[str]:
-        ids = list(completion_ids)
-        if ids and ids[-1] in self.eos_token_ids:
-            ids = ids[:-1]
-        return [self._token_texts[i] for i in ids]
+        texts = [self._token_texts[i] for i in completion_ids]
+        return texts[:-1] if texts and completion_ids[-1] in self.eos_token_ids else texts
 
     def score(
         self, model: PreTrainedModel, responses: Responses, forward: CachedForward | None
     ) -> tuple[Tensor, Tensor]:
-        """Score responses from the cache of a forward made anyway, or by a forward per cut point.
+        """Score B responses from the cache of a forward made anyway, or by a forward per cut point.
 
-        Args:
-            model: the policy.
-            responses: B of them.
-            forward: the policy's cached forward over them; None for a model whose cache cannot be
-                cut, which then sees no padding: that would move a learnt prompt or a
-                length-dependent rotary embedding.
+        Without a cached forward, for a model whose cache cannot be cut, each response is scored by
+        itself: padding would move a learnt prompt or a length-dependent rotary embedding.
 
         Returns:
             Cut points (B, k + 2), -1 where a response has fewer, and the objective there, of the
             same shape in float64.
         """
-        cuts, probes, completions = [], [], []
+        cuts, rows = [], []
         lengths, entropies = responses.mask.sum(dim=1).tolist(), responses.entropies.tolist()
         for row, (ids, length) in enumerate(zip(responses.ids.tolist(), lengths, strict=True)):
-            completions.append(ids[:length])
             thought = self.thought(ids[:length])
             cuts.append(segments.cut_points(thought, entropies[row], self.settings.k))
-            asked = responses.prompts[row], completions[row], responses.answers[row]
-            probes.append(self._probes(*asked, cuts[row], thought))
+            rows.append((responses.prompts[row], ids[:length], cuts[row], responses.answers[row]))
         table = segments.pad_cut_points(cuts, self.settings.k + 2).to(responses.ids.device)
         if forward is not None:
+            probes = [self._probes(*row) for row in rows]
             return table, one_pass.surrogate_objective(model, forward, table, probes).double()
-        found = _repeat(model, responses.prompts, completions, cuts, probes)
-        return table, functional.pad(found, (0, table.shape[1] - found.shape[1]))
+        objective = table.new_zeros(table.shape, dtype=torch.float64)
+        for row, given in enumerate(rows):
+            objective[row, : len(cuts[row])] = self.by_loop(model, *given)
+        return table, objective
 
     def by_loop(
         self,
         model: PreTrainedModel,
-        prompt: list[int],
-        completion: list[int],
+        prompt: Sequence[int],
+        completion: Sequence[int],
         cuts: list[int],
         answer: str,
     ) -> Tensor:
         """Return the objective of one response at some cut points, (C,), from a forward each."""
-        probes = self._probes(prompt, completion, answer, cuts, self.thought(completion))
-        return _repeat(model, [prompt], [completion], [cuts], [probes])[0]
+        probes = self._probes(prompt, completion, cuts, answer)
+        rows = [prompt], [completion], [cuts], [probes]
+        return repeat_loop.surrogate_objective(model, *rows, batch_size=1)[0].double()
 
     def _probes(
-        self,
-        prompt: Sequence[int],
-        completion: Sequence[int],
-        answer: str,
-        cuts: list[int],
-        thought: segments.Thought,
+        self, prompt: Sequence[int], completion: Sequence[int], cuts: list[int], answer: str
     ) -> list[Probe]:
-        opened_at = None
+        opened_at = closed_at = None
         if self.settings.close_thought:
-            asked = "".join(self._token_texts[i] for i in prompt)
+            asked, thought = "".join(self._token_texts[i] for i in prompt), self.thought(completion)
             opened_at = segments.opened_at(asked, self._texts(completion))
+            closed_at = thought.end if thought.closed else None
         return probes_at_cuts(
-            *(self._tokenizer, answer, cuts),
+            *(self.tokenizer, answer, cuts),
             opened_at=opened_at,
-            closed_at=thought.end if thought.closed else None,
+            closed_at=closed_at,
             answer_only=self.settings.answer_only,
         )
-
-
-def _repeat(model, prompts, completions, cuts, probes) -> Tensor:
-    """Return the objective by a forward per cut point, (B, C), one response at a time."""
-    rows = (prompts, completions, cuts, probes)
-    return repeat_loop.surrogate_objective(model, *rows, batch_size=1).double()

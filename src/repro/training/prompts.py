@@ -1,13 +1,12 @@
 """What a run is trained on: its prompts in their order, in the words of its backbone."""
 
-import functools
 import random
 from pathlib import Path
 
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
-from repro.benchmarks import prompts
+from repro.benchmarks import declared, prompts
 from repro.config.resolved import RunSettings
 from repro.files import jsonl
 from repro.process_reward import segments
@@ -26,22 +25,17 @@ def load_prompts(
     Raises:
         ValueError: a row without `problem` or `answer`, or no prompt within `max_prompt_tokens`.
     """
-    rows, training, asked = [], run.training, run.backbone_settings.prompt
-    for number, row in enumerate(jsonl.read(train_file), start=1):
-        for field in ("problem", "answer"):
-            if not str(row.get(field, "")).strip():
-                raise ValueError(f"{train_file}, row {number}: field {field!r} is missing or empty")
-        messages = prompts.messages(prompts.math(row, asked.math), asked.system)
-        rows.append({"prompt": messages, "answer": str(row["answer"])})
-    limit = training.max_prompt_tokens
-    render = functools.partial(tokenizer.apply_chat_template, add_generation_prompt=True)
-    lengths = [len(render(row["prompt"], return_dict=True)["input_ids"]) for row in rows]
-    short = [row for row, length in zip(rows, lengths, strict=True) if length <= limit]
+    declared.check_file(train_file, declared.TRAIN)
+    training, asked, rows = run.training, run.backbone_settings.prompt, jsonl.read(train_file)
+    turns = [prompts.messages(prompts.math(row, asked.math), asked.system) for row in rows]
+    rendered = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=True)
+    limit, short = training.max_prompt_tokens, []
+    for prompt, row, ids in zip(turns, rows, rendered["input_ids"], strict=True):
+        if len(ids) <= limit:
+            short.append({"prompt": prompt, "answer": str(row["answer"])})
     if not short:
-        raise ValueError(
-            f"{train_file}: no prompt of {len(rows)} has at most training.max_prompt_tokens = "
-            f"{limit} tokens"
-        )
+        allowed = f"training.max_prompt_tokens = {limit}"
+        raise ValueError(f"{train_file}: no prompt of {len(rows)} has at most {allowed} tokens")
     if len(short) < len(rows):
         print(f"{train_file}: left out {len(rows) - len(short)} prompts over {limit} tokens")
     generations = -(-training.steps // training.updates_per_generation)

@@ -27,10 +27,8 @@ def check(accelerator: Accelerator, has_critic: bool) -> None:
     if kind == DistributedType.FSDP and not accelerator.is_fsdp2:
         raise ValueError("fsdp_version: 1; allowed: 2")
     if kind == DistributedType.DEEPSPEED and has_critic:
-        raise ValueError(
-            "distributed_type: DEEPSPEED; its engine does not train PPO's critic, allowed: one "
-            "process, data parallel, FSDP"
-        )
+        allowed = "allowed: one process, data parallel, FSDP"
+        raise ValueError(f"distributed_type: DEEPSPEED, which trains no critic of PPO; {allowed}")
 
 
 def keep_precision(accelerator: Accelerator) -> None:
@@ -43,10 +41,9 @@ def keep_precision(accelerator: Accelerator) -> None:
     if not accelerator.is_fsdp2:
         return
     plugin = accelerator.state.fsdp_plugin
-    if plugin.mixed_precision_policy is not None:
-        plugin.mixed_precision_policy = replace(
-            plugin.mixed_precision_policy, reduce_dtype=torch.float32, output_dtype=None
-        )
+    if policy := plugin.mixed_precision_policy:
+        exact = replace(policy, reduce_dtype=torch.float32, output_dtype=None)
+        plugin.mixed_precision_policy = exact
     accelerator.gradient_state.plugin_kwargs["sync_each_batch"] = True
 
 

@@ -11,15 +11,12 @@ from pathlib import Path
 
 import torch
 from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
     DataCollatorForSeq2Seq,
     GenerationConfig,
     PreTrainedModel,
-    PrinterCallback,
-    Qwen2Config,
-    Qwen2ForCausalLM,
     Qwen2Tokenizer,
-    Qwen3Config,
-    Qwen3ForCausalLM,
     Trainer,
     TrainingArguments,
     set_seed,
@@ -31,19 +28,12 @@ from repro.config.backbones import TinyBackbone
 from repro.config.resolved import stated
 from repro.files import digests
 from repro.tinyworld import CONTEXT, problems, thoughts, tokenizer
-from repro.training.callbacks import (
-    CheckpointManifest,
-    ProgressLine,
-    StopOnSignal,
-    newest_complete_checkpoint,
-)
+from repro.training.callbacks import ProgressLine, train_to_end
 
 # What the backbone has seen: mostly mathematics, every out-of-domain dress a little.
 MIXTURE = {"aime24": 4, "aime25": 4, "math500": 5, "lmb": 5, "gpqa": 4, "mbpp": 2, "lcb": 2}
 PROMPT = {"gpqa": prompts.gpqa, "mbpp": prompts.mbpp, "lcb": prompts.lcb}  # others: prompts.math
-# In this share of the examples the answer is asked for after a part of the thought, as by the
-# surrogate objective; only the answer bears loss there, so that thoughts do not become shorter.
-ASKED_EARLY = 0.15
+ASKED_EARLY = 0.15  # of the examples; see `encode`
 BOX = r"\boxed{"
 OPENING = {"qwen2": "", "qwen3": "<think>\n"}  # by the model itself; Qwen2's prompt has it
 
@@ -76,8 +66,7 @@ def build(backbone: TinyBackbone, name: str, output_dir: str | Path, work_dir: s
     vocabulary = tokenizer.train(architecture, texts, vocabulary=512)
     model = create(backbone, vocabulary)
     rows = [
-        (ask_early if rng.random() < ASKED_EARLY else encode)(vocabulary, architecture, *row)
-        for row in examples
+        encode(vocabulary, architecture, *row, early=rng.random() < ASKED_EARLY) for row in examples
     ]
     rows = batches_of_similar_length(rows, backbone.batch_size, rng)
     often = max(1, backbone.steps // 20)
@@ -101,17 +90,13 @@ def build(backbone: TinyBackbone, name: str, output_dir: str | Path, work_dir: s
         use_cpu=not torch.cuda.is_available(),
         dataloader_pin_memory=False,
     )
-    stop = StopOnSignal()
     trainer = Trainer(
         *(model, arguments),
         data_collator=DataCollatorForSeq2Seq(vocabulary, label_pad_token_id=-100),
         train_dataset=rows,
-        callbacks=[CheckpointManifest(), stop, ProgressLine(f"build {name}", "loss")],
+        callbacks=[ProgressLine(f"build {name}", "loss")],
     )
-    trainer.remove_callback(PrinterCallback)  # it prints the logs of every step
-    checkpoint = newest_complete_checkpoint(work_dir)
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    stop.exit_if_stopped(backbone.steps)
+    train_to_end(trainer)
     model.save_pretrained(output_dir)
     vocabulary.save_pretrained(output_dir)
 
@@ -126,51 +111,38 @@ def example(rng: random.Random) -> tuple[str, str, str]:
 
 
 def encode(
-    vocabulary: Qwen2Tokenizer, architecture: str, prompt: str, thought: str, answer: str
+    vocabulary: Qwen2Tokenizer,
+    architecture: str,
+    prompt: str,
+    thought: str,
+    answer: str,
+    early: bool,
 ) -> dict[str, list[int]]:
-    """Return one example: the whole response bears loss, the prompt does not."""
-    completion = f"{OPENING[architecture]}{thought}\n</think>\n\n{answer}{vocabulary.eos_token}"
-    return labelled(vocabulary, render(vocabulary, prompt), completion)
+    """Return one example: the whole response bears loss, the prompt does not (label -100).
 
-
-def ask_early(
-    vocabulary: Qwen2Tokenizer, architecture: str, prompt: str, thought: str, answer: str
-) -> dict[str, list[int]]:
-    """Return an example that asks for the answer at a random cut point, the loss on it alone.
-
-    The answer is the one the whole thought leads to: a slip seen lowers the objective, a correction
-    raises it again.
+    An early one asks for a boxed answer at a random cut point, as the surrogate objective does, and
+    only the answer bears loss, so that thoughts do not become shorter. It is the answer that the
+    whole thought leads to: a slip seen lowers the objective, a correction raises it again.
     """
-    if not answer.startswith(BOX):
-        return encode(vocabulary, architecture, prompt, thought, answer)
-    segments = thought.split("\n\n")
-    kept = zlib.crc32(thought.encode()) % (len(segments) + 2)  # 0: nothing, the last: all of it
-    seen = "".join(f"{segment}\n\n" for segment in segments[:kept])
-    if kept > len(segments):
-        seen = f"{thought}\n</think>"
-    seen = OPENING[architecture] * bool(kept) + seen
-    row = labelled(vocabulary, render(vocabulary, prompt) + seen, answer)
-    spans = vocabulary(answer, add_special_tokens=False, return_offsets_mapping=True).offset_mapping
-    in_box = sum(end <= len(BOX) for _, end in spans)  # tokens that open the box bear no loss
-    first = len(row["labels"]) - len(spans)
-    row["labels"][first : first + in_box] = [-100] * in_box
-    return row
-
-
-def render(vocabulary: Qwen2Tokenizer, prompt: str) -> str:
-    """Return the prompt in the model's chat template, up to where the model takes over."""
-    return vocabulary.apply_chat_template(
+    start = vocabulary.apply_chat_template(
         [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True
     )
-
-
-def labelled(vocabulary: Qwen2Tokenizer, start: str, rest: str) -> dict[str, list[int]]:
-    """Return `input_ids` and `labels`; only `rest` bears loss, the others have label -100."""
+    opening, in_box = OPENING[architecture], 0
+    rest = f"{opening}{thought}\n</think>\n\n{answer}{vocabulary.eos_token}"
+    if early and answer.startswith(BOX):
+        segments = thought.split("\n\n")
+        kept = zlib.crc32(thought.encode()) % (len(segments) + 2)  # 0: nothing, the last: all of it
+        seen = "".join(f"{segment}\n\n" for segment in segments[:kept])
+        if kept > len(segments):
+            seen = f"{thought}\n</think>"
+        start, rest = start + opening * bool(kept) + seen, answer
+        spans = vocabulary(answer, add_special_tokens=False, return_offsets_mapping=True)
+        in_box = sum(end <= len(BOX) for _, end in spans.offset_mapping)  # bear no loss either
     start_ids, rest_ids = vocabulary([start, rest], add_special_tokens=False).input_ids
     return {
         "input_ids": start_ids + rest_ids,
         "attention_mask": [1] * (len(start_ids) + len(rest_ids)),
-        "labels": [-100] * len(start_ids) + rest_ids,
+        "labels": [-100] * (len(start_ids) + in_box) + rest_ids[in_box:],
     }
 
 
@@ -200,10 +172,9 @@ def create(backbone: TinyBackbone, vocabulary: Qwen2Tokenizer) -> PreTrainedMode
         "tie_word_embeddings": True,
         **tokens,
     }
-    if backbone.architecture == "qwen2":
-        model = Qwen2ForCausalLM(Qwen2Config(**shape))
-    else:
-        head_dim = backbone.hidden_size // backbone.heads
-        model = Qwen3ForCausalLM(Qwen3Config(**shape, head_dim=head_dim))
+    if backbone.architecture == "qwen3":
+        shape["head_dim"] = backbone.hidden_size // backbone.heads
+    config = AutoConfig.for_model(backbone.architecture, **shape)
+    model = AutoModelForCausalLM.from_config(config)
     model.generation_config = GenerationConfig(**tokens)
     return model

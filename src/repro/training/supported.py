@@ -1,7 +1,7 @@
 """What the trainer refuses, by name and before anything expensive.
 
-Each of TRL's options does what TRL says or is refused here; `tests/training/test_supported.py`
-names every one, so that a new version of TRL is looked at field by field. A checkpoint holds the
+Each of TRL's options does what TRL says or is refused here; `tests/training/trl_options.txt` lists
+those that do, so that a new version of TRL is looked at field by field. A checkpoint holds the
 trainer's own settings, and a run with other ones does not go on from it.
 """
 
@@ -36,7 +36,6 @@ REFUSED_PER_TOKEN = {
     "importance_sampling_level": "one ratio for a response averages its tokens' advantages away",
     "off_policy_mask_threshold": "it drops responses by the sign of their one advantage",
 }
-LOSSES_PER_RESPONSE = ("luspo", "vespo")
 REFUSED_WITH_PROCESS_REWARD = {"remove_unused_columns": "it would drop the column 'answer'"}
 REFUSED_WITH_CRITIC = {"fp16": "the critic's loss is not scaled"}
 SETTINGS = "repro_trainer.json"
@@ -52,8 +51,8 @@ def check(
 ) -> ProcessRewardSettings | None:
     """Check the arguments of `ReProTrainer`, before a model is loaded.
 
-    `args` and `kwargs` are those for `trl.GRPOTrainer`; the settings of the process reward are
-    returned with all filled in.
+    `args` and `kwargs` are those for `trl.GRPOTrainer`. Returns the process reward's settings with
+    all filled in.
 
     Raises:
         ValueError: an argument, an option or a row of the dataset is not usable.
@@ -69,18 +68,13 @@ def check(
     for name in ("tools", "environment_factory", "rollout_func"):
         if given.get(name) is not None:
             raise ValueError(f"{name}: not supported; a response is one uninterrupted text")
-    has_process_reward = process_reward is not None
+    has_process_reward, dataset = process_reward is not None, given.get("train_dataset")
     if given.get("args") is not None:
         check_options(given["args"], algorithm, has_process_reward)
-    dataset = given.get("train_dataset")
-    columns = getattr(dataset, "column_names", None)  # None: a stream that does not know
-    if has_process_reward and columns and "answer" not in columns:
-        raise ValueError(
-            f"train_dataset: no column 'answer', the ground truth; it has {', '.join(columns)}"
-        )
-    if isinstance(dataset, Dataset):
-        read = [name for name in columns if name in ("prompt", "answer", "image", "images")]
-        check_rows(dataset.select_columns(read), has_process_reward, "train_dataset[{}]")
+    if isinstance(dataset, Dataset):  # a stream is looked at rollout by rollout
+        known = ("prompt", "answer", "image", "images")
+        rows = dataset.select_columns([name for name in dataset.column_names if name in known])
+        check_rows(rows, has_process_reward, "train_dataset[{}]")
     return process_reward
 
 
@@ -98,7 +92,7 @@ def check_options(args: GRPOConfig, algorithm: str, has_process_reward: bool) ->
         name, value = option.name, getattr(args, option.name)
         if name in refused and value != option.default:
             raise ValueError(f"{name}: {value!r}; {refused[name]}; allowed: {option.default!r}")
-    if per_token and args.loss_type in LOSSES_PER_RESPONSE:
+    if per_token and args.loss_type in ("luspo", "vespo"):
         raise ValueError(
             f"loss_type: {args.loss_type!r}; it weights whole responses, and here each token has "
             "an advantage; allowed: dapo, grpo, bnpo, dr_grpo, cispo, sapo"
@@ -113,19 +107,16 @@ def check_rows(rows: Iterable[Mapping], needs_answer: bool, where: str) -> None:
     """
     for number, row in enumerate(rows):
         prompt, answer, name = row.get("prompt"), row.get("answer"), where.format(number)
-        if row.get("image") is not None or row.get("images") or _shows_more_than_text(prompt):
+        contents = [] if isinstance(prompt, str) else [m.get("content") for m in prompt or ()]
+        parts = [part for content in contents if isinstance(content, list) for part in content]
+        shows_more = any(part.get("type") != "text" for part in parts)
+        if row.get("image") is not None or row.get("images") or shows_more:
             raise ValueError(f"{name}: an image; not scored; allowed: text alone")
         if needs_answer and not (isinstance(answer, str) and answer.strip()):
             raise ValueError(
                 f"{name}: answer: {answer!r} ({type(answer).__name__}) to the prompt "
                 f"{str(prompt)[:80]!r}; the probe boxes it; allowed: a text that is not empty"
             )
-
-
-def _shows_more_than_text(prompt: str | list[dict] | None) -> bool:
-    contents = [] if isinstance(prompt, str) else [m.get("content") for m in prompt or ()]
-    parts = [part for content in contents if isinstance(content, list) for part in content]
-    return any(part.get("type") != "text" for part in parts)
 
 
 def write_settings(folder: Path, trainer) -> None:
@@ -137,12 +128,9 @@ def check_resume(folder: Path, trainer) -> None:
     """Refuse to go on from a checkpoint that was trained with other settings.
 
     Raises:
-        ValueError: the message names each setting that differs.
+        ValueError: the message names each setting that differs, or the file that is missing.
     """
-    path, now = folder / SETTINGS, _settings(trainer)
-    if not path.is_file():
-        raise ValueError(f"{path}: missing; allowed: a checkpoint that ReProTrainer wrote")
-    before = jsonl.read_json(path)
+    before, now = jsonl.read_json(folder / SETTINGS), _settings(trainer)
     differing = [
         f"{name}: {now.get(name)!r}; {folder} was trained with {before.get(name)!r}"
         for name in sorted(before.keys() | now.keys())

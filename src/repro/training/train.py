@@ -1,33 +1,18 @@
 """The `train` step: backbone and training set in, trained model and metrics out."""
 
 import copy
-import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from accelerate.utils import broadcast_object_list
-from transformers import (
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    PreTrainedTokenizerBase,
-    PrinterCallback,
-    set_seed,
-)
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase, set_seed
 from transformers.utils.logging import disable_progress_bar
 
 from repro.config.resolved import RunSettings
 from repro.files import jsonl
+from repro.training import callbacks
 from repro.training.arguments import trainer_arguments
-from repro.training.callbacks import (
-    ROLLOUT,
-    CheckpointManifest,
-    MetricsFile,
-    ProgressLine,
-    StopOnSignal,
-    newest_complete_checkpoint,
-)
 from repro.training.critic import critic_settings
 from repro.training.prompts import check_tokenizer, load_prompts
 from repro.training.trainer import ReProTrainer
@@ -57,8 +42,7 @@ def train_run(
 
     Raises:
         ValueError: model or data are not usable; the message names what.
-        SystemExit: SIGTERM ended it early, with a checkpoint; status 143.
-        RuntimeError: training ended before the last step for any other reason.
+        SystemExit, RuntimeError: see `train_to_end`.
     """
     training, backbone = run.training, run.backbone_settings
     work_dir, output_dir = Path(work_dir), Path(output_dir)
@@ -74,7 +58,7 @@ def train_run(
         model_dir, dtype=torch.float32, use_safetensors=True, trust_remote_code=trusted
     )
     generation_config = copy.deepcopy(model.generation_config)
-    stop = StopOnSignal(training.updates_per_generation)
+    progress = callbacks.ProgressLine(f"train {run.backbone}/{run.method}", "rollout/reward")
     trainer = ReProTrainer(
         model=model,
         processing_class=tokenizer,
@@ -86,31 +70,11 @@ def train_run(
         gamma=training.gamma,
         lam=training.lam,
         critic=critic_settings(training),
-        callbacks=[
-            MetricsFile(work_dir / METRICS),
-            CheckpointManifest(),
-            stop,
-            ProgressLine(f"train {run.backbone}/{run.method}", f"{ROLLOUT}reward"),
-        ],
+        callbacks=[callbacks.MetricsFile(work_dir / METRICS), progress],
     )
-    trainer.remove_callback(PrinterCallback)  # it prints the logs of every step
-    is_first = trainer.is_world_process_zero()
-    checkpoint = newest_complete_checkpoint(work_dir) if is_first else None
-    [checkpoint] = broadcast_object_list([checkpoint])  # what one finds, all load
-    try:
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    except pickle.UnpicklingError as error:  # torch's, of a file that holds more than tensors
-        raise ValueError(
-            f"{checkpoint}: not loaded, because a file of it would run code or is damaged; delete "
-            f"the folder to go on from the checkpoint before ({str(error).splitlines()[0]})"
-        ) from None
-    stop.exit_if_stopped(training.steps)
-    if trainer.state.global_step < training.steps:
-        raise RuntimeError(
-            f"training stopped at step {trainer.state.global_step} of {training.steps}"
-        )
+    callbacks.train_to_end(trainer, training.updates_per_generation)
     weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)  # gathered by all processes
-    if is_first:
+    if trainer.is_world_process_zero():
         trained = trainer.accelerator.unwrap_model(trainer.model)
         trained.generation_config = generation_config  # TRL's sampling settings are not the model's
         _write_outputs(trained, weights, tokenizer, work_dir / METRICS, output_dir)
@@ -119,10 +83,9 @@ def train_run(
 def correctness_reward(
     tokenizer: PreTrainedTokenizerBase, thinks: str = thinking.REQUIRED
 ) -> Callable[..., list[float]]:
-    """Return TRL's reward function: verified correctness, 0 or 1.
+    """Return TRL's reward function: verified correctness, 0 or 1; `thinks` is `required` or `none`.
 
     It decodes the responses as the evaluation does, whatever response parser the tokenizer carries.
-    `thinks` says whether the model thinks before it answers, `required` or `none`.
     """
 
     def correct(completion_ids: list[list[int]], answer: list[str], **_) -> list[float]:

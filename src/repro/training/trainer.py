@@ -15,7 +15,6 @@ exactly 1.
 
 import functools
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -23,13 +22,16 @@ from accelerate.utils import set_seed
 from torch import Tensor
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
+from repro import methods
 from repro.algorithms import ADVANTAGES
 from repro.algorithms.batch import Batch, ProcessTerm
 from repro.process_reward import reward, scores
 from repro.process_reward.settings import ProcessRewardSettings
-from repro.training import model_card, rollout_metrics, sharding, supported
+from repro.training import padding, rollout_metrics, sharding, supported
 from repro.training.critic import Critic, CriticSettings, explained_variance
-from repro.training.policy_scoring import Rollout, ScoringTrainer, prompts_and_completions
+from repro.training.policy_scoring import Rollout, ScoringTrainer
+
+PAPER = {"title": "Rectifying LLM Thought from Lens of Optimization", "id": "2512.01925"}
 
 
 class ReProTrainer(ScoringTrainer):
@@ -62,24 +64,21 @@ class ReProTrainer(ScoringTrainer):
         **kwargs,
     ) -> None:
         process_reward = supported.check(args, kwargs, algorithm, process_reward, gamma, lam)
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, process_reward=process_reward, **kwargs)
         sharding.check(self.accelerator, has_critic=algorithm == "ppo")
         if self.use_vllm:  # its engine seeded this process by the process's rank
             set_seed(self.args.seed, device_specific=True)
-        self.algorithm, self.process_reward = algorithm, process_reward
-        self.gamma, self.lam = gamma, lam
-        self._name, self._paper = model_card.name_and_paper(algorithm, process_reward is not None)
-        self._prepare_scoring()
+        self.algorithm, self.gamma, self.lam = algorithm, gamma, lam
+        # What TRL's model card says of the method: by itself it would call each one GRPO.
+        self._name = methods.label(algorithm + methods.REPRO * (process_reward is not None))
+        if process_reward or algorithm != "grpo":
+            self._paper = PAPER if process_reward else {}
         self._micro_batch: dict[str, Tensor] = {}
         self._critic_sums: dict[str, Tensor] = {}
         self.critic = None
         if algorithm == "ppo":
-            self.critic = Critic(
-                self.model,
-                critic or CriticSettings(),
-                self.accelerator,
-                self.args.gradient_checkpointing,
-            )
+            chosen, checkpointing = critic or CriticSettings(), self.args.gradient_checkpointing
+            self.critic = Critic(self.model, chosen, self.accelerator, checkpointing)
 
     def _generate_and_score_completions(self, inputs):
         if not self.model.training:
@@ -91,34 +90,35 @@ class ReProTrainer(ScoringTrainer):
         out = super()._generate_and_score_completions(inputs)
         if self.process_reward is not None:
             if self._rollout.objective is None:
-                self._score_by_one_pass(*prompts_and_completions(out))
+                self._score_by_one_pass(*padding.join(out))
             self._check_objective(out)
         rollout, self._rollout = self._rollout, None
 
-        first = self.accelerator.process_index * len(inputs)
+        mask, first = out["completion_mask"], self.accelerator.process_index * len(inputs)
         rows = slice(first, first + len(inputs))
+        if self.critic is not None:
+            size = self.args.per_device_train_batch_size
+            out["values"] = self.critic.values(*padding.join(out), size)
         batch = Batch(
             rewards=rollout.rewards.double(),
-            mask=out["completion_mask"],
+            mask=mask,
             num_generations=self.num_generations,
             rows=rows,
+            values=out["values"].double() if self.critic is not None else None,
             gamma=self.gamma,
             lam=self.lam,
             sum_over_processes=functools.partial(self.accelerator.reduce, reduction="sum"),
         )
-        if self.critic is not None:
-            ids, attention, length = prompts_and_completions(out)
-            out["values"] = self.critic.values(
-                ids, attention, length, self.args.per_device_train_batch_size
-            )
-            batch = replace(batch, values=out["values"].double())
-        process, sums = None, self._response_sums(out, rollout.rewards[rows])
+        tokens = zip(out["completion_ids"], mask.bool(), strict=True)
+        completions = [ids[kept].tolist() for ids, kept in tokens]
+        sums = rollout_metrics.response_sums(self._scorer, completions, rollout.rewards[rows])
+        process = None
         if self.process_reward is not None:
             process, process_sums = self._process_term(rollout)
             sums |= process_sums
         estimate = ADVANTAGES[self.algorithm](batch, process)
         out["advantages"] = estimate.advantages.float()
-        means = rollout_metrics.token_means(out["advantages"], out["completion_mask"])
+        means = out["advantages"].sum(dim=1) / mask.sum(dim=1).clamp(min=1)  # (B,)
         self._logs["advantages"].extend(self.accelerator.gather(means).tolist())  # over TRL's own
         if estimate.returns is not None:
             out["returns"] = estimate.returns.float()
@@ -132,8 +132,7 @@ class ReProTrainer(ScoringTrainer):
             if torch.isnan(rewards).all(dim=1).any():
                 raise ValueError("reward_funcs: a response got None from every reward function")
             weights = self.reward_weights.to(rewards.device)
-            total = (rewards * weights).nansum(dim=1)
-            self._rollout = replace(self._rollout, rewards=total)
+            self._rollout.rewards = (rewards * weights).nansum(dim=1)
         return rewards
 
     def _process_term(self, rollout: Rollout) -> tuple[ProcessTerm, dict[str, float]]:
@@ -151,19 +150,6 @@ class ReProTrainer(ScoringTrainer):
             variant=chosen.variant,
         )
         return term, rollout_metrics.process_sums(rollout.objective, rewards, valid)
-
-    def _response_sums(self, out: dict, rewards: Tensor) -> dict[str, float]:
-        completions = [
-            row[mask.bool()].tolist()
-            for row, mask in zip(out["completion_ids"], out["completion_mask"], strict=True)
-        ]
-        return rollout_metrics.response_sums(
-            self._tokenizer.batch_decode(completions, skip_special_tokens=True),
-            [len(ids) for ids in completions],
-            [ids[-1] not in self.eos_token_ids for ids in completions],
-            [self._scorer.thought(ids) for ids in completions],
-            rewards,
-        )
 
     def _over_processes(self, sums: Mapping[str, float | Tensor]) -> dict[str, float]:
         values = torch.tensor([float(value) for value in sums.values()], dtype=torch.float64)
@@ -190,13 +176,12 @@ class ReProTrainer(ScoringTrainer):
             self._critic_sums[name] = self._critic_sums.get(name, 0.0) + value
         if not self.accelerator.sync_gradients:
             return
-        metrics = {"critic_grad_norm": self.critic.step()}
+        metrics = self._metrics["train"]
+        metrics["critic_grad_norm"].append(self.critic.step())
         sums, self._critic_sums = self._over_processes(self._critic_sums), {}
         for name in ("value_loss", "value_clip_fraction"):
-            metrics[name] = sums[name] / sums["tokens"]
-        metrics["explained_variance"] = explained_variance(sums)
-        for name, value in metrics.items():
-            self._metrics["train"][name].append(value)
+            metrics[name].append(sums[name] / sums["tokens"])
+        metrics["explained_variance"].append(explained_variance(sums))
 
     def _save_checkpoint(self, model, trial):
         super()._save_checkpoint(model, trial)

@@ -6,12 +6,8 @@ no checkpoint holds, the same for every seed of a run.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from repro.files import digests
-
-if TYPE_CHECKING:
-    from vllm import LLM
 
 
 def seed(run_seed: int, step: int, row: int) -> int:
@@ -24,8 +20,8 @@ def seed(run_seed: int, step: int, row: int) -> int:
 
 
 @contextmanager
-def seeded(llm: "LLM", run_seed: int, step: int, engine: int) -> Iterator[None]:
-    """Give each request of an engine's next generation its own seed; see `seed`.
+def seeded(llm, run_seed: int, step: int, engine: int) -> Iterator[None]:
+    """Give each request of a `vllm.LLM`'s next generation its seed.
 
     Every engine gets as many requests; the processes that share one hand it the same seeds.
     """

@@ -7,67 +7,30 @@ import pytest
 from scipy import stats
 from tests.analysis.worlds import verdict
 
-from repro.measure import intervals
-from repro.report import claims
-from repro.report.claim_parts import Part
-from repro.report.claim_statistics import interval, spread
-from repro.report.claims import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
+from repro.measure.intervals import interval
+from repro.report import verdicts
+from repro.report.claims import Claim, Part, stability
+from repro.report.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
 
 SURE = 0.999  # of a bound on how often something happens in a simulation
 
 
-def test_benchmarks_by_hand():
-    got = interval([np.array([[1.0, 2.0, 6.0]]), np.array([[4.0, 6.0]])], 0.95)
-    assert (got.mean, got.n) == (3.0 / 2 + 5.0 / 2, 5)
-    assert got.se == pytest.approx(np.sqrt((7 / 3 + 1) / 4))
-    freedom = (7 / 3 + 1) ** 2 / ((7 / 3) ** 2 / 2 + 1)  # Welch-Satterthwaite
-    assert got.high == pytest.approx(4 + stats.t.ppf(0.975, freedom) * got.se)
-
-
-def test_one_seed_gives_the_interval_of_the_tables():
-    rng = np.random.default_rng(0)
-    tables = [rng.normal(size=(1, n)) for n in (5, 30, 100)]
-    of_tables = intervals.mean_over_benchmarks([intervals.estimate(t[0]) for t in tables])
-    assert interval(tables, 0.95) == pytest.approx(of_tables)
-    assert interval(tables[:1], 0.95) == pytest.approx(intervals.estimate(tables[0][0]))
-
-
-def test_seeds_by_hand():
-    got = interval([np.array([[1.0, 1.0], [3.0, 3.0]])], 0.95)  # means 1 and 3, sd^2 = 2
-    assert (got.mean, got.se, got.n) == (2.0, 1.0, 2)
-    assert got.high == pytest.approx(2 + 12.7062, rel=1e-5)
-
-
-def test_a_value_that_a_seed_lacks_is_left_out():
-    got = interval([np.array([[1.0, 2.0, np.nan], [3.0, np.nan, 6.0]])], 0.95)
-    assert (got.mean, got.n) == (pytest.approx(10 / 3), 3)  # of 2, 2 and 6
-    assert got.se == pytest.approx(np.sqrt((16 / 3) / 3 + 4.5 / 2))  # seeds: 1.5 and 4.5
-
-
-def test_a_single_problem_has_no_interval():
-    got = interval([np.array([[1.0]]), np.array([[1.0, 2.0]])], 0.95)
-    assert got.mean == 1.25
-    assert np.isnan([got.low, got.high]).all()
-    assert np.isnan(spread([[np.array([[1.0]])]], 0.95).high)
-
-
-def test_spread_takes_the_furthest_pair():
-    a, b, c = np.array([[0.0, 1.0, 2.0, 5.0]]), np.array([[1.0, 2.5, 3.0, 6.0]]), None
-    c = a + np.array([[4.0, 6.0, 4.0, 6.0]])
-    got = spread([[b - a], [c - a], [c - b]], 0.95)
-    far = interval([c - a], 0.95)
-    assert (got.mean, got.high) == (5.0, pytest.approx(far.high))
-    assert got.low == pytest.approx(interval([c - a], 1 - 0.05 / 3).low)
-    mirrored = spread([[a - b], [a - c], [b - c]], 0.95)
-    assert mirrored[2:] == pytest.approx(got[2:])
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0]])
+def test_stability_takes_the_furthest_pair(order):
+    values = np.array([[[0.0, 1.0, 2.0, 5.0]], [[1.0, 2.5, 3.0, 6.0]], [[4.0, 7.0, 6.0, 11.0]]])
+    got = stability([1, 2, 3], [values[order]], 0.95)
+    far = values[2] - values[0]
+    assert (got.mean, got.high) == (5.0, pytest.approx(interval([far], 0.95).high))
+    assert got.low == pytest.approx(interval([far], 1 - 0.05 / 3).low)
+    assert np.isnan(stability([1, 2], [values[:2, :, :1]], 0.95).high)  # a single problem
 
 
 def simulate(make_tables, times: int, direction="greater", threshold=0.0, of=interval) -> int:
     """How often a part is supported."""
     decided = 0
     for _ in range(times):
-        part = Part("", "", partial(of, make_tables()))
-        decided += claims._row(direction, threshold, part, 1)["verdict"] == SUPPORTED
+        part = Part("", [0], make_tables(), statistic=of)
+        decided += verdicts._row(direction, threshold, part, 1)["verdict"] == SUPPORTED
     return decided
 
 
@@ -103,17 +66,16 @@ def test_seeds_that_differ_are_no_finding():
 def test_a_spread_of_just_the_margin_is_seldom_called_stable():
     rng = np.random.default_rng(1)
 
-    def pairs():
-        values = rng.normal(0, 10, (4, 1, 100)) + np.array([0.0, 3.0, 0.0, 3.0])[:, None, None]
-        return [[values[j] - values[i]] for i in range(4) for j in range(i + 1, 4)]
+    def values():
+        return [rng.normal(0, 10, (4, 1, 100)) + np.array([0.0, 3.0, 0.0, 3.0])[:, None, None]]
 
     times = 400
-    found = simulate(pairs, times, "less", 3.0, spread)
+    found = simulate(values, times, "less", 3.0, partial(stability, range(4)))
     assert found <= stats.binom.ppf(SURE, times, 0.025)
 
 
 def parts_of(_, *tables: np.ndarray) -> list[Part]:
-    return [Part("", "", partial(interval, [table])) for table in tables]
+    return [Part("", [0], [table]) for table in tables]
 
 
 def test_one_of_many_parts_refutes_beyond_the_corrected_level_only():
@@ -121,7 +83,7 @@ def test_one_of_many_parts_refutes_beyond_the_corrected_level_only():
     alone, of_eight = (interval([noise], level).high for level in (0.95, 1 - 0.05 / 8))
     for below, wanted in ((alone + 0.01, INCONCLUSIVE), (of_eight + 0.01, NOT_SUPPORTED)):
         tables = [noise + 9] * 7 + [noise - below]
-        claim = claims.Claim("a", "", [("greater", 0, parts_of, *tables)])
-        frame = claims.evaluate(None, [claim])
+        claim = Claim("a", "", [("greater", 0, parts_of, *tables)])
+        frame = verdicts.evaluate(None, [claim])
         assert frame["verdict"].tolist() == [SUPPORTED] * 7 + [NOT_SUPPORTED]
         assert verdict(frame) == wanted

@@ -3,7 +3,7 @@
 import pytest
 from tests.analysis.worlds import evaluate, noisy_problems, verdict
 
-from repro.report.claims import INCONCLUSIVE, NOT_SUPPORTED, NOT_TESTED, SUPPORTED
+from repro.report.verdicts import INCONCLUSIVE, NOT_SUPPORTED, NOT_TESTED, SUPPORTED
 
 DEFAULTS = {"alpha": 0.05, "w": 0.1, "k": 20}
 
@@ -38,9 +38,9 @@ def test_w(make_run, accuracies, wanted, seeds):
     assert verdict(frame) == wanted
     assert frame["seeds"].tolist() == [len(seeds)] * 4
     assert frame["part"].tolist() == [
-        "tiny, w = 0: GRPO + RePro (w = 0) vs GRPO, in-domain",
-        "tiny, w = 0.1: GRPO + RePro vs GRPO, in-domain",
-        "tiny, w = 0.5: GRPO + RePro (w = 0.5) vs GRPO, in-domain",
+        "tiny, GRPO + RePro (w = 0) vs GRPO, in-domain",
+        "tiny, GRPO + RePro vs GRPO, in-domain",
+        "tiny, GRPO + RePro (w = 0.5) vs GRPO, in-domain",
         "tiny, GRPO + RePro, w = 0, 0.1, 0.5, in-domain: slope",
     ]
     gains = [100 * (accuracy - 0.3) for accuracy in accuracies.values()]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.analysis.worlds import evaluate, noisy_problems, verdict
 
-from repro.report.claims import INCONCLUSIVE, NOT_SUPPORTED, NOT_TESTED, SUPPORTED
+from repro.report.verdicts import INCONCLUSIVE, NOT_SUPPORTED, NOT_TESTED, SUPPORTED
 
 SCORES = {"aime24": noisy_problems()}
 

@@ -26,15 +26,6 @@ def test_estimate_divides_by_the_number_of_problems():
     assert math.isnan(single.se) and math.isnan(single.low)
 
 
-def test_paired_difference_ignores_the_spread_between_problems():
-    got = intervals.paired_difference([3, 105, 1004], [1, 104, 1004])  # differences 2, 1, 0
-    assert got.mean == 1
-    assert got.se == pytest.approx(1 / math.sqrt(3))
-    assert got.high == pytest.approx(1 + T_2 / math.sqrt(3))
-    with pytest.raises(ValueError, match="2 against 1"):
-        intervals.paired_difference([1, 2], [1])
-
-
 def test_ratio_values_average_to_the_ratio_of_totals():
     # R = 4 / 40 = 0.1, mean(t) = 40 / 3: 0.1 + 0, 0.1 - 2 / (40 / 3), 0.1 + 2 / (40 / 3)
     got = intervals.ratio_values([1, 0, 3], [10, 20, 10])
@@ -42,24 +33,34 @@ def test_ratio_values_average_to_the_ratio_of_totals():
     assert intervals.ratio_values([0, 0], [0, 0]).tolist() == [0, 0]
 
 
-def test_relative_change_is_in_percent_of_the_totals():
-    assert intervals.relative_change([5, 15], [10, 20]).mean == pytest.approx(-100 / 3)
-    same = intervals.relative_change([9, 18, 27], [10, 20, 30])  # every problem 10 % shorter
-    assert same.low == pytest.approx(-10)
-    assert same.high == pytest.approx(-10)
-    assert math.isnan(intervals.relative_change([1, 2], [0, 0]).mean)
+def test_benchmarks_by_hand():
+    got = intervals.interval([np.array([[1.0, 2.0, 6.0]]), np.array([[4.0, 6.0]])])
+    assert (got.mean, got.n) == (3.0 / 2 + 5.0 / 2, 5)
+    assert got.se == pytest.approx(np.sqrt((7 / 3 + 1) / 4))
+    freedom = (7 / 3 + 1) ** 2 / ((7 / 3) ** 2 / 2 + 1)  # Welch-Satterthwaite
+    assert got.high == pytest.approx(4 + stats.t.ppf(0.975, freedom) * got.se)
 
 
-def test_mean_over_benchmarks_weighs_them_equally():
-    few, many = Estimate(10, 3, 0, 0, n=4), Estimate(20, 4, 0, 0, n=100)
-    got = intervals.mean_over_benchmarks([few, many])
-    assert (got.mean, got.se, got.n) == (15, 2.5, 104)
-    # Welch-Satterthwaite: 25^2 / (81 / 3 + 256 / 99) = 21.12 degrees of freedom
-    assert got.high - got.mean == pytest.approx(2.0789 * 2.5, rel=1e-3)
-    constant = Estimate(1, 0, 1, 1, n=5)
-    assert intervals.mean_over_benchmarks([constant, constant]) == Estimate(1, 0, 1, 1, 10)
-    got = intervals.mean_over_benchmarks([constant, intervals.estimate([3.0])])
-    assert got.mean == 2 and math.isnan(got.low)  # one has a single problem
+def test_seeds_by_hand():
+    got = intervals.interval([np.array([[1.0, 1.0], [3.0, 3.0]])])  # means 1 and 3, sd^2 = 2
+    assert (got.mean, got.se, got.n) == (2.0, 1.0, 2)
+    assert got.high == pytest.approx(2 + 12.7062, rel=1e-5)
+
+
+def test_a_value_that_a_seed_lacks_is_left_out_and_one_that_is_unknown_is_not():
+    table = np.array([[1.0, 2.0, np.nan], [3.0, np.nan, 6.0]])
+    assert np.isnan(intervals.interval([table])[:4]).all()
+    got = intervals.interval([np.ma.masked_invalid(table)])
+    assert (got.mean, got.n) == (pytest.approx(10 / 3), 3)  # of 2, 2 and 6
+    assert got.se == pytest.approx(np.sqrt((16 / 3) / 3 + 4.5 / 2))  # seeds: 1.5 and 4.5
+
+
+def test_without_a_spread_or_with_a_single_problem():
+    got = intervals.interval([np.ones((1, 5)), np.ones((1, 5))])
+    assert got == Estimate(1, 0, 1, 1, 10)
+    got = intervals.interval([np.array([[1.0]]), np.array([[1.0, 2.0]])])
+    assert got.mean == 1.25
+    assert np.isnan([got.low, got.high]).all()
 
 
 @pytest.mark.parametrize("n", range(1, 7))

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 from tests import paths
-from tests.analysis.worlds import problem, unscored
+from tests.analysis.worlds import markdown, problem, unscored
 
 from repro.records.experiment import RunFolder
 from repro.report import collect, tables
@@ -34,7 +34,7 @@ def write(runs, folder, **how):
     """Write the tables of what is there; return the main one and the Markdown of all."""
     tables.write_tables(runs, BENCHMARKS, folder, NOTE, **{"partial": True} | how)
     frame = pd.read_csv(folder / "main.csv").set_index("method")
-    return frame, {path.stem: path.read_text() for path in folder.glob("*.md")}
+    return frame, {path.stem: markdown(path) for path in folder.glob("*.md")}
 
 
 def test_a_missing_benchmark_is_marked_and_named(runs, tmp_path, capsys):
@@ -52,19 +52,19 @@ def test_a_missing_benchmark_is_marked_and_named(runs, tmp_path, capsys):
     assert grpo[["lmb", "tokens", "backtracking_per_1k"]].isna().all()
     assert frame.loc["original", "tokens"] == 100
     cells = "50.0 ± 50.0 | - | - | missing | - | 50.0 ± 50.0 | - | missing | missing |"
-    assert f"|  | GRPO | {cells}" in texts["main"]
+    assert f"| | GRPO | {cells}" in texts["main"]
     cells = "100.0 ± 0.0 (100.0) | - | - | missing | - | 100.0 ± 0.0 (100.0)"
-    assert f"|  | GRPO | {cells}" in texts["tokens"]
+    assert f"| | GRPO | {cells}" in texts["tokens"]
     for scope in ("LMB", "in-domain", "all"):
-        assert f"|  |  | {scope} | 0 | missing | missing | missing |" in texts["gain"]
-    assert "|  |  | out-of-domain | 2 | +0.0 [" in texts["gain"]
+        assert f"| | | {scope} | 0 | missing | missing | missing |" in texts["gain"]
+    assert "| | | out-of-domain | 2 | +0.0 [" in texts["gain"]
     cells = "missing | missing | missing | missing | missing |"
-    assert f"|  |  | GRPO | {cells}" in texts["backtracking"]
+    assert f"| | | GRPO | {cells}" in texts["backtracking"]
     assert texts["backtracking"].count("missing |") == 5
     tables.show(tmp_path)
     printed = capsys.readouterr().out
     row = next(line for line in printed.splitlines() if line.startswith("GRPO "))
-    assert row.split()[1:] == ["50.0", "-", "-", "-", "-", "50.0", "-", "-", "-"]
+    assert row.split()[1:] == ["50", "-", "-", "-", "-", "50", "-", "-", "-"]
     assert said in printed
 
 
@@ -75,7 +75,7 @@ def test_a_missing_run_keeps_its_row(runs, tmp_path):
     sentence = "missing: all of tiny/ppo/0; AIME24, MBPP of tiny/original/0."
     assert texts["main"].startswith(f"**{NOTE} Partial results; {sentence}**")
     rows = [line for line in texts["main"].splitlines() if line.startswith("|")]
-    assert rows[3] == "|  | PPO | missing | - | - | missing | - | missing | - | missing | missing |"
+    assert rows[3] == "| | PPO | missing | - | - | missing | - | missing | - | missing | missing |"
     assert frame["seeds"].to_dict() == {"original": 1, "ppo": 0, "grpo": 1, "grpo+repro": 1}
     effects = pd.read_csv(tmp_path / "out" / "against_original.csv")
     assert set(effects.loc[effects["method"] == "ppo", "n"]) == {0}
@@ -134,10 +134,10 @@ def test_unequal_seeds_are_said_and_compared_where_both_have_them(make_run, tmp_
     assert all(said in path.read_text() for path in tmp_path.glob("*.md"))
     main = pd.read_csv(tmp_path / "main.csv").set_index("method")
     assert main.loc["grpo+repro", ["seeds", "lmb"]].tolist() == [2, 75]
-    assert "Mean of 1 to 2 seeds" in (tmp_path / "main.md").read_text()
+    assert "Mean of 1 to 2 seeds" in markdown(tmp_path / "main.md")
     gain = pd.read_csv(tmp_path / "gain.csv").set_index(["metric", "benchmark"])
     assert gain.loc[("accuracy", "lmb"), ["difference", "seeds"]].tolist() == [50, 1]
-    assert "One seed" in (tmp_path / "gain.md").read_text()
+    assert "One seed" in markdown(tmp_path / "gain.md")
 
 
 def test_a_seed_without_a_benchmark_is_left_out_of_it(make_run, tmp_path):

@@ -11,9 +11,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> None:
     from repro.records import experiment
-    from repro.report import claims
+    from repro.report import verdicts
 
     read = experiment.read(options.experiment)
     runs = read.folders("all")
-    verdicts = claims.write_claims(runs, read.benchmarks, options.output, read.note)
-    print(verdicts.to_string(index=False))
+    found = verdicts.write_claims(runs, read.benchmarks, options.output, read.note)
+    print(found.to_string(index=False))

@@ -1,8 +1,8 @@
 """Estimates with their uncertainty over problems: the problem is the unit, never the sample.
 
-Most functions take one number per problem. Several samples of a problem are averaged first
-(avg@n), several seeds of a method too: they share the problem and are not independent of it.
-This is the standard error clustered by problem (Miller, arXiv 2411.00640).
+Several samples of a problem are averaged first (avg@n): they share the problem and are not
+independent of it. This is the standard error clustered by problem (Miller, arXiv 2411.00640).
+Tables and claims compare trained models and use `interval`, which also covers the spread of seeds.
 """
 
 import math
@@ -15,7 +15,7 @@ import scipy
 from repro.measure.behaviours import BEHAVIOURS
 
 MATH_VERIFY = "math_verify"  # the field of score files with the verdicts of plain math-verify
-UPPER = 0.975  # the quantile at the upper end of every interval, which covers 95 %
+LEVEL = 0.95  # what intervals cover
 
 
 class Estimate(NamedTuple):
@@ -48,22 +48,44 @@ def pass_at_k(correct: Sequence[Sequence[float]], k: int) -> np.ndarray:
 
 
 def estimate(values: Sequence[float]) -> Estimate:
-    """Return mean, standard error and t interval over problems.
+    """Return the mean of (N,) numbers, one per problem, with SE sd / √N and a t interval."""
+    return interval([np.reshape(values, (1, -1))])
 
-    mean = Σ x_i / N,  SE = sd / √N  with sd² = Σ (x_i - mean)² / (N - 1),
-    interval = mean ± t_{N-1, 0.975} · SE.
+
+def interval(tables: Sequence[np.ndarray], level: float = LEVEL) -> Estimate:
+    """Return the mean of the tables' means, with a t interval over problems and seeds.
+
+    SE² = Σ_b (sd_b² / P_b) / B² + sd_seeds² / S, with sd_b over the P_b problems (seeds averaged)
+    and sd_seeds over the S seeds (problems and benchmarks averaged); degrees of freedom after Welch
+    and Satterthwaite. Benchmarks are fixed and count equally, problems and seeds are drawn. With
+    one seed the second term is missing, and the interval says nothing about other seeds. The noise
+    of single responses is in both terms: where seeds hardly differ, the interval is somewhat wide.
+    Seeds are not resampled (bootstrap): of two or three, that misses a half or a third of their
+    variance.
 
     Args:
-        values: (N,) one number per problem, for instance avg@n.
+        tables: (S, P_b), one per benchmark, the same seeds in each. NaN makes all NaN; what is
+            masked (`numpy.ma`) is left out.
+        level: coverage of the interval.
+
+    Returns:
+        n is the number of problems. The interval is NaN where a benchmark has a single problem.
     """
-    x = np.asarray(values, dtype=float)  # (N,)
-    if x.ndim != 1 or x.size == 0:
-        raise ValueError(f"estimate: expected one number per problem, got shape {x.shape}")
-    mean = float(x.mean())
-    if x.size == 1:
-        return Estimate(mean, np.nan, np.nan, np.nan, 1)
-    se = float(x.std(ddof=1) / np.sqrt(x.size))
-    return _with_interval(mean, se, x.size - 1, x.size)
+    per_problem = [np.asarray(table.mean(axis=0), dtype=float) for table in tables]  # (P_b,) each
+    per_seed = np.mean([np.asarray(table.mean(axis=1)) for table in tables], axis=0)  # (S,)
+    n = sum(x.size for x in per_problem)
+    mean = float(np.mean([x.mean() for x in per_problem]))
+    if min(x.size for x in per_problem) < 2:
+        return Estimate(mean, np.nan, np.nan, np.nan, n)
+    terms = [(x.var(ddof=1) / x.size / len(tables) ** 2, x.size - 1) for x in per_problem]
+    if per_seed.size > 1:
+        terms.append((per_seed.var(ddof=1) / per_seed.size, per_seed.size - 1))
+    variance = sum(v for v, _ in terms)
+    if variance == 0:
+        return Estimate(mean, 0.0, mean, mean, n)
+    freedom = variance**2 / sum(v**2 / df for v, df in terms)
+    half = float(scipy.stats.t.ppf((1 + level) / 2, freedom)) * math.sqrt(variance)
+    return Estimate(mean, math.sqrt(variance), mean - half, mean + half, n)
 
 
 def within_unit(found: Estimate) -> Estimate:
@@ -79,7 +101,7 @@ def within_unit(found: Estimate) -> Estimate:
     p = min(max(found.mean, 0.0), 1.0)  # a mean of ones may exceed 1 by rounding
     varies = found.se > 0 and 0 < p < 1
     m = p * (1 - p) / found.se**2 if varies else found.n
-    z = float(scipy.stats.t.ppf(UPPER, found.n - 1))
+    z = float(scipy.stats.t.ppf((1 + LEVEL) / 2, found.n - 1))
     middle = (p + z**2 / (2 * m)) / (1 + z**2 / m)
     half = z * math.sqrt(p * (1 - p) / m + z**2 / (4 * m**2)) / (1 + z**2 / m)
     return found._replace(low=max(0.0, middle - half), high=min(1.0, middle + half))
@@ -98,63 +120,20 @@ def run_standard_error(samples: Sequence[Sequence[float]]) -> float:
     return math.sqrt(sum(np.var(x, ddof=1) / len(x) for x in samples)) / len(samples)
 
 
-def paired_difference(ours: Sequence[float], theirs: Sequence[float]) -> Estimate:
-    """Return the mean difference `ours` - `theirs` over the same N problems, as `estimate` does.
-
-    Pairing removes the spread of difficulty between problems, which both methods share.
-    """
-    a, b = _same_length(ours, theirs)
-    return estimate(a - b)
-
-
-def ratio_values(numerators: Sequence[float], denominators: Sequence[float]) -> np.ndarray:
-    """Return per-problem values, (N,), whose mean is the ratio of totals R = Σ b_i / Σ t_i.
+def ratio_values(numerators: np.ndarray, denominators: np.ndarray) -> np.ndarray:
+    """Return values of the same shape whose mean is the ratio of totals R = Σ b_i / Σ t_i.
 
     z_i = R + (b_i - R·t_i) / mean(t)   (linearisation of a ratio; Cochran, Sampling Techniques,
     1977, section 6.3). Their mean is R exactly and their spread gives R's standard error, so that
     rates (backtracking per 1,000 tokens) and relative changes (tokens against tokens) go through
-    `estimate` and `paired_difference` like anything else.
-
-    Args:
-        numerators: (N,) b_i, one per problem.
-        denominators: (N,) t_i; where all are 0 the result is zeros.
+    `interval` like anything else. Zeros where all denominators are 0.
     """
-    b, t = _same_length(numerators, denominators)
+    b, t = np.asarray(numerators, dtype=float), np.asarray(denominators, dtype=float)
     total = t.sum()
     if total == 0:
         return np.zeros_like(b)
     ratio = b.sum() / total
     return ratio + (b - ratio * t) / t.mean()
-
-
-def relative_change(ours: Sequence[float], theirs: Sequence[float]) -> Estimate:
-    """Return 100 · (Σ ours / Σ theirs - 1) in percent, with the interval over problems.
-
-    Uses the linearised ratio of `ratio_values`. NaN throughout where ``theirs`` sums to 0.
-    """
-    if np.sum(theirs) == 0:
-        return Estimate(np.nan, np.nan, np.nan, np.nan, len(theirs))
-    return estimate(100 * (ratio_values(ours, theirs) - 1))
-
-
-def mean_over_benchmarks(estimates: Sequence[Estimate]) -> Estimate:
-    """Pool benchmarks, at least one, with equal weight, whatever their numbers of problems.
-
-    mean = Σ_b mean_b / B,  SE = √(Σ_b SE_b²) / B  (benchmarks are fixed, problems are drawn), with
-    Welch-Satterthwaite degrees of freedom  (Σ SE_b²)² / Σ (SE_b⁴ / (N_b - 1)).
-    """
-    if len(estimates) == 1:
-        return estimates[0]
-    mean = float(np.mean([e.mean for e in estimates]))
-    n = sum(e.n for e in estimates)
-    variances = np.array([e.se**2 for e in estimates])  # (B,)
-    se = float(np.sqrt(variances.sum()) / len(estimates))
-    if not se > 0:  # 0: nothing varies; NaN: a benchmark of a single problem
-        return Estimate(mean, se, mean - se, mean + se, n)
-    freedom = variances.sum() ** 2 / sum(
-        v**2 / (e.n - 1) for v, e in zip(variances, estimates, strict=True)
-    )
-    return _with_interval(mean, se, freedom, n)
 
 
 def median(samples: Sequence[Sequence[float]], resamples: int = 2000, seed: int = 0) -> Estimate:
@@ -171,7 +150,7 @@ def median(samples: Sequence[Sequence[float]], resamples: int = 2000, seed: int 
     medians = [np.median(np.concatenate([samples[i] for i in problems])) for problems in drawn]
     if np.ptp(medians) == 0:  # their sd would be of rounding
         return Estimate(value, 0.0, value, value, n)
-    low, high = scipy.stats.quantile(np.array(medians), [1 - UPPER, UPPER])
+    low, high = scipy.stats.quantile(np.array(medians), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(value, float(np.std(medians, ddof=1)), float(low), float(high), n)
 
 
@@ -221,22 +200,10 @@ def summary(problems: Sequence[dict]) -> dict[str, dict | None]:
 
 def _ratio(numerators: Sequence[float], denominators: Sequence[float]) -> Estimate | None:
     """Estimate Σ b / Σ t over the problems with t > 0; None where there is none."""
-    b, t = _same_length(numerators, denominators)
+    b, t = np.asarray(numerators), np.asarray(denominators)
     return estimate(ratio_values(b[t > 0], t[t > 0])) if (t > 0).any() else None
 
 
 def _json_ready(found: Estimate) -> dict[str, float | int | None]:
     numbers = [None if math.isnan(x) else float(x) for x in found[:4]]
     return dict(zip(("value", "se", "low", "high"), numbers, strict=True), n=found.n)
-
-
-def _with_interval(mean: float, se: float, freedom: float, n: int) -> Estimate:
-    half = float(scipy.stats.t.ppf(UPPER, freedom)) * se
-    return Estimate(mean, se, mean - half, mean + half, n)
-
-
-def _same_length(first: Sequence[float], second: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
-    if a.shape != b.shape:
-        raise ValueError(f"values of different problems: {a.size} against {b.size}")
-    return a, b

@@ -75,8 +75,8 @@ def read_scores(
     there are refused, or left out where ``partial`` results will do.
 
     Raises:
-        ValueError: a score file is malformed or, unless partial, missing (the message names it), or
-            nothing is scored.
+        ValueError: a score file is malformed or, unless partial, missing (the message names it),
+            nothing is scored, or runs of a backbone were scored on different problems.
     """
     wanted = [name for name in names.BENCHMARKS if name in benchmarks]
     frames, unscored, missing = [], {}, {}
@@ -97,10 +97,21 @@ def read_scores(
         why = gaps or f"missing: {', '.join(missing)}"
         raise ValueError(f"none of the {len(runs)} runs has scores; {why}")
     responses = pd.concat(frames, ignore_index=True)
+    _refuse_different_problems(responses)
     never = set().union(*unscored.values()) - set(responses["benchmark"])
     pairs = dict.fromkeys((run.backbone, run.method) for run in runs)
     grid = Grid(list(pairs), [name for name in wanted if name not in never])
     return Scores(responses, _problems(responses), grid, gaps, missing)
+
+
+def _refuse_different_problems(responses: pd.DataFrame) -> None:
+    of_runs = responses.groupby(["backbone", "benchmark", "method", "seed"], sort=False)["doc_id"]
+    sets = of_runs.agg(frozenset)
+    for (backbone, benchmark), found in sets.groupby(level=[0, 1], sort=False):
+        if found.nunique() > 1:
+            runs = [f"{methods.label(method)}, seed {seed}" for *_, method, seed in found.index]
+            said = f"scored on different problems: {'; '.join(runs)}"
+            raise ValueError(f"{backbone}, {benchmark}: {said}")
 
 
 def _problems(responses: pd.DataFrame) -> pd.DataFrame:

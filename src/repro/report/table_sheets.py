@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 
 from repro import methods
-from repro.report import names
+from repro.report import compare, names
 from repro.report.table_formats import Sheet
 
 MISSING = "missing"  # a cell whose run or score file is not there
 _GAP = "-"  # a cell that has no number: not asked for, not scored, or nothing to take it of
+_ERRORS = "mean ± standard error over problems and, of several seeds, over these"
 _MAIN = (
-    "Accuracy in percent (avg@n), mean ± standard error over problems. Tokens: mean reasoning "
-    "tokens; Backtr./1k: backtracking segments per 1,000 reasoning tokens; both averaged over the "
-    "benchmarks."
+    f"Accuracy in percent (avg@n), {_ERRORS}. Tokens: mean reasoning tokens; Backtr./1k: "
+    "backtracking segments per 1,000 reasoning tokens; both averaged over the benchmarks."
 )
 _BY_OTHER = "By plain math-verify, the scorer of the paper's authors."
 _PUBLISHED = (
@@ -22,27 +22,19 @@ _PUBLISHED = (
     "which is not known; and ours minus it, in points."
 )
 _EFFECTS = (
-    "Paired differences by problem (the first method minus the second) with 95 % intervals, on the "
-    "seeds that both have; in-domain, out-of-domain and all give each benchmark equal weight."
+    "Paired differences by problem and seed (the first method minus the second), on the seeds that "
+    "both have, with 95 % intervals over problems and, of several seeds, over these; in-domain, "
+    "out-of-domain and all give each benchmark equal weight."
 )
-_TOKENS = (
-    "Reasoning tokens per response: mean ± standard error over problems; in brackets the median of "
-    "all responses."
-)
+_TOKENS = f"Reasoning tokens per response: {_ERRORS}; in brackets the median of all responses."
 _BACKTRACKING = (
     "Segments of the thought that backtrack, verify or hesitate, per 1,000 reasoning tokens, and "
-    "the share of responses that backtrack: ± standard error over problems; in brackets the same "
-    "of the correct and of the wrong responses."
+    f"the share of responses that backtrack: {_ERRORS}; in brackets the same of the correct and of "
+    "the wrong responses."
 )
 # Columns of the main table after the benchmarks; both are means over the benchmarks.
 POOLED = ("tokens", "backtracking_per_1k")
-# Columns that have a title and a number of digits.
-_EFFECT_COLUMNS = {
-    "accuracy": ("Accuracy (points)", 1),
-    "tokens_percent": ("Reasoning tokens (%)", 1),
-    "backtracking_per_1k": ("Backtracking per 1k tokens", 2),
-}
-_BEHAVIOUR_COLUMNS = {
+_BEHAVIOUR_COLUMNS = {  # title and digits
     "backtracking_per_1k": ("Backtr./1k", 2),
     "backtracking_responses": ("Backtr. share (%)", 1),
     "verification_per_1k": ("Verif./1k", 2),
@@ -59,8 +51,8 @@ def main_sheet(main: pd.DataFrame, label: str = "main", about: str = "") -> Shee
         cells = [_main_cell(row, name) for name in titles]
         rows.append([row["backbone"], methods.label(row["method"]), *cells])
     published = _PUBLISHED if any(f"{name}_published" in main for name in titles) else ""
-    caption = _sentences(about, _MAIN, published, _about_seeds(main["seeds"]))
-    return Sheet(label, caption, ["Backbone", "Method", *titles.values()], rows, groups=1)
+    caption = " ".join(filter(None, [about, _MAIN, published, _about_seeds(main["seeds"])]))
+    return Sheet(label, caption, ["Backbone", "Method", *titles.values()], rows, groups=1, texts=2)
 
 
 def tokens_sheet(tokens: pd.DataFrame) -> Sheet:
@@ -70,12 +62,14 @@ def tokens_sheet(tokens: pd.DataFrame) -> Sheet:
     for row in tokens.to_dict("records"):
         cells, lacking = [], row.get("missing", "").split()
         for name in titles:
-            digits, median = _token_digits(row[f"{name}_mean"]), row[f"{name}_median"]
+            digits, median = int(row[f"{name}_mean"] < 1000), row[f"{name}_median"]
             cell = MISSING if name in lacking else _mean_se(row, f"{name}_mean", digits)
             cells.append(cell if pd.isna(median) else f"{cell}\n({median:.{digits}f})")
         rows.append([row["backbone"], methods.label(row["method"]), *cells])
-    caption = _sentences(_TOKENS, _about_seeds(tokens["seeds"]))
-    return Sheet("tokens", caption, ["Backbone", "Method", *titles.values()], rows, groups=1)
+    caption = f"{_TOKENS} {_about_seeds(tokens['seeds'])}".strip()
+    return Sheet(
+        "tokens", caption, ["Backbone", "Method", *titles.values()], rows, groups=1, texts=2
+    )
 
 
 def backtracking_sheet(backtracking: pd.DataFrame) -> Sheet:
@@ -93,7 +87,7 @@ def backtracking_sheet(backtracking: pd.DataFrame) -> Sheet:
         rows.append([backbone, names.BENCHMARKS[benchmark], methods.label(method), *cells])
     titles = [title for title, _ in _BEHAVIOUR_COLUMNS.values()]
     header = ["Backbone", "Benchmark", "Method", "Responses", *titles]
-    return Sheet("backtracking", _BACKTRACKING, header, rows, groups=2)
+    return Sheet("backtracking", _BACKTRACKING, header, rows, groups=2, texts=3)
 
 
 def effects_sheet(label: str, about: str, effects: pd.DataFrame) -> Sheet:
@@ -107,16 +101,16 @@ def effects_sheet(label: str, about: str, effects: pd.DataFrame) -> Sheet:
             cells.append(_interval(row) if row["n"] else MISSING)
         rows.append([backbone, comparison, names.BENCHMARKS.get(benchmark, benchmark), *cells])
     nothing = "" if rows else "The runs have no such pair of methods."
-    titles = [title for title, _ in _EFFECT_COLUMNS.values()]
+    titles = [f"{title} ({unit})" for title, unit, _ in compare.EFFECTS.values()]
     header = ["Backbone", "Comparison", "Benchmark", "Problems", *titles]
-    caption = _sentences(about, _EFFECTS, _about_seeds(effects["seeds"]), nothing)
-    return Sheet(label, caption, header, rows, groups=2)
+    caption = " ".join(filter(None, [about, _EFFECTS, _about_seeds(effects["seeds"]), nothing]))
+    return Sheet(label, caption, header, rows, groups=2, texts=3)
 
 
 def _main_cell(row: dict, name: str) -> str:
     """Return a number of the main table and, below it, what is published."""
     lacking = row.get("missing", "").split()
-    digits = {"tokens": _token_digits(row["tokens"]), "backtracking_per_1k": 2}.get(name, 1)
+    digits = {"tokens": int(row["tokens"] < 1000), "backtracking_per_1k": 2}.get(name, 1)
     pooled = name in POOLED and lacking
     cell = MISSING if pooled or name in lacking else _mean_se(row, name, digits)
     stated = row.get(f"{name}_published", np.nan)
@@ -140,13 +134,9 @@ def _mean_se(row: dict, name: str, digits: int) -> str:
 
 def _interval(row: dict) -> str:
     """Return ``difference [low, high]``; a dash without a difference."""
-    _, digits = _EFFECT_COLUMNS[row["metric"]]
+    *_, digits = compare.EFFECTS[row["metric"]]
     difference, low, high = (_number(row[x], digits, "+") for x in ("difference", "low", "high"))
     return difference if pd.isna(row["low"]) else f"{difference} [{low}, {high}]"
-
-
-def _token_digits(tokens: float) -> int:
-    return 0 if tokens >= 1000 else 1
 
 
 def _about_seeds(seeds: pd.Series) -> str:
@@ -155,11 +145,7 @@ def _about_seeds(seeds: pd.Series) -> str:
     if counts == [1]:
         return "One seed: the errors say nothing about other seeds."
     some = " to ".join(map(str, dict.fromkeys(counts[:1] + counts[-1:])))
-    return f"Mean of {some} seeds: the errors are over problems, not over seeds." if some else ""
-
-
-def _sentences(*parts: str) -> str:
-    return " ".join(filter(None, parts))
+    return f"Mean of {some} seeds." if some else ""
 
 
 # What makes each table of text from its frame, in the order in which they are written.

@@ -9,14 +9,12 @@ import pandas as pd
 
 from repro import methods
 from repro.measure.behaviours import BEHAVIOURS
-from repro.measure.intervals import MATH_VERIFY
+from repro.measure.intervals import MATH_VERIFY, interval
 from repro.records.experiment import RunFolder
 from repro.report import collect, compare, names, published, table_sheets
 from repro.report.table_formats import to_csv, to_latex, to_markdown
 
 _KEYS = ["backbone", "method"]
-# Columns of the table in the terminal -> title and digits; the benchmarks come before them.
-_POOLED = {"tokens": ("Tokens", 0), "backtracking_per_1k": ("Bt./1k", 2)}
 _CAPTION = (
     "Accuracy in percent (avg@n); Tokens: mean reasoning tokens; Bt./1k: backtracking segments per "
     "1,000 reasoning tokens; both averaged over the benchmarks. Standard errors: tables/main.md."
@@ -86,12 +84,13 @@ def show(results: str | Path) -> None:
     if not path.is_file():
         raise ValueError(f"{path}: no such file; make the tables first")
     main = pd.read_csv(path)
-    columns = {name: (title, 1) for name, title in names.BENCHMARKS.items() if name in main}
+    titles = {name: title for name, title in names.BENCHMARKS.items() if name in main}
+    digits = dict.fromkeys(titles, 1) | {"tokens": 0, "backtracking_per_1k": 2}
+    texts = main[list(digits)].round(digits).map("{:g}".format).replace("nan", "-")
     labels = main["method"].map(methods.label)
-    texts = {"": labels.str.ljust(labels.str.len().max())}
-    for name, (title, digits) in (columns | _POOLED).items():
-        texts[title] = main[name].map(f"{{:.{digits}f}}".format, na_action="ignore").fillna("-")
-    for backbone, rows in pd.DataFrame(texts).groupby(main["backbone"], sort=False):
+    texts.insert(0, "", labels.str.ljust(labels.str.len().max()))
+    texts = texts.rename(columns=titles | {"tokens": "Tokens", "backtracking_per_1k": "Bt./1k"})
+    for backbone, rows in texts.groupby(main["backbone"], sort=False):
         print(f"{backbone}\n{rows.to_string(index=False)}\n")
     made = [sorted((results / folder).glob("*.*")) for folder in ("tables", "figures")]
     print(_CAPTION, *main.get("note", pd.Series()).unique(), *made[0], *made[1], sep="\n")
@@ -199,12 +198,14 @@ def _scorers(responses: pd.DataFrame) -> str:
 
 def _behaviour(responses: pd.DataFrame) -> dict[str, float]:
     """Return the numbers of one row of `backtracking_frame`."""
-    found = {f"{name}_per_1k": compare.rate(responses, name) for name in BEHAVIOURS}
-    backtracks = (responses["backtracking"] > 0).groupby(responses["doc_id"])
-    found["backtracking_responses"] = compare.ratio(100 * backtracks.sum(), backtracks.size())
     row = {"responses": len(responses)}
-    for name, estimate in found.items():
-        row |= {name: estimate.mean, f"{name}_se": estimate.se}
+    if responses.empty:
+        return row
+    frame = responses.assign(response=1, backtracks=responses["backtracking"] > 0)
+    columns = [(f"{name}_per_1k", 1000, name, "tokens") for name in BEHAVIOURS]
+    for name, factor, *of in [*columns, ("backtracking_responses", 100, "backtracks", "response")]:
+        found = interval([factor * compare.rates(frame, *of, frame["seed"].unique())])
+        row |= {name: found.mean, f"{name}_se": found.se}
     return row
 
 

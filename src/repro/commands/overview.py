@@ -1,4 +1,4 @@
-"""Write the first page of the report, and its tables as pages of their own."""
+"""Write the first page of the report."""
 
 import argparse
 

@@ -55,7 +55,7 @@ def test_tokens_per_benchmark_are_those_of_the_summary(summary):
                     (wanted["mean"], wanted["low"], wanted["high"])
                 )
     assert legend(figure) == ["GRPO", "GRPO + RePro", "Original"]
-    assert says(figure, f"Bars: 95 % intervals over problems, of each method by itself. {NOTE}")
+    assert says(figure, f"Bars: 95 % intervals over problems and, of several, seeds, of each method by itself. {NOTE}")
     dots = {c.get_label(): c.lines[0] for c in figure.axes[0].containers}
     colour, marker = style.ALGORITHMS["grpo"]
     for label, fill in (("GRPO", "white"), ("GRPO + RePro", colour)):
@@ -70,9 +70,7 @@ def test_an_algorithm_stands_beside_itself_and_inside_its_group(runs, make_run):
     places = {label: dots[0] for label, dots in bars(figure.axes[0]).items()}
     first = {label: x[0] for label, x in places.items()}
     assert list(first) == ["Original", "PPO + RePro", "GRPO", "GRPO + RePro"]
-    gaps = np.diff(list(first.values()))
-    assert (gaps > 0).all()
-    assert gaps[2] < gaps[1] == pytest.approx(gaps[0])
+    assert (np.diff(list(first.values())) > 0).all()
     assert -0.5 < first["Original"] < first["GRPO + RePro"] < 0.5
     other = bars(figure.axes[1])
     assert list(other) == list(first)  # PPO's place stays empty
@@ -89,16 +87,6 @@ def test_a_benchmark_that_is_not_scored_keeps_its_place(make_run):
     assert said(axis) == [("not scored", 1)]
     figure = figures.draw("backtracking_at_evaluation", [run], benchmarks, NOTE)
     assert says(figure, f"Not scored: MBPP. {NOTE}")
-
-
-@pytest.mark.parametrize(("scale", "kind"), [(1, "linear"), (20, "log")])
-def test_the_axis_is_logarithmic_where_benchmarks_differ_a_lot(make_run, scale, kind):
-    runs = [make_run("grpo", {"aime24": rows(0, scale=scale * 10), "mbpp": rows(1, scale=10)})]
-    figure = figures.draw("tokens_per_benchmark", runs, ["aime24", "mbpp"])
-    figure.canvas.draw()
-    assert figure.axes[0].get_yscale() == kind
-    labels = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
-    assert ("10,000" in labels) == (kind == "log")
 
 
 def test_backtracking_is_split_by_the_verdict(make_run):

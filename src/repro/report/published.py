@@ -8,7 +8,6 @@ ends of what other publications report for an untrained backbone, equal where th
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from repro.records.experiment import RunFolder
@@ -34,38 +33,28 @@ def load(path: str | Path) -> pd.DataFrame:
         for the others), the rest are texts, empty where nothing is stated.
 
     Raises:
-        ValueError: the file is no such table, a value is no number, or a figure is there
-            twice; the message names file and line.
+        ValueError: the file is no such table, a value is no number, or a figure is there twice; the
+            message names the file.
     """
+    types = dict.fromkeys(COLUMNS, str) | {"value": float}
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a CSV file ({error})") from None
+        frame = pd.read_csv(path, dtype=types, keep_default_na=False)
+    except ValueError as error:  # also where it is not text, or not a table
+        raise ValueError(f"{path}: {error}") from None
     if list(frame.columns) != COLUMNS:
         raise ValueError(f"{path}: columns {list(frame.columns)}; allowed: {', '.join(COLUMNS)}")
-    values = pd.to_numeric(frame["value"], errors="coerce")
-    for line in np.flatnonzero(~np.isfinite(values)):
-        said = f"value = {frame['value'][line]!r}; allowed: a number"
-        raise ValueError(f"{path}, line {line + 2}: {said}")
-    for line in np.flatnonzero(frame.duplicated([*KEYS, "kind"])):
-        raise ValueError(f"{path}, line {line + 2}: the same figure is there twice")
-    return frame.assign(value=values)
+    for figure in frame.loc[frame.duplicated([*KEYS, "kind"]), KEYS].values.tolist():
+        raise ValueError(f"{path}: the same figure is there twice: {figure}")
+    return frame
 
 
 def stated_accuracy(
     path: str | Path, runs: Sequence[RunFolder]
 ) -> dict[tuple[str, str, str], float]:
-    """Return what the paper states: (backbone, method, benchmark) -> accuracy in percent.
+    """Return what ``path`` states of the runs: (backbone, method, benchmark) -> percent.
 
     Only for backbones of `BACKBONES`, called as the runs call them; and never for one whose
-    settings.json says that it was built here, whatever it is called.
-
-    Args:
-        path: config/paper_results.csv.
-        runs: the folders of the runs.
-
-    Raises:
-        ValueError: the file is wrong.
+    settings.json says that it was built here, whatever it is called. Errors are those of `load`.
     """
     figures = load(path)
     # A row with a detail is about another thing, such as an ablation.

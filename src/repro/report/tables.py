@@ -36,7 +36,7 @@ def write_tables(
         benchmarks: those whose scores are read.
         output_dir: created where needed.
         note: a sentence that every file carries, such as what its numbers are not; what is not
-            scored, missing or unequal is named after it.
+            scored or missing is named after it.
         paper: config/paper_results.csv, to show the paper's numbers beside those of its own
             backbones; of no other backbone.
         partial: leave out score files that are not there, mark their cells and name them.
@@ -45,7 +45,7 @@ def write_tables(
         ValueError: a score file is malformed or, unless partial, missing; or none is there.
     """
     scores = collect.read_scores(runs, benchmarks, partial)
-    remarks = (scores.gaps, _missing(scores, benchmarks), _unequal_seeds(scores.problems))
+    remarks = (scores.gaps, _missing(scores, benchmarks))
     remarks = [f"{remark.rstrip('.')}." for remark in remarks if remark]
     note = " ".join([note, *remarks]).strip()
     notes = {"main_math_verify": f"{note} {_scorers(scores.responses)}".strip()}
@@ -167,18 +167,6 @@ def _missing(scores: collect.Scores, benchmarks: Sequence[str]) -> str:
     parts = [f"all of {', '.join(whole)}"] if whole else []
     parts += [f"{names.titles(of)} of {run}" for run, of in lacking if run not in whole]
     return f"Partial results; missing: {'; '.join(parts)}" if parts else ""
-
-
-def _unequal_seeds(problems: pd.DataFrame) -> str:
-    """Say which methods have which seeds, for the backbones where they differ."""
-    parts = []
-    for backbone, frame in problems.groupby("backbone", sort=False):
-        seeds = frame.groupby("method", sort=False)["seed"].unique()
-        listed = seeds.map(lambda of: ", ".join(map(str, sorted(of))))
-        if listed.nunique() > 1:
-            for which, of in listed.groupby(listed, sort=False):
-                parts.append(f"{backbone}, {', '.join(map(methods.label, of.index))}: {which}")
-    return f"Unequal seeds; {'; '.join(parts)}" if parts else ""
 
 
 def _scorers(responses: pd.DataFrame) -> str:

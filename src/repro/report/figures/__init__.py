@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from repro import methods
 from repro.records.experiment import RunFolder
 from repro.report import collect, compare, names
-from repro.report.figures import ablations, evaluation, objective, style, training
+from repro.report.figures import evaluation, objective, style, training
 
 _ABLATIONS = {f"ablation_{key}": key for key in methods.ABLATED}
 NAMES = (
@@ -31,13 +31,9 @@ def group_of(name: str) -> str:
 
 @matplotlib.rc_context(style.STYLE)
 def draw(name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str], note: str = "") -> Figure:
-    """Return one figure, made from the runs' files.
+    """Return one of `NAMES`, made from the files of the group of runs that `group_of` names.
 
-    Args:
-        name: one of `NAMES`.
-        runs: the folders of the group of runs that `group_of` names.
-        benchmarks: those whose scores are read.
-        note: a sentence below the figure.
+    ``benchmarks`` are those whose scores are read, ``note`` is a sentence below the figure.
 
     Raises:
         ValueError: an unknown name, no runs, or a file that is missing or malformed.
@@ -65,4 +61,4 @@ def draw(name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str], note: 
         for run in runs
         if methods.parse(run.method).repro
     }
-    return ablations.ablation(key, summary, values, note)
+    return evaluation.ablation(key, summary, values, note)

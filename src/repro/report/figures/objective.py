@@ -15,7 +15,6 @@ from repro.report.figures import style
 POSITIONS = np.linspace(0, 1, 21)  # relative positions at which responses are averaged
 # Verdict -> its name, colour and marker. Blue and orange differ in grey, too.
 _VERDICTS = {True: ("correct", "#0072B2", "o"), False: ("wrong", "#E69F00", "s")}
-_WIDEST = 1.5  # times the highest mean: what a panel shows of a band over very few problems
 
 
 def mean_curves(responses: pd.DataFrame) -> pd.DataFrame:
@@ -61,7 +60,7 @@ def objective_over_position(responses: pd.DataFrame, note: str = "") -> Figure:
     figure, panels = style.panels(
         curves["backbone"].unique(), titles, "Position in thought", "−J (nats per answer token)"
     )
-    tops = curves.groupby("backbone")[["mean", "high"]].max()
+    highest = curves.groupby("backbone")["mean"].max()
     for (backbone, column), axis in panels.items():
         frame = curves[(curves["backbone"] == backbone) & (columns == column)]
         for repro, correct in itertools.product((False, True), _VERDICTS):
@@ -72,8 +71,8 @@ def objective_over_position(responses: pd.DataFrame, note: str = "") -> Figure:
             style.gap(axis, "not measured")
         axis.set_xlim(-0.03, 1.03)
         axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
-        highest, band = tops.loc[backbone]
-        axis.set_ylim(0, max(1.05 * np.nanmin([band, _WIDEST * highest]), 0.01))
+        # Not all of the band, which is very wide over few problems.
+        axis.set_ylim(0, max(1.5 * highest[backbone], 0.01))
     least, most = curves["n"].min(), curves["n"].max()
     over = f"{least}" if least == most else f"{least} to {most}"
     explanation = (

@@ -21,7 +21,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 PLAIN = "#505050"  # without RePro, where colour does not stand for the algorithm
 WITHOUT, WITH = "without RePro", "with RePro"
-INTERVALS = "95\N{NO-BREAK SPACE}% intervals over problems"
+INTERVALS = "95\N{NO-BREAK SPACE}% intervals over problems and, of several, seeds"
 # Algorithm -> its colour and marker. GRPO, which the paper ablates, has the first; one's own
 # algorithms come after the paper's, whose looks stay.
 _PAPER = ("grpo", "reinforce_pp_baseline", "reinforce_pp", "ppo")

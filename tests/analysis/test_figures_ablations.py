@@ -25,7 +25,9 @@ def runs(tmp_path_factory):
 
 def test_ablation_shows_values_baseline_and_default(runs):
     figure = figures.draw("ablation_alpha", runs, ["aime24"], NOTE)
-    assert says(figure, f"Bars and band: 95 % intervals over problems and, of several, seeds. {NOTE}")
+    assert says(
+        figure, f"Bars and band: 95 % intervals over problems and, of several, seeds. {NOTE}"
+    )
     assert legend(figure) == ["GRPO alone", "GRPO + RePro", "default"]
     accuracy, tokens = figure.axes
     assert accuracy.get_title() == "Accuracy, in-domain (%)"

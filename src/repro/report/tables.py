@@ -15,10 +15,6 @@ from repro.report import collect, compare, names, published, table_sheets
 from repro.report.table_formats import to_csv, to_latex, to_markdown
 
 _KEYS = ["backbone", "method"]
-_CAPTION = (
-    "Accuracy in percent (avg@n); Tokens: mean reasoning tokens; Bt./1k: backtracking segments per "
-    "1,000 reasoning tokens; both averaged over the benchmarks. Standard errors: tables/main.md."
-)
 
 
 def write_tables(
@@ -93,15 +89,14 @@ def show(results: str | Path) -> None:
     for backbone, rows in texts.groupby(main["backbone"], sort=False):
         print(f"{backbone}\n{rows.to_string(index=False)}\n")
     made = [sorted((results / folder).glob("*.*")) for folder in ("tables", "figures")]
-    print(_CAPTION, *main.get("note", pd.Series()).unique(), *made[0], *made[1], sep="\n")
+    about = "Accuracy in percent; tables/main.md explains the columns and has standard errors."
+    print(about, *main.get("note", pd.Series()).unique(), *made[0], *made[1], sep="\n")
 
 
 def main_frame(summary: pd.DataFrame, stated: dict[tuple[str, str, str], float]) -> pd.DataFrame:
     """Return the main table's numbers: one row per backbone and method.
 
-    Args:
-        summary: the frame of `compare.summarise`.
-        stated: (backbone, method, benchmark) -> published accuracy in percent.
+    From `compare.summarise`; ``stated`` is (backbone, method, benchmark) -> published percent.
 
     Returns:
         Columns backbone, method, seeds; for each benchmark of `names.shown` its accuracy in percent
@@ -110,16 +105,15 @@ def main_frame(summary: pd.DataFrame, stated: dict[tuple[str, str, str], float])
         points); tokens and backtracking_per_1k, averaged over the benchmarks, with their ``_se``.
         Where a run lacks scores also ``missing``: the row's missing benchmarks, blanks between.
     """
-    frame = _seeds(summary)
-    any_stated = any(key[:2] in frame.index for key in stated)
-    for name in names.shown(set(summary["benchmark"])):
-        _add(frame, name, summary, "accuracy", name)
-        if any_stated:
-            frame[f"{name}_published"] = [stated.get((*row, name), np.nan) for row in frame.index]
+    shown = names.shown(set(summary["benchmark"]))
+    columns = {name: ("accuracy", name) for name in shown}
+    frame = _wide(summary, columns | {metric: (metric, "all") for metric in table_sheets.POOLED})
+    rows = list(zip(frame["backbone"], frame["method"], strict=True))
+    if any(key[:2] in rows for key in stated):
+        for name in shown:
+            frame[f"{name}_published"] = [stated.get((*row, name), np.nan) for row in rows]
             frame[f"{name}_difference"] = frame[name] - frame[f"{name}_published"]
-    for metric in table_sheets.POOLED:
-        _add(frame, metric, summary, metric, "all")
-    return _with_missing(frame, summary)
+    return frame
 
 
 def tokens_frame(summary: pd.DataFrame, responses: pd.DataFrame) -> pd.DataFrame:
@@ -130,12 +124,10 @@ def tokens_frame(summary: pd.DataFrame, responses: pd.DataFrame) -> pd.DataFrame
         ``NAME_mean`` (problems count equally), ``NAME_mean_se`` and ``NAME_median`` (responses
         count equally); and ``missing`` as in `main_frame`.
     """
-    frame = _seeds(summary)
-    for name in names.shown(set(summary["benchmark"])):
-        _add(frame, f"{name}_mean", summary, "tokens", name)
-        of_benchmark = responses[responses["benchmark"] == name]
-        frame[f"{name}_median"] = of_benchmark.groupby(_KEYS)["tokens"].median()
-    return _with_missing(frame, summary)
+    shown = names.shown(set(summary["benchmark"]))
+    frame = _wide(summary, {f"{name}_mean": ("tokens", name) for name in shown})
+    medians = responses.groupby([*_KEYS, "benchmark"])["tokens"].median().unstack()
+    return frame.join(medians.reindex(columns=shown).add_suffix("_median"), on=_KEYS)
 
 
 def backtracking_frame(scores: collect.Scores) -> pd.DataFrame:
@@ -197,19 +189,15 @@ def _behaviour(responses: pd.DataFrame) -> dict[str, float]:
     return row
 
 
-def _seeds(summary: pd.DataFrame) -> pd.DataFrame:
-    """Return a row per backbone and method, which index it, with the number of seeds."""
-    return summary.groupby(_KEYS, sort=False)[["seeds"]].max()
+def _wide(summary: pd.DataFrame, columns: dict[str, tuple[str, str]]) -> pd.DataFrame:
+    """Return a row per backbone and method: seeds, columns with their errors, and `missing`.
 
-
-def _add(frame: pd.DataFrame, column: str, summary: pd.DataFrame, metric: str, scope: str) -> None:
-    """Add a column with the means of a metric on a benchmark or pool, and their errors."""
-    chosen = summary[(summary["metric"] == metric) & (summary["benchmark"] == scope)]
-    frame[[column, f"{column}_se"]] = chosen.set_index(_KEYS)[["mean", "se"]]
-
-
-def _with_missing(frame: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
-    """Name what each row lacks, where any does, and make the keys columns."""
+    A column is a metric on a benchmark or pool. Without any such row it is NaN.
+    """
+    frame = summary.groupby(_KEYS, sort=False)[["seeds"]].max()
+    for name, (metric, scope) in columns.items():
+        chosen = summary[(summary["metric"] == metric) & (summary["benchmark"] == scope)]
+        frame[[name, f"{name}_se"]] = chosen.set_index(_KEYS)[["mean", "se"]]
     of_benchmarks = (summary["metric"] == "accuracy") & summary["benchmark"].isin(names.BENCHMARKS)
     lacking = summary[of_benchmarks & (summary["n"] == 0)]
     if len(lacking):

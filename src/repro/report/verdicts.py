@@ -36,7 +36,6 @@ _HOW = (
     "not supported where a part is not even with its interval widened for the number of parts."
 )
 _ABOUT = "A verdict is about the runs that it names, on their benchmarks, and about nothing else."
-_NOT_THE_PAPERS = "It neither supports nor refutes anything about the paper's own models."
 
 
 def evaluate(data: Data, claims: Sequence[Claim] = CLAIMS) -> pd.DataFrame:
@@ -80,17 +79,12 @@ def write_claims(
 ) -> pd.DataFrame:
     """Write claims.{md,csv,json}; return id, verdict and reason of each claim.
 
-    Args:
-        runs: the folders of the runs.
-        benchmarks: those whose scores are read.
-        output_dir: created where needed.
-        note: a sentence that every file carries, such as what its numbers are not; benchmarks that
-            could not be scored are named after it.
+    Every file carries the note, such as what its numbers are not, and after it which benchmarks
+    could not be scored.
     """
     data = Data(runs, benchmarks)
     frame = evaluate(data, CLAIMS)
-    about = f"{_ABOUT} {_NOT_THE_PAPERS}" if note else _ABOUT
-    note = " ".join(filter(None, [note, about, data.scores.gaps]))
+    note = " ".join(filter(None, [note, _ABOUT, data.scores.gaps]))
     found = []
     for claim in CLAIMS:
         rows = frame[frame["claim"] == claim.id].drop(columns="claim")

@@ -127,28 +127,3 @@ def test_the_work_grows_with_the_text_only():
         words = language.read(text).words
         assert len(words) == len(re.findall(r"\w+", text))
         assert len({at for at, _ in words}) == len(words)
-
-
-def test_characters_that_a_phrase_can_begin_with():
-    found = {"wait": "w", "a?bc": "ab", "(?:let us|i) go": "li", "(?:so )?on": "so"}
-    found |= {"(?:a |b ){0,2}c": "abc", "(?:(?:a )?|b )c": "abc", "(?:a?)(?:b|c)": "abc"}
-    found[r"(?<!not )\d+"] = "0123456789"
-    for pattern, characters in found.items():
-        assert language.first_characters(pattern) == {*characters}, pattern
-    with pytest.raises(ValueError, match="must begin with a word"):
-        language.Phrases(["(, )?so"])
-    with pytest.raises(ValueError, match="left open"):
-        language.Phrases(["(so"])
-
-
-def test_looking_up_by_first_letter_finds_what_plain_search_finds():
-    """The index only saves work: every phrase alone, tried everywhere, gives the same answer."""
-    for family in ("verification", "doubt"):
-        phrases = [p for p in language.lines(family) if not p.startswith(("^", "<do>"))]
-        indexed = language.Phrases(phrases)
-        everywhere = re.compile(
-            "|".join(f"(?:(?<!\\w)(?:{language.expand(p)})(?!\\w))" for p in phrases)
-        )
-        for _, sentence in labelled("behaviour_sentences_dev.tsv"):
-            text = language.read(sentence)
-            assert bool(indexed.search(text)) == bool(everywhere.search(text.plain))

@@ -11,7 +11,7 @@ from repro import methods
 from repro.benchmarks import declared
 from repro.report import collect, figures
 from repro.report.figures import style
-from repro.report.figures.training import over_training
+from repro.report.figures.curves import over_training
 
 POINTS = [[0, 0.0, -3.0], [5, 0.5, -2.0], [10, 1.0, -1.0]]
 

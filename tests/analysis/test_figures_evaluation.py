@@ -57,7 +57,7 @@ def test_tokens_per_benchmark_are_those_of_the_summary(summary):
     assert legend(figure) == ["GRPO", "GRPO + RePro", "Original"]
     assert says(
         figure,
-        f"Bars: 95 % intervals over problems and, of several, seeds, of each method by itself. {NOTE}",
+        f"problems and, of several, seeds, of each method by itself. {NOTE}",
     )
     dots = {c.get_label(): c.lines[0] for c in figure.axes[0].containers}
     colour, marker = style.ALGORITHMS["grpo"]

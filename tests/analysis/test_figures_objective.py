@@ -7,7 +7,7 @@ from tests.analysis.drawn import legend, lines, said, says
 from tests.analysis.worlds import NOTE
 
 from repro.report.collect import read_objective
-from repro.report.figures.objective import (
+from repro.report.figures.curves import (
     POSITIONS,
     mean_curves,
     objective_over_position,

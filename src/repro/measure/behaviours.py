@@ -24,10 +24,7 @@ for the bus", "a checkerboard"), steps of the solution ("check whether 7 divides
 that finish a proof, rhetorical questions that are answered), and corrections by content alone ("7
 times 8 is 56" after 54).
 
-How well it does is measured in tests/analysis/test_behaviours.py, on sentences labelled by hand. A
-first set that it had never met, in unusual words, showed a recall of 0.76 for backtracking and
-widened the families of phrases; on a second one, in the words of reasoning models, it had a
-precision of 0.91 and a recall of 1.00, and was left as it was.
+How well it does is measured in tests/analysis/test_behaviours.py, on sentences labelled by hand.
 """
 
 import re

@@ -157,16 +157,13 @@ def median(samples: Sequence[Sequence[float]], resamples: int = 2000, seed: int 
 def summary(problems: Sequence[dict]) -> dict[str, dict | None]:
     """Return the statistics of one score file, ready for JSON.
 
-    Args:
-        problems: a score file's ``problems``: each has the lists correct (0 or 1), tokens
-            (reasoning tokens; None where unknown), truncated (0 or 1), and segments by behaviour,
-            over its samples.
+    Of its ``problems``, which have the lists correct, tokens (None: unknown), truncated, and
+    segments by behaviour, over their samples. Problems count equally, in tokens_median responses.
 
     Returns:
         name -> {"value", "se", "low", "high", "n"}; docs/metrics.md explains each. A number is None
         where a single problem or sample leaves it undefined, all of a statistic is None where
-        nothing has it (no wrong response, unknown tokens). Problems count equally, but in
-        tokens_median responses do.
+        nothing has it (no wrong response, unknown tokens).
     """
     if not problems:
         raise ValueError("summary: no problems")

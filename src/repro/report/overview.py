@@ -18,7 +18,7 @@ from repro.records import run_facts
 from repro.records.experiment import RunFolder
 from repro.records.run_facts import NOT_RECORDED, STAGES, Facts
 from repro.report import collect, compare, html_pages, names, table_sheets, verdicts
-from repro.report.table_formats import Sheet
+from repro.report.table_sheets import Sheet
 
 TITLE = "RePro, reproduced"
 # In a frame, the page's style and that of Snakemake's report around it stay apart.
@@ -38,17 +38,9 @@ def write_pages(
 ) -> None:
     """Write overview.html, and opening.html: the same to be shown inside a page.
 
-    Args:
-        runs: the folders of the runs.
-        benchmarks: those that were evaluated.
-        tables: the folder with the tables' CSV files and claims.json.
-        output_dir: created where needed.
-        note: a sentence at the top, such as what the numbers are not.
-        name: of the experiment.
-        figures: PNG files to show.
-
-    Raises:
-        ValueError: a file is malformed; the message names it.
+    ``tables`` is the folder with the tables' CSV files and claims.json, ``note`` a sentence at the
+    top, such as what the numbers are not, ``name`` the experiment's, ``figures`` PNG files to show.
+    ValueError, with its name, where a file is malformed.
     """
     tables, output_dir = Path(tables), Path(output_dir)
     texts = {"missing": str, "note": str}  # may be empty, which is not NaN

@@ -12,7 +12,7 @@ from repro.measure.behaviours import BEHAVIOURS
 from repro.measure.intervals import MATH_VERIFY, interval
 from repro.records.experiment import RunFolder
 from repro.report import collect, compare, names, published, table_sheets
-from repro.report.table_formats import to_csv, to_latex, to_markdown
+from repro.report.table_sheets import to_csv, to_latex, to_markdown
 
 _KEYS = ["backbone", "method"]
 
@@ -27,18 +27,10 @@ def write_tables(
 ) -> None:
     """Write every table of `table_sheets.SHEETS` as csv, md and tex.
 
-    Args:
-        runs: the folders of the runs.
-        benchmarks: those whose scores are read.
-        output_dir: created where needed.
-        note: a sentence that every file carries, such as what its numbers are not; what is not
-            scored or missing is named after it.
-        paper: config/paper_results.csv, to show the paper's numbers beside those of its own
-            backbones; of no other backbone.
-        partial: leave out score files that are not there, mark their cells and name them.
-
-    Raises:
-        ValueError: a score file is malformed or, unless partial, missing; or none is there.
+    Every file carries ``note``, such as what its numbers are not, and after it what is not scored
+    or missing. ``paper`` is config/paper_results.csv, to show the paper's numbers beside those of
+    its own backbones; with ``partial``, score files that are not there are left out, and marked.
+    ValueError where a score file is malformed or, unless partial, missing; or none is there.
     """
     scores = collect.read_scores(runs, benchmarks, partial)
     remarks = (scores.gaps, _missing(scores, benchmarks))
@@ -70,11 +62,7 @@ def write_tables(
 
 
 def show(results: str | Path) -> None:
-    """Print the main table of a results directory and the paths of all its tables and figures.
-
-    Raises:
-        ValueError: tables/main.csv is not there.
-    """
+    """Print the main table of a results directory and the paths of all its tables and figures."""
     results = Path(results)
     path = results / "tables" / "main.csv"
     if not path.is_file():
@@ -119,10 +107,8 @@ def main_frame(summary: pd.DataFrame, stated: dict[tuple[str, str, str], float])
 def tokens_frame(summary: pd.DataFrame, responses: pd.DataFrame) -> pd.DataFrame:
     """Return reasoning tokens per benchmark, from `compare.summarise` and `Scores.responses`.
 
-    Returns:
-        One row per backbone and method: backbone, method, seeds; for each of `names.shown`
-        ``NAME_mean`` (problems count equally), ``NAME_mean_se`` and ``NAME_median`` (responses
-        count equally); and ``missing`` as in `main_frame`.
+    One row per backbone and method, as `main_frame`, with ``NAME_mean`` (problems count equally),
+    ``NAME_mean_se`` and ``NAME_median`` (responses count equally).
     """
     shown = names.shown(set(summary["benchmark"]))
     frame = _wide(summary, {f"{name}_mean": ("tokens", name) for name in shown})

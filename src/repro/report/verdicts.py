@@ -1,12 +1,9 @@
 """The verdicts on the paper's claims, on one's own runs.
 
-A claim has parts: an effect with its interval for each backbone, method and benchmark. A part is
-supported where the whole interval lies on the right side of a threshold, not supported where it
-lies on the other, inconclusive where it holds the threshold or there is too little to judge by, and
-not tested where the runs that it needs do not exist. A claim is supported where every part is (all
-must pass, so that their number needs no correction), and not supported where some part is not even
-with its interval widened for the number of parts (Bonferroni: one of many parts lands on the wrong
-side by chance). It is not tested where no part is, and inconclusive otherwise.
+`_HOW` has the rule. All parts of a claim must pass, so that their number needs no correction; one
+of many lands on the wrong side by chance, so that refuting needs one (Bonferroni). A part is
+inconclusive where its interval holds the threshold or there is too little to judge by, and not
+tested where the runs that it needs do not exist.
 """
 
 from collections.abc import Sequence
@@ -19,7 +16,7 @@ from repro.files import jsonl
 from repro.measure.intervals import Estimate
 from repro.records.experiment import RunFolder
 from repro.report.claims import CLAIMS, Claim, Data, Part
-from repro.report.table_formats import Sheet, to_csv, to_markdown
+from repro.report.table_sheets import Sheet, to_csv, to_markdown
 
 SUPPORTED, NOT_SUPPORTED = "supported", "not supported"
 INCONCLUSIVE, NOT_TESTED = "inconclusive", "not tested"

@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from repro import methods
 from repro.records.experiment import RunFolder
 from repro.report import collect, compare, names
-from repro.report.figures import evaluation, objective, style, training
+from repro.report.figures import curves, evaluation, style
 
 _ABLATIONS = {f"ablation_{key}": key for key in methods.ABLATED}
 NAMES = (
-    *training.CURVES,
+    *curves.CURVES,
     *("objective_over_position", "tokens_per_benchmark", "backtracking_at_evaluation"),
     *_ABLATIONS,
 )
@@ -42,10 +42,10 @@ def draw(name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str], note: 
         raise ValueError(f"figure {name!r}: unknown; known are {', '.join(NAMES)}")
     if not runs:
         raise ValueError(f"figure {name}: the experiment has no runs for it")
-    if name in training.CURVES:
-        return training.over_training(name, collect.read_training(runs), note)
+    if name in curves.CURVES:
+        return curves.over_training(name, collect.read_training(runs), note)
     if name == "objective_over_position":
-        return objective.objective_over_position(collect.read_objective(runs), note)
+        return curves.objective_over_position(collect.read_objective(runs), note)
     scores = collect.read_scores(runs, benchmarks)
     if name == "backtracking_at_evaluation":
         if titles := names.titles(set(benchmarks) - set(scores.responses["benchmark"])):

@@ -22,9 +22,8 @@ _ABLATED = {"accuracy": "Accuracy, in-domain (%)", "tokens": "Reasoning tokens, 
 def tokens_per_benchmark(
     summary: pd.DataFrame, benchmarks: Sequence[str], note: str = ""
 ) -> Figure:
-    """Mean reasoning tokens on each benchmark, each algorithm with and without RePro.
+    """Mean reasoning tokens on each of ``benchmarks``, each algorithm with and without RePro.
 
-    A panel a backbone. All ``benchmarks`` are shown; the place of one without scores says so.
     ``summary`` is the frame of `compare.summarise`, ``note`` a sentence below.
     """
     groups = {name: title for name, title in names.BENCHMARKS.items() if name in benchmarks}
@@ -64,12 +63,8 @@ def backtracking_rates(responses: pd.DataFrame) -> pd.DataFrame:
     Of `Scores.responses`; the mean over the benchmarks where all of the backbone's methods that
     have such responses have them, each counting equally: else benchmarks would differ by method.
 
-    Returns:
-        Columns backbone, method, responses (a key of `collect.VERDICTS`), mean, low, high (95 %).
-        No row where a method has no such responses, or no benchmark is left.
-
-    Raises:
-        ValueError: no row is left.
+    Columns backbone, method, responses (a key of `collect.VERDICTS`), mean, low, high (95 %). No
+    row where a method has no such responses, or no benchmark is left; ValueError without any row.
     """
     rows = []
     thoughts = responses[responses["tokens"] > 0]
@@ -94,13 +89,10 @@ def ablation(
 ) -> Figure:
     """In-domain accuracy (left) and reasoning tokens (right) at each value of one RePro setting.
 
-    A row a backbone. The dashed line is the algorithm without RePro; the ring marks the default
-    value. ``summary`` is the frame of `compare.summarise`, ``values`` the setting ``key`` (alpha, w
-    or k) of every method with RePro in the figure, all of one algorithm, and ``note`` a sentence
-    below.
-
-    Raises:
-        ValueError: no in-domain benchmark is scored.
+    The dashed line is the algorithm without RePro; the ring marks the default value. ``summary`` is
+    the frame of `compare.summarise`, ``values`` the setting ``key`` of every method with RePro in
+    the figure, all of one algorithm, and ``note`` a sentence below. ValueError where no in-domain
+    benchmark is scored.
     """
     summary = summary[summary["benchmark"] == "in-domain"].dropna(subset="mean")
     if summary.empty:
@@ -128,8 +120,8 @@ def _dots(
 ) -> None:
     """Draw a dot and its interval for each method in each group of the horizontal axis.
 
-    ``rows`` has mean, low and high, indexed by method and group; what is missing or NaN is left
-    out. ``groups`` are in order, each with its title; an empty one says ``nothing``.
+    ``rows`` are indexed by method and group, whose titles are in ``groups``; an empty group says
+    ``nothing``.
     """
     for method, place in places.items():
         line = rows.reindex([(method, group) for group in groups])

@@ -65,11 +65,7 @@ class Data:
 
     @cached_property
     def objective(self) -> pd.DataFrame:
-        """A row a problem with an objective: the means over its responses.
-
-        Columns backbone, method, seed, problem, responses (how many), `CORRELATION` and `LABELLED`,
-        NaN where there is none.
-        """
+        """A row a problem with an objective: responses (how many), `CORRELATION`, `LABELLED`."""
         rows = [_response(row) for row in collect.read_objective(self.runs).to_dict("records")]
         if not rows:
             return pd.DataFrame()
@@ -81,16 +77,16 @@ class Data:
         sums[LABELLED] = flagged - sums["others_reward"] / sums["others"]
         return sums.reset_index()
 
-    def pairs(self, chosen: Iterable[str]) -> Iterable[tuple[str, list[str]]]:
-        """Return every backbone with every method and the algorithm that RePro was added to."""
-        both = [[method, methods.plain_algorithm(method)] for method in chosen]
-        return itertools.product(dict.fromkeys(run.backbone for run in self.runs), both)
+    def pairs(self, chosen: Iterable[str] | str) -> Iterable[tuple[str, list[str]]]:
+        """Return backbone and [method, its plain algorithm] of some methods, or of an ablation."""
+        of = dict.fromkeys(run.backbone for run in self.runs)
+        found = itertools.product(of, chosen)
+        if isinstance(chosen, str):
+            found = [(of, method) for of, values in self.ablations(chosen) for method in values]
+        return [(of, [method, methods.plain_algorithm(method)]) for of, method in found]
 
     def ablations(self, key: str) -> list[tuple[str, dict[str, float]]]:
-        """Return backbone and method -> value, ascending, of each algorithm with ``key`` ablated.
-
-        The default run is among them. Values are from settings.json, which no other run needs.
-        """
+        """Return backbone and method -> value, ascending, of each algorithm with an ablation."""
         found = {}
         for run in sorted(self.runs, key=lambda run: methods.parse(run.method).ablated != key):
             method = methods.parse(run.method)
@@ -104,32 +100,26 @@ class Data:
 
 
 def difference(
-    data: Data, metric: str, chosen: Iterable[str], pools: Sequence[str] = ()
+    data: Data, metric: str, chosen: Iterable[str] | str, pools: Sequence[str] = ()
 ) -> list[Part]:
-    """Return what RePro adds to the algorithms of some methods, in a metric of `compare.EFFECTS`.
+    """Return what RePro adds to some methods, or at every value of an ablated setting.
 
-    On each of ``pools``, whose benchmarks count equally; without pools on every benchmark.
+    In a metric of `compare.EFFECTS`, on each pool, whose benchmarks count equally; without pools on
+    every benchmark.
     """
-    return _differences(data, metric, data.pairs(chosen), pools or _shown(data))
-
-
-def difference_at_values(data: Data, metric: str, key: str) -> list[Part]:
-    """Return the same at every value of an ablated setting."""
-    pairs = [
-        (backbone, [method, methods.plain_algorithm(method)])
-        for backbone, values in data.ablations(key)
-        for method in values
-    ]
-    return _differences(data, metric, pairs, [POOL]) or _no_ablation(key, "points")
+    parts, unit = [], compare.EFFECTS[metric][1]
+    for (backbone, pair), pool in itertools.product(data.pairs(chosen), pools or _shown(data)):
+        part = _scores(data, backbone, pair, pool)
+        part = part._replace(tables=[compare.measure(metric, table) for table in part.tables])
+        name = f"{_labels(pair, ' vs ')}, {names.BENCHMARKS.get(pool, pool)}"
+        parts.append(_named(part, backbone, pair, name, unit))
+    return parts or _no_ablation(chosen, unit)
 
 
 def over_values(
     data: Data, key: str, statistic: Callable, what: str, unit: str, least: int = 2
 ) -> list[Part]:
-    """Return a statistic, such as `slope`, of the accuracies at the values of an ablated setting.
-
-    It is called ``what``, has a unit and needs ``least`` values.
-    """
+    """Return a statistic of the accuracies at the values, at least ``least``, of a setting."""
     parts = []
     for backbone, by_method in data.ablations(key):
         values = list(by_method.values())
@@ -223,18 +213,6 @@ def _derivative(
     return interval([np.tensordot(weights, table - table[0], 1) for table in tables], level)
 
 
-def _differences(
-    data: Data, metric: str, pairs: Iterable[tuple[str, list[str]]], pools: Sequence[str]
-) -> list[Part]:
-    parts = []
-    for (backbone, pair), pool in itertools.product(pairs, pools):
-        part = _scores(data, backbone, pair, pool)
-        part = part._replace(tables=[compare.measure(metric, table) for table in part.tables])
-        name = f"{_labels(pair, ' vs ')}, {names.BENCHMARKS.get(pool, pool)}"
-        parts.append(_named(part, backbone, pair, name, compare.EFFECTS[metric][1]))
-    return parts
-
-
 def _named(part: Part, backbone: str, chosen: Iterable[str], name: str, unit: str) -> Part:
     if any(np.isnan(table).any() for table in part.tables):
         part = Part(_UNKNOWN)
@@ -284,14 +262,10 @@ def _training(data: Data, backbone: str, chosen: Sequence[str]) -> Part:
 
 
 def _response(row: dict) -> dict[str, str | float]:
-    """Return the keys of a row of `collect.read_objective`, and what is averaged over responses.
-
-    The correlation of a wrong response is NaN, and with fewer than three points: two are always in
-    perfect order.
-    """
+    """Return the keys of a row of `collect.read_objective`, and what is averaged over responses."""
     found = {key: row[key] for key in collect.RUN_KEYS}
     found |= {"problem": f"{row['benchmark']}:{row['doc_id']}", CORRELATION: math.nan}
-    if row["correct"] and len(row["points"]) > 2:
+    if row["correct"] and len(row["points"]) > 2:  # two are always in perfect order
         positions, _, objective = np.transpose(row["points"])
         # J that never changes does not fall; leaving it out would flatter.
         changes = np.ptp(objective) > 0
@@ -347,7 +321,7 @@ CLAIMS = [
         "RePro beats its baseline at every w; smaller w is slightly better (magnitude matters "
         "more).",
         [
-            ("greater", 0, difference_at_values, "accuracy", "w"),
+            ("greater", 0, difference, "accuracy", "w", [POOL]),
             ("less", 0, over_values, "w", slope, "slope", "points per unit of w"),
         ],
     ),

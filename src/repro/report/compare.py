@@ -74,14 +74,10 @@ def measure(metric: str, numbers: np.ndarray) -> np.ndarray:
 
 
 def summarise(problems: pd.DataFrame, grid: Grid) -> pd.DataFrame:
-    """Return the mean of every metric, per backbone, method and benchmark and over `POOLS`.
+    """Return the mean of `Scores.problems` in every metric, per method, benchmark and pool.
 
-    ``problems`` is the frame of `Scores.problems`; every method of the grid has a row for every
-    benchmark of the grid and for the pools.
-
-    Returns:
-        Columns backbone, method, benchmark, metric, mean, se, low, high (95 %), n (problems) and
-        seeds. Accuracy is in percent. Where scores are not there, no numbers, and n = 0.
+    Columns backbone, method, benchmark, metric, mean, se, low, high (95 %), n (problems) and seeds.
+    Every row of the grid is there; where scores are not, it has no numbers, and n = 0.
     """
     cells, rows = by_cell(problems), []
     for backbone, method in grid.methods:
@@ -94,11 +90,8 @@ def effects(problems: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     """Return paired differences by problem and seed, in each metric of `EFFECTS`.
 
     Every trained method is compared with `original`, and every method with RePro with its plain
-    algorithm, where the backbone has both. Arguments as for `summarise`.
-
-    Returns:
-        Columns backbone, method, baseline, benchmark (or one of `POOLS`), metric, difference, se,
-        low, high, n (problems), seeds. Empty, with these columns, where no pair exists.
+    algorithm, where the backbone has both. Columns as of `summarise`, with baseline, and difference
+    for mean; they are there without any pair, too.
     """
     cells, rows = by_cell(problems), []
     for backbone, method in grid.methods:

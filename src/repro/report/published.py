@@ -1,8 +1,8 @@
 """The figures that the paper and other publications state, read from config/paper_results.csv.
 
-One row a figure. `detail` tells rows apart that agree in everything before it. An empty backbone,
-method or benchmark is not stated. `kind` is `published`, or `band_low` and `band_high`: the two
-ends of what other publications report for an untrained backbone, equal where there is one report.
+One row a figure (accuracy: avg@16 for AIME, avg@4 for the others). `detail` tells rows apart that
+agree in everything before it. What is empty is not stated. `kind` is `published`, or `band_low` and
+`band_high`: the ends of what other publications report for an untrained backbone.
 """
 
 from collections.abc import Sequence
@@ -26,15 +26,9 @@ BACKBONES = {
 
 
 def load(path: str | Path) -> pd.DataFrame:
-    """Return all figures, in the order of the file.
+    """Return all figures, in the order of the file: `COLUMNS`, texts but for ``value``.
 
-    Returns:
-        Columns `COLUMNS`; `value` is a float in the row's unit (accuracy: avg@16 for AIME, avg@4
-        for the others), the rest are texts, empty where nothing is stated.
-
-    Raises:
-        ValueError: the file is no such table, a value is no number, or a figure is there twice; the
-            message names the file.
+    ValueError, with the file's name, where it is no such table, or a figure is there twice.
     """
     types = dict.fromkeys(COLUMNS, str) | {"value": float}
     try:

@@ -58,17 +58,13 @@ _LOOKS = r"""{\scriptsize\setlength{\tabcolsep}{3pt}
 
 
 class Sheet(NamedTuple):
-    """A table as text, without its note.
-
-    The leading columns name the group of a row, the next one the row. A line break in a cell is one
-    in LaTeX, where it keeps the column narrow, and a blank elsewhere.
-    """
+    """A table as text. A line break in a cell is one in LaTeX and HTML, and a blank elsewhere."""
 
     label: str  # of LaTeX, after tab:
     caption: str
     header: list[str]
     rows: list[list[str]]
-    groups: int  # how many columns name the group
+    groups: int  # how many leading columns name the group of a row
     texts: int  # how many leading columns hold text; the others hold numbers
 
     def folded(self) -> list[list[str]]:
@@ -226,10 +222,9 @@ def _interval(row: dict) -> str:
 def _about_seeds(seeds: pd.Series) -> str:
     """Say how many seeds the numbers are of; nothing where there are none."""
     counts = sorted(set(seeds) - {0})
-    if counts == [1]:
-        return "One seed: the errors say nothing about other seeds."
-    some = " to ".join(map(str, dict.fromkeys(counts[:1] + counts[-1:])))
-    return f"Mean of {some} seeds." if some else ""
+    if not counts or counts == [1]:
+        return "One seed: the errors say nothing about other seeds." * len(counts)
+    return f"Mean of {' to '.join(map(str, dict.fromkeys([counts[0], counts[-1]])))} seeds."
 
 
 # What makes each table of text from its frame, in the order in which they are written.

@@ -85,13 +85,10 @@ def main_frame(summary: pd.DataFrame, stated: dict[tuple[str, str, str], float])
     """Return the main table's numbers: one row per backbone and method.
 
     From `compare.summarise`; ``stated`` is (backbone, method, benchmark) -> published percent.
-
-    Returns:
-        Columns backbone, method, seeds; for each benchmark of `names.shown` its accuracy in percent
-        and, as ``NAME_se``, its standard error (NaN where it was not run), and where any of these
-        methods has published numbers ``NAME_published`` and ``NAME_difference`` (ours minus it, in
-        points); tokens and backtracking_per_1k, averaged over the benchmarks, with their ``_se``.
-        Where a run lacks scores also ``missing``: the row's missing benchmarks, blanks between.
+    Columns backbone, method, seeds; each benchmark's accuracy in percent, ``NAME_se`` and, if any
+    of these methods has published numbers, ``NAME_published`` and ``NAME_difference`` (ours minus
+    it, in points); tokens and backtracking_per_1k, averaged over the benchmarks, with ``_se``; and
+    where a run lacks scores ``missing``: the row's missing benchmarks, blanks between.
     """
     shown = names.shown(set(summary["benchmark"]))
     columns = {name: ("accuracy", name) for name in shown}
@@ -119,12 +116,10 @@ def tokens_frame(summary: pd.DataFrame, responses: pd.DataFrame) -> pd.DataFrame
 def backtracking_frame(scores: collect.Scores) -> pd.DataFrame:
     """Return how often responses backtrack, verify and hesitate.
 
-    Returns:
-        One row per backbone, benchmark, method and ``of`` (all, correct or wrong responses):
-        responses (their number, over all seeds; 0 throughout where the scores are not there);
-        backtracking_per_1k, verification_per_1k and hesitation_per_1k (segments per 1,000 reasoning
-        tokens), backtracking_responses (percent of the responses with such a segment), each with
-        its ``_se`` over problems. NaN where there is no such response.
+    One row per backbone, benchmark, method and ``of`` (all, correct or wrong responses): responses
+    (their number, over all seeds), segments of each behaviour per 1,000 reasoning tokens as
+    ``NAME_per_1k``, backtracking_responses (percent of the responses with such a segment), each
+    with its ``_se``. NaN where there is no such response.
     """
     keys, rows = ["backbone", "benchmark", "method"], []
     cells = dict(tuple(scores.responses.groupby(keys, sort=False)))
@@ -176,10 +171,7 @@ def _behaviour(responses: pd.DataFrame) -> dict[str, float]:
 
 
 def _wide(summary: pd.DataFrame, columns: dict[str, tuple[str, str]]) -> pd.DataFrame:
-    """Return a row per backbone and method: seeds, columns with their errors, and `missing`.
-
-    A column is a metric on a benchmark or pool. Without any such row it is NaN.
-    """
+    """Return a row per method: seeds, columns (of a metric and a scope) with errors, `missing`."""
     frame = summary.groupby(_KEYS, sort=False)[["seeds"]].max()
     for name, (metric, scope) in columns.items():
         chosen = summary[(summary["metric"] == metric) & (summary["benchmark"] == scope)]

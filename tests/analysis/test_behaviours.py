@@ -43,48 +43,10 @@ def test_precision_and_recall(kind, name):
     assert hits / there >= FLOORS[kind]
 
 
-@pytest.mark.parametrize(
-    ("segment", "kind"),
-    [
-        ("let me check:4+8+1=13, yes.", "verification"),
-        ("wait, I forgot one:7+6+1=14->4.", "backtracking"),
-        ("hmm, that is wrong:7+6+1=14->4.", "backtracking"),
-        ("wait, I missed the carry:7+6+1=14->4.", "backtracking"),
-        ("add 12 and 34.", None),
-        ("ones:7+6=13->3.", None),
-        ("so it is 143.", None),
-        *((filler, None) for filler in FILLERS),
-        # Which behaviour comes first where several fit
-        ("Let me double-check: 3 + 4 = 7. Oh no, I forgot the carry.", "backtracking"),
-        ("Hmm, let me double-check that.", "verification"),
-        ("I'm not sure. Let me verify it: 2 + 2 = 4.", "verification"),
-        ("Hmm, I'm not sure. Let me start over.", "backtracking"),
-        ("Wait.", "hesitation"),
-        ("Wait, is x an integer?", "hesitation"),
-        ("Wait, x is an integer.", "backtracking"),  # a statement after a stop corrects
-        ("Hmm, x is an integer.", "hesitation"),  # after a pause it must object
-        ("Hmm, but x is an integer.", "backtracking"),
-        ("Wait, x is an integer, I'm not sure though.", "hesitation"),
-        ("Oh.", None),
-        ("The formula I guessed does this. Not all of it.", None),  # two signs, two sentences
-        ("The formula I guessed does not do all of it.", "backtracking"),
-        # A dash opens a clause
-        ("The area is 12\N{EM DASH}wait, the base is 6, so the area is 9.", "backtracking"),
-        ("x -- hmm", "hesitation"),
-        # Everyday and mathematical senses of the same words
-        ("They wait for the bus, then wait until noon.", None),
-        ("For each n, check whether 7 divides n.", None),
-        ("He made two mistakes on the test.", None),
-        ("The backtracking solver places a queen and removes it again.", None),
-        ("Then n is even, which is impossible, so n is odd.", None),
-        ("The cycle starts over after 30 seconds.", None),
-        ("How many multiples of 6 are below 100? There are 16.", None),
-        ("The question is: what is the probability that the two dice sum to 7?", None),
-        ("`wait, no` is printed twice.", None),
-    ],
-)
-def test_one_segment(segment, kind):
-    assert classify(segment) == kind
+def test_single_segments():
+    """Which behaviour comes first where several fit, and other senses of the same words."""
+    cases = labelled("single_segments.tsv") + [["N", filler] for filler in FILLERS]
+    assert [(text, classify(text)) for _, text in cases] == [(t, NAMES[k]) for k, t in cases]
 
 
 @pytest.mark.parametrize(

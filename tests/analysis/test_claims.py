@@ -2,11 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 from tests.analysis.worlds import evaluate, log, noisy_problems, pair, verdict
 
 from repro.benchmarks import declared
-from repro.report import compare, names, verdicts
+from repro.report import names, verdicts
 from repro.report.verdicts import INCONCLUSIVE, NOT_SUPPORTED, NOT_TESTED, SUPPORTED
 
 ALGORITHMS = ("ppo", "reinforce_pp", "reinforce_pp_baseline", "grpo")
@@ -75,15 +76,16 @@ def test_benchmarks_that_are_not_scored_are_left_out_of_their_pool(make_run):
     assert set(frame["verdict"][1::2]) == {NOT_TESTED}
 
 
-def test_unknown_tokens_cost_the_claims_about_tokens_only(make_run):
-    unknown = noisy_problems(0.7)
-    unknown[3]["tokens"] = [float("nan")] * 4
-    runs = pair(make_run, noisy_problems(0.4), unknown)
+@pytest.mark.parametrize("broken", ["unknown", "silent"])
+def test_unknown_tokens_and_none_cost_the_claims_about_tokens_only(make_run, broken):
+    plain, ours = noisy_problems(0.4), noisy_problems(0.7)
+    for row in ours[3:4] if broken == "unknown" else plain:
+        row["tokens"] = [float("nan") if broken == "unknown" else 0] * 4
+    runs = pair(make_run, plain, ours, log(100, 95), log(100, 90))
     assert evaluate("accuracy", runs, methods=GRPO)["verdict"].iloc[0] == SUPPORTED
-    frame = evaluate("backtracking", runs)
-    assert frame["verdict"].item() == NOT_TESTED
-    assert frame["remark"].item() == UNKNOWN
-    assert frame["effect"].isna().all()
+    row = evaluate("tokens", runs, methods=GRPO).iloc[2]
+    assert (row["verdict"], row["remark"]) == (NOT_TESTED, UNKNOWN)
+    assert np.isnan(row["effect"])
 
 
 @pytest.mark.parametrize("n", [1, 9])
@@ -158,28 +160,6 @@ def test_tokens(make_run, percent, end, wanted, seeds):
         assert effect == pytest.approx(percent.get(benchmark, -10), abs=1.5)
 
 
-def test_every_benchmark_means_all_seven(make_run):
-    six = [name for name in declared.PAPER if name != "lcb"]
-    frame = evaluate("tokens", shorter(make_run, {}, benchmarks=six), six, methods=GRPO)
-    wanted = (INCONCLUSIVE, "parts: 8 supported, 1 not tested (no scores of LCB)")
-    assert verdicts.overall(frame) == wanted
-
-
-@pytest.mark.parametrize("scored", [False, True])
-def test_a_benchmark_of_ones_own_counts_where_it_is_scored(make_run, monkeypatch, scored):
-    monkeypatch.setitem(names.BENCHMARKS, "own", "OWN")
-    for pool in ("in-domain", "all"):
-        monkeypatch.setitem(compare.POOLS, pool, (*compare.POOLS[pool], "own"))
-    benchmarks = [*declared.PAPER, *["own"] * scored]
-    runs = shorter(make_run, {"own": 5}, benchmarks=benchmarks)
-    frame = evaluate("tokens", runs, benchmarks, methods=GRPO)
-    assert len(frame) == 2 + 7 + scored
-    assert verdict(frame) == (NOT_SUPPORTED if scored else SUPPORTED)
-    remark = evaluate("backtracking", runs, benchmarks)["remark"].item()
-    assert ("LCB, OWN" in remark) == scored
-    assert "without" not in remark
-
-
 def test_a_short_training_is_inconclusive_and_none_is_not_tested(make_run):
     run = make_run("grpo+repro", {"aime24": noisy_problems()}, log(100, 10, steps=3))
     first = evaluate("tokens", [run], methods=GRPO).iloc[0]
@@ -187,15 +167,6 @@ def test_a_short_training_is_inconclusive_and_none_is_not_tested(make_run):
     frame = evaluate("tokens", [make_run("original", {"aime24": noisy_problems()})], methods=GRPO)
     assert frame["remark"].iloc[0] == "no training log of GRPO + RePro"
     assert verdict(frame) == NOT_TESTED
-
-
-def test_a_baseline_without_tokens_is_not_tested(make_run):
-    silent = [row | {"tokens": [0] * 4} for row in noisy_problems()]
-    runs = pair(make_run, silent, noisy_problems(), log(0, 0, noise=0), log(100, 90))
-    frame = evaluate("tokens", runs, methods=GRPO)
-    assert frame["remark"].iloc[1] == UNKNOWN
-    assert frame["remark"].iloc[2] == UNKNOWN
-    assert frame["verdict"].iloc[1:].eq(NOT_TESTED).all()
 
 
 @pytest.mark.parametrize(

@@ -83,15 +83,6 @@ def test_k(make_run, accuracies, wanted):
     assert frame["unit"].iloc[1] == "points per doubling of k, change from one to the next"
 
 
-@pytest.mark.parametrize("key", DEFAULTS)
-def test_the_same_accuracy_at_every_value_is_no_effect(make_run, key):
-    default = DEFAULTS[key]
-    same = {default: 0.5, default / 2: 0.5, default * 2: 0.5}
-    frame = evaluate(key, ablation(make_run, key, same, plain=0.5, noise=0))
-    assert (frame[["effect", "low", "high"]] == 0).all(axis=None)
-    assert verdict(frame) == (SUPPORTED if key == "alpha" else INCONCLUSIVE)
-
-
 def test_without_an_ablation_nothing_is_tested(make_run):
     main = ablation(make_run, "w", {0.1: 0.5})
     for key in DEFAULTS:

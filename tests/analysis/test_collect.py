@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from tests.analysis.worlds import ZEROS, training, unscored
+from tests.analysis.worlds import ZEROS, log, unscored
 
 from repro.report import collect
 
@@ -82,7 +82,7 @@ def test_where_nothing_could_be_scored_the_reason_is_said(make_run):
 
 
 def test_training_has_a_row_per_step_and_leaves_out_original(make_run):
-    rows = training(10, 20)
+    rows = log(10, 20)
     runs = [make_run("original"), make_run("grpo", training=rows, seed=3)]
     frame = collect.read_training(runs)
     keys = {"backbone": "tiny", "method": "grpo", "seed": 3}
@@ -92,7 +92,7 @@ def test_training_has_a_row_per_step_and_leaves_out_original(make_run):
 
 @pytest.mark.parametrize(
     "rows",
-    [[], [{"step": 4}], training(1, 2) * 2, [*training(1, 2), {"step": 99, "accuracy": None}]],
+    [[], [{"step": 4}], log(1, 2) * 2, [*log(1, 2), {"step": 99, "accuracy": None}]],
 )
 def test_bad_training_log_is_named(make_run, rows):
     run = make_run("grpo", training=rows)

@@ -153,15 +153,6 @@ def test_effects_are_paired_by_problem(make_run):
     assert same["difference"] == pytest.approx(0)
 
 
-def test_the_interval_is_that_of_the_differences(make_run):
-    plain = [problem([0, 0], [100] * 2, [0, 0]), problem([0, 0], [100] * 2, [0, 0])]
-    repro = [problem([1, 0], [100] * 2, [0, 0]), problem([0, 0], [100] * 2, [0, 0])]
-    rows = effects([make_run("grpo", {"lmb": plain}), make_run("grpo+repro", {"lmb": repro})])
-    # Differences 50 and 0: mean 25, SE 25, and t(0.975, 1) = 12.706.
-    row = rows.loc[("lmb", "accuracy"), ["difference", "low", "high"]]
-    assert row.tolist() == pytest.approx([25, 25 - 25 * 12.7062, 25 + 25 * 12.7062], rel=1e-4)
-
-
 def test_the_interval_covers_seeds_too_and_is_that_of_the_claims(make_run):
     runs = [make_run("grpo", {"lmb": HARD * 10}, seed=seed) for seed in (0, 1)]
     runs.append(make_run("grpo+repro", {"lmb": EASY * 10}))
@@ -174,12 +165,6 @@ def test_the_interval_covers_seeds_too_and_is_that_of_the_claims(make_run):
     assert row["se"] == pytest.approx(se)
     claim = evaluate("accuracy", runs, ["lmb"], methods=["grpo+repro"]).iloc[0]
     assert claim[["effect", "low", "high"]].tolist() == row[["difference", "low", "high"]].tolist()
-
-
-def test_without_a_seed_that_both_have_nothing_is_compared(make_run):
-    rows = effects([make_run("grpo", {"lmb": HARD}), make_run("grpo+repro", {"lmb": EASY}, seed=1)])
-    assert set(rows["n"]) == {0}
-    assert rows["difference"].isna().all()
 
 
 @pytest.mark.parametrize(("method", "seed"), [("grpo+repro", 0), ("grpo", 1)])

@@ -28,13 +28,12 @@ def test_ablation_shows_values_baseline_and_default(runs):
     assert says(
         figure, f"Bars and band: 95 % intervals over problems and, of several, seeds. {NOTE}"
     )
-    assert legend(figure) == ["GRPO alone", "GRPO + RePro", "default"]
+    assert legend(figure) == ["GRPO alone", "GRPO + RePro"]
     accuracy, tokens = figure.axes
     assert accuracy.get_title() == "Accuracy, in-domain (%)"
     assert accuracy.get_ylabel() == "tiny"
-    assert ticks(accuracy) == ["0.03", "0.1", "0.5"]
+    assert ticks(accuracy) == ["0.03", "0.1\n(default)", "0.5"]
     assert lines(tokens)["GRPO alone"][1] == [60, 60]
-    assert lines(tokens)["default"] == ([1], [40])
     x, y, _, _ = bars(tokens)["GRPO + RePro"]
     assert (x, y) == ([0, 1, 2], [50, 40, 30])
     _, y, low, high = bars(accuracy)["GRPO + RePro"]
@@ -52,7 +51,7 @@ def test_a_run_that_is_missing_leaves_a_gap(runs):
     summary.loc[missing, ["mean", "se", "low", "high"]] = math.nan
     figure = ablation("alpha", summary, VALUES)
     assert bars(figure.axes[1])["GRPO + RePro"][:2] == ([0, 2], [50, 30])
-    assert ticks(figure.axes[1]) == ["0.03", "0.1", "0.5"]
+    assert ticks(figure.axes[1]) == ["0.03", "0.1\n(default)", "0.5"]
     assert legend(figure) == ["GRPO + RePro"]
 
 

@@ -66,21 +66,6 @@ def test_tokens_per_benchmark_are_those_of_the_summary(summary):
         assert (*look, dots[label].get_markerfacecolor()) == (colour, marker, fill)
 
 
-def test_an_algorithm_stands_beside_itself_and_inside_its_group(runs, make_run):
-    ppo = make_run("ppo+repro", {"aime24": rows(7), "mbpp": rows(8)}, backbone="tiny-qwen2")
-    summary = compare.summarise(*scored([*runs, ppo]))
-    figure = evaluation.tokens_per_benchmark(summary, ["aime24", "mbpp"])
-    places = {label: dots[0] for label, dots in bars(figure.axes[0]).items()}
-    first = {label: x[0] for label, x in places.items()}
-    assert list(first) == ["Original", "PPO + RePro", "GRPO", "GRPO + RePro"]
-    assert (np.diff(list(first.values())) > 0).all()
-    assert -0.5 < first["Original"] < first["GRPO + RePro"] < 0.5
-    other = bars(figure.axes[1])
-    assert list(other) == list(first)  # PPO's place stays empty
-    assert np.isnan(other["PPO + RePro"][1]).all()
-    assert other["GRPO"][0] == places["GRPO"]
-
-
 def test_a_benchmark_that_is_not_scored_keeps_its_place(make_run):
     run = make_run("grpo", {"aime24": rows(0)})
     unscored(run, "mbpp", "no sandbox")
@@ -129,12 +114,3 @@ def test_backtracking_takes_benchmarks_that_all_methods_have(make_run):
     assert drawn["GRPO"][1] == pytest.approx([7, np.nan, 4], nan_ok=True)
     assert drawn["GRPO + RePro"][1] == pytest.approx([1.5, 1, 2])
     assert drawn["Original"][1] == pytest.approx([3, 3, np.nan], nan_ok=True)
-
-
-def test_no_backtracking_at_all_is_drawn_at_zero(make_run):
-    runs = [make_run("grpo", {"aime24": [problem([1], [50], [0])] * 2})]
-    (axis,) = evaluation.backtracking_at_evaluation(rates_of(runs)).axes
-    assert bars(axis)["GRPO"][1] == pytest.approx([0, 0, np.nan], nan_ok=True)
-    assert said(axis) == [("none", 2)]
-    low, high = axis.get_ylim()
-    assert low < 0 < high

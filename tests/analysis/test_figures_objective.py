@@ -76,14 +76,6 @@ def test_panels_lines_and_bands(make_run):
     assert says(figure, f"95 % bands over problems of AIME24, 4 a line. {NOTE}")
 
 
-def test_a_wide_band_does_not_flatten_the_curves(make_run):
-    rows = [response(0, 3, middle=0.1), response(1, 0.5, middle=3)]
-    figure = objective_over_position(read_objective([make_run("original", objective=rows)]))
-    band = figure.axes[0].collections[0].get_paths()[0].vertices[:, 1]
-    assert band.max() > 10
-    assert figure.axes[0].get_ylim()[1] < 5
-
-
 def test_runs_without_the_file_and_thoughts_of_no_tokens_are_left_out(make_run):
     empty = response(0, 1) | {"tokens": 0, "points": [[0, 0.0, -3.0], [0, 0.0, -3.0]]}
     runs = [make_run("original"), make_run("grpo", objective=[empty, response(1, 1)])]

@@ -8,8 +8,6 @@ from html.parser import HTMLParser
 import pytest
 from tests.analysis.worlds import problem
 
-from repro.commands.cli import main as cli
-from repro.files import jsonl
 from repro.records import run_facts
 from repro.report import overview, tables
 
@@ -155,10 +153,9 @@ def test_the_overview_says_what_was_run(world):
     assert "0123456789abcdef, clean (tiny<b>, GRPO + RePro, seed 0)" in text
 
 
-@pytest.mark.parametrize("content", [{}, {"git_commit": None, "git_changes": None}])
-def test_missing_provenance_is_said(world, content):
+def test_missing_provenance_is_said(world):
     for run in world.runs[1:]:
-        write(run, "provenance", content)
+        write(run, "provenance", {})
     assert Page(world()["overview"]).text.count(run_facts.NOT_RECORDED) >= 4
 
 
@@ -219,15 +216,11 @@ def test_figures_are_embedded_and_the_opening_holds_the_whole_page(world, tmp_pa
     [
         ("claims.json", "{", "claims.json: not valid JSON"),
         ("claims.json", None, "claims.json: no such file"),
-        ("gain.csv", None, "gain.csv: No such file"),
+        ("gain.csv", None, "No such file .*gain.csv"),
     ],
 )
-def test_wrong_files_are_named(world, file, text, said, tmp_path, capsys):
+def test_wrong_files_are_named(world, file, text, said):
     path = world.tables / file
     path.unlink() if text is None else path.write_text(text)
-    record, runs = tmp_path / "experiment.json", [str(run.path) for run in world.runs]
-    content = {"name": "x", "note": "", "benchmarks": ["aime24"], "runs": {"all": runs}}
-    jsonl.write_json(record, content)
-    command = ["overview", "--experiment", str(record), "--tables", str(world.tables)]
-    assert cli([*command, "--output", "report"]) == 1
-    assert said in capsys.readouterr().err
+    with pytest.raises((ValueError, FileNotFoundError), match=said):
+        world()

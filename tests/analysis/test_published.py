@@ -162,15 +162,6 @@ def test_another_backbone_never_gets_published_numbers(make_run, tmp_path, name,
         assert (tmp_path / "with" / path.name).read_bytes() == path.read_bytes()
 
 
-def test_beside_a_backbone_of_the_paper_a_tiny_one_stays_without(make_run, tmp_path):
-    frame, text = write(runs_of(make_run, "Qwen3-1.7B", "tiny-qwen3"), tmp_path)
-    columns = frame.set_index("backbone").filter(regex="_published|_difference")
-    assert columns.loc["tiny-qwen3"].isna().all(axis=None)
-    assert columns.loc["Qwen3-1.7B"].notna().any(axis=None)
-    assert not any("(" in line for line in text[6:])
-    assert sum("(" in line for line in text[2:6]) == 3
-
-
 def test_every_backbone_of_the_file_can_be_reached_and_no_tiny_one(figures):
     known = published.BACKBONES
     assert set(figures["backbone"]) - {""} <= set(known.values())

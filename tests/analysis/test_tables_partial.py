@@ -6,7 +6,7 @@ from tests import paths
 from tests.analysis.worlds import markdown, problem, unscored
 
 from repro.records.experiment import RunFolder
-from repro.report import collect, tables
+from repro.report import tables
 
 NOTE = "Tiny world."
 BENCHMARKS = ["aime24", "lmb", "mbpp"]
@@ -91,13 +91,6 @@ def test_published_numbers_stand_beside_what_is_missing(make_run, tmp_path):
     assert "| missing (67.5) |" in texts["main"]
 
 
-def test_nothing_to_show_is_an_error(runs, tmp_path):
-    for run in runs:
-        remove(run, *BENCHMARKS)
-    with pytest.raises(ValueError, match="none of the 3 runs has scores; missing: tiny/original/0"):
-        write(runs, tmp_path)
-
-
 @pytest.mark.parametrize("partial", [False, True])
 def test_what_cannot_be_scored_is_no_gap_of_the_grid(runs, tmp_path, partial):
     for run in runs:
@@ -114,28 +107,6 @@ def test_what_cannot_be_scored_is_no_gap_of_the_grid(runs, tmp_path, partial):
     assert "MBPP |" not in texts["gain"]
     backtracking = pd.read_csv(tmp_path / "backtracking.csv")
     assert backtracking["benchmark"].unique().tolist() == ["aime24", "lmb"]
-
-
-def test_what_one_run_only_cannot_score_stays_in_the_grid(runs):
-    unscored(runs[1], "mbpp", REASON)
-    found = collect.read_scores(runs, BENCHMARKS)
-    assert found.grid.benchmarks == BENCHMARKS
-    assert found.gaps == f"MBPP not scored: {REASON}"
-
-
-def test_methods_are_compared_on_the_seeds_that_both_have(make_run, tmp_path):
-    runs = [
-        make_run("grpo", {"lmb": problems(0, 0)}),
-        make_run("grpo+repro", {"lmb": problems(1, 0)}),
-        make_run("grpo+repro", {"lmb": problems(1, 1)}, seed=1),
-    ]
-    tables.write_tables(runs, ["lmb"], tmp_path, NOTE)
-    main = pd.read_csv(tmp_path / "main.csv").set_index("method")
-    assert main.loc["grpo+repro", ["seeds", "lmb"]].tolist() == [2, 75]
-    assert "Mean of 1 to 2 seeds" in markdown(tmp_path / "main.md")
-    gain = pd.read_csv(tmp_path / "gain.csv").set_index(["metric", "benchmark"])
-    assert gain.loc[("accuracy", "lmb"), ["difference", "seeds"]].tolist() == [50, 1]
-    assert "One seed" in markdown(tmp_path / "gain.md")
 
 
 def test_a_seed_without_a_benchmark_is_left_out_of_it(make_run, tmp_path):

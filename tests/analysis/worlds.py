@@ -87,18 +87,6 @@ def problems(accuracy, tokens):
     return [{"correct": [hit], "tokens": [tokens], "backtracking": [0]} for hit in accuracy]
 
 
-def training(first, last):
-    return [
-        {
-            "step": step,
-            "reasoning_tokens": first + (last - first) * step / 10,
-            "accuracy": 0.5,
-            "backtracking_per_1k": 4 - step / 10,
-        }
-        for step in range(11)
-    ]
-
-
 # Of claims: what runs score is chosen, the noise is seeded.
 def only(name: str, methods: Sequence[str] = claims.METHODS) -> list[claims.Claim]:
     """One claim; with methods, for these only."""

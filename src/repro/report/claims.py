@@ -142,13 +142,7 @@ def training(data: Data, chosen: Iterable[str], versus_plain: bool) -> list[Part
     what, parts = "last quarter of training" + ("" if versus_plain else " vs first"), []
     for backbone, pair in data.pairs(chosen):
         pair = pair[: 1 + versus_plain]
-        part, tables = _training(data, backbone, pair), []
-        for tokens in part.tables:  # (M, S, steps)
-            quarter = max(1, tokens.shape[2] // 4)
-            theirs = tokens[1, :, -quarter:] if versus_plain else tokens[0, :, :quarter]
-            numbers = np.array([[tokens[0, :, -quarter:], theirs]] * 3)
-            tables.append(compare.measure("tokens_percent", numbers))
-        part = part._replace(tables=tables, of="steps")
+        part = _training(data, backbone, pair)
         parts.append(_named(part, backbone, pair, f"{_labels(pair, ' vs ')}, {what}", "percent"))
     return parts
 
@@ -248,7 +242,7 @@ def _scores(data: Data, backbone: str, chosen: Sequence[str], pool: str) -> Part
 
 
 def _training(data: Data, backbone: str, chosen: Sequence[str]) -> Part:
-    """Return the reasoning tokens over the steps that all have, (M, S, steps)."""
+    """Return the change of the tokens over the steps that all have, (S, a quarter of the steps)."""
     frame = data.training[data.training["backbone"] == backbone]
     if missing := [method for method in chosen if method not in set(frame["method"])]:
         return Part(f"no training log of {_labels(missing)}")
@@ -257,8 +251,12 @@ def _training(data: Data, backbone: str, chosen: Sequence[str]) -> Part:
     rows = wide.loc[list(itertools.product(chosen, seeds))].dropna(axis=1)
     if rows.empty:
         return Part("no seed, or no step, that all have")
-    table = rows.to_numpy(dtype=float).reshape(len(chosen), len(seeds), -1)
-    return Part(f"{rows.shape[1]} steps", seeds, [table])
+    tokens = rows.to_numpy(dtype=float).reshape(len(chosen), len(seeds), -1)  # (M, S, steps)
+    quarter = max(1, tokens.shape[2] // 4)
+    last = tokens[:, :, -quarter:]
+    theirs = last[1] if len(chosen) > 1 else tokens[0, :, :quarter]
+    table = compare.measure("tokens_percent", np.array([[last[0], theirs]] * 3))
+    return Part(f"{rows.shape[1]} steps", seeds, [table], of="steps")
 
 
 def _response(row: dict) -> dict[str, str | float]:

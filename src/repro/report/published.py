@@ -16,13 +16,8 @@ KEYS = ["backbone", "method", "benchmark", "metric", "detail"]
 COLUMNS = [*KEYS, "value", "unit", "kind", "source"]
 # The paper's backbones: names that runs may have -> names in the file. Numbers of a backbone that
 # is not here, such as a tiny one, are never shown beside the paper's.
-BACKBONES = {
-    "DeepSeek-R1-Distill-Qwen-1.5B": "DeepSeek-R1-Distill-Qwen-1.5B",
-    "R1-Distill-Qwen-1.5B": "DeepSeek-R1-Distill-Qwen-1.5B",
-    "Qwen3-1.7B": "Qwen3-1.7B",
-    "Qwen3-8B": "Qwen3-8B",
-    "Hunyuan-1.8B-Instruct": "Hunyuan-1.8B-Instruct",
-}
+_CALLED = ("DeepSeek-R1-Distill-Qwen-1.5B", "Qwen3-1.7B", "Qwen3-8B", "Hunyuan-1.8B-Instruct")
+BACKBONES = {"R1-Distill-Qwen-1.5B": _CALLED[0]} | {name: name for name in _CALLED}
 
 
 def load(path: str | Path) -> pd.DataFrame:

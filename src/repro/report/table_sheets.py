@@ -103,9 +103,8 @@ def tokens_sheet(tokens: pd.DataFrame) -> Sheet:
             cells.append(cell if pd.isna(median) else f"{cell}\n({median:.{digits}f})")
         rows.append([row["backbone"], methods.label(row["method"]), *cells])
     caption = f"{_TOKENS} {_about_seeds(tokens['seeds'])}".strip()
-    return Sheet(
-        "tokens", caption, ["Backbone", "Method", *titles.values()], rows, groups=1, texts=2
-    )
+    header = ["Backbone", "Method", *titles.values()]
+    return Sheet("tokens", caption, header, rows, groups=1, texts=2)
 
 
 def backtracking_sheet(backtracking: pd.DataFrame) -> Sheet:

@@ -33,9 +33,8 @@ def write_tables(
     ValueError where a score file is malformed or, unless partial, missing; or none is there.
     """
     scores = collect.read_scores(runs, benchmarks, partial)
-    remarks = (scores.gaps, _missing(scores, benchmarks))
-    remarks = [f"{remark.rstrip('.')}." for remark in remarks if remark]
-    note = " ".join([note, *remarks]).strip()
+    remarks = filter(None, (scores.gaps, _missing(scores, benchmarks)))
+    note = " ".join([note, *(f"{remark.rstrip('.')}." for remark in remarks)]).strip()
     notes = {"main_math_verify": f"{note} {_scorers(scores.responses)}".strip()}
     stated = published.stated_accuracy(paper, runs) if paper else {}
     summary = compare.summarise(scores.problems, scores.grid)
@@ -148,12 +147,11 @@ def _scorers(responses: pd.DataFrame) -> str:
     judged = of_math.dropna(subset=MATH_VERIFY)
     if judged.empty:
         return ""
-    here = (judged["correct"] > judged[MATH_VERIFY]).sum()
-    other = (judged["correct"] < judged[MATH_VERIFY]).sum()
+    change = judged[MATH_VERIFY] - judged["correct"]
     return (
-        f"Plain math-verify decides {here + other:,} of {len(judged):,} responses in mathematics "
-        f"otherwise than the main table: it rejects {here:,} that count as correct there, and "
-        f"accepts {other:,} that count as wrong."
+        f"Plain math-verify decides {(change != 0).sum():,} of {len(judged):,} responses in "
+        f"mathematics otherwise than the main table: it rejects {(change < 0).sum():,} that count "
+        f"as correct there, and accepts {(change > 0).sum():,} that count as wrong."
     )
 
 

@@ -38,11 +38,10 @@ _ABOUT = "A verdict is about the runs that it names, on their benchmarks, and ab
 def evaluate(data: Data, claims: Sequence[Claim] = CLAIMS) -> pd.DataFrame:
     """Test claims on what runs wrote; ValueError where a file of a run is missing or malformed.
 
-    Returns:
-        One row per part: claim, part, effect, low, high (of the rule's level), strict_low,
-        strict_high (the interval widened for the number of the claim's tested parts), direction,
-        threshold, unit, verdict, n, of (what n counts: problems or steps), seeds, remark, and runs
-        as ``backbone/method/seed``, separated by blanks. Numbers are NaN where nothing is tested.
+    A row a part: claim, part, effect, low, high (of the rule's level), strict_low, strict_high (the
+    interval widened for the number of the claim's tested parts), direction, threshold, unit,
+    verdict, n, of (what n counts: problems or steps), seeds, remark, and runs as
+    ``backbone/method/seed``, separated by blanks. Numbers are NaN where nothing is tested.
     """
     rows = []
     for claim in claims:

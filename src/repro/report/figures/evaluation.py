@@ -89,26 +89,26 @@ def ablation(
 ) -> Figure:
     """In-domain accuracy (left) and reasoning tokens (right) at each value of one RePro setting.
 
-    The dashed line is the algorithm without RePro; the ring marks the default value. ``summary`` is
-    the frame of `compare.summarise`, ``values`` the setting ``key`` of every method with RePro in
-    the figure, all of one algorithm, and ``note`` a sentence below. ValueError where no in-domain
-    benchmark is scored.
+    The dashed line is the algorithm without RePro. ``summary`` is the frame of
+    `compare.summarise`, ``values`` the setting ``key`` of every method with RePro in the figure,
+    all of one algorithm. ValueError where no in-domain benchmark is scored.
     """
     summary = summary[summary["benchmark"] == "in-domain"].dropna(subset="mean")
     if summary.empty:
         raise ValueError(f"ablation_{key}: no in-domain benchmark in the scores")
     tried = sorted(set(values.values()))  # they are equally far apart in the figure
     places = {method: tried.index(values[method]) for method in sorted(values, key=values.get)}
+    default = values.get(methods.plain_algorithm(next(iter(values))) + methods.REPRO)
+    labels = [f"{value:g}" + "\n(default)" * (value == default) for value in tried]
     backbones, label = summary["backbone"].unique(), f"RePro's {methods.ABLATED[key]}"
     figure, panels = style.panels(backbones, _ABLATED, label, "")
     for (backbone, metric), axis in panels.items():
         rows = summary[(summary["backbone"] == backbone) & (summary["metric"] == metric)]
         _line(axis, rows.set_index("method"), places)
         axis.set_xlim(-0.5, len(tried) - 0.5)
-        axis.set_xticks(range(len(tried)), [f"{value:g}" for value in tried])
+        axis.set_xticks(range(len(tried)), labels)
         style.thousands(axis)
-    explanation = f"Bars and band: {style.INTERVALS}."
-    return style.finish(figure, panels.values(), explanation, note, last="default")
+    return style.finish(figure, panels.values(), f"Bars and band: {style.INTERVALS}.", note)
 
 
 def _dots(
@@ -172,11 +172,6 @@ def _line(axis: Axes, rows: pd.DataFrame, places: Mapping[str, int]) -> None:
             elinewidth=1,
             label=f"{name} + RePro",
         )
-    default = f"{algorithm}{methods.REPRO}"
-    if default in points.index:
-        ring = {"marker": "o", "markersize": 11, "color": "black", "markerfacecolor": "none"}
-        mean = points.loc[default, "mean"]
-        axis.plot(places[default], mean, linestyle="none", label="default", **ring)
 
 
 def _places(present: Collection[str]) -> dict[str, float]:

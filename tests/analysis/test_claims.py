@@ -1,13 +1,24 @@
-"""Claims about accuracy, tokens and backtracking, on runs made so that the verdict is known."""
+"""Verdicts on runs made so that they are known, and the files that say them."""
 
+import itertools
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
-from tests.analysis.worlds import evaluate, log, noisy_problems, pair, verdict
+from tests.analysis.worlds import (
+    NOTE,
+    evaluate,
+    log,
+    markdown,
+    noisy_problems,
+    pair,
+    unscored,
+    verdict,
+)
 
 from repro.benchmarks import declared
-from repro.report import names, verdicts
+from repro.report import claims, names, verdicts
 from repro.report.verdicts import INCONCLUSIVE, NOT_SUPPORTED, NOT_TESTED, SUPPORTED
 
 ALGORITHMS = ("ppo", "reinforce_pp", "reinforce_pp_baseline", "grpo")
@@ -66,8 +77,7 @@ def test_an_algorithm_without_runs_is_named_and_not_supported_by_the_others(make
 def test_benchmarks_that_are_not_scored_are_left_out_of_their_pool(make_run):
     runs = four_algorithms(make_run, {})
     for run in runs:
-        content = {"benchmark": "mbpp", "not_scored": "no sandbox", "problems": []}
-        (run.path / "scores/mbpp.json").write_text(json.dumps(content))
+        unscored(run, "mbpp", "no sandbox")
     frame = evaluate("accuracy", runs, ["mbpp", *BOTH_DOMAINS])
     assert set(frame["remark"][1::2]) == {"over GPQA-D; without MBPP, LCB: no scores"}
     assert verdict(frame) == SUPPORTED
@@ -177,3 +187,140 @@ def test_backtracking_is_counted_per_token(make_run, backtracking, wanted):
     frame = evaluate("backtracking", pair(make_run, noisy_problems(seed=2, noise=0.1), ours))
     assert verdict(frame) == wanted
     assert frame["effect"].item() == pytest.approx(10 * (backtracking - 1), abs=1)
+
+
+ABOUT = "A verdict is about the runs that it names"
+
+
+@pytest.fixture
+def write(make_run, tmp_path):
+    """Return a function that writes the claims about two runs and returns the verdicts."""
+    ours, last = noisy_problems(0.6, 80, 0.5), log(100, 80, seed=1)
+    runs = pair(make_run, noisy_problems(0.4), ours, log(100, 95), last)
+    return lambda: verdicts.write_claims(runs, ["aime24"], tmp_path / "claims", NOTE)
+
+
+def test_the_files_agree_and_say_whose_numbers_these_are(write, tmp_path):
+    judged = write()
+    written = {path.name: path.read_text() for path in (tmp_path / "claims").iterdir()}
+    assert set(written) == {"claims.md", "claims.csv", "claims.json"}
+    for text in written.values():
+        assert NOTE in text
+        assert ABOUT in text
+    untested = dict.fromkeys(("objective", "w", "alpha", "k", "case-study"), "not tested")
+    tested = {"accuracy": "inconclusive", "tokens": "inconclusive", "backtracking": "supported"}
+    assert judged.set_index("id")["verdict"].to_dict() == untested | tested
+    table = pd.read_csv(tmp_path / "claims/claims.csv")
+    content = json.loads((tmp_path / "claims/claims.json").read_text())
+    assert content["rule"] == {"level": 0.95, "problems_at_least": 10, "steps_at_least": 4}
+    assert [c["verdict"] for c in content["claims"]] == judged["verdict"].tolist()
+    parts = [part for claim in content["claims"] for part in claim["parts"]]
+    for part, row in zip(parts, table.to_dict("records"), strict=True):
+        assert (part["part"], part["verdict"]) == (row["part"], row["verdict"])
+        if part["verdict"] == "not tested":
+            assert part["effect"] is None
+            assert pd.isna(row["effect"])
+        else:
+            assert part["effect"] == pytest.approx(row["effect"], rel=1e-5)
+            assert part["runs"] == row["runs"] != ""
+
+
+def test_markdown_tables_are_well_formed(write, tmp_path):
+    write()
+    text = markdown(tmp_path / "claims/claims.md")
+    assert text.startswith(f"**{NOTE} {ABOUT}")
+    for block in text.split("\n\n"):
+        rows = [line for line in block.splitlines() if line.startswith("|")]
+        assert len({row.count("|") for row in rows}) <= 1
+    for claim in claims.CLAIMS:
+        assert f"| {claim.text} |" in text
+    assert "| Backtracking becomes rarer than with plain GRPO. | supported | parts: 1 s" in text
+    part = "| backtracking | tiny, GRPO + RePro vs GRPO, all | over AIME24; without"
+    assert part in text and "| < 0 | 40 problems | 1 |" in text
+    assert "with 95 % intervals over problems" in text
+
+
+SCORES = {"aime24": noisy_problems()}
+
+
+def objective_rows(fall: float, labelled: float, n=20, seed=0, **more):
+    """Responses whose -J falls with rank correlation about -fall; labelled: their extra reward."""
+    rng, rows = np.random.default_rng(seed), []
+    for doc_id, sample in itertools.product(range(n), range(2)):
+        positions = np.arange(0, 50, 5)
+        values = fall * np.arange(10) + rng.normal(0, 4, 10) - 100
+        points = [[int(p), p / 45, float(v)] for p, v in zip(positions, values, strict=True)]
+        segments = [[None, rng.normal(0.1, 0.1)] for _ in range(5)]
+        segments += [
+            [label, rng.normal(0.1, 0.1) + labelled] for label in ("backtracking", "verification")
+        ]
+        row = {"benchmark": "aime24", "doc_id": doc_id, "sample": sample, "correct": 1}
+        rows.append(row | {"points": points, "segments": segments} | more)
+    return rows
+
+
+@pytest.fixture
+def judge(make_run):
+    """Return a function from a claim and the rows of each seed to the claim's parts."""
+
+    def judged(name, *seeds_rows):
+        runs = [
+            make_run("original", SCORES, backbone=name, seed=seed, objective=rows)
+            for seed, rows in enumerate(seeds_rows)
+        ]
+        return evaluate(name, runs)
+
+    return judged
+
+
+@pytest.mark.parametrize(
+    ("size", "wanted", "seeds"),
+    [(-1.0, NOT_SUPPORTED, 1), (0.0, INCONCLUSIVE, 1), (1.0, SUPPORTED, 1), (1.0, SUPPORTED, 2)]
+    + [(0.0, INCONCLUSIVE, 3), (-1.0, NOT_SUPPORTED, 3)],
+)
+def test_objective_and_case_study(judge, size, wanted, seeds):
+    rows = [objective_rows(size, -0.1 * size, seed=seed + 1) for seed in range(seeds)]
+    for name in ("objective", "case-study"):
+        frame = judge(name, *rows)
+        assert verdict(frame) == wanted
+        assert (frame["n"].item(), frame["seeds"].item()) == (20, seeds)
+    assert frame["effect"].item() == pytest.approx(-0.1 * size, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("objective", "correlation"),
+    [
+        ([-3.0, -2.0, -1.0], -1),
+        ([-1.0, -2.0, -2.0], 0.8660254),  # ties share their rank
+        ([0.0, 0.0, 0.0], 0),  # what is constant does not fall
+        ([-3.0, -2.0], None),  # two are always in order
+    ],
+)
+def test_correlation_of_a_response(judge, objective, correlation):
+    points = [[i, i / 3, value] for i, value in enumerate(objective)]
+    rows = [row | {"points": points} for row in objective_rows(0, 0, n=2)]
+    effect = judge("objective", rows)["effect"].item()
+    assert np.isnan(effect) if correlation is None else effect == pytest.approx(correlation)
+
+
+def test_wrong_responses_are_not_averaged(judge):
+    rows = objective_rows(1.0, 0.0) + objective_rows(-1.0, 0.0, n=40, correct=0)
+    frame = judge("objective", rows)
+    assert frame["n"].item() == 20
+    assert frame["effect"].item() < -0.3
+
+
+def test_seeds_need_not_have_the_same_correct_problems(judge):
+    rows = objective_rows(1.0, 0.0, n=20)
+    frame = judge("objective", rows[:30], rows[10:])  # problems 0 to 14 and 5 to 19
+    assert (frame["n"].item(), frame["seeds"].item()) == (20, 2)
+    assert verdict(frame) == SUPPORTED
+
+
+def test_without_objectives_or_segments_nothing_is_tested(judge):
+    frame = judge("objective", None)
+    assert (verdict(frame), frame["remark"].item()) == (NOT_TESTED, "no run has an objective.jsonl")
+    bare = [row | {"segments": []} for row in objective_rows(1, 0)]
+    frame = judge("case-study", bare)
+    assert verdict(frame) == NOT_TESTED
+    assert frame["remark"].item().startswith("none of the 40 responses in objective.jsonl")

@@ -89,10 +89,3 @@ def test_without_an_ablation_nothing_is_tested(make_run):
         frame = evaluate(key, main)
         assert verdict(frame) == NOT_TESTED
         assert set(frame["remark"]) == {f"no run of a method ALGORITHM+repro~{key}=VALUE"}
-
-
-def test_two_values_have_no_curvature(make_run):
-    frame = evaluate("k", ablation(make_run, "k", {5: 0.3, 20: 0.6}))
-    assert frame["verdict"].tolist() == [SUPPORTED, NOT_TESTED]
-    assert frame["remark"].iloc[1] == "needs 3 values of k or more"
-    assert verdict(frame) == INCONCLUSIVE

@@ -1,13 +1,15 @@
-"""Evaluation figures: dots and bars are those of the scores, and gaps are seen."""
+"""Evaluation figures hold the scores, their intervals and the baselines, and gaps are seen."""
+
+import math
 
 import numpy as np
 import pytest
-from scipy import stats
-from tests.analysis.drawn import bars, legend, said, says, ticks
-from tests.analysis.worlds import NOTE, maker, present, problem, scored, unscored
+from tests.analysis.drawn import bars, legend, lines, said, says, ticks
+from tests.analysis.worlds import NOTE, maker, present, problem, problems, scored, unscored
 
 from repro.report import collect, compare, figures
 from repro.report.figures import evaluation, style
+from repro.report.figures.evaluation import ablation
 
 METHODS = ("original", "grpo", "grpo+repro")
 
@@ -77,18 +79,6 @@ def test_a_benchmark_that_is_not_scored_keeps_its_place(make_run):
     assert says(figure, f"Not scored: MBPP. {NOTE}")
 
 
-def test_backtracking_is_split_by_the_verdict(make_run):
-    # Correct responses: 1 in 100 tokens, then 3 in 200; wrong: 8 in 300, then 0 in 400.
-    scores = [problem([1, 0], [100, 300], [1, 8]), problem([1, 0], [200, 400], [3, 0])]
-    rates = rates_of([make_run("original", {"aime24": scores})]).set_index("responses")
-    assert rates["mean"].to_dict() == pytest.approx(
-        {"all": 12, "correct": 1000 * 4 / 300, "wrong": 1000 * 8 / 700}
-    )
-    residuals = np.array([1 - 4 / 300 * 100, 3 - 4 / 300 * 200]) / 150 * 1000
-    half = stats.t.ppf(0.975, 1) * stats.sem(residuals)
-    assert rates.loc["correct", "high"] - rates.loc["correct", "mean"] == pytest.approx(half)
-
-
 def test_backtracking_in_all_responses_is_that_of_the_tables(runs, summary):
     rates = rates_of(runs)
     ours = rates[rates["responses"] == "all"].set_index(["backbone", "method"])
@@ -114,3 +104,54 @@ def test_backtracking_takes_benchmarks_that_all_methods_have(make_run):
     assert drawn["GRPO"][1] == pytest.approx([7, np.nan, 4], nan_ok=True)
     assert drawn["GRPO + RePro"][1] == pytest.approx([1.5, 1, 2])
     assert drawn["Original"][1] == pytest.approx([3, 3, np.nan], nan_ok=True)
+
+
+VALUES = {"grpo+repro~alpha=0.03": 0.03, "grpo+repro": 0.1, "grpo+repro~alpha=0.5": 0.5}
+
+
+@pytest.fixture(scope="module")
+def ablated(tmp_path_factory):
+    make = maker(tmp_path_factory.mktemp("ablation"))
+    made = [make("grpo", {"aime24": problems([1, 0], 60)})]
+    for (method, value), tokens in zip(VALUES.items(), (50, 40, 30), strict=True):
+        hits = [1, 0] if value == 0.1 else [1, 1]
+        scores = {"aime24": problems(hits, tokens), "gpqa": problems(hits, 9)}
+        made.append(make(method, scores, setting={"alpha": value}))
+    return made
+
+
+def test_ablation_shows_values_baseline_and_default(ablated):
+    figure = figures.draw("ablation_alpha", ablated, ["aime24"], NOTE)
+    assert says(
+        figure, f"Bars and band: 95 % intervals over problems and, of several, seeds. {NOTE}"
+    )
+    assert legend(figure) == ["GRPO alone", "GRPO + RePro"]
+    accuracy, tokens = figure.axes
+    assert accuracy.get_title() == "Accuracy, in-domain (%)"
+    assert accuracy.get_ylabel() == "tiny"
+    assert ticks(accuracy) == ["0.03", "0.1\n(default)", "0.5"]
+    assert lines(tokens)["GRPO alone"][1] == [60, 60]
+    x, y, _, _ = bars(tokens)["GRPO + RePro"]
+    assert (x, y) == ([0, 1, 2], [50, 40, 30])
+    _, y, low, high = bars(accuracy)["GRPO + RePro"]
+    assert y == [100, 50, 100]
+    row = compare.summarise(*scored(ablated, partial=True))
+    row = row.set_index(["method", "metric", "benchmark"])
+    row = row.loc["grpo+repro", "accuracy", "in-domain"]
+    assert (low[1], high[1]) == pytest.approx((row["low"], row["high"]))
+    assert low[1] < 50 < high[1]
+
+
+def test_a_run_that_is_missing_leaves_a_gap(ablated):
+    summary = compare.summarise(*scored(ablated, partial=True))
+    missing = summary["method"].isin(["grpo", "grpo+repro"])
+    summary.loc[missing, ["mean", "se", "low", "high"]] = math.nan
+    figure = ablation("alpha", summary, VALUES)
+    assert bars(figure.axes[1])["GRPO + RePro"][:2] == ([0, 2], [50, 30])
+    assert ticks(figure.axes[1]) == ["0.03", "0.1\n(default)", "0.5"]
+    assert legend(figure) == ["GRPO + RePro"]
+
+
+def test_ablation_without_an_in_domain_benchmark_says_so(ablated):
+    with pytest.raises(ValueError, match="ablation_alpha: no in-domain benchmark in the scores"):
+        figures.draw("ablation_alpha", ablated[1:], ["gpqa"])

@@ -4,6 +4,7 @@ import json
 import re
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from tests.analysis.worlds import problem
@@ -14,17 +15,8 @@ from repro.report import overview, tables
 NOTE = "A tiny world: <not> the paper's numbers."
 METHODS = ("original", "grpo", "grpo+repro")
 BENCHMARKS = ["aime24", "lmb", "lcb"]
-PROVENANCE = {
-    "git_commit": "0123456789abcdef",
-    "git_changes": "",
-    "packages": {"torch": "2.0", "trl": "1.0"},
-    "python": "3.11.7",
-    "machine": {"platform": "Linux", "cpus": 2, "threads": 1, "gpus": ["H100", "H100"]},
-    "started": "2026-01-01T00:00:00+00:00",
-    "ended": "2026-01-01T01:00:00+00:00",
-    "seconds": 3600.0,
-}
-TRAINING = {"steps": 5, "prompts_per_step": 2, "num_generations": 4}
+INPUTS = json.loads(Path(__file__).with_name("overview_inputs.json").read_text())
+PROVENANCE, CLAIMS = INPUTS["provenance"], INPUTS["claims"]
 
 
 class Page(HTMLParser):
@@ -53,25 +45,6 @@ class Page(HTMLParser):
             self.by_class.setdefault(self._open[-1][1], []).append(data)
 
 
-def claim(name, verdict, text="A claim.", parts=()):
-    return {"id": name, "text": text, "verdict": verdict, "reason": "parts: 1", "parts": parts}
-
-
-def part(verdict, effect=1.25, remark=""):
-    low, high = (None, None) if effect is None else (effect - 1, effect + 1)
-    found = {"part": "a part", "effect": effect, "low": low, "high": high, "direction": "less"}
-    found |= {"threshold": 0, "unit": "percent", "verdict": verdict, "n": 12, "of": "problems"}
-    return found | {"seeds": 1, "remark": remark}
-
-
-CLAIMS = [
-    claim("a", "supported", "Less <i>is</i> more & better.", [part("supported")]),
-    claim("b", "not supported", parts=[part("not supported", remark="<script>")]),
-    claim("c", "inconclusive"),
-    claim("d", "not tested", parts=[part("not tested", effect=None)]),
-]
-
-
 @pytest.fixture
 def world(make_run, tmp_path, monkeypatch):
     """Write tables, claims and the files of three runs; return a function that makes the pages."""
@@ -86,7 +59,7 @@ def world(make_run, tmp_path, monkeypatch):
         (run.path / "scores/lcb.json").write_text('{"not_scored": "no sandbox"}')
         if log:
             write(run, "provenance", PROVENANCE)
-            write(run, "settings", {"training": TRAINING})
+            write(run, "settings", {"training": INPUTS["training"]})
         runs.append(run)
     folder = tmp_path / "tables"
     tables.write_tables(runs, BENCHMARKS, folder, NOTE)

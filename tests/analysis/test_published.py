@@ -10,9 +10,8 @@ import yaml
 from tests import paths
 from tests.analysis.worlds import markdown, problem
 
-from repro import methods
 from repro.records.experiment import RunFolder
-from repro.report import names, published, tables
+from repro.report import published, tables
 
 FILE = paths.ROOT / "config/paper_results.csv"
 PAGE = paths.DATA.parent / "paper.md"
@@ -29,20 +28,6 @@ needs_page = pytest.mark.skipif(not PAGE.is_file(), reason="no page on the paper
 @pytest.fixture
 def figures():
     return published.load(FILE)
-
-
-def test_every_row_is_well_formed(figures):
-    units = {"accuracy": "percent", "tokens_percent": "percent", "process_reward": "reward"}
-    assert (figures["unit"] == figures["metric"].map(units)).all()
-    assert figures.loc[figures["metric"] == "accuracy", "value"].between(0, 100).all()
-    assert set(figures["benchmark"]) <= {"", *names.BENCHMARKS}
-    for method in set(figures["method"]) - {""}:
-        methods.parse(method)
-    bands = figures[figures["kind"] != "published"]
-    assert set(bands["kind"]) == {"band_low", "band_high"}
-    assert set(bands["method"]) == {methods.ORIGINAL}
-    assert figures["source"].str.contains("arXiv 2512.01925", regex=False).all()
-    assert not figures["source"].str.contains(r"/|\.md").any()  # no path
 
 
 @needs_page
@@ -76,16 +61,6 @@ def test_bands_are_those_of_the_page(figures):
     found = rows.pivot(index=["backbone", "benchmark"], columns="kind", values="value")
     assert found.to_dict("index") == wanted
     assert len(wanted) == 10
-
-
-@needs_page
-def test_the_other_numbers_stand_on_the_page(figures):
-    page = PAGE.read_text().replace("\N{MINUS SIGN}", "-")
-    rows = figures[(figures["kind"] == "published") & (figures["backbone"] == "")]
-    assert len(rows) == 8
-    assert "AIME24 36.0 → 36.9" in page
-    for value in rows["value"]:
-        assert re.search(rf"(?<![\d.-]){value}", page)
 
 
 def runs_of(make_run, *backbones: str) -> list[RunFolder]:
@@ -162,15 +137,8 @@ def test_another_backbone_never_gets_published_numbers(make_run, tmp_path, name,
         assert (tmp_path / "with" / path.name).read_bytes() == path.read_bytes()
 
 
-def test_every_backbone_of_the_file_can_be_reached_and_no_tiny_one(figures):
+def test_every_backbone_of_the_file_can_be_reached(figures):
     known = published.BACKBONES
     assert set(figures["backbone"]) - {""} <= set(known.values())
-    configurations = {
-        path.name: yaml.safe_load(path.read_text())["backbones"]
-        for path in (paths.ROOT / "config").glob("*.yaml")
-    }
-    assert set(configurations["paper.yaml"]) <= set(known)
-    for backbones in configurations.values():
-        tiny = {name for name, backbone in backbones.items() if backbone["source"] == "tinyworld"}
-        assert not tiny & set(known)
-    assert len(configurations) > 2
+    paper = yaml.safe_load((paths.ROOT / "config/paper.yaml").read_text())
+    assert set(paper["backbones"]) <= set(known)

@@ -60,8 +60,6 @@ def interval(tables: Sequence[np.ndarray], level: float = LEVEL) -> Estimate:
     and Satterthwaite. Benchmarks are fixed and count equally, problems and seeds are drawn. With
     one seed the second term is missing, and the interval says nothing about other seeds. The noise
     of single responses is in both terms: where seeds hardly differ, the interval is somewhat wide.
-    Seeds are not resampled (bootstrap): of two or three, that misses a half or a third of their
-    variance.
 
     Args:
         tables: (S, P_b), one per benchmark, the same seeds in each. NaN makes all NaN; what is
@@ -122,15 +120,13 @@ def ratio_values(numerators: np.ndarray, denominators: np.ndarray) -> np.ndarray
     """Return values of the same shape whose mean is the ratio of totals R = Σ b_i / Σ t_i.
 
     z_i = R + (b_i - R·t_i) / mean(t)   (linearisation of a ratio; Cochran, Sampling Techniques,
-    1977, section 6.3). Their mean is R exactly and their spread gives R's standard error, so that
-    rates (backtracking per 1,000 tokens) and relative changes (tokens against tokens) go through
-    `interval` like anything else. Zeros where all denominators are 0.
+    1977, section 6.3). Their spread gives R's standard error, so that ratios go through `interval`
+    like anything else. Zeros where all denominators are 0.
     """
     b, t = np.asarray(numerators, dtype=float), np.asarray(denominators, dtype=float)
-    total = t.sum()
-    if total == 0:
+    if t.sum() == 0:
         return np.zeros_like(b)
-    ratio = b.sum() / total
+    ratio = b.sum() / t.sum()
     return ratio + (b - ratio * t) / t.mean()
 
 

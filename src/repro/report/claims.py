@@ -104,8 +104,7 @@ def difference(
 ) -> list[Part]:
     """Return what RePro adds to some methods, or at every value of an ablated setting.
 
-    In a metric of `compare.EFFECTS`, on each pool, whose benchmarks count equally; without pools on
-    every benchmark.
+    In a metric of `compare.EFFECTS`, on each pool; without pools on every benchmark.
     """
     parts, unit = [], compare.EFFECTS[metric][1]
     for (backbone, pair), pool in itertools.product(data.pairs(chosen), pools or _shown(data)):
@@ -180,7 +179,7 @@ def gain(values: Sequence[float], tables: Sequence[np.ndarray], level: float) ->
 
 
 def stability(values: Sequence[float], tables: Sequence[np.ndarray], level: float) -> Estimate:
-    """Return the largest minus the smallest of the means at all values, which may be equal.
+    """Return the largest minus the smallest of the means at all values.
 
     The upper end is the furthest end of all pairs' intervals. Below a margin, it says that every
     pair passes two one-sided tests (TOST) of equivalence; all must pass, so that their number needs

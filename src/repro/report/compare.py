@@ -30,8 +30,8 @@ Cells = dict[tuple[str, str, str], dict[int, np.ndarray]]
 def by_cell(problems: pd.DataFrame) -> Cells:
     """Return (backbone, method, benchmark) -> seed -> (3, P) of `Scores.problems`.
 
-    The three are accuracy (in [0, 1]), reasoning tokens and backtracking segments. The problems are
-    in the same order everywhere: `collect.read_scores` refuses runs on different ones.
+    The three are accuracy (in [0, 1]), reasoning tokens and backtracking segments; the problems are
+    the same in all runs, as `collect.read_scores` checks.
     """
     cells: Cells = {}
     runs = problems.sort_values("doc_id").groupby([*RUN_KEYS, "benchmark"], sort=False)
@@ -44,10 +44,7 @@ def by_cell(problems: pd.DataFrame) -> Cells:
 def stack(
     cells: Cells, backbone: str, chosen: Sequence[str], benchmarks: Collection[str]
 ) -> tuple[list[int], list[np.ndarray]]:
-    """Return the seeds that all methods have on all benchmarks, and (3, M, S, P) of each benchmark.
-
-    Both are empty where there is no such seed.
-    """
+    """Return the seeds that all methods have on all benchmarks, and (3, M, S, P) of each."""
     found = [[cells.get((backbone, of, name), {}) for of in chosen] for name in benchmarks]
     seeds = sorted(set.intersection(*(set(by_seed) for row in found for by_seed in row)))
     if not seeds:
@@ -104,10 +101,7 @@ def effects(problems: pd.DataFrame, grid: Grid) -> pd.DataFrame:
 
 
 def rates(responses: pd.DataFrame, above: str, below: str, seeds: Sequence[int]) -> np.ndarray:
-    """Return (S, P), whose mean is the ratio of the sums of two columns.
-
-    P are the problems of ``responses``, which are of one method on one benchmark.
-    """
+    """Return (S, P) of one method's responses, whose mean is the ratio of two columns' sums."""
     sums = responses.groupby(["seed", "doc_id"])[[above, below]].sum()
     sums = sums.unstack(fill_value=0).reindex(seeds, fill_value=0)
     return ratio_values(sums[above], sums[below])

@@ -1,7 +1,4 @@
-"""Pages of the report: self-contained HTML, readable in light and dark mode and on a phone.
-
-What a page looks like is in `templates/`: a template a page, `parts.html` and one stylesheet.
-"""
+"""Pages of the report: self-contained HTML from `templates/`, for light and dark mode."""
 
 from typing import NamedTuple
 

@@ -159,11 +159,8 @@ def to_markdown(sheet: Sheet, note: str = "") -> str:
 
 
 def to_latex(sheet: Sheet, note: str = "") -> str:
-    r"""Return a table as LaTeX that needs booktabs and longtable; \input it.
-
-    The second line of a cell is a row below its first.
-    """
-    lines = [
+    r"""Return a table as LaTeX that needs booktabs and longtable; \input it."""
+    lines = [  # the second line of a cell is a row below its first
         line
         for row in sheet.folded()
         for line in itertools.zip_longest(*(cell.split("\n") for cell in row), fillvalue="")

@@ -63,10 +63,7 @@ def write_tables(
 def show(results: str | Path) -> None:
     """Print the main table of a results directory and the paths of all its tables and figures."""
     results = Path(results)
-    path = results / "tables" / "main.csv"
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file; make the tables first")
-    main = pd.read_csv(path)
+    main = pd.read_csv(results / "tables/main.csv")
     titles = {name: title for name, title in names.BENCHMARKS.items() if name in main}
     digits = dict.fromkeys(titles, 1) | {"tokens": 0, "backtracking_per_1k": 2}
     texts = main[list(digits)].round(digits).map("{:g}".format).replace("nan", "-")

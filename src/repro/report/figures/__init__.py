@@ -33,10 +33,7 @@ def group_of(name: str) -> str:
 def draw(name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str], note: str = "") -> Figure:
     """Return one of `NAMES`, made from the files of the group of runs that `group_of` names.
 
-    ``benchmarks`` are those whose scores are read, ``note`` is a sentence below the figure.
-
-    Raises:
-        ValueError: an unknown name, no runs, or a file that is missing or malformed.
+    ``note`` is a sentence below it. ValueError for an unknown name, no runs, or a malformed file.
     """
     if name not in NAMES:
         raise ValueError(f"figure {name!r}: unknown; known are {', '.join(NAMES)}")

@@ -70,9 +70,8 @@ def _training_curve(axis: Axes, raw: pd.Series, repro: bool) -> None:
 def mean_curves(responses: pd.DataFrame) -> pd.DataFrame:
     """Average the responses to each problem, then the problems, at every position of `POSITIONS`.
 
-    ``responses`` is the frame of `collect.read_objective`, whose thoughts have tokens. -J is
-    interpolated between their cut points. Columns: backbone, method, correct, position, mean, se,
-    low, high (95 % over problems) and n (problems).
+    -J of `collect.read_objective` is interpolated between cut points. Columns: backbone, method,
+    correct, position, mean, se, low, high (95 % over problems) and n (problems).
     """
     found = responses.drop(columns=["points", "segments"]).astype({"correct": bool})
     tables = map(np.array, responses["points"])  # (C, 3) each
@@ -88,9 +87,8 @@ def mean_curves(responses: pd.DataFrame) -> pd.DataFrame:
 def objective_over_position(responses: pd.DataFrame, note: str = "") -> Figure:
     """-J over the relative position in the thought, correct and wrong responses apart.
 
-    A panel for the original model and one for each algorithm: hollow and dashed without RePro,
-    filled and solid with it. ``responses`` is the frame of `collect.read_objective`, ``note`` a
-    sentence below. Thoughts of no tokens are left out; ValueError where no response is left.
+    ``responses`` is the frame of `collect.read_objective`. Thoughts of no tokens are left out;
+    ValueError where no response is left.
     """
     responses = responses[responses["points"].map(lambda points: points[-1][0] > 0).astype(bool)]
     if responses.empty:

@@ -22,10 +22,7 @@ _ABLATED = {"accuracy": "Accuracy, in-domain (%)", "tokens": "Reasoning tokens, 
 def tokens_per_benchmark(
     summary: pd.DataFrame, benchmarks: Sequence[str], note: str = ""
 ) -> Figure:
-    """Mean reasoning tokens on each of ``benchmarks``, each algorithm with and without RePro.
-
-    ``summary`` is the frame of `compare.summarise`, ``note`` a sentence below.
-    """
+    """Mean reasoning tokens on each of ``benchmarks``, from `compare.summarise`."""
     groups = {name: title for name, title in names.BENCHMARKS.items() if name in benchmarks}
     tokens = summary[(summary["metric"] == "tokens") & summary["benchmark"].isin(groups)]
     places = _places(summary["method"])
@@ -40,10 +37,7 @@ def tokens_per_benchmark(
 
 
 def backtracking_at_evaluation(rates: pd.DataFrame, note: str = "") -> Figure:
-    """Backtracking per 1,000 reasoning tokens in all, in correct and in wrong responses.
-
-    ``rates`` is the frame of `backtracking_rates`, ``note`` a sentence below.
-    """
+    """Backtracking per 1,000 reasoning tokens in all, in correct and in wrong responses."""
     places = _places(rates["method"])
     figure, panels = style.panels(
         rates["backbone"].unique(), {"all": ""}, "", "Backtracking per\n1,000 reasoning tokens"
@@ -118,11 +112,7 @@ def _dots(
     places: Mapping[str, float],
     nothing: str,
 ) -> None:
-    """Draw a dot and its interval for each method in each group of the horizontal axis.
-
-    ``rows`` are indexed by method and group, whose titles are in ``groups``; an empty group says
-    ``nothing``.
-    """
+    """Draw a dot and its interval for each method in each group; an empty one says ``nothing``."""
     for method, place in places.items():
         line = rows.reindex([(method, group) for group in groups])
         parts = methods.parse(method)

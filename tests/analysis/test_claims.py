@@ -192,16 +192,10 @@ def test_backtracking_is_counted_per_token(make_run, backtracking, wanted):
 ABOUT = "A verdict is about the runs that it names"
 
 
-@pytest.fixture
-def write(make_run, tmp_path):
-    """Return a function that writes the claims about two runs and returns the verdicts."""
+def test_the_files_agree_and_say_whose_numbers_these_are(make_run, tmp_path):
     ours, last = noisy_problems(0.6, 80, 0.5), log(100, 80, seed=1)
     runs = pair(make_run, noisy_problems(0.4), ours, log(100, 95), last)
-    return lambda: verdicts.write_claims(runs, ["aime24"], tmp_path / "claims", NOTE)
-
-
-def test_the_files_agree_and_say_whose_numbers_these_are(write, tmp_path):
-    judged = write()
+    judged = verdicts.write_claims(runs, ["aime24"], tmp_path / "claims", NOTE)
     written = {path.name: path.read_text() for path in (tmp_path / "claims").iterdir()}
     assert set(written) == {"claims.md", "claims.csv", "claims.json"}
     for text in written.values():
@@ -223,12 +217,7 @@ def test_the_files_agree_and_say_whose_numbers_these_are(write, tmp_path):
         else:
             assert part["effect"] == pytest.approx(row["effect"], rel=1e-5)
             assert part["runs"] == row["runs"] != ""
-
-
-def test_markdown_tables_are_well_formed(write, tmp_path):
-    write()
     text = markdown(tmp_path / "claims/claims.md")
-    assert text.startswith(f"**{NOTE} {ABOUT}")
     for block in text.split("\n\n"):
         rows = [line for line in block.splitlines() if line.startswith("|")]
         assert len({row.count("|") for row in rows}) <= 1

@@ -154,10 +154,6 @@ def test_over_training_has_a_row_a_backbone_and_a_panel_an_algorithm(logs):
     first = [axis.get_ylabel().split("\n")[0] for axis in figure.axes[::2]]
     assert first == ["tiny-qwen2", "tiny-qwen3"]
     assert [said(axis) for axis in figure.axes] == [[], [], [("no run", 0.5)], []]
-    drawn = [line for axis in figure.axes for line in axis.get_lines()]
-    repro = [line for line in drawn if line.get_label() == "with RePro"]
-    looks = {(line.get_color(), line.get_marker(), line.get_linestyle()) for line in repro}
-    assert looks == {("#0072B2", "s", "-")}
     assert legend(figure) == ["without RePro", "with RePro"]
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from tests.analysis.worlds import problem
 
-from repro.records import run_facts
 from repro.report import overview, tables
 
 NOTE = "A tiny world: <not> the paper's numbers."
@@ -87,7 +86,6 @@ def test_the_page_is_well_formed_and_no_text_of_a_file_is_markup(world):
     assert not any(tag in pages["overview"] for tag in ("<i>", "<script>", "tiny<b>", "<u>"))
     assert "Less <i>is</i> more & better." in page.text
     assert {"tiny<b>", "<script>"} <= set(page.cells)
-    assert 'class="note"' not in world(note="")["overview"]
 
 
 def test_the_page_says_what_was_found(world):
@@ -124,12 +122,6 @@ def test_the_overview_says_what_was_run(world):
     text = Page(world()["overview"]).text
     assert "0123456789abcdef, dirty: 2 changed files (tiny<b>, GRPO, seed 0)" in text
     assert "0123456789abcdef, clean (tiny<b>, GRPO + RePro, seed 0)" in text
-
-
-def test_missing_provenance_is_said(world):
-    for run in world.runs[1:]:
-        write(run, "provenance", {})
-    assert Page(world()["overview"]).text.count(run_facts.NOT_RECORDED) >= 4
 
 
 def tracked(world, local):

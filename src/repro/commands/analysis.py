@@ -9,12 +9,12 @@ from repro.records import experiment
 @takes("--experiment", "--output")
 def claims(options: argparse.Namespace) -> None:
     """Test the paper's claims on the runs: supported, not supported or inconclusive."""
-    from repro.report import claims
+    from repro.report import verdicts
 
     read = experiment.read(options.experiment)
     runs = read.folders("all")
-    verdicts = claims.write_claims(runs, read.benchmarks, options.output, read.note)
-    print(verdicts.to_string(index=False))
+    found = verdicts.write_claims(runs, read.benchmarks, options.output, read.note)
+    print(found.to_string(index=False))
 
 
 @takes(
@@ -50,7 +50,7 @@ def figure(options: argparse.Namespace) -> None:
     figures={"nargs": "*", "default": [], "help": "PNG files to show"},
 )
 def overview(options: argparse.Namespace) -> None:
-    """Write the first page of the report, and a page for each of its tables."""
+    """Write the first page of the report."""
     from repro.report import overview
 
     read = experiment.read(options.experiment)

@@ -1,7 +1,10 @@
 r"""LaTeX text: balanced groups, one spelling for what looks the same, and splitting at the top."""
 
 import re
+import tomllib
 import unicodedata
+from functools import partial
+from pathlib import Path
 
 
 def closing_brace(text: str, opening: int) -> int | None:
@@ -80,82 +83,14 @@ def _unwrap(command: str, content: str) -> str:
     return inner if re.fullmatch(r"\w+|(?:[^\w\\]|\\[$%])+", inner) else f"{{{inner}}}"
 
 
-_VULGAR = re.compile("[¼-¾⅐-⅞]")
-_RAISED = re.compile("[⁰¹²³⁴-⁹⁻]+")
-_LOWERED = re.compile("[₀-₉]+")
-_SYMBOLS = str.maketrans(
-    {"−": "-", "–": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "÷": "/", "⁄": "/"}
-    | {"π": r"\pi ", "∞": r"\infty ", "°": r"^\circ ", "±": r"\pm ", "∅": r"\emptyset "}
-    | {"≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "∈": r"\in ", "∪": r"\cup ", "∩": r"\cap "}
-    | {"∓": r"\mp ", "≡": r"\equiv ", "≈": r"\approx ", "∖": r"\setminus ", "ℝ": r"\mathbb{R}"}
-    | {"∨": r"\lor ", "∧": r"\land ", "∥": r"\parallel ", "⊥": r"\perp ", "…": r"\dots "}
-    | {"θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ", "∠": r"\angle ", "→": r"\to "}
-)
-_SYNONYMS = {
-    name: command
-    for command, names in {
-        r"\le ": "leq leqslant leqq", r"\ge ": "geq geqslant geqq", r"\ne ": "neq",
-        "<": "lt", ">": "gt", r"\dots ": "ldots cdots dotsc dotsb dotsm dotso",
-        r"\pmod ": "mod bmod", r"\perp ": "bot", "|": "mid lvert rvert vert",
-        r"\{": "lbrace", r"\}": "rbrace", "(": "langle", ")": "rangle",
-        r"\setminus ": "backslash smallsetminus", r"\emptyset ": "varnothing",
-        r"\to ": "rightarrow longrightarrow", r"\lor ": "vee", r"\land ": "wedge",
-        r"\frac": "dfrac tfrac cfrac", r"\infty ": "infinity", "i": "imath", ":": "colon",
-    }.items()
-    for name in names.split()
-}  # fmt: skip
+_TABLES = tomllib.loads(Path(__file__).with_name("latex.toml").read_text(encoding="utf-8"))
+_SYMBOLS = str.maketrans(_TABLES["symbols"])
+_SYNONYMS = {n: command for command, names in _TABLES["synonyms"].items() for n in names.split()}
 _SYNONYM = re.compile(rf"\\({'|'.join(_SYNONYMS)})(?![A-Za-z])\s*")
-_LOOKS = "|".join(
-    ["displaystyle|textstyle|scriptstyle|quad|qquad|limits|nolimits|thinspace|enspace|bf|rm|it"]
-    + ["nonumber|notag|hfill|large|Large|normalsize|centering|boldmath|unit"]
-)
-_REALS = r"(?:\\text\{ *)?\b(?:the set of )?all real(?: number)?s?,?"
-_ALL_REALS = rf"{_REALS} *(?:\}}|$)(?! *\\text)"
-_ALL_REALS_BUT = (
-    rf"{_REALS}(?: *\}} *,? *\\text\{{)? *(?:except|but)(?: for)?(?: *\}}|(?! *\}}))([^{{}}]*)\}}?"
-)
 _ONE_SPELLING = [
-    (re.compile(pattern), replacement)
-    for pattern, replacement in [
-        (r"√\s*(?=\{)", r"\\sqrt"),
-        (r"√\s*\(([^()]*)\)", r"\\sqrt{\1}"),
-        (r"√\s*(\d+|[A-Za-z])", r"\\sqrt{\1}"),
-        (r"\\not\s*=|(?<![\d)])!=", r"\\ne "),
-        (r"\.\.\.", r"\\dots "),
-        (r"(?<=\w) *\\\| *(?=\w)", r"\\parallel "),
-        (r"<=", r"\\le "),
-        (r">=", r"\\ge "),
-        (r"(?<=\d)\s*(?:\{,\}|,\s*\\!|\\!\s*,)(?:\s|\\!)*(?=\d{3}(?!\d))", ""),  # thousands
-        (r"(?<=\d)\{([,:])\}(?=\d)", r"\1"),
-        (r"\{\}", " "),
-        (r"(\\\\) *\[ *-?[\d.]* *(?:pt|mm|cm|ex|em|in)? *\]", r"\1 "),  # space between rows
-        (r"\\tag\*? *\{[^{}]*\}|\\[hv]space\*? *\{[^{}]*\}|\\h?phantom *\{[^{}]*\}", ""),
-        (r"\\!|(?<!\\)\$|(?<!\\)\\[()\[\]]", ""),
-        (rf"(?<!\\)\\[,;:> ]|\\\\\s*$|~|\\(?:{_LOOKS})(?![A-Za-z])|\s", " "),
-        (r"\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])\s*\.?", ""),
-        (r"\^ *(\\frac *(?:\{[^{}]*\}|\d) *(?:\{[^{}]*\}|\d))", r"^{\1}"),
-        (r"(?:\\text\{ *)?\b(?:percent|pct)\b *\}?|(?<!\\)%", r"\\%"),
-        (r"(?:\^ *)?\\degree(?![A-Za-z])|\^ *\{ *\\circ *\}", r"^\\circ"),
-        (r"(?:\( *)?(?:\\text\{ *)?(?<![\\p])(?:\\p)?mod *\}? *\{?(\w+)\}? *\)?$", r"\\pmod{\1}"),
-        (r"\\pmod *(\w+)", r"\\pmod{\1}"),
-        (r"(?<=[.\d]\d)[eE](-?\d+)(?!\d)|(?<=\d)[eE]([-+]\d\d)(?!\d)", r"\\cdot 10^{\1\2}"),
-        (r"\\begin *\{([bpv]?)small(matrix)\}(.*?)\\end *\{[bpv]?smallmatrix\}",
-         r"\\begin{\1\2}\3\\end{\1\2}"),
-        (r"\( *(\\begin\{)(matrix\}.*?\\end\{)(matrix\}) *\)", r"\1p\2p\3"),
-        (r"\[ *(\\begin\{)(matrix\}.*?\\end\{)(matrix\}) *\]", r"\1b\2b\3"),
-        (
-            r"\\\{ *\\begin *\{(array|aligned)\} *(?:\{[lcr| ]+\})?(.*?)\\end *\{\1\}(?! *\\\})",
-            r"\\begin{cases}\2\\end{cases}",
-        ),
-        (r"\^ *\{? *(?:\\top|\\intercal|\\text\{ *T *\}|T) *\}?(?![A-Za-z])", "^T"),
-        (r"\\color *(?:\[\w+\])? *\{[^{}]*\}", " "),
-        (r"(?<![_^}A-Za-z])\{ *(\\text\{[^{}]*\}) *\}", r"\1"),
-        (_ALL_REALS, r"\\mathbb{R}"),
-        (_ALL_REALS_BUT, r"\\mathbb{R} \\setminus \1"),
-        (r"(\\begin *\{[pbv]?matrix\}) *\{[lcr]+\}", r"\1"),
-        (r"  +", " "),
-    ]
-]  # fmt: skip
+    (re.compile(pattern.replace("\n", "")), new) for pattern, new in _TABLES["one_spelling"]
+]
+_plain = partial(unicodedata.normalize, "NFKC")
 # 1,234 and 1 234 are numbers unless brackets make them lists; the separator stays the same.
 _THOUSANDS = re.compile(r"(?<![\d.,_^])\d{1,3}([, ])\d{3}(?:\1\d{3})*(?!\d|\1\d)")
 _MIXED = re.compile(r"(?<![\d/^_{.])(\d+) (\d+)/(\d+)(?!\d)")
@@ -167,9 +102,9 @@ def spell(text: str) -> str:
     Unicode becomes LaTeX (``½``, ``√2``, ``x²``, full-width digits, thin spaces), commands that
     only change looks go, synonyms become one command, and separators of thousands are taken out.
     """
-    text = _VULGAR.sub(lambda part: rf"\frac{{{_plain(part[0]).replace('⁄', '}{')}}}", text)
-    text = _RAISED.sub(lambda run: f"^{{{_plain(run[0])}}}", text)
-    text = _LOWERED.sub(lambda run: f"_{{{_plain(run[0])}}}", text)
+    text = re.sub("[¼-¾⅐-⅞]", lambda x: rf"\frac{{{_plain(x[0]).replace('⁄', '}{')}}}", text)
+    text = re.sub("[⁰¹²³⁴-⁹⁻]+", lambda run: f"^{{{_plain(run[0])}}}", text)
+    text = re.sub("[₀-₉]+", lambda run: f"_{{{_plain(run[0])}}}", text)
     text = _plain(text.translate(_SYMBOLS))
     text = _SYNONYM.sub(lambda command: _SYNONYMS[command[1]], text)
     text = re.sub(r"\{ *\\(rm|bf|it|sf|tt) +", r"\\math\1{", text)
@@ -191,10 +126,6 @@ def spell(text: str) -> str:
         return number[0] if listed else number[0].replace(number[1], "")
 
     return _MIXED.sub(r"\1\\frac{\2}{\3}", _THOUSANDS.sub(join_thousands, text))
-
-
-def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text)
 
 
 def squeeze(text: str) -> str:

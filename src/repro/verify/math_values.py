@@ -10,22 +10,14 @@ from dataclasses import dataclass
 
 import sympy
 
+from repro.verify import patterns
 from repro.verify.latex import depths, split, squeeze
 from repro.verify.math_expressions import expression, is_number, same_number
 
-_OR = r",? *(?:\\text\{ *,? *or *,? *\}|\bor\b|\\lor(?![A-Za-z]))"
-_AND = r"(,? *(?:\\text\{ *,? *(?:and|with|where|for) *,? *\}|\band\b|\\land(?![A-Za-z]))|[,;])"
-_IN = r"\\in(?![A-Za-z])"
-_COLON = r":|\\text\{ *to *\}|(?<=\d) to (?=\d)"
-_COMPARISON = r"(\\le(?![A-Za-z])|\\ge(?![A-Za-z])|\\ne(?![A-Za-z])|<|>)"
+_RE = patterns.compiled(patterns.read("math_values"))
 _HOLDS = {"<": sympy.Lt, ">": sympy.Gt, r"\le": sympy.Le, r"\ge": sympy.Ge, r"\ne": sympy.Ne}
-_OPERATOR = r"(\\cup(?![A-Za-z])|\\cap(?![A-Za-z])|\\setminus(?![A-Za-z]))"
 _COMBINED = {r"\cup": sympy.Union, r"\cap": sympy.Intersection, r"\setminus": sympy.Complement}
 _DOMAINS = {"R": sympy.S.Reals, "Z": sympy.S.Integers, "Q": sympy.S.Rationals}
-_DOMAIN = re.compile(r"\\mathbb *\{? *([RZQ]) *\}? *(?:[\^_] *(?:\{ *)?([+-]) *\}?)?")
-_SIGN = re.compile(r"\\(pm|mp)(?![A-Za-z])")
-_CASES = re.compile(r"\\begin *\{cases\}(.*)\\end *\{cases\}", re.S)
-_TRANSPOSED = re.compile(r"[(\[]([^()\[\]]*,[^()\[\]]*)[)\]] *\^ *\{? *T *\}?")
 _LISTED = 1000  # a range of fewer integers is a list of them
 
 
@@ -111,9 +103,15 @@ def parse(text: str) -> object:
     text = re.sub(r"([,;][^\[\]]*)\[ *(?=$|\\cup|\\cap|\\setminus)", r"\1) ", text)
     if re.search(r"\\dots|\.\.", text):
         raise ValueError(f"an ellipsis: {text}")
-    if len(parts := split(text, _OR)) > 1:
-        return _either([parse(part) for part in parts])
-    return _listed(split(text, _AND))
+    if len(parts := split(text, _RE.OR)) == 1:
+        return _listed(split(text, _RE.AND))
+    values = [parse(part) for part in parts]
+    if not any(isinstance(value, Reals) for value in values):
+        return _together(values)
+    names = {name for name in map(_name, values) if name}
+    if len(names) > 1:
+        raise ValueError(f"conditions on {sorted(names)}")
+    return Reals(sympy.Union(*map(as_set, values)), *names)
 
 
 def _without_braces(text: str) -> str:
@@ -175,16 +173,6 @@ def _together(values: list) -> object:
     return Named(tuple(merged))
 
 
-def _either(values: list) -> object:
-    """Combine alternatives: sets and conditions to their union, others as a list."""
-    if any(isinstance(value, Reals) for value in values):
-        names = {n for n in map(_name, values) if n}
-        if len(names) > 1:
-            raise ValueError(f"conditions on {sorted(names)}")
-        return Reals(sympy.Union(*map(as_set, values)), *names)
-    return _together(values)
-
-
 def _name(value: object) -> str:
     if isinstance(value, Named):
         return value.values[0][0] if len(value.values) == 1 else ""
@@ -192,14 +180,11 @@ def _name(value: object) -> str:
 
 
 def _signs(piece: str) -> list:
-    r"""Return the values of a piece, two where it has ``\pm``: all signs change together.
-
-    Within braces the signs of each element change alone: it comes here later.
-    """
-    if r"\{" in piece or not _SIGN.search(piece):
+    r"""Return the values of a piece, two where it has ``\pm``: all signs change together."""
+    if r"\{" in piece or not _RE.SIGN.search(piece):  # the elements of a set come here later
         return [_piece(piece)]
-    upper = _SIGN.sub(lambda sign: "+" if sign[1] == "pm" else "-", piece)
-    lower = _SIGN.sub(lambda sign: "-" if sign[1] == "pm" else "+", piece)
+    upper = _RE.SIGN.sub(lambda sign: "+" if sign[1] == "pm" else "-", piece)
+    lower = _RE.SIGN.sub(lambda sign: "-" if sign[1] == "pm" else "+", piece)
     return [_piece(upper), _piece(lower)]
 
 
@@ -208,20 +193,23 @@ def _piece(text: str) -> object:
     text = re.sub(
         r"(\\mathbb *\{?[RZQ]\}?) *- *(?=\\\{|[\[(])", r"\1 \\setminus ", _without_braces(text)
     )
-    if len(parts := split(text, r"\\approx(?![A-Za-z])")) > 1:
+    if len(parts := split(text, _RE.APPROX)) > 1:
         return _piece(f"{parts[0]} = {parts[1]}" if _is_name(parts[0]) else parts[0])
     if len(parts := split(text, "=")) > 1:
         return _equation(text, parts)
-    if len(parts := split(text, _IN)) == 2:
+    if len(parts := split(text, _RE.IN)) == 2:
         name, value = squeeze(parts[0]), _piece(parts[1])
-        if not (_is_name(parts[0]) or _POINT.fullmatch(parts[0].strip())):
+        if not (_is_name(parts[0]) or _RE.POINT.fullmatch(parts[0].strip())):
             raise ValueError(f"no name: {parts[0]}")
         return Named(((name, value),)) if is_kind("set", value) else Reals(as_set(value), name)
-    if len(parts := split(text, _COMPARISON)) > 1:
+    if len(parts := split(text, _RE.COMPARISON)) > 1:
         return _inequality(text, parts)
-    if len(parts := split(text, _OPERATOR)) > 1 or _DOMAIN.match(text):
-        return Reals(_set_expression(parts))
-    if len(parts := split(text, _COLON)) > 1:
+    if len(parts := split(text, _RE.OPERATOR)) > 1 or _RE.DOMAIN.match(text):
+        members, *others = map(_operand, parts[::2])
+        for operator, other in zip(parts[1::2], others, strict=True):  # from left to right
+            members = _COMBINED[operator.strip()](members, other)
+        return Reals(members)
+    if len(parts := split(text, _RE.COLON)) > 1:
         parts = [expression(part) for part in parts]
         return Items("ratio", tuple(part / parts[0] for part in parts))
     return _bracketed(text)
@@ -230,16 +218,21 @@ def _piece(text: str) -> object:
 def _bracketed(text: str) -> object:
     if text == r"\emptyset":
         return Items("set", ())
-    if cases := _CASES.fullmatch(text):
+    if cases := _RE.CASES.fullmatch(text):
         return _cases(cases[1])
-    if column := _TRANSPOSED.fullmatch(text):
+    if column := _RE.TRANSPOSED.fullmatch(text):
         rows = r" \\ ".join(split(column[1], ","))
         return expression(rf"\begin{{pmatrix}}{rows}\end{{pmatrix}}")
     depth = depths(text)
     whole = len(text) > 1 and all(depth[1:-1])
     if text.startswith(r"\{") and text.endswith(r"\}") and all(depth[2:-2]):
         return _braced(text[2:-2])
-    if whole and text[0] in "([" and text[-1] in ")]" and len(parts := split(text[1:-1], _AND)) > 1:
+    if (
+        whole
+        and text[0] in "(["
+        and text[-1] in ")]"
+        and len(parts := split(text[1:-1], _RE.AND)) > 1
+    ):
         inside = [_piece(part) for part in parts[::2]]
         if any(link.strip() not in (",", ";") for link in parts[1::2]):
             raise ValueError(f"words in brackets: {text}")
@@ -271,7 +264,7 @@ def _braced(inside: str) -> object:
     if not inside.strip():
         return Items("set", ())
     if len(parts := split(inside, r"\||:")) == 2:  # {x in R : x > 2}
-        domain = _piece(parts[0]) if len(split(parts[0], _IN)) == 2 else None
+        domain = _piece(parts[0]) if len(split(parts[0], _RE.IN)) == 2 else None
         condition = parse(parts[1])
         if not isinstance(condition, Reals | Named):
             raise ValueError(f"no condition: {parts[1]}")
@@ -280,7 +273,7 @@ def _braced(inside: str) -> object:
             raise ValueError(f"a condition on {_name(condition)} for {name}")
         members = as_set(condition)
         return Reals(members.intersect(domain.members) if domain else members)
-    value = _listed(split(inside, _AND))
+    value = _listed(split(inside, _RE.AND))
     if isinstance(value, Reals):
         return Reals(value.members)
     if isinstance(value, Named) and len(value.values) > 1:
@@ -288,23 +281,11 @@ def _braced(inside: str) -> object:
     return Items("set", value.values if is_kind("list", value) else (value,))
 
 
-_SUFFIXES = r"(?:_(?:\w|\{[^{}]*\})|'|\^\{?(?:-1|\\circ|\\prime|\*|\\ast)\}?|\^\{?\([^()]*\)\}?)*"
-_ACCENT = r"\\(?:text|vec|overline|overrightarrow|hat|bar) *\{[^{}]*\}"
-_LETTER = rf"(?:[A-Za-z]|{_ACCENT}|\\[A-Za-z]+(?![A-Za-z])){_SUFFIXES}"
-_TERM = rf"(?:{_LETTER} ?(?:\((?:[^()]|\([^()]*\))*\){_SUFFIXES} ?)?)+"  # f(2), AB, f(x)g(x)
-_BETWEEN = r"(?:[-+/:]|\\(?:cdot|times|circ)(?![A-Za-z]))"
-_OTHER = re.compile(r"\\(?:sqrt|l[no]g?|exp|text *\{ *(?:or|and|not)|pi|infty|begin|end)(?![a-z])")
-_NAME = re.compile(
-    rf"{_TERM}(?: *{_BETWEEN} *{_TERM})*|\|{_TERM}\||\[[A-Z]+\]"
-    rf"|\\frac *\{{{_TERM}\}} *\{{{_TERM}\}}"
-    rf"|\( *{_LETTER} *(?:{_BETWEEN} *{_LETTER} *)+\) *\((?:[^()]|\([^()]*\))*\)"
-)
-_POINT = re.compile(r"\([^()]*,[^()]*\)")
-
-
 def _is_name(text: str) -> bool:
     """Tell ``x``, ``f(2)``, ``|AB|``, ``m + n`` from ``2x``, whose value is not that of x."""
-    return bool(_NAME.fullmatch(text.strip())) and not _OTHER.search(re.sub(r"\(.*\)", "", text))
+    return bool(_RE.NAME.fullmatch(text.strip())) and not _RE.NO_NAME.search(
+        re.sub(r"\(.*\)", "", text)
+    )
 
 
 def _equation(text: str, parts: list[str]) -> object:
@@ -313,13 +294,13 @@ def _equation(text: str, parts: list[str]) -> object:
     if isinstance(value, Relation | Named):
         raise ValueError(f"a relation on the right of an equation: {text}")
     first = parts[0].strip()
-    if _POINT.fullmatch(first) and len(parts) == 2:
+    if _RE.POINT.fullmatch(first) and len(parts) == 2:
         names = [squeeze(name) for name in first[1:-1].split(",")]
         values = value.values if isinstance(value, Items) else ()
         if len(names) != len(values) or not all(map(_is_name, names)):
             raise ValueError(f"no names and values: {text}")
         return Named(((squeeze(first), value),))
-    for part in parts[1 if _is_name(first) else 0 : -1]:
+    for part in parts[:-1]:
         if _is_name(part):
             continue
         middle = expression(part)
@@ -342,7 +323,10 @@ def _inequality(text: str, parts: list[str]) -> Reals | Relation:
             continue
         value = expression(term)
         symbols = value.free_symbols
-        if not (is_number(value) or len(symbols) == 1 and _is_linear(value, *symbols)):
+        # -x, 2x + 1 and |x - 1|, but nothing that still has to be solved
+        inside = value.args[0] if isinstance(value, sympy.Abs) else value
+        is_polynomial = len(symbols) == 1 and inside.is_polynomial(*symbols)
+        if not is_number(value) and not (is_polynomial and sympy.degree(inside, *symbols) == 1):
             return Relation(text)
         named += map(str, symbols)
         terms.append(value.subs(dict.fromkeys(symbols, variable)))
@@ -354,22 +338,8 @@ def _inequality(text: str, parts: list[str]) -> Reals | Relation:
     return Reals(sympy.Intersection(sympy.S.Reals, *sets), named[0])
 
 
-def _is_linear(value: sympy.Expr, symbol: sympy.Symbol) -> bool:
-    """Tell -x, 2x + 1 and |x - 1| from what still has to be solved."""
-    inside = value.args[0] if isinstance(value, sympy.Abs) else value
-    return bool(inside.is_polynomial(symbol) and sympy.degree(inside, symbol) == 1)
-
-
-def _set_expression(parts: list[str]) -> sympy.Set:
-    """Combine sets from left to right; ``parts`` are sets with operators between them."""
-    members, *others = map(_operand, parts[::2])
-    for operator, other in zip(parts[1::2], others, strict=True):
-        members = _COMBINED[operator.strip()](members, other)
-    return members
-
-
 def _operand(text: str) -> sympy.Set:
-    found = _DOMAIN.fullmatch(text.strip())
+    found = _RE.DOMAIN.fullmatch(text.strip())
     if not found:
         return as_set(_piece(text), points=True)
     half = {"+": (0, sympy.oo), "-": (-sympy.oo, 0)}.get(found[2])

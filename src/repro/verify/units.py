@@ -1,18 +1,16 @@
 r"""Units of measurement and currencies behind (or before) a number, and what they convert to."""
 
 import re
-import tomllib
 from collections import Counter
 from fractions import Fraction
-from pathlib import Path
 
+from repro.verify import patterns
 from repro.verify.latex import split
 
-_TABLES = tomllib.loads(Path(__file__).with_name("units.toml").read_text(encoding="utf-8"))
-_SIZES, _SHORT = _TABLES["sizes"], _TABLES["short"]
+_TABLES = patterns.read("units")
 _UNITS = {
     word: (dimension, Fraction(size))
-    for dimension, units in _SIZES.items()
+    for dimension, units in _TABLES["sizes"].items()
     for words, size in units.items()
     for word in words.split()
 }
@@ -22,28 +20,7 @@ _TEMPERATURES = {frozenset({name}) for name in ("angle", "Celsius", "Fahrenheit"
 # Outside \text a single letter may be a variable: only these words are units there.
 _BARE = "|".join([word for word in _UNITS if word.isalpha() and len(word) > 2])
 _BARE += "|USD|EUR|GBP|mm|cm|km|kg|ft|mph|units?|inches"
-_POWER = r"(?: ?\^ ?(?:-?\d|\{-?\d\}))?"
-_WORD = rf"\\text\{{[^{{}}\d]*{_POWER}\}}{_POWER}"
-_FRACTION = rf"\\frac ?\{{ ?{_WORD} ?\}} ?\{{ ?{_WORD} ?\}}"
-_TAIL = re.compile(
-    rf"(?:{_WORD}|{_FRACTION})(?: ?(?:/|\\cdot|\\times)? ?{_WORD})*$"
-    rf"|\^ ?\\circ ?(?:[CFcf]|\\text\{{ ?[CFcf](?:elsius|ahrenheit)?\}})?$"
-    rf"|(?<=\d) ?(?:\\\$|[€£¥₹¢])$"
-    rf"|(?<=[\d}} ])(?:square |cubic |sq |cu )?(?:{_BARE})(?:e?s)?(?:/[hs])?{_POWER}$"
-    rf"|(?<=\d )(?:hrs?|lbs?|[kc]?m/s{_POWER})$"
-)
-# Bare words that count things, `5 apples`: an answer multiplies no such words.
-_NOUN = re.compile(r"(?<=[\d}] )[a-z]*[aeiouy][a-z]+(?: [a-z]+)*$")
-_PREFIX = re.compile(r"(?<!\d)(\\\$|[€£¥₹]) ?(?=-?[\d.])")
-_NO_UNIT = re.compile(  # words that change the value, or say that it is not the answer
-    r"\b(?:and|or|not|no|if|for|when|is|mod|to|base|by|per|over|than|[ap]\.? ?m)\b"
-    r"|\b(?:half|dozens?|squared|hundreds?|thousands?|[mbtr]+illions?)\b"
-    r"|\b(?:none|plus|minus|approx|about|least|most|more|less)\b"
-    r"|^ ?(?:sin|cos|tan|log|exp|sqrt|frac|pi|theta|where|with)\b",
-    re.I,
-)
-_SEPARATOR = re.compile(r"( *(?:[,;]|\\text\{ *(?:and|or) *\}|\b(?:and|or)\b|\\l(?:and|or)\b) *)")
-_ANGLE = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc|cis)")
+_RE = patterns.compiled(_TABLES, BARE=_BARE)
 
 
 def split_unit(text: str) -> tuple[str, str]:
@@ -54,7 +31,7 @@ def split_unit(text: str) -> tuple[str, str]:
     if text.startswith(r"\{") and text.endswith(r"\}") and "|" not in text:
         value, unit = split_unit(text[2:-2])
         return (rf"\{{{value}\}}", unit) if unit else (text, "")
-    parts = split(text, _SEPARATOR)
+    parts = split(text, _RE.SEPARATOR)
     values, units = zip(*(_split_one(part) for part in parts[::2]), strict=True)
     named = {unit for unit in units if unit}
     if len({frozenset(measure(unit)[0].items()) for unit in named}) != 1:
@@ -65,20 +42,20 @@ def split_unit(text: str) -> tuple[str, str]:
 
 
 def _split_one(text: str) -> tuple[str, str]:
-    currencies = set(_PREFIX.findall(text))
+    currencies = set(_RE.PREFIX.findall(text))
     if len(currencies) == 1:
-        text, unit = _PREFIX.sub("", text), currencies.pop()
+        text, unit = _RE.PREFIX.sub("", text), currencies.pop()
         return _split_one(text)[0], unit
-    found = _TAIL.search(text) or _NOUN.search(text)
-    if not found or _NO_UNIT.search(re.sub(r"\\text|[{}]", " ", found[0]).replace("per", "/")):
+    found = _RE.TAIL.search(text) or _RE.NOUN.search(text)
+    if not found or _RE.NO_UNIT.search(re.sub(r"\\text|[{}]", " ", found[0]).replace("per", "/")):
         return text, ""
     value = text[: found.start()].rstrip()
     if not re.search(r"[^\W_]$|[)}\]!%]$", value) or (
-        found.re is _NOUN and not re.search(r"(?:^|= ?)-?(?:[\d.,/ ]+|\\frac[\d{} ]+)$", value)
+        found.re is _RE.NOUN and not _RE.COUNTED.search(value)
     ):
         return text, ""
     if "circ" in found[0]:
-        if _ANGLE.search(value):  # the sine of 20 degrees is not in degrees
+        if _RE.ANGLE.search(value):  # the sine of 20 degrees is not in degrees
             return text, ""
         value = re.sub(r" ?\^ ?\\circ", "", value)
     return value, found[0]
@@ -93,7 +70,7 @@ def measure(unit: str) -> tuple[Counter, Fraction, bool]:
     text = re.sub(r"\\text|\\frac|[{}]", " ", unit)
     if r"\frac" in unit:
         text = re.sub(r"^( *\S+(?: \^ ?\d)?)", r"\1 /", text)
-    text = re.sub(r"[A-Za-z]+", lambda word: _SHORT.get(word[0].lower(), word[0]), text)
+    text = re.sub(r"[A-Za-z]+", lambda word: _TABLES["short"].get(word[0].lower(), word[0]), text)
     factors, known, power, sign = [], True, 1, 1  # each factor: its dimension, size and power
     for token in re.findall(r"\^ *-?\d|/|[A-Za-z]+|\\\$|[€£¥₹¢]", text):
         word = token.lower()
@@ -108,7 +85,7 @@ def measure(unit: str) -> tuple[Counter, Fraction, bool]:
             spellings = [word, word.removesuffix("s"), word.removesuffix("es")]
             unknown = (spellings[1], Fraction(1))
             name, of_size = next((_UNITS[one] for one in spellings if one in _UNITS), unknown)
-            known &= word in _UNITS or word.rstrip("s") in _UNITS or name in _SIZES
+            known &= word in _UNITS or word.rstrip("s") in _UNITS or name in _TABLES["sizes"]
             factors.append([name, of_size, sign * power])
             power = 1
     dimensions, size = Counter(), Fraction(1)

@@ -20,11 +20,7 @@ _RE = patterns.compiled(patterns.read("math_expressions"))
 
 
 def relation(latex: str) -> sympy.Basic:
-    """Parse LaTeX without evaluating it, so that an equation stays one.
-
-    Raises:
-        Exception: of many kinds, where the text is no mathematics.
-    """
+    """Parse LaTeX without evaluating it, so that an equation stays one; errors as `expression`."""
     text = _with_braces(latex)
     if _RE.TWO_NUMBERS.search(text) or _RE.NOT_CALCULATED.search(text):
         raise ValueError(f"not to be calculated: {latex}")
@@ -42,10 +38,8 @@ def relation(latex: str) -> sympy.Basic:
 def expression(latex: str) -> sympy.Basic:
     r"""Parse an expression; decimals, repeating ones too, become fractions, degrees radians.
 
-    Roots of odd degree are real: ``\sqrt[3]{-8}`` is -2.
-
-    Raises:
-        Exception: of many kinds, where the text is no mathematics.
+    Roots of odd degree are real: ``\sqrt[3]{-8}`` is -2. Exceptions of many kinds where the text is
+    no mathematics.
     """
     parsed = relation(latex)
     if isinstance(parsed, sympy.FiniteSet) and len(parsed.args) == 1 and latex[:1] != "\\":

@@ -27,8 +27,7 @@ os.register_at_fork(after_in_child=_idle.clear)  # two processes must not share 
 def verify(responses: list[str], answers: list[str], *, workers: int | None = None) -> list[bool]:
     """Decide for each response whether its final answer equals the gold answer.
 
-    Safe to call from any thread. What the text settles is decided here (`answers.decide`); all
-    other pairs go to the workers, each distinct pair once.
+    Safe to call from any thread. What the text does not settle (`answers.decide`) goes to workers.
 
     Args:
         responses: decoded completions, thought included; an unclosed thought is unanswered.

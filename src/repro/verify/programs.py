@@ -204,19 +204,29 @@ _PARENT_MATH = {"ceil", "fabs", "floor", "isclose", "isfinite", "isinf", "isnan"
 _PARENT_OPERATORS = (ast.Add, ast.Sub)  # 2 ** f() or "x" * f() can be too large for any machine
 
 
-class _Test:
-    """One assert, split into leaves for the child and a remainder that the parent evaluates."""
+def _asserted(source: str) -> ast.expr:
+    with suppress(SyntaxError):
+        match ast.parse(source.strip()).body:
+            case [ast.Assert(test)]:
+                return test
+    raise ValueError(f"test_list: expected one assert statement, got {source!r}")
+
+
+class _Test(ast.NodeTransformer):
+    """One assert, split into leaves for the child and a remainder that the parent evaluates.
+
+    Whatever only the program can compute is a leaf; the comparison itself remains.
+    """
 
     def __init__(self, source: str) -> None:
         # Some problem asks for a function named sum (MBPP 126): then nothing is the parent's.
-        for known in (_PARENT_FUNCTIONS.keys() | {"math"}, set()):
-            splitter = _LeafSplitter(known)
-            remainder = ast.Expression(splitter.visit(_asserted(source)))
-            if splitter.leaves:
+        for self._known in (_PARENT_FUNCTIONS.keys() | {"math"}, set()):
+            self.leaves: list[str] = []
+            remainder = ast.Expression(self.visit(_asserted(source)))
+            if self.leaves:
                 break
         else:
             raise ValueError(f"test_list: {source!r} does not ask the program for anything")
-        self.leaves = splitter.leaves
         self._remainder = compile(ast.fix_missing_locations(remainder), "<test>", "eval")
 
     def holds(self, values: list) -> bool:
@@ -229,33 +239,17 @@ class _Test:
         except (TypeError, ValueError, ArithmeticError, LookupError, RecursionError, MemoryError):
             return False
 
-
-def _asserted(source: str) -> ast.expr:
-    with suppress(SyntaxError):
-        match ast.parse(source.strip()).body:
-            case [ast.Assert(test)]:
-                return test
-    raise ValueError(f"test_list: expected one assert statement, got {source!r}")
-
-
-class _LeafSplitter(ast.NodeTransformer):
-    """Replace whatever only the program can compute by a name; keep the comparison itself."""
-
-    def __init__(self, known: set[str]) -> None:
-        self.known = known
-        self.leaves: list[str] = []
-
     def visit_Call(self, node: ast.Call) -> ast.expr:
         match node.func:
             case ast.Name(name) | ast.Attribute(
                 ast.Name("collections" | "decimal" | "fractions"), name
-            ) if self.known and name in _PARENT_TYPES and _is_constant(*node.args, *node.keywords):
+            ) if self._known and name in _PARENT_TYPES and _is_constant(*node.args, *node.keywords):
                 node.func = ast.Name(name, ast.Load())
                 return node
             case ast.Name(name):
-                known = name in self.known
+                known = name in self._known
             case ast.Attribute(ast.Name("math"), name):
-                known = "math" in self.known and name in _PARENT_MATH
+                known = "math" in self._known and name in _PARENT_MATH
             case _:
                 known = False
         if not known or any(word.arg == "key" for word in node.keywords):

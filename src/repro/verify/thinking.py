@@ -11,10 +11,8 @@ from repro.verify.answers import THINK_CLOSE, THINK_OPEN
 
 REQUIRED, NONE, AUTO = "required", "none", "auto"
 STATED = (REQUIRED, NONE)  # what a backbone can state; `auto` looks at the responses
-_OTHER_MARKS = (
-    *("</thinking>", "</thought>", "</reasoning>", "</seed:think>", "[/THINK]", "◁/think▷"),
-    *("<|end_of_thought|>", "<|channel|>final"),
-)
+_OTHER_MARKS = ["</thinking>", "</thought>", "</reasoning>", "</seed:think>", "[/THINK]"]
+_OTHER_MARKS += ["◁/think▷", "<|end_of_thought|>", "<|channel|>final"]
 
 
 def as_closed(text: str, thinking: str) -> str:

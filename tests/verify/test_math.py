@@ -13,7 +13,6 @@ import yaml
 from repro.verify import math_worker, maths
 from repro.verify.maths import correctness, verify, verify_plain
 
-
 CASES = yaml.safe_load(Path(__file__).with_name("math_answers.yaml").read_text(encoding="utf-8"))
 
 

@@ -14,14 +14,10 @@ _RE = patterns.compiled(_TABLES)
 
 
 def split_thought(text: str) -> tuple[str, str | None]:
-    """Split a response into its thought and its answer.
+    """Split a response at the first ``</think>`` into its thought and its answer.
 
-    The thought is the text before the first ``</think>``, without an optional leading ``<think>``
-    (R1-style templates put it into the prompt, Qwen3-style ones leave it to the model).
-
-    Returns:
-        ``(thought, answer)``; ``answer`` is None where the thought was never closed: a draft inside
-        an unfinished thought is not an answer.
+    A leading ``<think>`` is taken off: R1-style templates put it into the prompt, Qwen3-style ones
+    leave it to the model. The answer is None where the thought was never closed: a draft is none.
     """
     thought, closed, answer = text.partition(THINK_CLOSE)
     if thought.lstrip().startswith(THINK_OPEN):
@@ -50,8 +46,6 @@ class Answer(NamedTuple):
 
 def read(answer: str) -> Answer:
     r"""Return an answer in one spelling (`latex.spell`), without full stop, unit and currency."""
-    if _RE.INTEGER.fullmatch(answer):
-        return Answer(answer, "")
     if answer.count("$") - answer.count(r"\$") == 1:  # no delimiter of mathematics: dollars
         answer = re.sub(r"(?<!\\)\$", r"\\$", answer)
     text = spell(answer)

@@ -85,10 +85,7 @@ def choose(blocks: tuple[Block, ...], names: Collection[str] = ()) -> str | None
         wanted = len((defined | {*_RE.ASSIGNED.findall(source)}) & {*names})
         prints = python and bool(_RE.PRINTS.search(source))
         reads = bool(_RE.READS.search(source))
-        if names:
-            rank = (python and wanted, wanted, whole)
-        else:
-            rank = (whole and prints and reads, prints)
+        rank = (python and wanted, wanted, whole) if names else (whole and prints and reads, prints)
         ranked.append((*rank, number))
         earlier |= defined
     return blocks[max(ranked)[-1]].source if ranked else None

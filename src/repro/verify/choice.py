@@ -15,10 +15,7 @@ def chosen_letter(response: str) -> str | None:
     None for an unclosed thought, and where the last statement names several letters. A further
     ``</think>`` in the answer is a tag like any other: the last statement counts.
     """
-    answer = split_thought(response)[1]
-    if answer is None:
-        return None
-    answer = _RE.TAG.sub(_without_tag, answer)
+    answer = _RE.TAG.sub(_without_tag, split_thought(response)[1] or "")
     matches = [*_RE.ANSWER.finditer(answer), *_RE.BOX.finditer(answer)]
     last = max(matches, key=lambda match: match.start("letter"), default=None)
     return last["letter"] if last and last["spoilt"] is None else None

@@ -1,8 +1,7 @@
 r"""What a mathematical answer says: its structure, read from spelled LaTeX.
 
 Lists, tuples, sets, intervals, inequalities, named values and ``\pm`` are taken apart here, since
-latex2sympy takes ``(1, 2)`` for an interval, keeps no order and drops signs; it reads the
-expressions they consist of.
+latex2sympy, which reads their parts, takes (1, 2) for an interval, keeps no order and drops signs.
 """
 
 import re
@@ -121,16 +120,12 @@ def _listed(parts: list[str]) -> object:
         values += _signs(piece)
     if len(values) == 1:
         return values[0]
-    conditions = [value for value in values if isinstance(value, Reals) and value.name]
-    if len(conditions) == len(values):
-        return _all_of(conditions, any(len(link) > 1 for link in parts[1::2]))
-    return _together(values)
-
-
-def _all_of(conditions: list[Reals], has_and: bool) -> object:
-    """Combine conditions side by side; where none could meet both, a comma stands for or."""
+    if not all(isinstance(value, Reals) and value.name for value in values):
+        return _together(values)
+    # Conditions side by side; where none could meet both, a comma stands for or.
+    has_and = any(len(link) > 1 for link in parts[1::2])
     by_name: dict[str, sympy.Set] = {}
-    for condition in conditions:
+    for condition in values:
         both = by_name.get(condition.name, sympy.S.UniversalSet).intersect(condition.members)
         if both is sympy.S.EmptySet and not has_and:
             both = by_name[condition.name].union(condition.members)
@@ -210,12 +205,8 @@ def _bracketed(text: str) -> object:
     whole = len(text) > 1 and all(depth[1:-1])
     if text.startswith(r"\{") and text.endswith(r"\}") and all(depth[2:-2]):
         return _braced(text[2:-2])
-    if (
-        whole
-        and text[0] in "(["
-        and text[-1] in ")]"
-        and len(parts := split(text[1:-1], _RE.AND)) > 1
-    ):
+    parts = split(text[1:-1], _RE.AND) if whole and text[0] in "([" and text[-1] in ")]" else []
+    if len(parts) > 1:
         inside = [_piece(part) for part in parts[::2]]
         if any(link.strip() not in (",", ";") for link in parts[1::2]):
             raise ValueError(f"words in brackets: {text}")
@@ -264,9 +255,8 @@ def _braced(inside: str) -> object:
 
 def _is_name(text: str) -> bool:
     """Tell ``x``, ``f(2)``, ``|AB|``, ``m + n`` from ``2x``, whose value is not that of x."""
-    return bool(_RE.NAME.fullmatch(text.strip())) and not _RE.NO_NAME.search(
-        re.sub(r"\(.*\)", "", text)
-    )
+    outside = re.sub(r"\(.*\)", "", text)
+    return bool(_RE.NAME.fullmatch(text.strip())) and not _RE.NO_NAME.search(outside)
 
 
 def _equation(text: str, parts: list[str]) -> object:

@@ -51,10 +51,9 @@ def verify(responses: list[str], answers: list[str], *, workers: int | None = No
 def verify_plain(
     responses: list[str], answers: list[str], *, workers: int | None = None
 ) -> list[bool]:
-    """Decide as `verify` does, but by math-verify alone, called as the paper's authors call it.
+    """Decide by math-verify alone, called as the paper's authors call it; otherwise as `verify`.
 
     That is OpenCompass's MATHVerifyEvaluator; it rounds decimals to six places, for example.
-    ``math_worker.compare_plain`` has its settings; arguments and errors are those of `verify`.
     """
     questions = [("plain", *pair) for pair in _texts(responses, answers)]
     distinct = list(dict.fromkeys(question for question in questions if question[2]))

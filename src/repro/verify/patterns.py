@@ -8,8 +8,7 @@ from types import SimpleNamespace
 
 def read(name: str) -> dict:
     """Return the tables of ``NAME.toml``."""
-    path = Path(__file__).with_name(f"{name}.toml")
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return tomllib.loads(Path(__file__).with_name(f"{name}.toml").read_text(encoding="utf-8"))
 
 
 def compiled(tables: dict, **words: str) -> SimpleNamespace:

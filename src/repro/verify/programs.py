@@ -26,8 +26,7 @@ _LCB_PRELUDE = Path(__file__).with_name("lcb_prelude.txt").read_text(encoding="u
 def verify_mbpp(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
     """Tell whether the program passes all asserts of an MBPP problem (``test_list``).
 
-    Raises:
-        ValueError: a test is not a single assert statement, or asks the program for nothing.
+    ValueError: a test is not a single assert statement, or asks the program for nothing.
     """
     tests = [_Test(source) for source in doc["test_list"]]
     program = choose(fenced_blocks(response), _called(doc["test_list"]))

@@ -24,18 +24,14 @@ def as_closed(text: str, thinking: str) -> str:
 
 
 def resolve(rows: Sequence[dict], thinking: str) -> str:
-    """Return `required` or `none` for the rows of a generations file.
+    """Return `required` or `none`: as stated or, with `auto`, as a file's responses show.
 
     `auto` takes `required` where responses close their thoughts, and `none` where no response opens
     or closes one. Responses that were cut off prove nothing: a thought may still have been open.
-
-    Args:
-        rows: with `text`, `finish_reason`, and optionally `prompt`.
-        thinking: `required`, `none` or `auto`.
+    Rows have `text`, `finish_reason`, and optionally `prompt`.
 
     Raises:
-        ValueError: `auto`, and the responses do not all agree, do not tell, or close their thoughts
-            with another mark.
+        ValueError: the rows do not all agree, do not tell, or close thoughts with another mark.
     """
     if thinking in STATED:
         return thinking

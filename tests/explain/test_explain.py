@@ -19,6 +19,7 @@ from repro.explain.page import number
 from repro.explain.transcript import Transcript, load, without_second_opening
 from repro.process_reward import one_pass, repeat_loop
 from repro.process_reward.probes import probes_at_cuts
+from repro.process_reward.segments import Thought
 from repro.process_reward.settings import ProcessRewardSettings
 
 QUESTION, ANSWER = "1+2?", "3"
@@ -86,8 +87,8 @@ def test_numbers_are_those_of_the_definitions(folder, explained, settings):
         shown = (row.objective, row.magnitude, row.stability, row.score)
         assert shown == pytest.approx(values[:4], abs=1e-4)
         assert row.reward == (None if values[4] is None else pytest.approx(values[4], abs=2e-4))
-    assert explanation.closed and explanation.rest == "\n\n\\boxed{3}"
-    assert explanation.segments == explanation.settings.k == 4
+    assert explanation.thought.closed and explanation.rest == "\n\n\\boxed{3}"
+    assert len(explanation.thought.starts) == explanation.settings.k == 4
 
 
 def test_reference_variant_starts_from_zero_and_drops_stability(explained):
@@ -105,7 +106,7 @@ def test_a_model_without_a_cache_to_cut_gives_the_same(explained, monkeypatch):
     quick = explained(RESPONSE, k=2)
     monkeypatch.setattr(one_pass, "why_not", lambda model: "for this test")
     slow = explained(RESPONSE, k=2)
-    assert quick.settings.k == 2 and quick.segments == 4
+    assert quick.settings.k == 2 and len(quick.thought.starts) == 4
     assert [s.end for s in slow.stretches] == [s.end for s in quick.stretches]
     for one, other in zip(slow.stretches, quick.stretches, strict=True):
         assert one.objective == pytest.approx(other.objective, abs=1e-4)
@@ -114,15 +115,13 @@ def test_a_model_without_a_cache_to_cut_gives_the_same(explained, monkeypatch):
 def test_an_unclosed_thought_without_breaks_is_one_segment(explained):
     explanation = explained("i add 1 and 2.\n")
     assert [stretch.text for stretch in explanation.stretches] == ["i add 1 and 2."]
-    assert explanation.rest == "" and not explanation.closed
-    shown = pages.write_page(explanation)
-    assert "never closed: no &lt;/think&gt;" in shown and "a single segment" in shown
+    assert explanation.rest == "" and not explanation.thought.closed
+    assert "never closed: no &lt;/think&gt;" in pages.write_page(explanation)
 
 
 def test_a_thought_opened_by_the_template_is_not_opened_twice(explained):
     bare, opened = explained("so 3."), explained("<think>\nso 3.")
     assert opened.transcript == bare.transcript
-    assert opened.opened_by == "chat template"
     assert without_second_opening("<think>so", "<a><think>\n") == "so"
     assert without_second_opening("<think>\nso", "<a>\n") == "<think>\nso"
 
@@ -144,12 +143,9 @@ def made_up(rewards=(0.25, -0.125, 0.0004)):
     return Explanation(
         transcript=Transcript("<script>alert(1)</script> & so", "<b>3", [1], [2], "a<b"),
         model="models/<tiny>",
-        parameters=1234567,
-        dtype="float32",
+        weights="1,234,567 parameters, float32",
         settings=ProcessRewardSettings(k=len(rewards)).filled(),
-        segments=len(rewards),
-        opened_by=None,
-        closed=True,
+        thought=Thought(list(range(len(rewards))), len(rewards), True),
         baseline=Stretch(0, 0, "", -1.5, 0.238, 0.5, 0.265, None),
         stretches=tuple(map(stretch, range(len(rewards)), texts, rewards)),
         rest="<u>3</u>",
@@ -164,19 +160,19 @@ def test_page_shows_everything_escapes_it_and_needs_nothing_from_elsewhere():
     for stretch in explanation.stretches:
         assert escape(stretch.text) in page
         assert f">{number(stretch.reward, signed=True)}</td>" in page
-    assert "1,234,567 parameters" in page and "k = 3 (all of 3" in page
+    assert "1,234,567 parameters" in page and "k = 3 (of 3" in page
     assert "http" not in page and "@import" not in page and "url(" not in page.replace("url(#", "")
     places = re.findall(r'(?:src|href)="([^"]*)"', page)
     assert len(places) > 6 and all(place.startswith(("#", "data:")) for place in places)
     svg = page[page.index("<svg") : page.index("</svg>")]
     assert "fill: #ffffff" not in svg  # no paper of its own: the page's shows through
-    assert svg.count("<title>Segment ") == 2 * len(explanation.stretches)
+    assert svg.count("><title>Segment ") == 2 * len(explanation.stretches)
 
 
 @pytest.mark.parametrize("rewards", [(0.0,), (0.1,) * 300], ids=["one", "many"])
 def test_chart_of_any_length(rewards, tmp_path):
     png, pdf, html = pages.write(made_up(rewards), tmp_path / "new" / "folder")
-    assert imread(png).shape[1] == 1800
+    assert imread(png).shape[1] == 1360
     assert b"/MediaBox [ 0 0 489.6 " in pdf.read_bytes()  # 6.8 inches: printed at its own size
     assert html.read_text(encoding="utf-8").count('<tr id="segment-') == len(rewards)
 
@@ -186,15 +182,14 @@ def test_same_bytes_every_time(tmp_path):
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in again]
 
 
-@pytest.mark.parametrize("width", [9.0, 6.8])
-def test_chart_is_legible_and_numbers_do_not_touch(width):
-    figure = pages.draw(made_up((0.25, -0.125, 0.0004, 0.1) * 4), width)
+def test_chart_is_legible_and_numbers_do_not_touch():
+    figure = pages.draw(made_up((0.25, -0.125, 0.0004, 0.1) * 4))
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     upper, lower = figure.axes
     assert [text.get_text() for text in lower.texts[:3]] == ["+0.250", "−0.125", "0.000"]
     assert min(text.get_fontsize() for text in figure.findobj(Text)) >= 8
-    for texts in (lower.texts, upper.child_axes[0].get_xticklabels()):
+    for texts in (lower.texts, upper.texts):
         assert len(texts) == 16
         boxes = [text.get_window_extent(canvas.get_renderer()) for text in texts]
         assert not any(

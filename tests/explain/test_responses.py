@@ -94,7 +94,7 @@ def test_the_first_correct_response_that_corrects_itself_is_shown(
     verdict = "correct" if given[chosen][1] else "wrong"
     for text in (f"What is {chosen} + 1?", f"doc {chosen}, sample 0, {verdict}", "tiny, GRPO"):
         assert text in page
-    assert "opened by the response; closed by &lt;/think&gt;" in page
+    assert "closed by &lt;/think&gt;" in page
     assert "Not the paper&#39;s." in page
     segments = given[chosen][0].count("\n\n") + 1  # each is a cut point, whatever k is
     assert f'id="segment-{segments}"' in page

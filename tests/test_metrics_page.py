@@ -1,7 +1,7 @@
 """docs/metrics.md names every metric that is logged."""
 
 from repro.measure.intervals import summary
-from repro.tracking import payload
+from repro.tracking import sync
 from repro.training.callbacks import ROLLOUT_COLUMNS, UPDATE_COLUMNS
 from tests.paths import ROOT
 from tests.run_folder import SETTINGS
@@ -16,6 +16,6 @@ def test_every_metric_statistic_tag_and_mean_is_explained():
     suffixes = {f"backtracking_per_1k{end}": f"...{end}" for end in ("_correct", "_wrong")}
     names = [*ROLLOUT_COLUMNS, *UPDATE_COLUMNS, "step_seconds"]
     names += [suffixes.get(name, name) for name in statistics]
-    names += payload.list_tags(SETTINGS)
-    names += [f"eval/mean/{key}" for key in payload.MEANS]
+    names += sync.list_tags(SETTINGS)
+    names += [f"eval/mean/{key}" for key in sync.MEANS]
     assert [name for name in names if f"`{name}`" not in page] == []

@@ -1,6 +1,5 @@
 """What MLflow is sent of a run: all of it, once, on one run a model."""
 
-import json
 import shutil
 import time
 from pathlib import Path
@@ -39,7 +38,7 @@ def client(empty, tmp_path, monkeypatch):
 
 def send(folder: Path, generation: Generation = GENERATION) -> str:
     """Send an evaluated run as the step `track` does; return the id of its MLflow run."""
-    return sync.sync_run(folder, generation, folder.parents[3] / "data", NOTE)["run_id"]
+    return sync.sync_run(folder, generation, NOTE)["run_id"]
 
 
 def all_runs(client):
@@ -75,6 +74,8 @@ def test_a_finished_run_is_sent_whole_and_no_secret_with_it(client, tmp_path, mo
     for name in ("HF_TOKEN", "OPENAI_API_KEY", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_PASSWORD"):
         monkeypatch.setenv(name, "hunter2")
     folder = run_folder.write(tmp_path)
+    rows = run_folder.responses("mbpp")
+    jsonl.write(folder / "generations/mbpp.jsonl", [row | {"text": "y" * 9999} for row in rows])
     run_id = send(folder)
     [run] = all_runs(client)
     assert (run.info.run_id, run.info.status) == (run_id, "FINISHED")
@@ -87,41 +88,45 @@ def test_a_finished_run_is_sent_whole_and_no_secret_with_it(client, tmp_path, mo
     }
     expected = {
         **{"kind": "model", "backbone": "tiny", "method": RUN["method"], "algorithm": "grpo"},
-        **{"repro": "yes", "ablation": "alpha=0.3", "seed": "0", "git_changes": "1"},
+        **{"repro": "yes", "ablation": "alpha=0.3", "seed": "0"},
         **{"mlflow.source.git.commit": "0123456789abcdef", "evaluation/engine": "transformers"},
         "evaluation/samples": "aime24 2, mbpp 2",
+        "mlflow.note.content": f"**GRPO + RePro (α = 0.3)** on tiny, seed 0. {NOTE}",
+        "mlflow.loggedArtifacts": '[{"path": "samples.json", "type": "table"}]',
     }
     assert expected.items() <= run.data.tags.items()
-    description = run.data.tags["mlflow.note.content"]
-    assert "**GRPO + RePro (α = 0.3)** on tiny, seed 0" in description and NOTE in description
     assert run.data.metrics == {
         **{"train/reward": 0.2, "eval/aime24/accuracy": 0.5, "eval/mbpp/accuracy": 0.5},
         **{"eval/aime24/tokens_mean": 40, "eval/mbpp/tokens_mean": 60},
         **{"eval/mean/accuracy": 0.5, "eval/mean/tokens_mean": 50},
     }
     assert rewards(client, run_id) == [(1, 0.1), (2, 0.2)]
-    assert artifacts(client, run_id) == [
-        *("provenance.json", "samples.html", "samples.json"),
-        *("scores/aime24.json", "scores/mbpp.json", "settings.json", "training.jsonl"),
+    names = ["provenance.json", "samples.json", "scores/aime24.json", "scores/mbpp.json"]
+    assert artifacts(client, run_id) == [*names, "settings.json", "training.jsonl"]
+    table = jsonl.read_json(client.download_artifacts(run_id, "samples.json", str(tmp_path)))
+    asked, told = "<user>aime24 {}", "{}, 9 tokens\n\n<think>thought {}.0</think>"
+    assert table["data"][:3] == [
+        [f"AIME24, problem {n}", told.format(verdict, n), asked.format(n)]
+        for n, verdict in enumerate(["wrong", "right", "wrong"])
     ]
-    page = Path(client.download_artifacts(run_id, "samples.html", str(tmp_path)))
-    assert "thought 0.1" in page.read_text()
-    table = json.loads(run.data.tags["mlflow.loggedArtifacts"])
-    assert table == [{"path": "samples.json", "type": "table"}]
-    assert str(tmp_path) not in f"{run.data.params}{run.data.tags}{page.read_text()}"
+    assert [row[0] for row in table["data"][3:]] == ["MBPP, problem 0"]
+    assert 1000 < len(table["data"][3][1]) < 4000  # cut, so that MLflow can show it
+    assert str(tmp_path) not in f"{run.data.params}{run.data.tags}{table}"
     where = jsonl.read_json(folder / "mlflow.json")
     assert where["url"].startswith(f"http://127.0.0.1:5000/#/experiments/1/runs/{run_id}?")
     assert where["experiment_url"].startswith("http://127.0.0.1:5000/#/experiments/1/runs?")
     assert where["local"]
-
     kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
-    assert b"thought 0.1" in kept and b"hunter2" not in kept
+    assert b"thought 0.0" in kept and b"hunter2" not in kept
 
     original = {**RUN, "method": "original", "algorithm": None}
-    send(run_folder.write(tmp_path, original | {"training": None, "process_reward": None}))
+    folder = run_folder.write(tmp_path, original | {"training": None, "process_reward": None})
+    jsonl.write_json(folder / "scores/mbpp.json", {"problems": [], "aggregates": {}})
+    send(folder)
     run = all_runs(client)[0]
     assert {"repro": "no", "ablation": "none", "algorithm": "none"}.items() <= run.data.tags.items()
-    assert not [name for name in run.data.metrics if name.startswith("train/")]
+    names = {name.rpartition("/")[0] for name in run.data.metrics}
+    assert names == {"eval/aime24", "eval/mean"}  # no program could be run
 
 
 def test_a_second_call_sends_only_what_changed(client, tmp_path):
@@ -144,6 +149,15 @@ def test_a_second_call_sends_only_what_changed(client, tmp_path):
     assert run.data.metrics["eval/mean/accuracy"] == 0.375
     assert run.data.tags["evaluation/engine"] == "vllm"
     assert rewards(client, run_id) == [(1, 0.1), (2, 0.2), (3, 0.3)]
+
+
+def test_the_experiment_that_another_job_creates_meanwhile_is_taken(client, tmp_path, monkeypatch):
+    create = mlflow.MlflowClient.create_experiment
+    twice = lambda *given: (create(*given), create(*given))  # noqa: E731
+    monkeypatch.setattr(mlflow.MlflowClient, "create_experiment", twice)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "fresh")
+    run = client.get_run(send(run_folder.write(tmp_path)))
+    assert run.info.experiment_id == client.get_experiment_by_name("fresh").experiment_id
 
 
 def test_a_training_is_logged_while_it_goes_on(client, tmp_path):
@@ -201,17 +215,3 @@ def test_a_training_that_fails_is_shown_as_failed(client, tmp_path, monkeypatch)
     with sync.sync_while_training(SETTINGS, tmp_path / "other"):
         pass
     assert not (tmp_path / "other").exists()
-
-
-def test_tables_and_figures_have_one_run(client, tmp_path):
-    names, place = ("figures/a.png", "report/overview.html", "tables/main.md"), tmp_path / "m.json"
-    for name in names:
-        (tmp_path / name).parent.mkdir()
-        (tmp_path / name).write_text("x")
-    files = [tmp_path / name for name in names]
-    first = sync.sync_summary(files, place, "Old note.")
-    assert artifacts(client, first["run_id"]) == [names[0], "overview.html", names[2]]
-    assert sync.sync_summary(files[:1], place, NOTE) == first == jsonl.read_json(place)
-    [run] = all_runs(client)
-    assert (run.info.status, run.data.tags["kind"]) == ("FINISHED", "summary")
-    assert client.get_experiment_by_name("test").tags["mlflow.note.content"] == NOTE

@@ -73,7 +73,6 @@ def quick(monkeypatch):
 def test_no_step_fails_and_a_training_goes_on(kind, tmp_path, capsys, monkeypatch):
     folder, place = run_folder.write(tmp_path), tmp_path / "mlflow.json"
     track = ["track", "--run", str(folder), "--settings", json.dumps(run_folder.EVALUATION)]
-    track += ["--data", str(tmp_path / "data")]
     summary = ["track_summary", "--files", str(folder / "settings.json"), "--output", str(place)]
     training, connected, calls = threading.Event(), sync._connected, []
 

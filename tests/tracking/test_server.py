@@ -66,11 +66,11 @@ def test_a_training_continues_when_the_server_is_back(tmp_path, capsys, monkeypa
             assert len(reported) == 1 and "make upload" in reported[0]
             assert rewards(client, run_id) == [(step, step / 10) for step in range(1, 6)]
             folder = run_folder.write(tmp_path)
-            where = sync.sync_run(folder, GENERATION, tmp_path / "data")
+            where = sync.sync_run(folder, GENERATION)
             assert where["run_id"] == run_id and not where["local"]
             assert where["url"].startswith(f"http://127.0.0.1:{port}/#/experiments/")
             run = client.get_run(run_id)
             assert run.info.status == "FINISHED"
             assert run.info.artifact_uri.startswith("mlflow-artifacts:")
             assert run.data.metrics["eval/mean/accuracy"] == 0.5
-            assert {"samples.html", "scores/mbpp.json"} <= {*artifacts(client, run_id)}
+            assert {"samples.json", "scores/mbpp.json"} <= {*artifacts(client, run_id)}

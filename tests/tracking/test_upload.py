@@ -57,11 +57,11 @@ def test_upload_sends_what_is_missing(runs, capsys):
     client = mlflow.MlflowClient(tracking_uri.absolute(STORE))
     for _ in range(2):
         assert main(["upload", "--config", "mine.yaml"]) == 0
-        report = f"{STORE} has 2 of 3 runs of mine, tables and figures\n"
+        report = f"{STORE} has 2 of 3 runs of mine\n"
         assert capsys.readouterr().out == report
         run_id = jsonl.read_json(evaluated / "mlflow.json")["run_id"]
         assert client.get_run(run_id).data.metrics["eval/mean/accuracy"] == 0.5
-        assert "samples.html" in artifacts(client, run_id)
+        assert "samples.json" in artifacts(client, run_id)
         assert rewards(client, cut) == [(step, step / 10) for step in range(1, 6)]
         assert client.get_run(cut).info.status == "FINISHED"
         summary = jsonl.read_json("results/mlflow.json")["run_id"]

@@ -10,7 +10,6 @@ from repro.commands.options import read_settings, require
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     require(parser, "settings", "run")
-    parser.add_argument("--data", help="folder of the problems; without it no samples are sent")
     parser.add_argument("--note", default="", help="a sentence for the run's description")
 
 
@@ -19,8 +18,7 @@ def execute(options: argparse.Namespace) -> None:
     from repro.tracking import sync
 
     generation = read_settings(options.settings, Generation)
-    run = (Path(options.run), generation, options.data, options.note)
-    report_unlogged(sync.sync_run, *run)
+    report_unlogged(sync.sync_run, Path(options.run), generation, options.note)
 
 
 def report_unlogged(send: Callable, *arguments: object) -> None:

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import mlflow
 import pytest
+import yaml
 
 from repro.config.resolved import Generation
 from repro.files import jsonl
 from repro.tracking import sync
 from tests import run_folder
 from tests.run_folder import GENERATION, NOTE, RUN, SETTINGS
+
+SENT = Path(__file__).parent / "tracking/sent.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +55,11 @@ def artifacts(client, run_id, path=None):
     return sorted([one.path for one in there if not one.is_dir] + below)
 
 
+def samples(client, run_id):
+    """Return the rows of the table of responses."""
+    return jsonl.read_json(client.download_artifacts(run_id, "samples.json"))["data"]
+
+
 def write_rows(folder: Path, steps) -> None:
     rows = [{"step": step, "reward": step / 10, "kl": None} for step in steps]
     jsonl.write(folder / "training.jsonl", rows)
@@ -73,45 +81,17 @@ def wait_for(reached, seconds=60):
 def test_a_finished_run_is_sent_whole_and_no_secret_with_it(client, tmp_path, monkeypatch):
     for name in ("HF_TOKEN", "OPENAI_API_KEY", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_PASSWORD"):
         monkeypatch.setenv(name, "hunter2")
-    folder = run_folder.write(tmp_path)
-    rows = run_folder.responses("mbpp")
-    jsonl.write(folder / "generations/mbpp.jsonl", [row | {"text": "y" * 9999} for row in rows])
+    folder, sent = run_folder.write(tmp_path), yaml.safe_load(SENT.read_text("utf-8"))
     run_id = send(folder)
     [run] = all_runs(client)
     assert (run.info.run_id, run.info.status) == (run_id, "FINISHED")
     assert run.info.run_name == "tiny/grpo+repro~alpha=0.3/0"
-    assert run.data.params == {
-        **{"backbone": "tiny", "method": "grpo+repro~alpha=0.3", "algorithm": "grpo", "seed": "0"},
-        **{"alpha": "0.3", "w": "0.1", "k": "8"},
-        **{"training/steps": "2", "training/critic/warmup_steps": "0"},
-        **{"backbone_settings/source": "directory", "backbone_settings/path": "tiny"},
-    }
-    expected = {
-        **{"kind": "model", "backbone": "tiny", "method": RUN["method"], "algorithm": "grpo"},
-        **{"repro": "yes", "ablation": "alpha=0.3", "seed": "0"},
-        **{"mlflow.source.git.commit": "0123456789abcdef", "evaluation/engine": "transformers"},
-        "evaluation/samples": "aime24 2, mbpp 2",
-        "mlflow.note.content": f"**GRPO + RePro (α = 0.3)** on tiny, seed 0. {NOTE}",
-        "mlflow.loggedArtifacts": '[{"path": "samples.json", "type": "table"}]',
-    }
-    assert expected.items() <= run.data.tags.items()
-    assert run.data.metrics == {
-        **{"train/reward": 0.2, "eval/aime24/accuracy": 0.5, "eval/mbpp/accuracy": 0.5},
-        **{"eval/aime24/tokens_mean": 40, "eval/mbpp/tokens_mean": 60},
-        **{"eval/mean/accuracy": 0.5, "eval/mean/tokens_mean": 50},
-    }
+    assert (run.data.params, run.data.metrics) == (sent["params"], sent["metrics"])
+    assert sent["tags"].items() <= run.data.tags.items()
     assert rewards(client, run_id) == [(1, 0.1), (2, 0.2)]
-    names = ["provenance.json", "samples.json", "scores/aime24.json", "scores/mbpp.json"]
-    assert artifacts(client, run_id) == [*names, "settings.json", "training.jsonl"]
-    table = jsonl.read_json(client.download_artifacts(run_id, "samples.json", str(tmp_path)))
-    asked, told = "<user>aime24 {}", "{}, 9 tokens\n\n<think>thought {}.0</think>"
-    assert table["data"][:3] == [
-        [f"AIME24, problem {n}", told.format(verdict, n), asked.format(n)]
-        for n, verdict in enumerate(["wrong", "right", "wrong"])
-    ]
-    assert [row[0] for row in table["data"][3:]] == ["MBPP, problem 0"]
-    assert 1000 < len(table["data"][3][1]) < 4000  # cut, so that MLflow can show it
-    assert str(tmp_path) not in f"{run.data.params}{run.data.tags}{table}"
+    assert artifacts(client, run_id) == sent["artifacts"]
+    assert samples(client, run_id) == sent["samples"]
+    assert str(tmp_path) not in f"{run.data.params}{run.data.tags}"
     where = jsonl.read_json(folder / "mlflow.json")
     assert where["url"].startswith(f"http://127.0.0.1:5000/#/experiments/1/runs/{run_id}?")
     assert where["experiment_url"].startswith("http://127.0.0.1:5000/#/experiments/1/runs?")
@@ -119,14 +99,19 @@ def test_a_finished_run_is_sent_whole_and_no_secret_with_it(client, tmp_path, mo
     kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
     assert b"thought 0.0" in kept and b"hunter2" not in kept
 
-    original = {**RUN, "method": "original", "algorithm": None}
-    folder = run_folder.write(tmp_path, original | {"training": None, "process_reward": None})
+
+def test_a_run_without_training_or_verdicts(client, tmp_path):
+    run = {**RUN, "method": "original", "algorithm": None, "training": None, "process_reward": None}
+    folder = run_folder.write(tmp_path, run)
     jsonl.write_json(folder / "scores/mbpp.json", {"problems": [], "aggregates": {}})
-    send(folder)
-    run = all_runs(client)[0]
+    rows = run_folder.responses("aime24")
+    jsonl.write(folder / "generations/aime24.jsonl", [row | {"text": "y" * 9999} for row in rows])
+    run = client.get_run(send(folder))
     assert {"repro": "no", "ablation": "none", "algorithm": "none"}.items() <= run.data.tags.items()
     names = {name.rpartition("/")[0] for name in run.data.metrics}
-    assert names == {"eval/aime24", "eval/mean"}  # no program could be run
+    assert names == {"eval/aime24", "eval/mean"}
+    table = samples(client, run.info.run_id)
+    assert len(table) == 3 and all(len(row[1]) < 4000 for row in table)
 
 
 def test_a_second_call_sends_only_what_changed(client, tmp_path):

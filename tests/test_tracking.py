@@ -10,11 +10,15 @@ import yaml
 
 from repro.config.resolved import Generation
 from repro.files import jsonl
+from repro.measure import behaviours
+from repro.measure.intervals import summary
 from repro.tracking import sync
+from repro.training.callbacks import ROLLOUT_COLUMNS, UPDATE_COLUMNS
 from tests import run_folder
+from tests.paths import ROOT
 from tests.run_folder import GENERATION, NOTE, RUN, SETTINGS
 
-SENT = Path(__file__).parent / "tracking/sent.yaml"
+SENT = ROOT / "tests/tracking/sent.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -116,9 +120,8 @@ def test_a_run_without_training_or_verdicts(client, tmp_path):
 
 def test_a_second_call_sends_only_what_changed(client, tmp_path):
     folder = run_folder.write(tmp_path)
-    run_id = send(folder)
-    place, before = folder / "mlflow.json", all_runs(client)[0]
-    written = place.stat().st_mtime_ns
+    run_id, place = send(folder), folder / "mlflow.json"
+    [before], written = all_runs(client), place.stat().st_mtime_ns
     assert send(folder) == run_id
     assert place.stat().st_mtime_ns == written  # nothing of the report is to be made again
     [again] = all_runs(client)
@@ -145,39 +148,25 @@ def test_the_experiment_that_another_job_creates_meanwhile_is_taken(client, tmp_
     assert run.info.experiment_id == client.get_experiment_by_name("fresh").experiment_id
 
 
-def test_a_training_is_logged_while_it_goes_on(client, tmp_path):
+def test_a_killed_training_continues_its_run_and_is_logged_while_it_goes_on(client, tmp_path):
     work = tmp_path / "work"
+    jsonl.write_json(work / "settings.json", RUN)
+    write_rows(work, (1, 2, 3))
+    killed = sync.sync_run(work, training="RUNNING")["run_id"]
+    write_rows(work, (1,))  # the checkpoint was at step 1
     with sync.sync_while_training(SETTINGS, work):
-        for steps in ((1, 2), (1, 2, 3)):
-            write_rows(work, steps)
-            wait_for((work / "mlflow.json").exists)
-            run_id = jsonl.read_json(work / "mlflow.json")["run_id"]
-            wait_for(lambda id=run_id, steps=steps: len(rewards(client, id)) == len(steps))
+        write_rows(work, (1, 2, 3, 4))
+        wait_for(lambda: len(rewards(client, killed)) == 4)
         assert all_runs(client)[0].info.status == "RUNNING"
         write_rows(work, range(1, 101))
         (work / "training.jsonl").open("a").write('{"step": 101, "rew')  # is being written
     [run] = all_runs(client)
-    assert (run.info.run_id, run.info.status) == (run_id, "FINISHED")
-    assert rewards(client, run_id) == [(step, step / 10) for step in range(1, 101)]
-    ended = run.info.end_time
+    assert (run.info.run_id, run.info.status) == (killed, "FINISHED")
+    assert rewards(client, killed) == [(step, step / 10) for step in range(1, 101)]
     folder = run_folder.write(tmp_path)
     write_rows(folder, range(1, 101))
-    assert send(folder) == run_id
-    [run] = all_runs(client)
-    assert run.info.end_time == ended  # its duration is that of the training
-
-
-def test_a_killed_training_continues_its_run(client, tmp_path):
-    write_rows(tmp_path, (1, 2, 3))
-    jsonl.write_json(tmp_path / "settings.json", RUN)
-    killed = sync.sync_run(tmp_path, training="RUNNING")
-    write_rows(tmp_path, (1,))  # the checkpoint was at step 1
-    with sync.sync_while_training(SETTINGS, tmp_path):
-        wait_for(lambda: jsonl.read_json(tmp_path / "mlflow.json") == killed)
-        write_rows(tmp_path, (1, 2, 3, 4, 5))
-    [run] = all_runs(client)
-    assert (run.info.run_id, run.info.status) == (killed["run_id"], "FINISHED")
-    assert rewards(client, run.info.run_id) == [(step, step / 10) for step in (1, 2, 3, 4, 5)]
+    assert send(folder) == killed
+    assert all_runs(client)[0].info.end_time == run.info.end_time  # that of the training
 
 
 def test_a_new_training_replaces_the_run_of_an_earlier_one(client, empty, tmp_path):
@@ -200,3 +189,15 @@ def test_a_training_that_fails_is_shown_as_failed(client, tmp_path, monkeypatch)
     with sync.sync_while_training(SETTINGS, tmp_path / "other"):
         pass
     assert not (tmp_path / "other").exists()
+
+
+def test_docs_metrics_explains_every_metric_statistic_tag_and_mean():
+    page = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
+    lists = ("correct", "tokens", "truncated", *behaviours.BEHAVIOURS)
+    statistics = summary([dict.fromkeys(lists, [1, 0])] * 2)
+    assert "pass_at_2" in statistics
+    suffixes = {f"backtracking_per_1k{end}": f"...{end}" for end in ("_correct", "_wrong")}
+    names = [*ROLLOUT_COLUMNS, *UPDATE_COLUMNS, "step_seconds"]
+    names += [suffixes.get(name, name) for name in statistics]
+    names += [*sync.list_tags(SETTINGS), *(f"eval/mean/{key}" for key in sync.MEANS)]
+    assert [name for name in names if f"`{name}`" not in page] == []

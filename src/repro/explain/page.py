@@ -119,5 +119,4 @@ def _draw_svg(explanation: Explanation) -> str:
     text = file.getvalue().partition('<g id="figure_1">')
     links = r'(<a xlink:href="#segment-(\d+)") target="_blank">'
     text = re.sub(links, r"\1><title>Segment \2</title>", "".join(text[1:]))
-    size = f"0 0 {_WIDTH * 72:g} {_HEIGHT * 72:g}"
-    return f'<svg viewBox="{size}" role="group" {_LABEL}>{text}'
+    return f'<svg viewBox="0 0 {_WIDTH * 72:g} {_HEIGHT * 72:g}" role="group" {_LABEL}>{text}'

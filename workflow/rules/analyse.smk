@@ -231,7 +231,6 @@ rule track:
         scores=rules.score.output.scores,
         generations=rules.generate.output.generations,
         settings=f"{RUN}/settings.json",
-        data=data_files(BENCHMARKS),
     output:
         f"{RUN}/mlflow.json",
     log:
@@ -244,11 +243,10 @@ rule track:
     params:
         settings=generation_settings,
         run=folder_of_output,
-        data=lambda w, input: str(Path(input.data[0]).parent),
         note=note,
     shell:
         "python -m repro track --settings {params.settings:q} --run {params.run:q}"
-        " --data {params.data:q} --note={params.note:q} 2> {log:q}"
+        " --note={params.note:q} 2> {log:q}"
 
 
 # Sends tables and figures to MLflow, where they are a separate run.

@@ -38,7 +38,6 @@ class Benchmark(NamedTuple):
     verifier: str  # what judges an answer, one of `VERIFIERS`
     question: str  # the field that holds the problem itself
     fields: list[str]  # of a row of the data file; others are not read
-    target: str  # the right answer: a `Function`, a field, or a template
 
     @property
     def in_domain(self) -> bool:
@@ -46,15 +45,11 @@ class Benchmark(NamedTuple):
         return self.verifier == "math"
 
 
-class Function(str):
-    """What `!function module.name` names in a task file, a function of a module beside it."""
-
-
 class _Loader(yaml.SafeLoader):
     """Takes lm-eval's `!function` for a name, and imports nothing."""
 
 
-_Loader.add_constructor("!function", lambda loader, node: Function(node.value))
+_Loader.add_constructor("!function", lambda loader, node: node.value)
 
 
 @functools.cache
@@ -190,4 +185,4 @@ def _read(path: Path) -> Benchmark:
     for right, key, value, allowed in checks:
         if not right:
             raise ValueError(f"{path}: {key} = {value!r}; allowed: {allowed}")
-    return Benchmark(title, verifier, question, fields, task["doc_to_target"])
+    return Benchmark(title, verifier, question, fields)

@@ -16,19 +16,14 @@ def store(options: argparse.Namespace) -> None:
     _report_unlogged(sync.create_store)
 
 
-@takes(
-    *("--settings", "--run"),
-    data={"help": "folder of the problems; without it no samples are sent"},
-    note=NOTE,
-)
+@takes("--settings", "--run", note=NOTE)
 def track(options: argparse.Namespace) -> None:
     """Send a finished run to MLflow; mlflow.json in its folder says where it is found."""
     from repro.config.resolved import Generation
     from repro.tracking import sync
 
     generation = read_settings(options.settings, Generation)
-    run = (Path(options.run), generation, options.data, options.note)
-    _report_unlogged(sync.sync_run, *run)
+    _report_unlogged(sync.sync_run, Path(options.run), generation, options.note)
 
 
 @takes("--output", files=MANY | {"help": "tables, figures, pages"}, note=NOTE)

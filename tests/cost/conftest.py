@@ -30,7 +30,7 @@ def changed(model: BaseModel, **values) -> BaseModel:
 
 @pytest.fixture(autouse=True)
 def empty_directory(tmp_path, monkeypatch):
-    """Without times of finished jobs."""
+    """Work where there are no times of finished jobs."""
     monkeypatch.chdir(tmp_path)
 
 

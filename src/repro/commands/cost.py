@@ -1,8 +1,6 @@
 """Say what an experiment will cost, before anything runs."""
 
 import argparse
-import json
-from dataclasses import asdict
 
 from repro.commands.options import add_config
 
@@ -13,7 +11,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         *("--set", "-s"), action="append", default=[], metavar="NAME=VALUE", help="an assumption"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def execute(options: argparse.Namespace) -> None:
@@ -21,5 +18,4 @@ def execute(options: argparse.Namespace) -> None:
     from repro.cost import estimate
 
     experiment = settings.read(*options.config)
-    found = estimate.estimate(experiment, options.hardware, options.set)
-    print(json.dumps(asdict(found), indent=1) if options.json else estimate.write_text(found))
+    print(estimate.write_text(estimate.estimate(experiment, options.hardware, options.set)))

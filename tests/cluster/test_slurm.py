@@ -59,7 +59,7 @@ class Call:
         try:
             settings = json.loads((self.folder / run / "settings.json").read_text())
             backbone = digests.of_model(self.folder / RESULTS / "backbones/tiny-qwen3")
-            inputs = {"backbone": backbone, "data": digests.of_file(data)}
+            inputs = {"backbone": backbone, "data": digests.of_content(data)}
             work = self.folder / "work/training" / digests.of_values([settings, inputs])
             whole, _, _ = (work / "training.jsonl").read_text().rpartition("\n")
         except (FileNotFoundError, json.JSONDecodeError):  # not begun

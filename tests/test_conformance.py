@@ -1,13 +1,10 @@
 """The conformance check agrees with the golden numbers, and can fail."""
 
-import copy
 import functools
 import json
 import operator
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from repro.algorithms.conformance import TOLERANCE, largest_errors
 from repro.commands.cli import main
@@ -100,14 +97,6 @@ def test_one_wrong_number_fails_for_exactly_its_quantity(name, wrong, content, w
     assert f"{file}: 1 quantities differ by more than 1e-08" in printed.err
 
 
-def test_the_largest_of_several_cases_counts(content, written):
-    content["advantages"] = [copy.deepcopy(content["advantages"][0]) for _ in range(3)]
-    content["advantages"][1]["expected"]["grpo"][ROW][0] += 0.5
-    error, cases = largest_errors(written(content))["grpo"]
-    assert error == pytest.approx(0.5)
-    assert cases == 3
-
-
 def test_tokens_after_a_response_ends_do_not_count(content, written):
     case = content["advantages"][0]
     row = next(i for i, mask in enumerate(case["response_mask"]) if not mask[-1])
@@ -152,25 +141,9 @@ def test_nothing_to_compare_is_no_success(content, written):
         largest_errors(written(content))
 
 
-@pytest.mark.parametrize("content", ["", "[1, 2]", "\x00", b"\xff\xfe\x00"])
-def test_what_is_no_json_of_that_form(content, tmp_path):
+@pytest.mark.parametrize("content", [b"", b"[1, 2]", b"\xff\xfe\x00"])
+def test_what_is_no_json_of_that_form_is_refused(content, tmp_path):
     file = tmp_path / "vectors.json"
-    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    file.write_bytes(content)
     with pytest.raises(ValueError, match=f"^{file}: {NOT_OF_THAT_FORM}"):
         largest_errors(file)
-
-
-OBJECTIVES = st.sampled_from([0.0, -0.0, -1.0, -0.5, -1e-9]) | st.floats(-30, 0)  # with ties
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    objective=st.lists(OBJECTIVES, min_size=1, max_size=8),
-    w=st.sampled_from([0.0, 0.1, 1.0]) | st.floats(0, 1),
-    ema=st.sampled_from([0.01, 0.5, 1.0]),
-)
-def test_random_scores_conform(tmp_path_factory, objective, w, ema):
-    """Random estimates do in tests/algorithms/test_estimates.py."""
-    file = tmp_path_factory.mktemp("vectors") / "vectors.json"
-    file.write_text(json.dumps({"scores": [by_hand.expected_scores(objective, w, [ema])]}))
-    assert failures(file) == []

@@ -16,35 +16,6 @@ from pathlib import Path
 
 PACKAGES = {"slurmctld": "slurmctld", "slurmd": "slurmd"}
 PACKAGES |= {"squeue": "slurm-client", "munged": "munge"}
-CONFIGURATION = """\
-ClusterName=test
-SlurmctldHost={host}(127.0.0.1)
-SlurmctldPort={control_port}
-SlurmdPort={node_port}
-SlurmUser=root
-AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
-StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
-SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
-SlurmctldLogFile={folder}/slurmctld.log
-SlurmdLogFile={folder}/slurmd.log
-SlurmdParameters=config_overrides
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-JobAcctGatherType=jobacct_gather/none
-AccountingStorageType=accounting_storage/none
-SelectType=select/cons_tres
-SelectTypeParameters=CR_Core_Memory
-SchedulerParameters=sched_interval=1,batch_sched_delay=0
-MpiDefault=none
-ReturnToService=2
-MinJobAge=3600
-GresTypes=gpu
-NodeName={host} NodeAddr=127.0.0.1 CPUs=64 RealMemory=256000 Gres=gpu:4 State=UNKNOWN
-PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
-"""
 # Snakemake's jobs drop SLURM_CONF from the environment of the `srun` within.
 SRUN = '#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {srun} "$@"\n'
 
@@ -130,19 +101,23 @@ class Cluster:
         for number in range(4):
             (self.folder / f"gpu{number}").touch()
         (self.folder / "gres.conf").write_text(f"Name=gpu File={self.folder}/gpu[0-3]\n")
-        control_port, node_port = free_ports(2)
+        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+        control_port, node_port = (one.getsockname()[1] for one in sockets)
+        for one in sockets:
+            one.close()
         host = socket.gethostname().split(".")[0]
         values = {"host": host, "control_port": control_port, "node_port": node_port}
-        configuration = CONFIGURATION.format(folder=self.folder, **values)
+        template = Path(__file__).with_name("slurm.conf").read_text()
+        configuration = template.format(folder=self.folder, **values)
         (self.folder / "slurm.conf").write_text(configuration)
         srun = self.folder / "bin/srun"
         srun.write_text(SRUN.format(folder=self.folder, srun=shutil.which("srun")))
         srun.chmod(0o755)
 
     def _start(self) -> None:
-        options = {"key-file": "munge.key", "socket": "munge.socket", "pid-file": "munged.pid"}
-        options |= {"log-file": "munged.log", "seed-file": "munged.seed"}
-        paths = [f"--{option}={self.folder / name}" for option, name in options.items()]
+        files = {"key-file": "munge.key", "socket": "munge.socket", "pid-file": "munged.pid"}
+        files |= {"log-file": "munged.log", "seed-file": "munged.seed"}
+        paths = [f"--{option}={self.folder / name}" for option, name in files.items()]
         self._daemon("munged", "--foreground", "--force", *paths)
         self._wait("munged", lambda: (self.folder / "munge.socket").exists())
         configuration = str(self.folder / "slurm.conf")
@@ -163,12 +138,3 @@ class Cluster:
                 said = "".join(log.read_text() for log in logs if log.exists())
                 raise RuntimeError(f"{name} is not ready:\n{said}")
             time.sleep(0.1)
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports

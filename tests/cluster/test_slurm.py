@@ -81,12 +81,11 @@ class Call:
 
     def _trains(self, process: psutil.Process, run: Path) -> bool:
         try:
-            if process.cwd() != str(self.folder):
-                return False
-            command = process.cmdline()
-            return command[1:4] == ["-m", "repro", "train"] and str(run) in command
+            command, place = process.cmdline(), process.cwd()
         except psutil.Error:
             return False
+        training = command[1:4] == ["-m", "repro", "train"] and str(run) in command
+        return training and place == str(self.folder)
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +185,5 @@ def test_every_job_went_through_slurm(disturbed, cluster):
 
 def jobs_of(cluster, call: Call, run: Path) -> list[dict[str, str]]:
     """Return a training's jobs in the order submitted."""
-    wildcards = "_".join(run.parts[-3:])
-    wanted = f"rule_train_wildcards_{wildcards}"
+    wanted = f"rule_train_wildcards_{'_'.join(run.parts[-3:])}"
     return [job for job in cluster.jobs(call.folder) if job["Comment"] == wanted]

@@ -90,12 +90,6 @@ def test_what_does_not_fit_on_the_gpu_is_said(paper, key, value, words, also_wit
     assert any(note.startswith("train Qwen3-1.7B: ") for note in found) == also_without_critic
 
 
-def test_responses_of_an_evaluation_by_transformers_need_room(paper):
-    found = lacks(changed(paper, evaluation={"engine": "transformers"}))
-    said = [note for note in found if note.startswith("generate Qwen3-1.7B: ")]
-    assert said and said[0].endswith("responses, not for 1,024.")
-
-
 def test_a_change_reaches_one_kind_of_backbone(paper):
     stated = jobs.read_assumptions(paper, "H200", [])
     plain = jobs.read_sampler(paper, "Qwen3-8B", "generate", stated)
@@ -111,14 +105,10 @@ def test_a_change_reaches_one_kind_of_backbone(paper):
     ("config", "hardware", "change", "words"),
     [
         ("paper", None, "eficiency=1", "no such assumption; did you mean 'efficiency'"),
-        ("paper", None, "train_share.hubb=1", "no such assumption; did you mean 'train_share"),
         ("paper", None, "efficiency=much", "--set efficiency=much: expected NAME=VALUE"),
-        ("paper", None, "efficiency", "expected NAME=VALUE"),
         ("paper", None, "efficiency=0", "above 0"),
         ("paper", None, "efficiency=nan", "above 0"),
-        ("paper", None, "flops=-1", "above 0"),
         ("paper", "h100", "flops=1", "--hardware h100 .* gpus = 1; .*allowed: A100-80G"),
-        ("paper", "cpu-core", "flops=1", "gpus = 1; .*allowed: A100-80G"),
         ("smoke", "H200", "flops=1", "--hardware H200 does not .* gpus = 0; allowed: cpu-core"),
     ],
 )
@@ -159,5 +149,4 @@ def test_batches_hold_whole_problems(smoke):
     few, many = Benchmark(samples=3, problems=5), Benchmark(samples=16, problems=2)
     smoke = changed(smoke, evaluation={"batch_size": 7}, benchmarks={"aime24": few, "lcb": many})
     assert jobs.split_batches(smoke, "aime24", {}) == [6, 6, 3]
-    # A problem of the other exceeds a batch.
-    assert jobs.split_batches(smoke, "lcb", {}) == [16, 16]
+    assert jobs.split_batches(smoke, "lcb", {}) == [16, 16]  # a problem exceeds a batch

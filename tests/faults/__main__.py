@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.faults import snakemake_log
 from tests.faults.project import POLL, STAGES, Project, durable, mount, strike, unmount
+from tests.faults.snakemake_log import find_repeated
 
 KINDS = ["worker", "snakemake", "both", "SIGTERM", "clock"]
 FILE_SYSTEM = ["full disk", "read-only"]  # where something can be mounted
@@ -82,7 +82,7 @@ def watch(project: Project) -> dict[str, float]:
                 first, _ = seen.get((stage, worker), (now, now))
                 seen[stage, worker] = first, now
         time.sleep(POLL)
-    if call.returncode or not snakemake_log.read(project.folder)[0].finished:
+    if call.returncode or find_repeated(project.folder):
         raise RuntimeError(project.output())
     lives = {stage: [] for stage in STAGES}
     for (stage, _), (first, last) in seen.items():
@@ -140,7 +140,7 @@ def report(undisturbed: Project, project: Project, blows: list[Blow]) -> int:
     command = [sys.executable, "-m", "repro", "compare", undisturbed.results, project.results]
     compared = subprocess.run(command, capture_output=True, text=True)
     equal = "NO" if compared.returncode else "yes"
-    twice = snakemake_log.repeated(snakemake_log.read(project.folder))
+    twice = find_repeated(project.folder)
     for kind, stage in dict.fromkeys((blow.kind, blow.stage) for blow in blows):
         alike = [blow for blow in blows if (blow.kind, blow.stage) == (kind, stage)]
         moments = ", ".join(f"{blow.after:.1f}" for blow in alike)

@@ -35,6 +35,9 @@ def test_lines_add_up(paper):
         assert getattr(line(found), field) == pytest.approx(total)
     methods = [one for one in found.lines if len(one.path) == 3]
     assert sum(one.disk_bytes for one in methods) == pytest.approx(line(found).disk_bytes)
+    n = 1_720_574_976  # weights, and two checkpoints, with PPO also of the critic
+    for method, size in {"grpo": 4 + 2 * 12, "ppo+repro": 4 + 2 * 24}.items():
+        assert line(found, "train", "Qwen3-1.7B", method).disk_bytes == size * n
     assert trained.jobs == sum(one.jobs for one in methods) == 4 * 8 + 9  # with nine ablations
     assert generated.jobs == line(found, "generate", "Qwen3-8B").jobs + 36 == 45
     longest = max(one.job_seconds for one in methods)

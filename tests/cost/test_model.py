@@ -73,7 +73,7 @@ def test_a_pass_is_two_flop_a_parameter_and_token_and_causal_attention():
 
 
 def test_a_token_takes_as_long_as_its_flop_or_its_bytes():
-    """Twenty tokens of one response after the other, each with half of the others before it."""
+    """Twenty tokens of each response, each with half of the others before it."""
     one = {"prompt": 0, "sampled": 20}
     assert on(**one).sampling_seconds(3, fit=3) == 20 * 3 * (2 * N + 4 * 2 * 8 * 10)
     slow = on(flops=INFINITE, bandwidth=1.0, waiting=7, **one)

@@ -98,7 +98,7 @@ def cluster():
         pytest.skip(f"Slurm could not be installed: {getattr(error, 'stderr', '') or error}")
     with (
         tempfile.TemporaryDirectory(prefix="slurm-") as folder,
-        one_node_slurm.Cluster(Path(folder)) as running,
+        one_node_slurm.started(Path(folder)) as running,
     ):
         yield running
 

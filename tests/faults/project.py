@@ -158,11 +158,10 @@ def strike(kind: str, project: Project, call: subprocess.Popen, worker: int) -> 
             os.utime(path, ns=times, follow_symlinks=False)
 
 
-def mount(folder: Path) -> bool:
-    """Put a small file system of its own under a folder; return whether that was possible."""
-    folder.mkdir(parents=True)
-    command = ["mount", "-t", "tmpfs", "-o", "size=300m", "tmpfs", folder]
-    return subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0
+def mount(folder: Path) -> None:
+    """Put a small file system of its own under a folder."""
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300m", "tmpfs", folder], check=True)
 
 
 def remount(folder: Path, how: str) -> None:

@@ -1,8 +1,6 @@
 """Commands about whole experiments: before the first job, and about two finished ones."""
 
 import argparse
-import json
-from dataclasses import asdict
 
 from repro.commands.options import CONFIG, takes
 
@@ -20,7 +18,6 @@ def check(options: argparse.Namespace) -> None:
     config=CONFIG,
     hardware={"help": "A100-80G, H100-80G, H200 or cpu-core"},
     set={"action": "append", "default": [], "metavar": "NAME=VALUE", "help": "an assumption"},
-    json={"action": "store_true", "help": "print JSON"},
 )
 def cost(options: argparse.Namespace) -> None:
     """Say what an experiment will cost, before anything runs."""
@@ -28,8 +25,7 @@ def cost(options: argparse.Namespace) -> None:
     from repro.cost import estimate
 
     experiment = settings.read(*options.config)
-    found = estimate.estimate(experiment, options.hardware, options.set)
-    print(json.dumps(asdict(found), indent=1) if options.json else estimate.write_text(found))
+    print(estimate.write_text(estimate.estimate(experiment, options.hardware, options.set)))
 
 
 @takes("first", "second")
@@ -38,8 +34,8 @@ def compare(options: argparse.Namespace) -> None:
     from repro.records import compare_results
 
     found = compare_results.compare(options.first, options.second)
-    print(compare_results.table(found))
-    if any(kind.differences for kind in found.values()):
+    print(compare_results.write_table(found))
+    if found["difference"].notna().any():
         raise ValueError(f"{options.first} and {options.second} differ")
 
 

@@ -23,7 +23,7 @@ def train(options: argparse.Namespace) -> None:
     run = read_settings(options.settings, RunSettings)
     inputs = {
         "backbone": digests.of_model(options.backbone),
-        "data": digests.of_file(options.data),
+        "data": digests.of_content(options.data),
     }
     # Only as many processes as wrote a checkpoint can go on from it: each has its random state.
     name = digests.of_values([stated(run), inputs, *[layout] * bool(layout)])

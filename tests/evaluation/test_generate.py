@@ -10,7 +10,7 @@ from tests.evaluation.conftest import generation
 
 from repro.config.backbones import DirectoryBackbone
 from repro.config.resolved import dump
-from repro.evaluation import engines, generate
+from repro.evaluation import engines, generate, tasks
 from repro.evaluation.transformers_engine import TransformersEngine
 from repro.files import jsonl
 
@@ -155,6 +155,13 @@ def test_what_cannot_be_told_to_fit_is_neither_taken_nor_overwritten(
         path.unlink()
     with pytest.raises(ValueError, match="move it away"):
         run(qwen3_model, data_dir, tmp_path)
+
+
+def test_answers_that_look_like_dates_stay_text(tmp_path):
+    """The json loader of datasets would make a time stamp of this column."""
+    jsonl.write(tmp_path / "x.jsonl", [{"problem": "Which day?", "answer": "2024-01-01"}])
+    task = tasks.load("aime25", tmp_path / "x.jsonl", 1)
+    assert task.doc_to_target(task.eval_docs[0]) == "2024-01-01"
 
 
 def test_a_prompt_longer_than_the_context_is_refused(r1_model, data_dir, tmp_path):

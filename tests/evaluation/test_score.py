@@ -87,12 +87,6 @@ def test_golden_case(files):
     assert (scores["left_out"], scores["missing"], scores["not_scored"]) == ([], 0, None)
 
 
-def test_a_single_problem_has_no_standard_error(files):
-    jsonl.write(files[1], [{"problem": "  Q0?\n\n", "answer": "2"}])  # a template may change blanks
-    accuracy = scored(files, ROWS[:2])["aggregates"]["accuracy"]
-    assert (accuracy["value"], accuracy["se"]) == (1.0, None)
-
-
 @pytest.mark.parametrize("docs", [[0, 2], [1, 2], [2]])
 def test_a_file_may_hold_some_of_the_problems_and_fields(files, docs):
     """Without token counts there are no token statistics, and accuracy all the same."""
@@ -118,10 +112,7 @@ def changed(index, **fields):
         ([*ROWS, row(1, 2, "")], "line 7: sample is 2, but only 0 to 1 are wanted"),
         ([*ROWS, row(-1, 0, "")], "line 7: doc_id = -1 is not allowed; allowed: a value of type "),
         (changed(1, benchmark="lmb"), "line 2: benchmark is 'lmb', expected 'aime24'"),
-        (
-            changed(1, text=None),
-            "line 2: text = null is not allowed; allowed: a value of type",
-        ),
+        (changed(1, text=None), "line 2: text = null is not allowed; allowed: a value of type"),
         (changed(1, n_reasoning_tokens=1.5), "line 2: n_reasoning_tokens = 1.5 is not allowed"),
         (changed(1, finish_reason="eos"), 'finish_reason = "eos" is not allowed; allowed: stop or'),
         ([{k: v for k, v in ROWS[0].items() if k != "text"}, *ROWS[1:]], "'text' is missing"),
@@ -192,11 +183,9 @@ def code_files(files, benchmark="mbpp", texts=None) -> tuple:
     return files, [row(0, n, text, **asked) for n, text in enumerate(texts)], benchmark
 
 
-@pytest.mark.parametrize("benchmark", CODE)
-@pytest.mark.parametrize("name", ["auto", "none"])
+@pytest.mark.parametrize(("benchmark", "name"), [("mbpp", "none"), ("lcb", "auto")])
 def test_code(benchmark, name, files):
-    if name == "auto":
-        sandbox.runner(name)  # raises where this machine has none, and so fails: CI has one
+    sandbox.runner(name)  # raises where this machine has none, and so fails: CI has one
     scores = scored(*code_files(files, benchmark), sandbox=name, code_timeout_s=1)
     assert scores["problems"][0]["correct"] == [1, 0, 0]
     assert scores["sandbox"]
@@ -224,8 +213,7 @@ def test_a_program_that_several_responses_give_is_run_once(files, monkeypatch):
     texts = [f"x{n}</think>\n```python\n{program}\n```" for n, program in enumerate(given)]
     scores = scored(*code_files(files, texts=[*texts, "x</think>no program"]), sandbox="none")
     assert verdicts(scores) == {0: [1, 0, 1, 1, 0]}
-    assert len(asked) == 4
-    assert set(asked) == {"right\n", "wrong\n", "right 2\n", None}
+    assert len(asked) == len(set(asked)) == 4
 
 
 def test_programs_with_the_same_example_of_use_are_judged_apart(files):
@@ -277,13 +265,6 @@ def test_auto_refuses_what_does_not_tell(files, rows, message):
     with pytest.raises(ValueError, match=message + ".*--thinking required or none"):
         wrong_in(files, rows)
     assert not files[2].exists()
-
-
-def test_a_second_mark_is_text_and_the_last_answer_counts(files):
-    texts = ["a</think>\\boxed{9}</think>\\boxed{2}", "a</think>\\boxed{2}</think>", "\\boxed{2}"]
-    texts.append("\\boxed{2}</think>\\boxed{2}</think>\\boxed{9}")
-    rows = [row(0, number, text) for number, text in enumerate(texts)]
-    assert verdicts(scored(files, rows, thinking="required")) == {0: [1, 1, 0, 0]}
 
 
 def test_choices_in_another_order_are_refused(files, data_dir):

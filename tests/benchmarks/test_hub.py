@@ -55,10 +55,6 @@ def test_every_benchmark_is_pinned_with_the_fields_that_its_task_reads():
         assert {"repo", "licence", "gated"} <= set(of)
         assert re.fullmatch("[0-9a-f]{40}", of["revision"]) or name == "lmb"
         assert name == "train" or {*tasks[name].fields} <= {*of["fields"]}
-    assert {name: sum(f["rows"] for f in of.get("files", [of])) for name, of in pins.items()} == {
-        **{"aime24": 30, "aime25": 30, "math500": 500, "lmb": 100, "gpqa": 198, "mbpp": 500},
-        **{"lcb": 1055, "train": 40315},
-    }
 
 
 @pytest.mark.parametrize(

@@ -128,13 +128,11 @@ def test_what_does_not_fit_is_named_and_the_rest_is_scored(files, rows, message)
     assert jsonl.read(files[0]) == rows
 
 
-@pytest.mark.parametrize(
-    "line", [b'{"benchmark": "ai', b"\xff\xfe", b"[1, 2]", b"7", b"[" * 100_000]
-)
+@pytest.mark.parametrize("line", [b'{"benchmark": "ai', b"\xff\xfe", b"[1, 2]", b"[" * 100_000])
 def test_a_torn_line_in_the_middle_costs_no_other(files, line):
     jsonl.write(files[0], ROWS)
-    lines = files[0].read_bytes().splitlines(keepends=True)
-    mark = b"\xef\xbb\xbf"  # of the byte order is no part of a first line
+    lines, mark = files[0].read_bytes().splitlines(keepends=True), b"\xef\xbb\xbf"
+    # The mark of the byte order is no part of a first line.
     files[0].write_bytes(b"".join([mark, *lines[:2], line + b"\n", *lines[2:]]))
     files[1].write_bytes(mark + files[1].read_bytes())
     (wrong,) = score.score_file("aime24", *files, ScoreSettings(samples=2))
@@ -156,26 +154,19 @@ def test_a_file_that_answers_nothing_here_is_refused(files, rows, message):
     assert not files[2].exists()
 
 
-CODE = {
-    "mbpp": (
-        {"text": "Square.", "test_list": ["assert square(3) == 9"], "test_setup_code": ""},
-        ["def square(x): return x * x", "def square(x): return 1", "while True: pass"],
-    ),
-    "lcb": (
-        {
-            "question_content": "Print the sum.",
-            "starter_code": "",
-            "public_test_cases": '[{"input": "1 2", "output": "3", "testtype": "stdin"}]',
-            "private_test_cases": '[{"input": "3 4", "output": "7", "testtype": "stdin"}]',
-            "metadata": "{}",
-        },
-        ["print(sum(map(int, input().split())))", "print(3)", "while True: pass"],
-    ),
+LCB = {"question_content": "Print the sum.", "starter_code": "", "metadata": "{}"}
+for kind, case in (("public", ("1 2", "3")), ("private", ("3 4", "7"))):
+    tests = [{"input": case[0], "output": case[1], "testtype": "stdin"}]
+    LCB[f"{kind}_test_cases"] = json.dumps(tests)
+MBPP = {"text": "Square.", "test_list": ["assert square(3) == 9"], "test_setup_code": ""}
+CODE = {  # a problem, and programs: right, wrong, endless
+    "mbpp": (MBPP, ["def square(x): return x * x", "def square(x): return 1", "while 1: pass"]),
+    "lcb": (LCB, ["print(sum(map(int, input().split())))", "print(3)", "while 1: pass"]),
 }
 
 
 def code_files(files, benchmark="mbpp", texts=None) -> tuple:
-    """Write one problem and, without texts, three programs: right, wrong, endless."""
+    """Write one problem and, without texts, its three programs."""
     doc, programs = CODE[benchmark]
     jsonl.write(files[1], [doc])
     asked = {"benchmark": benchmark, "prompt": getattr(prompts, benchmark)(doc)}

@@ -3,7 +3,6 @@
 import json
 import os
 import tempfile
-from pathlib import Path
 
 import pytest
 
@@ -121,17 +120,14 @@ def test_a_folder_or_a_link_to_itself_in_its_place_is_refused(folder):
 
 
 def test_a_file_without_permission_is_refused():
-    with tempfile.TemporaryDirectory() as folder:  # pytest's own is closed to other users
-        os.chmod(folder, 0o755)
-        file = Path(folder) / "aime24.jsonl"
-        jsonl.write(file, [{"problem": "1 + 1", "answer": "2"}])
-        file.chmod(0)
+    with tempfile.NamedTemporaryFile(suffix="aime24.jsonl") as file:  # in a folder open to all
+        os.chmod(file.name, 0)
         root = os.geteuid() == 0
         if root:
             os.seteuid(65534)
         try:
             with pytest.raises(ValueError, match=r"aime24\.jsonl: Permission denied; wanted: prob"):
-                declared.check_file(file, "aime24")
+                declared.check_file(file.name, "aime24")
         finally:
             if root:
                 os.seteuid(0)

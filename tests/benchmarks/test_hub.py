@@ -126,7 +126,7 @@ def test_all_gates_that_are_closed_are_listed_at_once(server, pins, tmp_path, mo
         server.gates[f"some/{name}"] = {"valid"} if name == "mine" else set()
         pins[name] = pin(commit, repo=f"some/{name}", gated=True)
     with pytest.raises(hub.AccessError, match="mine: .* is gated"):
-        hub.check_access(["mine", "aime24"])
+        hub.fetch("mine", {}, tmp_path / "mine.jsonl")
     monkeypatch.setenv("HF_TOKEN", "valid")
     assert hub.fetch("mine", {}, tmp_path / "mine.jsonl")["written"] == 3
     with pytest.raises(hub.AccessError) as error:
@@ -136,8 +136,6 @@ def test_all_gates_that_are_closed_are_listed_at_once(server, pins, tmp_path, mo
         f"{name}: huggingface.co/datasets/some/{name} is gated: {advice}`hf auth login`"
         for name in ("gpqa", "lmb")
     ]
-    with pytest.raises(hub.AccessError, match="gpqa: .* is gated: accept its terms"):
-        hub.fetch("gpqa", {}, tmp_path / "gpqa.jsonl")
     monkeypatch.setenv("HF_TOKEN", "stale")
     with pytest.raises(hub.AccessError, match="is not open to you, then set HF_TOKEN to a valid"):
         hub.check_access(["aime24"])
@@ -188,20 +186,14 @@ def encoded(value: object) -> str:
     return base64.b64encode(zlib.compress(pickle.dumps(value))).decode()
 
 
-CASES = json.dumps([{"input": "1", "output": "2", "testtype": "stdin"}])
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("rubbish", encoded(CASES)[:-8], base64.b64encode(zlib.compress(b"\x80")).decode()),
-        *(encoded(["no text"]), encoded("[1]"), encoded('[{"input": "1"}]')),
-    ],
-)
-def test_lcb_tests_that_cannot_be_decoded(text):
-    assert lcb_tests.lcb_cases(encoded(CASES)) == lcb_tests.lcb_cases(CASES) == json.loads(CASES)
-    with pytest.raises(ValueError, match="tests that cannot be decoded"):
-        lcb_tests.lcb_cases(text)
+def test_lcb_tests_that_cannot_be_decoded():
+    cases = json.dumps([{"input": "1", "output": "2", "testtype": "stdin"}])
+    assert lcb_tests.lcb_cases(encoded(cases)) == lcb_tests.lcb_cases(cases) == json.loads(cases)
+    torn = encoded(cases)[:-8], base64.b64encode(zlib.compress(b"\x80")).decode()
+    other = encoded(["no text"]), encoded("[1]"), encoded('[{"input": "1"}]')
+    for text in ("rubbish", *torn, *other):
+        with pytest.raises(ValueError, match="tests that cannot be decoded"):
+            lcb_tests.lcb_cases(text)
 
 
 def test_fetch_all_with_the_training_set(server, pins, tmp_path, capsys):

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoTokenizer
 
 from repro.config.backbones import Backbone
 from repro.config.resolved import Generation, stated
@@ -62,12 +62,15 @@ def generate_responses(
     config = AutoConfig.from_pretrained(model_dir, trust_remote_code=trusted)
     room = config.max_position_embeddings - generation.max_new_tokens
     sampling = {key: value for key, value in stated(generation).items() if key != "benchmarks"}
+    render = partial(tokenizer.apply_chat_template, tokenize=False, add_generation_prompt=True)
+    rendered = {"system_instruction": backbone.prompt.system, "chat_template": render}
+    rendered |= {"apply_chat_template": True, "num_fewshot": 0}
     model, plans, longest = digests.of_model(model_dir), [], 0
     for benchmark, chosen in generation.benchmarks.items():
         task = tasks.load(
             benchmark, Path(data_dir) / f"{benchmark}.jsonl", chosen.samples, backbone.prompt.math
         )
-        prompts = _prompts(task, tokenizer, backbone.prompt.system)
+        prompts = [task.fewshot_context(doc, **rendered) for _, doc in task.doc_iterator()]
         lengths = [len(ids) for ids in tokenizer(prompts, add_special_tokens=False)["input_ids"]]
         # Longest first: neighbours need little padding, and a lack of memory shows at once.
         order = sorted(range(len(prompts)), key=lambda doc: (-lengths[doc], doc))
@@ -105,12 +108,6 @@ def generate_responses(
             _generate(plan, rows // plan.samples, generation, engine, progress)
     for plan in plans:
         _publish(plan)
-
-
-def _prompts(task, tokenizer: PreTrainedTokenizerBase, system: str | None) -> list[str]:
-    render = partial(tokenizer.apply_chat_template, tokenize=False, add_generation_prompt=True)
-    asked = {"system_instruction": system, "apply_chat_template": True, "chat_template": render}
-    return [task.fewshot_context(doc, num_fewshot=0, **asked) for _, doc in task.doc_iterator()]
 
 
 def _generate(

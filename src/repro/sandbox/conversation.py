@@ -3,10 +3,9 @@
 The other side, and the form of the messages, is ``child/program_child.py``.
 
 A program is asked for one expression at a time, each with a secret that the answer must carry, and
-only after its module has run to the end: answers written in advance score nothing. An answer stays
-a claim, because program and child share one process. It is right if it equals the expected value,
-which is never sent; a program that knows that value, say because the prompt shows the tests, cannot
-be told from a right one.
+only after its module has run to the end: answers written in advance score nothing. Program and
+child share a process, so an answer is a claim. It is compared with the expected value, which is
+never sent; a program that knows it, say from tests in the prompt, cannot be told from a right one.
 """
 
 import marshal

@@ -101,14 +101,12 @@ def test_standard_input_and_output(run):
     assert outcome.returncode == 0
 
 
-@pytest.mark.parametrize("folder", ["/dev/std", "/dev/fd/", "/proc/self/fd/"])
-def test_standard_streams_have_their_names(run, folder):
-    given, out = ("in", "out") if folder == "/dev/std" else ("0", "1")
+def test_standard_streams_have_their_names(run):
     program = (
         "import pathlib\n"
-        f"with open('{folder}{given}', buffering=1) as file: first = file.read(1)\n"
-        f"rest = pathlib.Path('{folder}{given}').read_bytes()\n"  # goes on, as with a pipe
-        f"print(first, rest, file=open('{folder}{out}', 'w'))\n"
+        "with open('/dev/stdin', buffering=1) as file: first = file.read(1)\n"
+        "rest = pathlib.Path('/dev/stdin').read_bytes()\n"  # goes on, as with a pipe
+        "print(first, rest, file=open('/dev/stdout', 'w'))\n"
         "open('file', 'w').write('x')"
     )
     outcome = run({"program": program}, "a" * 10, Limits())

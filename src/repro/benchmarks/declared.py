@@ -7,7 +7,6 @@ import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import NoneType
 from typing import NamedTuple
 
 import yaml
@@ -22,12 +21,6 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # it is part of paths and comm
 TRAIN = "train"  # the training problems' file, which no benchmark's can be
 TRAIN_FIELDS = ["problem", "answer"]
 IDS = ("id", "unique_id", "task_id", "question_id", "Record ID")  # where a row has one of them
-_TEXTS = (  # what the functions of prompts.py and the verifiers read
-    *("problem", "question", "answer", "text", "question_content"),
-    *("public_test_cases", "private_test_cases", "Record ID"),
-    *("Question", "Correct Answer", *(f"Incorrect Answer {number}" for number in (1, 2, 3))),
-)
-_MAY_BE_EMPTY = {"starter_code": str, "test_setup_code": str | NoneType, "metadata": str | NoneType}
 _READ = {"math": {"problem", "question"}, "math_answer": {"answer"}}  # one of them, by function
 
 
@@ -57,12 +50,10 @@ def benchmarks() -> dict[str, Benchmark]:
     """Return every benchmark: the paper's seven in its order, then the others by name.
 
     Raises:
-        ValueError: a task file is not usable; the message names file, key, value and what is
-            allowed.
+        ValueError: a task file is not usable; the message names file, key, value, what is allowed.
     """
     found = {path.stem: _read(path) for path in sorted(FOLDER.glob("*.yaml"))}
-    order = [*(name for name in PAPER if name in found), *found]
-    return {name: found[name] for name in order}
+    return {name: found[name] for name in [*PAPER, *found] if name in found}
 
 
 @functools.cache
@@ -75,19 +66,15 @@ def read_rows(file: str | Path, name: str) -> list[dict]:
     """Return the problems of a benchmark's JSONL file, each with the declared fields only.
 
     Raises:
-        ValueError: an empty file, or a row with a declared field that is missing, empty or of the
-            wrong type; the message names file, line and field.
+        ValueError: an unknown benchmark, an empty file, or a row with a declared field that is
+            missing, empty or of the wrong type; the message names file, line and field.
         FileNotFoundError: no such file.
     """
-    fields = benchmarks()[name].fields
+    known = benchmarks()
+    if name not in known:
+        raise ValueError(f"{file}: benchmark {name!r} is unknown; allowed: {', '.join(known)}")
+    fields = known[name].fields
     return [{field: row[field] for field in fields} for _, row in _rows(file, name)]
-
-
-def read_questions(file: str | Path, name: str) -> Iterator[str]:
-    """Yield the problems' texts of a benchmark's JSONL file; raises as `read_rows`."""
-    if name not in benchmarks():
-        raise ValueError(f"{file}: no benchmark {name!r}; allowed: {', '.join(benchmarks())}")
-    return (row[benchmarks()[name].question] for _, row in _rows(file, name))
 
 
 def check_file(file: str | Path, name: str) -> int:
@@ -100,11 +87,10 @@ def check_file(file: str | Path, name: str) -> int:
     try:
         for number, row in _rows(file, name):
             count += 1
-            for field, value in ((field, row.get(field)) for field in IDS):
-                if not isinstance(value, str | int):
-                    continue
-                first = lines.setdefault((field, value), number)
-                if first != number:
+            for field in IDS:
+                value = row.get(field)
+                first = lines.setdefault((field, repr(value)), number)
+                if isinstance(value, str | int) and first != number:
                     where = f"{file}, line {number}: field {field!r} = {value!r}"
                     raise ValueError(f"{where} stands in line {first} too; allowed: once")
     except OSError as error:
@@ -114,18 +100,18 @@ def check_file(file: str | Path, name: str) -> int:
 
 def _rows(file: str | Path, name: str) -> Iterator[tuple[int, dict]]:
     """Yield line number and row of a file of problems, as long as they are as declared."""
-    declared = TRAIN_FIELDS if name == TRAIN else benchmarks()[name].fields
-    question = "problem" if name == TRAIN else benchmarks()[name].question
-    types, number = {}, 0
+    fields, question, types, number = TRAIN_FIELDS, "problem", {}, 0
+    if name != TRAIN:
+        _, _, question, fields, _ = benchmarks()[name]
     for number, row in jsonl.rows(file):
-        for field in declared:
+        for field in fields:
             where = f"{file}, line {number}: field {field!r}"
             if field not in row:
-                raise ValueError(f"{where} is missing; {name} needs {', '.join(declared)}")
-            value = row[field]
-            if allowed := _find_allowed(field, value, field == question):
+                raise ValueError(f"{where} is missing; {name} needs {', '.join(fields)}")
+            value, of_type = row[field], type(row[field]).__name__
+            is_right, allowed = _TEXT if field == question else _KINDS.get(field, _ANYTHING)
+            if not is_right(value):
                 raise ValueError(f"{where} = {str(value)[:40]!r}; allowed: {allowed}")
-            of_type = type(value).__name__
             if value is not None and types.setdefault(field, of_type) != of_type:
                 raise ValueError(
                     f"{where} is of type {of_type}; allowed: {types[field]}, as in the lines before"
@@ -135,28 +121,36 @@ def _rows(file: str | Path, name: str) -> Iterator[tuple[int, dict]]:
         raise ValueError(f"{file}: no problems for benchmark {name}")
 
 
-def _find_allowed(field: str, value: object, is_question: bool) -> str | None:
-    """Return what a declared field may hold, None where it holds that."""
-    if field == "test_list":
-        texts = isinstance(value, list) and all(isinstance(test, str) for test in value)
-        return None if texts and value else "a list of texts, not empty"
-    if field in _MAY_BE_EMPTY:
-        return None if isinstance(value, _MAY_BE_EMPTY[field]) else "a text"
-    if not is_question and field not in _TEXTS:
-        return "anything but null" if value is None else None
-    if isinstance(value, str):
-        whole = value.strip() and not re.search("[\ud800-\udfff]", value)
-        return None if whole else "a text that is not empty, without half characters (surrogates)"
-    if is_question or field not in ("answer", "Record ID"):
-        return "a text that is not empty"
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return None if number and abs(value) < float("inf") else "a text that is not empty, or a number"
+def _is_text(value: object) -> object:
+    return isinstance(value, str) and value.strip() and not re.search("[\ud800-\udfff]", value)
+
+
+def _is_answer(value: object) -> object:
+    return _is_text(value) or (type(value) in (int, float) and abs(value) < float("inf"))
+
+
+def _is_list(value: object) -> object:
+    return isinstance(value, list) and value and all(isinstance(item, str) for item in value)
+
+
+# A check of what a field may hold that prompts.py or the verifiers read, and what is allowed.
+_TEXT = (_is_text, "a text that is not empty, without half characters (surrogates)")
+_TEXT_OR_NULL = (lambda value: isinstance(value, str | None), "a text or null")
+_ANYTHING = (lambda value: value is not None, "anything but null")
+_KINDS = {
+    **dict.fromkeys(("problem", "question", "text", "question_content", "Question"), _TEXT),
+    **dict.fromkeys(("public_test_cases", "private_test_cases", "Correct Answer"), _TEXT),
+    **{f"Incorrect Answer {number}": _TEXT for number in (1, 2, 3)},
+    **dict.fromkeys(("answer", "Record ID"), (_is_answer, "a text that is not empty, or a number")),
+    **dict.fromkeys(("test_setup_code", "metadata"), _TEXT_OR_NULL),
+    "starter_code": (lambda value: isinstance(value, str), "a text"),
+    "test_list": (_is_list, "a list of texts, not empty"),
+}
 
 
 def _read(path: Path) -> Benchmark:
     try:
-        text = path.read_text(encoding="utf-8")
-        task = yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
+        task = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 (a SafeLoader)
     except yaml.YAMLError as error:
         raise ValueError(f"{path}: not valid YAML: {error}") from None
     metadata = task.get("metadata") if isinstance(task, dict) else None
@@ -164,25 +158,24 @@ def _read(path: Path) -> Benchmark:
         raise ValueError(f"{path}: no metadata; allowed: the keys that {PAPER[0]}.yaml has")
     name, title, verifier = path.stem, task.get("task_alias"), metadata.get("verifier")
     fields, question = metadata.get("fields"), metadata.get("question")
-    listed = isinstance(fields, list) and all(isinstance(field, str) for field in fields)
-    usable = NAME.fullmatch(name) and name != TRAIN
+    listed, usable = _is_list(fields), NAME.fullmatch(name) and name != TRAIN
     checks = [
-        (usable, "name", name, f"letters, digits, _, . and -, and not {TRAIN}"),
-        (task.get("task") == name, "task", task.get("task"), f"{name}, the name of the file"),
-        (isinstance(title, str) and title, "task_alias", title, "its name in tables and figures"),
-        (verifier in VERIFIERS, "metadata.verifier", verifier, ", ".join(VERIFIERS)),
-        (listed, "metadata.fields", fields, "a list of field names"),
-        (listed and question in fields, "metadata.question", question, f"one of {fields}"),
+        ("name", name, usable, f"letters, digits, _, . and -, and not {TRAIN}"),
+        ("task", task.get("task"), task.get("task") == name, f"{name}, the name of the file"),
+        ("task_alias", title, isinstance(title, str) and title, "its name in tables and figures"),
+        ("metadata.verifier", verifier, verifier in VERIFIERS, ", ".join(VERIFIERS)),
+        ("metadata.fields", fields, listed, "a list of field names"),
+        ("metadata.question", question, listed and question in fields, f"one of {fields}"),
     ]
     for key in ("doc_to_text", "doc_to_target"):
         module, _, function = str(task.get(key, "")).partition(".")
         known = module and (module != "prompts" or hasattr(prompts, function))
         allowed = "a template, or !function with a function of prompts.py"
-        checks.append((known, key, task.get(key), allowed))
-        if module == "prompts" and listed and function in _READ:
-            allowed = f"a list with {' or '.join(sorted(_READ[function]))}, which {function} reads"
-            checks.append((_READ[function] & {*fields}, "metadata.fields", fields, allowed))
-    for right, key, value, allowed in checks:
+        checks.append((key, task.get(key), known, allowed))
+        if listed and module == "prompts" and (needed := _READ.get(function)):
+            allowed = f"a list with {' or '.join(sorted(needed))}, which {function} reads"
+            checks.append(("metadata.fields", fields, needed & {*fields}, allowed))
+    for key, value, right, allowed in checks:
         if not right:
             raise ValueError(f"{path}: {key} = {value!r}; allowed: {allowed}")
     return Benchmark(title, verifier, question, fields)

@@ -7,6 +7,7 @@ as whom, and where downloads are kept: HF_ENDPOINT, HF_TOKEN or `hf auth login`,
 """
 
 import csv
+import io
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +22,7 @@ from repro.benchmarks import contamination
 from repro.benchmarks.declared import TRAIN, TRAIN_FIELDS, sources
 from repro.files import jsonl
 
+_PAGES = "huggingface.co/datasets/"  # where a person reads about a dataset and accepts its terms
 _WRAPPERS = (errors.LocalEntryNotFoundError, errors.RevisionResolutionError)
 
 
@@ -39,9 +41,8 @@ def check_access(names: Iterable[str]) -> None:
     """
     missing = []
     for name in names:
-        pins = _pins(name)
         try:
-            with _explained(name, pins):
+            with _explained(name) as pins:
                 if not constants.is_offline_mode():
                     huggingface_hub.HfApi().auth_check(pins["repo"], repo_type="dataset")
         except AccessError as error:
@@ -60,41 +61,38 @@ def fetch(
 
     Args:
         name: a name of `sources.yml`.
-        settings: ``problems``: only the first so many; for `lcb` also ``release`` (v1 to v6) and
-            ``window`` (first and last contest date); absent or None: the default.
-        output: the JSONL file; beside it are written ``NAME.source.json``, which is returned, and
-            for `train` ``train.contamination.json``.
+        settings: ``problems``, only the first so many; of `lcb` also ``release`` (v1 to v6) and
+            ``window`` (first and last contest date); absent or None is the default.
+        output: the JSONL file, beside which ``NAME.source.json``, which is returned, is written.
         benchmark_files: by name, those whose problems are taken out of the training set.
 
     Raises:
         ValueError: not as pinned, or not to be had; nothing is written then.
     """
-    pins, output = _pins(name), Path(output)
+    output = Path(output)
+    with _explained(name) as pins:  # a branch is resolved now, a commit is taken as it is
+        revision = {"repo_type": "dataset", "revision": pins["revision"]}
+        resolved = huggingface_hub.HfApi().resolve_revision(pins["repo"], **revision)
     record = {key: pins[key] for key in ("repo", "revision", "licence")}
-    record |= {"name": name, "problems": settings.get("problems"), "rows": 0, "written": 0}
+    record |= {"commit": resolved.resolved, "name": name, "problems": settings.get("problems")}
+    record |= {"rows": 0, "written": 0}
     if "release" in pins:
         record["release"] = settings.get("release") or pins["release"]
         record["window"] = [str(date) for date in settings.get("window") or pins["window"]]
-    with _explained(name, pins):  # a branch is resolved now, a commit is taken as it is
-        record["commit"] = (
-            huggingface_hub.HfApi()
-            .resolve_revision(pins["repo"], repo_type="dataset", revision=pins["revision"])
-            .resolved
-        )
     rows = _rows(pins, record)
-    if name == TRAIN:
-        rows = _training_rows(rows, benchmark_files or {}, output, record)
+    if name == TRAIN:  # without problems that lack an answer or occur in a benchmark
+        every = list(rows)
+        answered = [row for row in every if all(_is_given(row[key]) for key in TRAIN_FIELDS)]
+        rows, report = contamination.filter_rows(answered, benchmark_files or {})
+        record |= {"without_answer": len(every) - len(answered), "contaminated": report["removed"]}
+        record["written"] = len(rows)
+        jsonl.write_json(output.with_suffix(".contamination.json"), report)
+        print(f"{TRAIN}: {contamination.summary(report)}", file=sys.stderr)
     jsonl.write(output, rows)
     jsonl.write_json(output.with_suffix(".source.json"), record)
     where = f"{pins['repo']} at {record['commit'][:12]}"
     print(f"{name}: {record['written']} problems of {where}", file=sys.stderr)
     return record
-
-
-def _pins(name: str) -> dict:
-    if name not in sources():
-        raise ValueError(f"{name!r} is not on the hub; choose from {', '.join(sources())}")
-    return sources()[name]
 
 
 def _rows(pins: dict, record: dict) -> Iterator[dict]:
@@ -104,8 +102,8 @@ def _rows(pins: dict, record: dict) -> Iterator[dict]:
     if "release" in record:  # vN is the first N files
         parts = parts[: int(record["release"].removeprefix("v"))]
     for part in parts:
-        where, count = f"{name}: {_page(pins)}, {part['path']}", 0
-        with _explained(name, pins):
+        where, count = f"{name}: {_PAGES}{pins['repo']}, {part['path']}", 0
+        with _explained(name):
             downloaded = _download(pins, record["commit"], part["path"])
         for count, row in enumerate(downloaded, start=1):
             if missing := [field for field in pins["fields"] if field not in row]:
@@ -124,70 +122,45 @@ def _rows(pins: dict, record: dict) -> Iterator[dict]:
 
 
 def _download(pins: dict, commit: str, path: str) -> Iterable[dict]:
-    """Return the rows of one file, or of a config whose files the dataset's card names."""
+    """Return the rows of one file, or of a config whose files the dataset's card names.
+
+    A file is not read by `datasets`: its JSON loader turns an answer such as ``2024-01-01`` into a
+    time stamp, and it runs no loader script (LiveCodeBench has one).
+    """
     if "config" in pins:
         from datasets import load_dataset
 
         return load_dataset(pins["repo"], path, split=pins["split"], revision=commit)
     of_dataset = {"repo_type": "dataset", "revision": commit}
-    return _read(Path(huggingface_hub.hf_hub_download(pins["repo"], path, **of_dataset)))
-
-
-def _read(path: Path) -> Iterator[dict]:
-    """Yield the rows of a file, values as they are.
-
-    The loaders of `datasets` are not used: its JSON loader turns an answer such as ``2024-01-01``
-    into a time stamp, and it runs no loader script (LiveCodeBench has one).
-    """
-    match path.suffix:
+    file = Path(huggingface_hub.hf_hub_download(pins["repo"], path, **of_dataset))
+    match file.suffix:
         case ".jsonl":  # row by row: a file of LiveCodeBench has more than a gigabyte
-            yield from (row for _, row in jsonl.rows(path))
+            return (row for _, row in jsonl.rows(file))
         case ".json":
-            yield from json.loads(path.read_text(encoding="utf-8"))
+            return json.loads(file.read_text(encoding="utf-8"))
         case ".csv":
-            with open(path, encoding="utf-8-sig", newline="") as file:
-                yield from csv.DictReader(file)
+            text = file.read_bytes().decode("utf-8-sig")
+            return csv.DictReader(io.StringIO(text, newline=""))
         case ".parquet":
             from pyarrow import parquet
 
-            yield from parquet.read_table(path).to_pylist()
-        case _:
-            raise ValueError(f"{path}: allowed: .jsonl, .json, .csv and .parquet")
-
-
-def _training_rows(
-    rows: Iterable[dict], benchmark_files: Mapping[str, str | Path], output: Path, record: dict
-) -> list[dict]:
-    """Leave out problems without an answer and those that occur in a benchmark; report both."""
-    rows = list(rows)
-    answered = [row for row in rows if all(_is_given(row[key]) for key in TRAIN_FIELDS)]
-    kept, report = contamination.filter_rows(answered, benchmark_files)
-    record |= {"without_answer": len(rows) - len(answered), "contaminated": report["removed"]}
-    record["written"] = len(kept)
-    jsonl.write_json(output.with_suffix(".contamination.json"), report)
-    print(
-        f"{TRAIN}: {record['without_answer']} problems without an answer are left out\n"
-        f"{TRAIN}: {contamination.summary(report)}",
-        file=sys.stderr,
-    )
-    return kept
+            return parquet.read_table(file).to_pylist()
+    raise ValueError(f"{file}: allowed: .jsonl, .json, .csv and .parquet")
 
 
 def _is_given(value: object) -> bool:
     return value is not None and bool(str(value).strip())
 
 
-def _page(pins: dict) -> str:
-    """Return where a person reads about a dataset and accepts its terms."""
-    return f"huggingface.co/datasets/{pins['repo']}"
-
-
 @contextmanager
-def _explained(name: str, pins: dict) -> Iterator[None]:
-    """Turn an error of the hub into one message that says what to do."""
-    where = f"{name}: {_page(pins)}"
+def _explained(name: str) -> Iterator[dict]:
+    """Give a dataset's pins, and turn an error of the hub into one message that says what to do."""
+    if name not in sources():
+        raise ValueError(f"{name!r} is not on the hub; choose from {', '.join(sources())}")
+    pins = sources()[name]
+    where = f"{name}: {_PAGES}{pins['repo']}"
     try:
-        yield
+        yield pins
     except (OSError, httpx.HTTPError, errors.XetDownloadError, *_WRAPPERS) as error:
         reason = error.__cause__ if isinstance(error, _WRAPPERS) and error.__cause__ else error
         status = reason.response.status_code if isinstance(reason, errors.HfHubHTTPError) else None

@@ -1,10 +1,30 @@
 """The engines that turn prompts into completions, by name."""
 
+import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Protocol
 
-from repro.evaluation.requests import Engine
+from repro.config.models import Sampling
+from repro.evaluation.decoding import Completion, Request
+
+_OF_VLLM = {
+    "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB; half of the machine's memory by itself
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # one model on one device needs no workers
+    "VLLM_LOGGING_LEVEL": "WARNING",
+    "VLLM_NO_USAGE_STATS": "1",
+}
+
+
+class Engine(Protocol):
+    """A loaded model."""
+
+    def generate(self, requests: list[Request], sampling: Sampling) -> list[list[Completion]]:
+        """Return n independent completions for each request, in order.
+
+        Of a model's generation_config only the eos tokens apply.
+        """
 
 
 def load(
@@ -14,12 +34,10 @@ def load(
     trust_remote_code: bool = False,
     tensor_parallel: int = 1,
 ) -> Engine:
-    """Load a model folder into an engine, transformers or vllm.
-
-    `max_length` is the tokens of the longest prompt and its longest completion together.
-    """
+    """Load a model folder, for `max_length` tokens of prompt and completion together."""
     print(f"engine {name}: loading {model_dir}", file=sys.stderr, flush=True)
     if name == "vllm":
+        prepare_vllm()
         from repro.evaluation.vllm_engine import VllmEngine
 
         return VllmEngine(model_dir, max_length, trust_remote_code, tensor_parallel)
@@ -37,3 +55,9 @@ def check(name: str, tensor_parallel: int = 1) -> None:
         )
     if name != "vllm" and tensor_parallel > 1:
         raise ValueError(f"tensor_parallel: {tensor_parallel}; allowed: 1, or the engine vllm")
+
+
+def prepare_vllm() -> None:
+    """Set what vLLM reads from the environment when it is imported, which TRL does on its own."""
+    for name, value in _OF_VLLM.items():
+        os.environ.setdefault(name, value)

@@ -4,14 +4,15 @@ import itertools
 import os
 import shutil
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
-from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoTokenizer
 
 from repro.config.backbones import Backbone
 from repro.config.resolved import Generation, stated
 from repro.evaluation import engines, tasks
-from repro.evaluation.requests import Engine, Request
+from repro.evaluation.decoding import Request
 from repro.files import digests, jsonl
 from repro.files.progress import Progress
 
@@ -61,28 +62,42 @@ def generate_responses(
     config = AutoConfig.from_pretrained(model_dir, trust_remote_code=trusted)
     room = config.max_position_embeddings - generation.max_new_tokens
     sampling = {key: value for key, value in stated(generation).items() if key != "benchmarks"}
+    render = partial(tokenizer.apply_chat_template, tokenize=False, add_generation_prompt=True)
+    rendered = {"system_instruction": backbone.prompt.system, "chat_template": render}
+    rendered |= {"apply_chat_template": True, "num_fewshot": 0}
     model, plans, longest = digests.of_model(model_dir), [], 0
     for benchmark, chosen in generation.benchmarks.items():
         task = tasks.load(
             benchmark, Path(data_dir) / f"{benchmark}.jsonl", chosen.samples, backbone.prompt.math
         )
-        prompts = _prompts(task, tokenizer, backbone.prompt.system)
-        lengths = _check_lengths(benchmark, prompts, tokenizer, room)
-        longest = max(longest, *lengths)
+        prompts = [task.fewshot_context(doc, **rendered) for _, doc in task.doc_iterator()]
+        lengths = [len(ids) for ids in tokenizer(prompts, add_special_tokens=False)["input_ids"]]
         # Longest first: neighbours need little padding, and a lack of memory shows at once.
         order = sorted(range(len(prompts)), key=lambda doc: (-lengths[doc], doc))
-        requests = {
-            doc: Request(prompts[doc], chosen.samples, _seed(generation.seed, benchmark, doc))
-            for doc in order
-        }
-        asked = [(doc, request.n, request.prompt) for doc, request in requests.items()]
+        longest = max(longest, *lengths)
+        if longest > room:
+            raise ValueError(
+                f"{benchmark}, doc {order[0]}: the prompt has {longest} tokens, but the context "
+                f"less max_new_tokens leaves room for {room}"
+            )
+        requests = {}
+        for doc in order:  # a resumed run draws with the same seeds
+            seed = digests.to_integer(f"{generation.seed}:{benchmark}:{doc}")
+            requests[doc] = Request(prompts[doc], chosen.samples, seed)
+        asked = [(doc, chosen.samples, prompts[doc]) for doc in order]
         name = f"{benchmark}.{digests.of_values([sampling, model, asked])}.jsonl"
         at_once = max(1, generation.batch_size // chosen.samples)
-        files = work_dir / f"{name}.part", work_dir / name, output_dir / f"{benchmark}.jsonl"
+        complete, output = work_dir / name, output_dir / f"{benchmark}.jsonl"
+        if output.exists() and not complete.exists():
+            raise ValueError(
+                f"{output} was made by another model or with other settings, or its file under "
+                f"{work_dir} is gone; move it away to generate {benchmark} again"
+            )
+        files = work_dir / f"{name}.part", complete, output
         plans.append(Plan(benchmark, requests, chosen.samples, at_once, *files))
     work_dir.mkdir(parents=True, exist_ok=True)
     output_dir.mkdir(parents=True, exist_ok=True)
-    missing = [plan for plan in plans if not _is_finished(plan)]
+    missing = [plan for plan in plans if not plan.complete.exists()]
     if missing:
         done = [_resume(plan) for plan in missing]
         length = longest + generation.max_new_tokens
@@ -95,46 +110,8 @@ def generate_responses(
         _publish(plan)
 
 
-def _prompts(task, tokenizer: PreTrainedTokenizerBase, system: str | None) -> list[str]:
-    def render(messages: list[dict], add_generation_prompt: bool = True) -> str:
-        return tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=add_generation_prompt
-        )
-
-    asked = {"system_instruction": system, "apply_chat_template": True, "chat_template": render}
-    return [task.fewshot_context(doc, num_fewshot=0, **asked) for _, doc in task.doc_iterator()]
-
-
-def _check_lengths(
-    benchmark: str, prompts: list[str], tokenizer: PreTrainedTokenizerBase, room: int
-) -> list[int]:
-    lengths = [len(ids) for ids in tokenizer(prompts, add_special_tokens=False)["input_ids"]]
-    for doc_id, length in enumerate(lengths):
-        if length > room:
-            raise ValueError(
-                f"{benchmark}, doc {doc_id}: the prompt has {length} tokens, but the context less "
-                f"max_new_tokens leaves room for {room}"
-            )
-    return lengths
-
-
-def _seed(seed: int, benchmark: str, doc_id: int) -> int:
-    """Return the seed of one request, so that a resumed run draws what the first would have."""
-    return digests.to_integer(f"{seed}:{benchmark}:{doc_id}")
-
-
-def _is_finished(plan: Plan) -> bool:
-    """Tell whether the responses are there; an output of unknown origin is never overwritten."""
-    if not plan.complete.exists() and plan.output.exists():
-        raise ValueError(
-            f"{plan.output} was made by another model or with other settings, or its file under "
-            f"{plan.complete.parent} is gone; move it away to generate {plan.benchmark} again"
-        )
-    return plan.complete.exists()
-
-
 def _generate(
-    plan: Plan, first: int, generation: Generation, engine: Engine, progress: Progress
+    plan: Plan, first: int, generation: Generation, engine: engines.Engine, progress: Progress
 ) -> None:
     """Ask the problems of a benchmark from the `first` on, batch by batch."""
     docs = list(plan.requests)
@@ -155,8 +132,7 @@ def _generate(
 def _resume(plan: Plan) -> int:
     """Cut an unfinished file back to its last whole batch; return the number of rows it keeps.
 
-    A kill can leave half a batch and half a line. Half a batch is drawn again as a whole: only
-    whole batches are reproducible from their seed.
+    Half a batch, which a kill can leave, is drawn again: only whole batches are reproducible.
     """
     if not plan.part.exists():
         return 0

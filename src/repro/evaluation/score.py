@@ -2,7 +2,7 @@
 
 import json
 import re
-import statistics
+import string
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +12,7 @@ from lm_eval.api.task import ConfigurableTask
 from lm_eval.evaluator import evaluate
 
 from repro import sandbox
+from repro.benchmarks import declared
 from repro.config.resolved import ScoreSettings
 from repro.evaluation import generations, tasks
 from repro.evaluation.replay import Replay
@@ -22,10 +23,7 @@ from repro.verify import choice, maths, programs, thinking
 from repro.verify.answers import split_thought
 
 PROGRAMS = {"mbpp": programs.verify_mbpp, "lcb": programs.verify_lcb}  # verifiers that run programs
-METRICS = [
-    {"metric": "accuracy", "aggregation": "mean", "higher_is_better": True},
-    {"metric": "problems", "aggregation": list, "higher_is_better": False},
-]
+METRICS = [{"metric": "problems", "aggregation": list, "higher_is_better": False}]
 
 # (doc, gold answer, responses) -> verdicts by the name they have in a score file
 Judge = Callable[[dict, str, list[str]], dict[str, list[bool]]]
@@ -39,36 +37,50 @@ def score_file(
     settings: ScoreSettings,
     threads: int = 1,
 ) -> list[str]:
-    """Score one generations file with lm-eval and write the result as JSON, whole or not at all.
+    """Score one generations file with lm-eval; return what is wrong with it, a message each.
 
     Args:
         benchmark: its name.
         generations_file: see ``generations``; a line that cannot be scored costs no other.
         data_file: the problems it answers; ``doc_id`` is the position in this file.
-        output_file: ``aggregates``: the statistics of ``measure.intervals.summary`` over problems.
-            ``problems``: one entry per doc_id, its lists over samples; of mathematics also the
-            verdicts of plain math-verify, the scorer of the paper's authors. Where programs cannot
-            be run safely ``not_scored`` says why, and both are empty.
+        output_file: JSON. ``aggregates``: what ``measure.intervals.summary`` gives. ``problems``:
+            one entry per doc_id, its lists over samples; of mathematics also the verdicts of plain
+            math-verify, the scorer of the paper's authors. Where programs cannot be run safely
+            ``not_scored`` says why, and both are empty.
         settings: how it is scored.
         threads: programs, or comparisons of answers, at a time.
-
-    Returns:
-        What is wrong with the file, a message each, also under ``left_out``.
 
     Raises:
         ValueError: an unknown benchmark, a bad data file, or a generations file without any row
             that fits, with other problems or choices, or that does not tell whether its model
             thinks; nothing is written then.
     """
-    n_docs = len(tasks.load(benchmark, data_file, 1).eval_docs)
+    n_docs = len(declared.read_rows(data_file, benchmark))
     rows, left_out = generations.read(generations_file, benchmark, n_docs, settings.samples)
     repeats = settings.samples or max(map(len, rows.values()))
-    taken = _resolve_thinking(generations_file, rows, settings.thinking)
+    every = [row for of_problem in rows.values() for row in of_problem]
+    try:
+        taken = thinking.resolve(every, settings.thinking)
+    except ValueError as error:
+        raise ValueError(f"{generations_file}: {error}") from None
+    if settings.thinking == thinking.AUTO:
+        shown = f"thinking {taken}, as its {len(every)} responses show"
+        print(f"{generations_file}: {shown}", file=sys.stderr)
 
     def process_results(doc: dict, results: list[list[str]]) -> dict:
         of_problem = [row for row in map(json.loads, results[0]) if row is not None]
         _check_prompts(generations_file, of_problem, task, doc)
-        return _score_problem(of_problem, task.doc_to_target(doc), doc, judge, taken)
+        closed = [thinking.as_closed(row["text"], taken) for row in of_problem]
+        verdicts = judge(doc, task.doc_to_target(doc), closed)
+        behaviours = [count(split_thought(row["text"])[0]) for row in of_problem]
+        found = {
+            "doc_id": of_problem[0]["doc_id"],
+            **{name: [int(verdict) for verdict in of] for name, of in verdicts.items()},
+            "tokens": [row["n_reasoning_tokens"] for row in of_problem],
+            "truncated": [int(row["finish_reason"] == "length") for row in of_problem],
+            **{name: [getattr(one, name) for one in behaviours] for name in BEHAVIOURS},
+        }
+        return {"problems": found}
 
     task = tasks.load(
         benchmark, data_file, repeats, process_results=process_results, metric_list=METRICS
@@ -79,7 +91,7 @@ def score_file(
     scores |= {"left_out": left_out, "missing": len(missing), "thinking": taken}
     scores |= {"sandbox": None, "not_scored": None, "aggregates": {}, "problems": []}
     try:
-        judge, scores["sandbox"] = _judge(tasks.verifier(task), settings, threads)
+        judge, scores["sandbox"] = _judge(benchmark, settings, threads)
     except sandbox.SandboxUnavailable as error:
         scores["not_scored"] = str(error)
     else:
@@ -90,26 +102,14 @@ def score_file(
     jsonl.write_json(output_file, scores)
     wrong = [f"{generations_file}, {message}; left out" for message in left_out]
     if settings.samples is not None and missing:
-        wrong.append(
-            f"{generations_file}: {len(missing)} of {n_docs} problems lack responses: {missing[0]}"
-            + ", ..." * (len(missing) > 1)
-        )
+        lack = f"{len(missing)} of {n_docs} problems lack responses: {missing[0]}"
+        wrong.append(f"{generations_file}: {lack}{', ...' * (len(missing) > 1)}")
     return wrong
 
 
-def _resolve_thinking(file: str | Path, rows: dict[int, list[dict]], thinks: str) -> str:
-    every = [row for of_problem in rows.values() for row in of_problem]
-    try:
-        taken = thinking.resolve(every, thinks)
-    except ValueError as error:
-        raise ValueError(f"{file}: {error}") from None
-    if thinks == thinking.AUTO:
-        print(f"{file}: thinking {taken}, as its {len(every)} responses show", file=sys.stderr)
-    return taken
-
-
-def _judge(verifier: str, settings: ScoreSettings, threads: int) -> tuple[Judge, str | None]:
+def _judge(benchmark: str, settings: ScoreSettings, threads: int) -> tuple[Judge, str | None]:
     """Return what judges the responses to one problem, and the sandbox it uses."""
+    verifier = declared.benchmarks()[benchmark].verifier
     if verifier == "math":
         return lambda doc, gold, texts: {
             "correct": maths.verify(texts, [gold] * len(texts), workers=threads),
@@ -118,7 +118,6 @@ def _judge(verifier: str, settings: ScoreSettings, threads: int) -> tuple[Judge,
     if verifier == "choice":
         return lambda doc, gold, texts: {"correct": [choice.verify(t, gold) for t in texts]}, None
     run_program, passes = sandbox.runner(settings.sandbox), PROGRAMS[verifier]
-    # Wall time is longer, so that a busy machine fails no right program.
     cpu_s = settings.code_timeout_s
     limits = sandbox.Limits(cpu_s=cpu_s, wall_s=3 * cpu_s)
 
@@ -136,7 +135,9 @@ def _judge(verifier: str, settings: ScoreSettings, threads: int) -> tuple[Judge,
 
 def _check_prompts(file: str | Path, rows: list[dict], task: ConfigurableTask, doc: dict) -> None:
     """Refuse responses to other problems, or to choices in another order, blanks aside."""
-    question, choices = _bare(tasks.question(task, doc)), tasks.choices(task, doc)
+    question = _bare(doc[task.config.metadata["question"]])
+    texts = task.doc_to_choice(doc) if task.config.doc_to_choice is not None else []
+    choices = list(zip(string.ascii_uppercase, texts, strict=False))
     lettered = (rf"{letter}[^\w]{{1,4}}{re.escape(_bare(text))}" for letter, text in choices)
     in_order = re.compile(r"[^\w]{0,9}".join(lettered))
     for row in rows:
@@ -153,20 +154,3 @@ def _check_prompts(file: str | Path, rows: list[dict], task: ConfigurableTask, d
 
 def _bare(text: str) -> str:
     return "".join(text.split())
-
-
-def _score_problem(rows: list[dict], gold: str, doc: dict, judge: Judge, taken: str) -> dict:
-    """Return lm-eval's metrics of one problem; ``rows`` are its samples."""
-    texts = [row["text"] for row in rows]
-    verdicts = judge(doc, gold, [thinking.as_closed(text, taken) for text in texts])
-    behaviours = [count(split_thought(text)[0]) for text in texts]
-    return {
-        "accuracy": statistics.fmean(verdicts["correct"]),
-        "problems": {
-            "doc_id": rows[0]["doc_id"],
-            **{name: [int(verdict) for verdict in of] for name, of in verdicts.items()},
-            "tokens": [row["n_reasoning_tokens"] for row in rows],
-            "truncated": [int(row["finish_reason"] == "length") for row in rows],
-            **{name: [getattr(found, name) for found in behaviours] for name in BEHAVIOURS},
-        },
-    }

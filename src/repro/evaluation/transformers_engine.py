@@ -6,8 +6,7 @@ import torch
 from transformers import AutoModelForCausalLM, GenerationConfig
 
 from repro.config.models import Sampling
-from repro.evaluation.decoding import Decoder
-from repro.evaluation.requests import Completion, Request
+from repro.evaluation.decoding import Completion, Decoder, Request
 from repro.files import digests
 
 
@@ -22,11 +21,10 @@ class TransformersEngine:
             model_dir, dtype=dtype, use_safetensors=True, trust_remote_code=trust_remote_code
         )
         self.model.to(self.device).eval()
-        pad_id = self.decoder.tokenizer.pad_token_id
+        pad_id, eos_ids = self.decoder.tokenizer.pad_token_id, sorted(self.decoder.eos_ids)
         # Sampling defaults that a model ships (top-k, repetition penalty) must not leak in.
         self.model.generation_config = GenerationConfig(
-            eos_token_id=sorted(self.decoder.eos_ids),
-            pad_token_id=min(self.decoder.eos_ids) if pad_id is None else pad_id,
+            eos_token_id=eos_ids, pad_token_id=eos_ids[0] if pad_id is None else pad_id
         )
 
     @torch.inference_mode()
@@ -36,30 +34,24 @@ class TransformersEngine:
         Deterministic for the same requests in the same order, on one machine: their seeds together
         seed the batch, because `generate` draws from one random state.
         """
-        (n,) = {request.n for request in requests}
+        (n,), prompts = {request.n for request in requests}, [one.prompt for one in requests]
         # The chat template wrote any bos token already.
         batch = self.decoder.tokenizer(
-            [request.prompt for request in requests],
-            add_special_tokens=False,
-            padding=True,
-            return_tensors="pt",
-        )
-        seeds = " ".join(str(request.seed) for request in requests)
-        torch.manual_seed(digests.to_integer(seeds))
+            prompts, add_special_tokens=False, padding=True, return_tensors="pt"
+        ).to(self.device)  # (B, P)
+        torch.manual_seed(digests.to_integer(" ".join(str(request.seed) for request in requests)))
         chosen, drawn = {"do_sample": False}, 1
         if sampling.temperature > 0:  # else all completions of a prompt are the same
             chosen, drawn = {"do_sample": True, "temperature": sampling.temperature}, n
             chosen |= {"top_p": sampling.top_p, "top_k": sampling.top_k or 0}
         sequences = self.model.generate(
-            input_ids=batch["input_ids"].to(self.device),
-            attention_mask=batch["attention_mask"].to(self.device),
+            input_ids=batch["input_ids"],
+            attention_mask=batch["attention_mask"],
             max_new_tokens=sampling.max_new_tokens,
             num_return_sequences=drawn,
             **chosen,
         )  # (B · drawn, P + N)
         rows = sequences[:, batch["input_ids"].shape[1] :].tolist()
         completions = [self.decoder.completion(row) for row in rows]
-        return [
-            completions[start : start + drawn] * (n // drawn)
-            for start in range(0, len(completions), drawn)
-        ]
+        starts = range(0, len(completions), drawn)
+        return [completions[start : start + drawn] * (n // drawn) for start in starts]

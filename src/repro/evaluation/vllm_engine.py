@@ -3,15 +3,10 @@
 from pathlib import Path
 
 import torch
+from vllm import LLM, SamplingParams  # `engines.load` prepared it
 
 from repro.config.models import Sampling
-from repro.evaluation import vllm_environment
-from repro.evaluation.decoding import Decoder
-from repro.evaluation.requests import Completion, Request
-
-vllm_environment.prepare()
-
-from vllm import LLM, SamplingParams  # noqa: E402
+from repro.evaluation.decoding import Completion, Decoder, Request
 
 
 class VllmEngine:
@@ -44,30 +39,27 @@ class VllmEngine:
 
         vLLM promises the same tokens again only on the same hardware with the same batches.
         """
-        prompts = [request.prompt for request in requests]
+        prompts, greedy = [request.prompt for request in requests], sampling.temperature == 0
         # The chat template wrote any bos token already.
         encoded = self.decoder.tokenizer(prompts, add_special_tokens=False)["input_ids"]
-        outputs = self.llm.generate(
-            [{"prompt_token_ids": ids} for ids in encoded],
-            [self._parameters(request, sampling) for request in requests],
-            use_tqdm=False,
-        )
+        parameters = [
+            SamplingParams(
+                n=1 if greedy else request.n,
+                seed=request.seed % 2**63,
+                temperature=sampling.temperature,
+                top_p=1.0 if greedy else sampling.top_p,
+                top_k=0 if greedy else sampling.top_k or 0,
+                max_tokens=sampling.max_new_tokens,
+                stop_token_ids=sorted(self.decoder.eos_ids),
+                detokenize=False,  # the decoder does it, as for every engine
+            )
+            for request in requests
+        ]
+        asked = [{"prompt_token_ids": ids} for ids in encoded]
         found = []
+        outputs = self.llm.generate(asked, parameters, use_tqdm=False)
         for request, output in zip(requests, outputs, strict=True):
             drawn = [self.decoder.completion(list(one.token_ids)) for one in output.outputs]
             # Greedy completions of a prompt are all the same; vLLM refuses to make more than one.
             found.append(drawn * (request.n // len(drawn)))
         return found
-
-    def _parameters(self, request: Request, sampling: Sampling) -> SamplingParams:
-        greedy = sampling.temperature == 0
-        return SamplingParams(
-            n=1 if greedy else request.n,
-            seed=request.seed % 2**63,
-            temperature=sampling.temperature,
-            top_p=1.0 if greedy else sampling.top_p,
-            top_k=0 if greedy else sampling.top_k or 0,
-            max_tokens=sampling.max_new_tokens,
-            stop_token_ids=sorted(self.decoder.eos_ids),
-            detokenize=False,  # the decoder does it, as for every engine
-        )

@@ -99,11 +99,11 @@ def _first_responses(
     Those that are empty, or too long for the context, are left out and counted on stderr.
     """
     task = tasks.load(benchmark, files["data"], 1)
-    if tasks.verifier(task) != "math":
+    if task.config.metadata["verifier"] != "math":
         raise ValueError(f"{benchmark}: the objective needs answers in a box, those of mathematics")
     scores = {one["doc_id"]: one for one in jsonl.read_json(files["scores"])["problems"]}
     first = {row["doc_id"]: row for row in jsonl.read(files["generations"]) if row["sample"] == 0}
-    left_out = 0
+    left_out, question = 0, task.config.metadata["question"]
     for doc_id, doc in list(enumerate(task.eval_docs))[:problems]:
         if doc_id not in first or doc_id not in scores:
             raise ValueError(f"{files['generations']}: doc {doc_id} is not scored or not there")
@@ -113,7 +113,7 @@ def _first_responses(
             left_out += 1
             continue
         source = f"{benchmark}, doc {doc_id}, sample 0, {'correct' if correct else 'wrong'}"
-        yield row, correct, Transcript(tasks.question(task, doc), answer, prompt, ids, source)
+        yield row, correct, Transcript(doc[question], answer, prompt, ids, source)
     if left_out:
         where = files["generations"]
         print(f"{where}: left out {left_out} responses, too long or empty", file=sys.stderr)

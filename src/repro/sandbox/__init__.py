@@ -2,9 +2,8 @@
 
 Both sandboxes (see `routes`) give a program one process with threads, no network, no environment,
 no other process to see or signal, and of the host's files only its interpreter and packages, to
-read. They bound its CPU time, wall time, memory, threads, files and output. What they leave open is
-in docs/evaluation.md. Before a process of ours uses one for the first time, it runs a program there
-that tries to get out.
+read. They bound its time, memory, threads, files and output. What they leave open is in
+docs/evaluation.md. Before the first use of one, a program that tries to escape is run in it.
 """
 
 import functools
@@ -13,16 +12,11 @@ import tempfile
 from collections.abc import Callable
 
 from repro.sandbox import routes
-from repro.sandbox.conversation import Limits, NotStarted, Outcome
+from repro.sandbox.conversation import Limits, NotStarted, Outcome, variables
 
 Runner = Callable[[dict, str, Limits], Outcome]
 SANDBOXES = ("auto", "bubblewrap", "namespaces", "none")
 ROUTES: dict[str, Runner] = {name: functools.partial(routes.run, name) for name in SANDBOXES[1:]}
-_ADVICE = (
-    "Needed is the right to make namespaces, which containers often lack, and the package "
-    "bubblewrap (as root also util-linux) or Linux 5.12. The sandbox 'none' runs programs without "
-    "protection, for where a hostile one can do no harm"
-)
 
 
 class SandboxUnavailable(RuntimeError):
@@ -35,9 +29,7 @@ def runner(name: str) -> Runner:
 
 
 def describe(name: str) -> str:
-    """Return which route ``runner(name)`` takes: "bubblewrap", "namespaces" or "none".
-
-    "auto" is the first of bubblewrap and namespaces that works; it never becomes "none".
+    """Return which route ``runner(name)`` takes: "auto" is the first that works, never "none".
 
     Raises:
         ValueError: a name that is none of ``SANDBOXES``.
@@ -53,76 +45,51 @@ def describe(name: str) -> str:
         if not reasons[route]:
             return route
     details = "; ".join(f"{route}: {reason}" for route, reason in reasons.items())
-    raise SandboxUnavailable(f"no sandbox for programs ({details}). {_ADVICE}")
+    raise SandboxUnavailable(
+        f"no sandbox for programs ({details}). Needed is the right to make namespaces, which "
+        "containers often lack, and the package bubblewrap (as root also util-linux) or Linux "
+        "5.12. The sandbox 'none' runs programs without protection, for where none can do harm"
+    )
+
+
+# Expressions by name, in the module that `failure` runs: what must raise, and what must be true.
+_MUST_FAIL = {
+    "fork": "os.fork() or os._exit(0)",
+    "signal": "os.kill(-1, 0)",
+    "socket": "socket.socket()",
+    "root": "os.setuid(0)",
+    "memfd": "os.memfd_create('x')",
+    # The kernel does not limit those of a user that it takes for root.
+    "threads": "[threading.Thread(target=end.wait).start() for _ in range(16)]",
+}
+_MUST_HOLD = {
+    "is-root": "os.getuid() != 0",
+    "orphan": "prctl(1, 0, 0, 0, 0) == -1",
+    "no-filter": "prctl(21, 0, 0, 0, 0) == 2 and prctl(39, 0, 0, 0, 0) == 1",
+    "environment": f"not os.environ.keys() - {{*{[*variables('/')]}, 'PWD', 'LC_CTYPE'}}",
+    "write": "bool(os.statvfs('/').f_flag & os.ST_RDONLY)",
+    "folder": "open('file', 'w').write('x') == 1",
+}
 
 
 @functools.cache
 def failure(route: str) -> str:
     """Return why a route cannot be trusted here, "" where it can. Asked once per process."""
+    program = "import ctypes, os, socket, threading\nprctl = ctypes.CDLL(None).prctl"
     with tempfile.NamedTemporaryFile() as canary:
         os.chmod(canary.name, 0o644)
         files = [canary.name, __file__, "/etc/passwd", "/proc/self/stat"]
-        job = {
-            "program": _ESCAPES,
-            "variables": {"files": files, "shown": list(routes.host_paths())},
-            "expressions": ["escapes()"],
-        }
+        must_fail = _MUST_FAIL | {f"read:{file}": f"open({file!r})" for file in files}
+        shown = {f"unreadable:{path}": f"os.access({path!r}, 4)" for path in routes.host_paths()}
+        asked = must_fail | _MUST_HOLD | shown
+        job = {"program": f"{program}\nend = threading.Event()", "expressions": [*asked.values()]}
         try:
             outcome = ROUTES[route](job, "", Limits(cpu_s=5, wall_s=60, processes=8))
         except (NotStarted, OSError) as error:
             return str(error)
-    if outcome.stdout == b'""\n':
-        return ""
-    found = outcome.stdout.decode().strip()
-    return f"a program inside found {found}" if found else "the check's program did not end"
-
-
-# Run as a program: the names of what must fail and did not, or must work and does not.
-_ESCAPES = """
-import ctypes, os, socket, threading
-
-def escapes():
-    libc = ctypes.CDLL(None)
-    must_fail = {f"read:{path}": (open, path) for path in files} | {
-        "fork": (os.fork,),
-        "signal": (os.kill, -1, 0),
-        "socket": (socket.socket,),
-        "root": (os.setuid, 0),
-        "unshare": (call, libc.unshare, 0x10000000),
-        "keyring": (call, libc.syscall, 250, 0, -3, 1),
-        "memfd": (os.memfd_create, "x"),
-        "orphan": (call, libc.prctl, 1, 0, 0, 0, 0),
-        "threads": (start_threads, 16),
-    }
-    names = "HOME TMPDIR PYTHONHASHSEED OMP_NUM_THREADS OPENBLAS_NUM_THREADS PWD LC_CTYPE"
-    must_hold = {
-        "is-root": os.getuid() != 0,
-        "write": os.statvfs("/").f_flag & os.ST_RDONLY,
-        "no-filter": libc.prctl(21, 0, 0, 0, 0) == 2 and libc.prctl(39, 0, 0, 0, 0) == 1,
-        "environment": not os.environ.keys() - {*names.split()},
-        **{f"unreadable:{path}": os.access(path, os.R_OK) for path in shown},
-    }
-    with open("file", "w") as file:  # and this must work
-        file.write("x")
-    found = [name for name, attempt in must_fail.items() if works(*attempt)]
-    return " ".join(found + [name for name, holds in must_hold.items() if not holds])
-
-def start_threads(count):  # the kernel does not limit those of a user that it takes for root
-    end = threading.Event()
-    try:
-        for _ in range(count):
-            threading.Thread(target=end.wait).start()
-    finally:
-        end.set()
-
-def call(function, *arguments):
-    if function(*arguments) == -1:
-        raise OSError
-
-def works(function, *arguments):
-    try:
-        function(*arguments)
-    except (OSError, RuntimeError):
-        return False
-    return True
-"""
+    answers = dict(zip(asked, outcome.stdout.splitlines(), strict=False))
+    if len(answers) < len(asked):
+        return "the check's program did not end"
+    found = [name for name in must_fail if not answers[name].startswith(b'{"error"')]
+    found += [name for name in _MUST_HOLD | shown if answers[name] != b"true"]
+    return f"a program inside found {' '.join(found)}" if found else ""

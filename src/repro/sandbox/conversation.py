@@ -3,13 +3,11 @@
 The other side, and the form of the messages, is ``child/program_child.py``.
 
 A program is asked for one expression at a time, each with a secret that the answer must carry, and
-only after its module has run to the end: answers written in advance score nothing. No more is
-proved by that, because program and child share one process. An answer is a claim about a value, and
-what makes it right is that it equals the expected value, which is never sent. A program that knows
-the expected values, say because the prompt shows the tests, cannot be told from a right one.
+only after its module has run to the end: answers written in advance score nothing. Program and
+child share a process, so an answer is a claim. It is compared with the expected value, which is
+never sent; a program that knows it, say from tests in the prompt, cannot be told from a right one.
 """
 
-import fcntl
 import marshal
 import os
 import secrets
@@ -30,9 +28,8 @@ _START_S = 60.0  # until the process is shut in; no program runs before that
 class Limits:
     """What one program may use.
 
-    Slow programs run out of CPU time. The wall time ends those that sleep; it is more generous, so
-    that a busy machine fails no right program. Route "none" bounds neither ``disk_bytes`` nor
-    ``files``, and ``processes`` and ``memory_bytes`` bound less there.
+    Wall time is for those that sleep, and generous, so that a busy machine fails no right program.
+    Route "none" does not bound ``disk_bytes`` and ``files``, and bounds processes and memory less.
     """
 
     cpu_s: float = 6.0  # rounded up to whole seconds; LiveCodeBench's own limit per test
@@ -48,15 +45,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a program left behind.
+    """What a program left behind."""
 
-    ``stdout``: of a script, what it printed, cut at ``Limits.output_bytes``; of a job with
-    expressions, one line of JSON for each that was answered. ``returncode``: 0 only for a script
-    that ended by itself within its limits, also by ``sys.exit`` with any status.
-    """
-
-    stdout: bytes
-    returncode: int
+    stdout: bytes  # of a script, cut at `Limits.output_bytes`; else a line of JSON for each answer
+    returncode: int  # 0 only for a script that ended in its limits, by ``sys.exit(anything)`` too
     timed_out: bool  # its wall time was over
 
 
@@ -65,7 +57,7 @@ class NotStarted(RuntimeError):
 
 
 def converse(command: list[str], settings: dict, job: dict, stdin: str, limits: Limits) -> Outcome:
-    """Run one job in a new process and end whatever it started.
+    """Run one job in a new process, and end whatever it started.
 
     Args:
         command: what to start.
@@ -78,19 +70,19 @@ def converse(command: list[str], settings: dict, job: dict, stdin: str, limits: 
     Raises:
         NotStarted: with what the command wrote to standard error.
     """
-    is_script = "expressions" not in job
     ours, theirs = socket.socketpair()
     # Each message then carries the sender's number, as this process knows it.
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
     with (
         ours,
         theirs,
-        _memory_file(stdin) as given,
-        _memory_file() as printed,
+        _memory_file(b"") as printed,
+        _memory_file(stdin.encode("utf-8", "surrogatepass")) as text,
+        open(f"/proc/self/fd/{text.fileno()}", "rb") as given,  # which can only be read
         subprocess.Popen(
             [*command, repr(settings | {"channel": theirs.fileno()})],
             stdin=given,
-            stdout=printed if is_script else subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if "expressions" in job else printed,
             stderr=subprocess.PIPE,
             bufsize=0,
             pass_fds=[theirs.fileno()],
@@ -100,32 +92,30 @@ def converse(command: list[str], settings: dict, job: dict, stdin: str, limits: 
         ) as process,
     ):
         theirs.close()
-        program, outcome = _Program(process, ours), None
-        run = program.run_script if is_script else program.answer
+        program = _Program(process, ours)
         try:
-            outcome = run(job, printed, limits) if program.is_ready() else None
+            if program.is_ready():
+                if "expressions" in job:
+                    return program.answer(job, limits)
+                return program.run_script(job, printed, limits)
         finally:
             complaint = program.end()
-    if outcome is None:
-        status = process.returncode
-        raise NotStarted(complaint or f"it ended with status {status} before it was ready")
-    return outcome
+    status = process.returncode
+    raise NotStarted(complaint or f"it ended with status {status} before it was ready")
 
 
 def variables(folder: str) -> dict[str, str]:
     """Return all environment variables that a program sees; ``folder`` is where it may write."""
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     # A program that prints a set gives the same verdict every time.
-    named = {"HOME": folder, "TMPDIR": folder, "PYTHONHASHSEED": "0"}
-    return named | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    return {"HOME": folder, "TMPDIR": folder, "PYTHONHASHSEED": "0", **threads}
 
 
 class _Program:
     """A started command and, once that is ready, the process inside that runs the program."""
 
     def __init__(self, process: subprocess.Popen, channel: socket.socket) -> None:
-        self._process = process
-        self._channel = channel
-        self._pidfd: int | None = None
+        self._process, self._channel, self._pidfd = process, channel, None
 
     def is_ready(self) -> bool:
         """Wait until the program's process is shut in; False where it does not come up."""
@@ -152,26 +142,26 @@ class _Program:
         """Run to the end; what it prints is the result."""
         with suppress(ConnectionError):
             self._send({"script": [job.get("prelude", ""), job["program"]]})
-        end = select.poll()
+        end = select.poll()  # select.select takes no numbers above 1023
         end.register(self._pidfd, select.POLLIN)
         ended = bool(end.poll(1000 * limits.wall_s))
         stdout = os.pread(printed.fileno(), limits.output_bytes + 1, 0)
         whole = len(stdout) <= limits.output_bytes
-        status = self._exit_status() if ended and whole else -signal.SIGKILL
+        status = self._wait() if ended and whole else -signal.SIGKILL
         return Outcome(stdout[: limits.output_bytes], status, whole and not ended)
 
-    def answer(self, job: dict, printed: BinaryIO, limits: Limits) -> Outcome:
+    def answer(self, job: dict, limits: Limits) -> Outcome:
         """Evaluate the expressions; their values are the result."""
         requests = [
-            {"module": [job.get("prelude", ""), job["program"]]},
-            {"setup": job.get("setup", ""), "variables": job.get("variables", {})},
+            {"module": [job.get("prelude", ""), job["program"]], "variables": {}},
+            {"module": [job.get("setup", "")], "variables": job.get("variables", {})},
             *({"expression": source} for source in job["expressions"]),
         ]
         answers, timed_out = [], threading.Event()
         timer = threading.Timer(limits.wall_s, self._hang_up, [timed_out])
         timer.start()
         try:
-            with self._channel.makefile("rb") as lines:
+            with suppress(ConnectionError), self._channel.makefile("rb") as lines:
                 for request in requests:
                     secret = secrets.token_hex(16)
                     self._send(request | {"secret": secret})
@@ -179,10 +169,8 @@ class _Program:
                     if owner != secret.encode() or not value.endswith(b"\n"):
                         break  # it ended, or broke the rules: the answers so far are all there are
                     answers.append(value)
-                    if "expression" not in request and value.startswith(b'{"error"'):
-                        break
-        except ConnectionError:
-            pass  # it ended
+                    if "module" in request and value != b"null\n":
+                        break  # it raised
         finally:
             timer.cancel()
         return Outcome(b"".join(answers[2:]), -signal.SIGKILL, timed_out.is_set())
@@ -196,8 +184,7 @@ class _Program:
         with suppress(OSError):  # it has just answered the last request
             self._channel.shutdown(socket.SHUT_RDWR)
 
-    def _exit_status(self) -> int:
-        # Not reaped yet: until then nobody else can have its number, nor that of its group.
+    def _wait(self) -> int:  # without reaping it, so that nobody else can get its number
         end = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
         return end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
 
@@ -211,19 +198,13 @@ class _Program:
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
             os.close(self._pidfd)
         self._channel.close()  # ends a program that is not yet bound to what was started
-        self._exit_status()
+        self._wait()
         os.killpg(self._process.pid, signal.SIGKILL)  # without a sandbox: what it left behind
         # Closed by the program, and held by every process of the sandbox: at its end none is left.
         return self._process.stderr.read().decode("utf-8", "replace").strip()
 
 
-def _memory_file(text: str | None = None) -> BinaryIO:
-    """Return an empty file in memory, or one with a text that no one can change any more."""
-    descriptor = os.memfd_create("program", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    file = os.fdopen(descriptor, "r+b", buffering=0)
-    if text is not None:
-        file.write(text.encode("utf-8", "surrogatepass"))
-        file.seek(0)
-        seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
-        fcntl.fcntl(file, fcntl.F_ADD_SEALS, seals)
+def _memory_file(content: bytes) -> BinaryIO:
+    file = os.fdopen(os.memfd_create("program"), "r+b", buffering=0)
+    file.write(content)
     return file

@@ -5,19 +5,15 @@
   tmpfs with the interpreter, its libraries, the installed packages and the child's scripts.
 - "namespaces": the process makes the same itself, see ``child/confinement.py``. It needs Linux
   5.12, root or user namespaces for everyone, and x86_64.
-- "none": a plain subprocess with limits. NOT A SANDBOX. They keep an accident (an endless loop, a
-  huge list) from hurting the machine and hold against no intent: the program has the caller's
-  rights, sees the network and every readable file, and as root ignores some limits.
+- "none": a plain subprocess with limits. NOT A SANDBOX. They keep an accident, such as an endless
+  loop, from hurting the machine. The program has the caller's rights, sees the network and every
+  readable file, and as root ignores some limits.
 
-On the first two the process then mounts its working directory, gives up all rights and loads a
-filter of system calls (``confinement.shut``), which also refuses nested user namespaces; bwrap's
-own ``--disable-userns`` would refuse that mount.
+On the first two the process then gives up all rights (``confinement.shut``).
 """
 
-import compileall
 import functools
 import os
-import platform
 import secrets
 import shutil
 import sys
@@ -26,11 +22,12 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path, PurePath
 
+# Python writes their bytecode now; without it the child, which may not write it, starts slower.
+from repro.sandbox.child import confinement, program_child  # noqa: F401
 from repro.sandbox.conversation import Limits, NotStarted, Outcome, converse
 
 WORKDIR = "/sandbox"  # not /tmp: an interpreter may be installed below that
 _CHILD, _CHILD_INSIDE = Path(__file__).with_name("child"), "/child"
-_INSIDE_ID = 65534
 _SHOWN = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/dev/null", "/dev/zero", "/dev/urandom")
 # No user has such a number, and systemd gives them to no container either.
 FIRST_SPARE_UID, _SPARE_UIDS = 1_900_000_000, 100_000_000
@@ -42,38 +39,27 @@ def run(route: str, job: dict, stdin: str, limits: Limits) -> Outcome:
     Raises:
         NotStarted: the process did not come up: a package is not there, or the kernel refused.
     """
-    _compile()
-    settings = {"route": route, "limits": asdict(limits), "uid": None, "site": site_packages()}
-    before, scripts = [], _CHILD
-    if route == "none":
+    settings = {"route": route, "limits": asdict(limits), "site": _site_packages()}
+    settings |= {"paths": host_paths(), "uid": None if route == "none" else _spare_uid()}
+    before, scripts, workdir = [], _CHILD, nullcontext(WORKDIR)
+    if route == "bubblewrap":
+        before, scripts = _bwrap(settings["uid"]), _CHILD_INSIDE
+    elif route == "none":
         # The kernel limits the user's total, not the program's own: all that run go on top.
         running = Path("/proc/loadavg").read_text().split()[3].partition("/")[2]
         settings["limits"]["processes"] += int(running)
         workdir = tempfile.TemporaryDirectory(prefix="repro-", ignore_cleanup_errors=True)
-    else:
-        workdir = nullcontext(WORKDIR)
-        settings["uid"] = _spare_uid()
-        if route == "bubblewrap":
-            before, scripts = _bwrap(settings["uid"]), _CHILD_INSIDE
-        else:
-            settings |= {"paths": host_paths(), "inside_id": _INSIDE_ID}
     # -S: no .pth files, and 4 ms less. -B: the child's bytecode is there already.
     before += [interpreter(), "-s", "-P", "-S", "-B", "-X", "utf8", f"{scripts}/start.py"]
     with workdir as folder:
         return converse(before, settings | {"folder": folder}, job, stdin, limits)
 
 
-@functools.cache
-def _compile() -> None:
-    """Write the child's bytecode, which it may not write itself; without, it starts slower."""
-    compileall.compile_dir(_CHILD, quiet=2)
-
-
 def _bwrap(uid: int | None) -> list[str]:
     bwrap = _find("bwrap", "bubblewrap")
     if uid is None:
         command = [bwrap, "--unshare-pid", "--as-pid-1", "--cap-drop", "ALL", "--unshare-user"]
-        command += ["--uid", str(_INSIDE_ID), "--gid", str(_INSIDE_ID)]
+        command += ["--uid", str(confinement.NOBODY), "--gid", str(confinement.NOBODY)]
     else:
         # bwrap gives up the right to signal the user that the program becomes; so that it dies
         # with the caller all the same, these two go before.
@@ -81,7 +67,8 @@ def _bwrap(uid: int | None) -> list[str]:
         command += [_find("unshare", "util-linux"), "--pid", "--fork", "--kill-child=KILL", "--"]
         command += [bwrap, "--cap-drop", "ALL"]
         command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-    command += ["--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP"]  # for confinement.shut
+    # For confinement.shut; --disable-userns would refuse its mount, and it denies them itself.
+    command += ["--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP"]
     command += ["--unshare-net", "--unshare-ipc", "--unshare-uts", "--hostname", "sandbox"]
     command += ["--die-with-parent", "--new-session"]
     folders = {str(above) for path in host_paths() for above in PurePath(path).parents} - {"/"}
@@ -104,8 +91,7 @@ def interpreter() -> str:
     return os.path.realpath(sys._base_executable)
 
 
-def site_packages() -> list[str]:
-    """Return the folders of installed packages here, which programs may import too (numpy)."""
+def _site_packages() -> list[str]:
     names = ("site-packages", "dist-packages")
     return [path for path in sys.path if path.endswith(names) and os.path.isdir(path)]
 
@@ -114,7 +100,7 @@ def site_packages() -> list[str]:
 def host_paths() -> dict[str, str]:
     """Return what a program sees of the host, each within no other, and what it really is."""
     prefix = sys.base_prefix
-    wanted = {*_SHOWN, f"{prefix}/lib", f"{prefix}/lib64", interpreter(), *site_packages()}
+    wanted = {*_SHOWN, f"{prefix}/lib", f"{prefix}/lib64", interpreter(), *_site_packages()}
     paths: dict[str, str] = {}
     for path in sorted(filter(os.path.exists, wanted)):
         if not any(path.startswith(f"{outer}/") for outer in paths):
@@ -123,17 +109,15 @@ def host_paths() -> dict[str, str]:
 
 
 def _spare_uid() -> int | None:
-    """Return a user number for one program where the caller is root, else None.
+    """Return a user number of its own for a program, to share no limit or right with another.
 
-    Each program gets its own, so that none shares a limit or a right with another. None also for a
-    root who may not choose numbers, being root of a user namespace only.
+    None where the caller is not root, or root of a user namespace only, who may not choose numbers.
     """
-    if platform.machine() != "x86_64":
-        raise NotStarted(f"the system call filter knows x86_64 only, this is {platform.machine()}")
-    number, last = FIRST_SPARE_UID + secrets.randbelow(_SPARE_UIDS), FIRST_SPARE_UID + _SPARE_UIDS
-    lines = Path("/proc/self/uid_map").read_text().splitlines()
-    ranges = [map(int, line.split()) for line in lines]
-    may_choose = any(
-        first <= FIRST_SPARE_UID and last <= first + count for first, _, count in ranges
-    )
-    return number if os.geteuid() == 0 and may_choose else None
+    if os.uname().machine != "x86_64":
+        raise NotStarted(f"the system call filter knows x86_64 only, this is {os.uname().machine}")
+    for line in Path("/proc/self/uid_map").read_text().splitlines():
+        first, _, count = map(int, line.split())
+        spare = first <= FIRST_SPARE_UID and first + count >= FIRST_SPARE_UID + _SPARE_UIDS
+        if spare and os.geteuid() == 0:
+            return FIRST_SPARE_UID + secrets.randbelow(_SPARE_UIDS)
+    return None

@@ -1,5 +1,5 @@
 """Reinforcement learning on TRL: one trainer, its callbacks and the `train` step."""
 
-from repro.evaluation import vllm_environment
+from repro.evaluation import engines
 
-vllm_environment.prepare()  # before any module here imports TRL, which imports vLLM
+engines.prepare_vllm()  # before any module here imports TRL, which imports vLLM

@@ -5,8 +5,7 @@ in lines: ``ready`` once it is shut in, then for each request ``SECRET VALUE``, 
 came with that request and ``VALUE`` is JSON, ``{"error": ...}`` where it raised. Requests are:
 
 - ``script``: sources to run one after the other as ``__main__``; no answer, the process ends then;
-- ``module``: sources to run as an imported module;
-- ``setup``: a source to run in that module after adding ``variables``, JSON values;
+- ``module``: sources to run as an imported module, after adding ``variables``, JSON values, to it;
 - ``expression``: a source to evaluate in that module.
 """
 
@@ -21,19 +20,33 @@ from _json import encode_basestring_ascii
 from _sitebuiltins import Quitter
 
 _MODULE = "program"
-# The standard streams by name: a sandbox has no /proc, to which these names lead.
-_STREAMS = {
-    name: descriptor
-    for descriptor, stream in enumerate(("stdin", "stdout", "stderr"))
-    for name in (f"/dev/{stream}", f"/dev/fd/{descriptor}", f"/proc/self/fd/{descriptor}")
-}
+_STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}  # links to /proc, which is missing
+_OPEN = io.open
 
-# What values of some types of the standard library are made from. Only of these very types: a
+# By type the JSON text of a value, made by that type's own methods: an object of a subclass with
+# forged ones shows what it holds.
+_WRITERS = {
+    type(None): lambda value: "null",
+    bool: lambda value: "true" if value else "false",
+    int: lambda value: f'{{"int":"{int.__add__(value, 0):x}"}}',
+    float: lambda value: f'{{"float":"{float.__repr__(value)}"}}',
+    complex: lambda value: f'{{"complex":"{complex.__repr__(value)}"}}',
+    str: lambda value: encode_basestring_ascii(str.__str__(value)),
+    bytes: lambda value: f'{{"bytes":"{bytes.hex(value)}"}}',
+    bytearray: lambda value: f'{{"bytes":"{bytearray.hex(value)}"}}',
+    list: lambda value: _encode_all("list", list.__iter__(value)),
+    tuple: lambda value: _encode_all("tuple", tuple.__iter__(value)),
+    set: lambda value: _encode_all("set", set.__iter__(value)),
+    frozenset: lambda value: _encode_all("frozenset", frozenset.__iter__(value)),
+    dict: lambda value: _encode_all("dict", dict.items(value)),
+    type({}.keys()): lambda value: _encode_all("dict_keys", value),
+    type({}.values()): lambda value: _encode_all("dict_values", value),
+    type({}.items()): lambda value: _encode_all("dict_items", value),
+    range: lambda value: _encode_all("range", (value.start, value.stop, value.step)),
+}
+# What values of other types of the standard library are made from. Only of these very types: a
 # subclass can say what it likes.
-_VIEWS = {type(view).__name__: type(view) for view in ({}.keys(), {}.values(), {}.items())}
 _PARTS = {
-    **{("builtins", name): list for name in _VIEWS},
-    ("builtins", "range"): lambda value: [value.start, value.stop, value.step],
     ("collections", "Counter"): dict.items,
     ("collections", "OrderedDict"): dict.items,
     ("collections", "deque"): list,
@@ -51,15 +64,15 @@ def serve(channel: int) -> None:
     with open(os.devnull, "wb") as null:
         os.dup2(null.fileno(), 2)
     module = type(sys)(_MODULE)
-    _write(channel, b"ready\n")
-    requests = os.fdopen(channel, "rb", closefd=False)
+    requests, answers = (os.fdopen(channel, mode, closefd=False) for mode in ("rb", "wb"))
+    _write(answers, "ready")
     while header := requests.read(4):
         data = requests.read(int.from_bytes(header, "big"))
         request = marshal.loads(data)  # noqa: S302 (the parent sent it)
         if "script" in request:
             module.__name__ = "__main__"
             sys.modules["__main__"] = module
-            builtins.open = io.open = _open_by_name(io.open)
+            builtins.open = io.open = _open
             try:
                 return _execute(request["script"], module)
             except SystemExit:
@@ -67,67 +80,38 @@ def serve(channel: int) -> None:
         sys.modules[_MODULE] = module
         # Whatever the program raises, SystemExit included, is a result.
         try:
-            value = encode(_answer(request, module))
+            if "module" in request:
+                module.__dict__.update(request["variables"])
+                value = encode(_execute(request["module"], module))
+            else:
+                value = encode(eval(request["expression"], module.__dict__))  # noqa: S307
         except BaseException as error:
             value = f'{{"error":{encode_basestring_ascii(type(error).__name__)}}}'
-        _write(channel, f"{request['secret']} {value}\n".encode("ascii"))
+        _write(answers, f"{request['secret']} {value}")
 
 
 def encode(value):
-    """Return a JSON text of a plain value that keeps its type; anything else is ``other``.
-
-    The built-in types' own methods are called: a subclass with forged ones shows what it holds.
-    """
-    kinds = type(value).__mro__
-    if value is None:
-        return "null"
-    if bool in kinds:
-        return "true" if value else "false"
-    if int in kinds:
-        return f'{{"int":"{int.__add__(value, 0):x}"}}'
-    for kind in (float, complex):
-        if kind in kinds:
-            return f'{{"{kind.__name__}":"{kind.__repr__(value)}"}}'
-    if str in kinds:
-        return encode_basestring_ascii(str.__str__(value))
-    module, name = type(value).__module__, type(value).__name__
-    known = _VIEWS.get(name) or getattr(sys.modules.get(module), name, None)
-    if (module, name) in _PARTS and type(value) is known:
+    """Return a JSON text of a plain value that keeps its type; anything else is ``other``."""
+    kind = type(value)
+    module, name = kind.__module__, kind.__name__
+    if (module, name) in _PARTS and kind is getattr(sys.modules.get(module), name, None):
         parts = _PARTS[module, name](value)
         return f'{{"{name}":{encode(parts)}}}' if type(parts) is str else _encode_all(name, parts)
-    for kind in (bytes, bytearray):
-        if kind in kinds:
-            return f'{{"bytes":"{kind.hex(value)}"}}'
-    for kind in (list, tuple, set, frozenset):
-        if kind in kinds:
-            return _encode_all(kind.__name__, kind.__iter__(value))
-    if dict in kinds:
-        return _encode_all("dict", dict.items(value))
+    for above in kind.__mro__:
+        if above in _WRITERS:
+            return _WRITERS[above](value)
     if module == "numpy" and hasattr(value, "item"):
         return encode(value.item())
-    return f'{{"other":{encode_basestring_ascii(type(value).__name__)}}}'
+    return f'{{"other":{encode_basestring_ascii(name)}}}'
 
 
 def _encode_all(name, items):
     return f'{{"{name}":[{",".join(map(encode, items))}]}}'
 
 
-def _answer(request, module):
-    if "module" in request:
-        _execute(request["module"], module)
-    elif "setup" in request:
-        module.__dict__.update(request["variables"])
-        _execute([request["setup"]], module)
-    else:
-        return eval(request["expression"], module.__dict__)  # noqa: S307 (what this process is for)
-
-
-def _open_by_name(opens):
-    def open(file, *arguments, **named):
-        descriptor = _STREAMS.get(str(file))
-        return opens(file if descriptor is None else os.dup(descriptor), *arguments, **named)
-
-    return open
+def _open(file, *arguments, **named):
+    descriptor = _STREAMS.get(str(file))
+    return _OPEN(file if descriptor is None else os.dup(descriptor), *arguments, **named)
 
 
 def _execute(sources, module):
@@ -135,6 +119,6 @@ def _execute(sources, module):
         exec(compile(source, "<program>", "exec"), module.__dict__)  # noqa: S102 (what this process is for)
 
 
-def _write(channel, data):
-    while data:
-        data = data[os.write(channel, data) :]
+def _write(answers, line):
+    answers.write(f"{line}\n".encode("ascii"))
+    answers.flush()

@@ -2,7 +2,7 @@
 
 Its one argument is a dictionary in Python's notation: ``route``, ``channel`` (the descriptor of the
 conversation), ``folder`` (to write to), ``limits`` (the fields of ``Limits``), ``site`` (folders of
-installed packages), ``paths``, ``uid`` and ``inside_id`` (see ``confinement``).
+installed packages), ``paths`` and ``uid`` (see ``confinement``).
 """
 
 import math
@@ -10,27 +10,8 @@ import os
 import resource
 import sys
 
-
-def set_limits(limits: dict) -> None:
-    """Set the kernel's limits on this process. They can be lowered later, never raised."""
-    for kind, wanted in (
-        (resource.RLIMIT_CPU, math.ceil(limits["cpu_s"])),
-        (resource.RLIMIT_AS, limits["memory_bytes"]),
-        (resource.RLIMIT_FSIZE, limits["file_bytes"]),
-        (resource.RLIMIT_NPROC, limits["processes"]),
-        (resource.RLIMIT_NOFILE, limits["open_files"]),
-        (resource.RLIMIT_SIGPENDING, limits["open_files"]),  # signals and timers in the kernel
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_MEMLOCK, 0),
-        (resource.RLIMIT_MSGQUEUE, 0),
-    ):
-        hard = resource.getrlimit(kind)[1]
-        value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(kind, (value, value))
-
-
 if __name__ == "__main__":
-    sys.path.insert(0, __file__.rpartition("/")[0])
+    sys.path.insert(0, os.path.dirname(__file__))
     settings = eval(sys.argv[1])  # noqa: S307 (the parent wrote it)
     folder, limits, uid = settings["folder"], settings["limits"], settings["uid"]
     import program_child
@@ -40,12 +21,21 @@ if __name__ == "__main__":
             import confinement  # and with it ctypes, which takes 4 ms
 
             if settings["route"] == "namespaces":
-                confinement.enter(settings["paths"], folder, uid, settings["inside_id"])
+                confinement.enter(settings["paths"], folder, uid)
             confinement.shut(folder, limits, uid)
-        set_limits(limits)
+        # The kernel's limits on this process; they can be lowered later, never raised.
+        for name, wanted in {
+            **{"CPU": math.ceil(limits["cpu_s"]), "AS": limits["memory_bytes"]},
+            **{"FSIZE": limits["file_bytes"], "NPROC": limits["processes"]},
+            **dict.fromkeys(("NOFILE", "SIGPENDING"), limits["open_files"]),  # and signals, timers
+            **dict.fromkeys(("CORE", "MEMLOCK", "MSGQUEUE"), 0),
+        }.items():
+            kind = getattr(resource, f"RLIMIT_{name}")
+            hard = resource.getrlimit(kind)[1]
+            value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+            resource.setrlimit(kind, (value, value))
         os.chdir(folder)
     except OSError as error:
         sys.exit(error.strerror or str(error))  # for the parent, who shows it
-    sys.path[:1] = []
-    sys.path += settings["site"]
+    sys.path[:] = sys.path[1:] + settings["site"]
     program_child.serve(settings["channel"])

@@ -16,7 +16,7 @@ CALL = ["make", "-o", ".venv/.installed", "report", "DATE_NOW=1"]
 LINKED = ("Makefile", "Snakefile", "workflow", "config", "src", ".venv")
 LINKED += ("pyproject.toml", "requirements.lock")
 STAGES = {
-    "data": {"data", "training_data"},
+    "data": {"data"},
     "supervised": {"backbone"},
     "RL": {"train"},
     "generation": {"generate"},

@@ -1,4 +1,4 @@
-"""Commands of the analysis: claims, tables, figures and the pages of the report."""
+"""Commands after the runs: claims, tables, figures, the report's pages, and comparisons."""
 
 import argparse
 
@@ -68,3 +68,29 @@ def show(options: argparse.Namespace) -> None:
     from repro.report import tables
 
     tables.show(options.results)
+
+
+@takes("first", "second")
+def compare(options: argparse.Namespace) -> None:
+    """Say where two folders of results differ, times and places aside."""
+    from repro.records import compare_results
+
+    found = compare_results.compare(options.first, options.second)
+    print(compare_results.write_table(found))
+    if found["difference"].notna().any():
+        raise ValueError(f"{options.first} and {options.second} differ")
+
+
+@takes("file")
+def conformance(options: argparse.Namespace) -> None:
+    """Compare scores and advantage estimators with a file of vectors computed elsewhere."""
+    from repro.algorithms.conformance import TOLERANCE, largest_errors
+
+    failures = 0
+    for name, (error, cases) in largest_errors(options.file).items():
+        failures += error > TOLERANCE
+        verdict = "ok" if error <= TOLERANCE else "FAILED"
+        print(f"{name:<44} {cases:>3} cases   largest error {error:8.2e}   {verdict}")
+    print(f"{failures} failures at a tolerance of {TOLERANCE:g}")
+    if failures:
+        raise ValueError(f"{options.file}: {failures} quantities differ by more than {TOLERANCE:g}")

@@ -7,7 +7,7 @@ import select
 import sys
 from datetime import UTC, datetime
 
-from repro.commands import analysis, experiments, inputs, runs, tracking
+from repro.commands import analysis, inputs, runs, tracking
 from repro.files import locks
 from repro.sandbox import NotStarted, SandboxUnavailable
 
@@ -18,12 +18,11 @@ OF_THE_MACHINE = {
     *(errno.ELOOP, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE),
 }
 COMMANDS = (  # in the order of an experiment
-    *(experiments.check, experiments.cost),
-    *(inputs.fetch, inputs.access, inputs.data, inputs.backbone),
+    *(inputs.check, inputs.cost, inputs.fetch, inputs.access, inputs.data, inputs.backbone),
     *(tracking.store, runs.train, runs.generate, runs.score, runs.objective),
     *(analysis.claims, analysis.tables, analysis.figure, runs.case_study, analysis.overview),
-    *(tracking.track, tracking.track_summary, analysis.show, experiments.compare),
-    *(tracking.upload, runs.explain, experiments.conformance),
+    *(tracking.track, tracking.track_summary, analysis.show, analysis.compare),
+    *(tracking.upload, runs.explain, analysis.conformance),
 )
 INTERRUPTED, READER_LEFT = 130, 141  # as a shell reports SIGINT and SIGPIPE
 

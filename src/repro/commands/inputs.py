@@ -1,13 +1,36 @@
-"""Commands that make the inputs of runs: problems and backbones."""
+"""Commands before the first run: is the configuration right, what it costs, problems, backbones."""
 
 import argparse
 import shutil
 import sys
 from pathlib import Path
 
-from repro.commands.options import MANY, WORK, read_settings, takes
+from repro.commands.options import CONFIG, MANY, WORK, read_settings, takes
 from repro.config.resolved import DataSettings, stated
 from repro.files import jsonl, model_folder
+
+
+@takes(config=CONFIG)
+def check(options: argparse.Namespace) -> None:
+    """Say what is wrong with a configuration, as the workflow does before its first job."""
+    from repro.config import settings
+
+    runs = settings.all_runs(settings.read(*options.config))
+    print(f"{' + '.join(options.config)}: nothing is wrong; {len(runs)} runs")
+
+
+@takes(
+    config=CONFIG,
+    hardware={"help": "A100-80G, H100-80G, H200 or cpu-core"},
+    set={"action": "append", "default": [], "metavar": "NAME=VALUE", "help": "an assumption"},
+)
+def cost(options: argparse.Namespace) -> None:
+    """Say what an experiment will cost, before anything runs."""
+    from repro.config import settings
+    from repro.cost import estimate
+
+    experiment = settings.read(*options.config)
+    print(estimate.write_text(estimate.estimate(experiment, options.hardware, options.set)))
 
 
 @takes("--output", benchmarks={"nargs": "+", "help": "by default all seven"})

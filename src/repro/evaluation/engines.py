@@ -74,22 +74,18 @@ class VllmEngine:
     """Continuous batching with vLLM, for full-scale runs; its CPU build runs in the tests."""
 
     def __init__(
-        self,
-        model_dir: str | Path,
-        max_length: int,
-        trust_remote_code: bool = False,
-        tensor_parallel: int = 1,
+        self, model_dir: str | Path, max_length: int, trusted: bool, tensor_parallel: int
     ) -> None:
         """Load the model for sequences of at most ``max_length`` tokens, prompt included."""
         prepare_vllm()
         from vllm import LLM
 
         gpu = torch.cuda.is_available()
-        self.decoder = Decoder(model_dir, trust_remote_code)
+        self.decoder = Decoder(model_dir, trusted)
         self.llm = LLM(
             str(model_dir),
             load_format="safetensors",
-            trust_remote_code=trust_remote_code,
+            trust_remote_code=trusted,
             dtype="bfloat16" if gpu else "float32",
             enforce_eager=not gpu,  # compiling takes longer than a tiny model's whole evaluation
             max_model_len=max_length,
@@ -138,14 +134,14 @@ def load(
     name: str,
     model_dir: str | Path,
     max_length: int,
-    trust_remote_code: bool = False,
+    trusted: bool = False,
     tensor_parallel: int = 1,
 ) -> Engine:
     """Load a model folder, for `max_length` tokens of prompt and completion together."""
     print(f"engine {name}: loading {model_dir}", file=sys.stderr, flush=True)
     if name == "vllm":
-        return VllmEngine(model_dir, max_length, trust_remote_code, tensor_parallel)
-    return TransformersEngine(model_dir, trust_remote_code)
+        return VllmEngine(model_dir, max_length, trusted, tensor_parallel)
+    return TransformersEngine(model_dir, trusted)
 
 
 def check(name: str, tensor_parallel: int = 1) -> None:

@@ -6,7 +6,7 @@ from transformers import GenerationConfig
 
 from repro.config.models import Sampling
 from repro.evaluation.decoding import Completion, Decoder, Request
-from repro.evaluation.transformers_engine import TransformersEngine
+from repro.evaluation.engines import TransformersEngine
 
 SAMPLING, GREEDY = Sampling(max_new_tokens=40), Sampling(max_new_tokens=40, temperature=0)
 PROMPTS = ["<|user|>a<|end|><|assistant|>", "<|user|>a much longer one<|end|><|assistant|>"]

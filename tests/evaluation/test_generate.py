@@ -6,7 +6,7 @@ from tests.evaluation.conftest import generation
 
 from repro.config.backbones import DirectoryBackbone
 from repro.evaluation import engines, generate, tasks
-from repro.evaluation.transformers_engine import TransformersEngine
+from repro.evaluation.engines import TransformersEngine
 from repro.files import jsonl
 
 BACKBONE = DirectoryBackbone(source="directory", path="mine")

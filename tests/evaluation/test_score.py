@@ -47,7 +47,7 @@ def files(tmp_path):
 
 
 def wrong_in(files, rows, benchmark="aime24", **settings) -> list[str]:
-    """Score rows and return what is said to be wrong with them."""
+    """Score rows and return what is wrong with them."""
     jsonl.write(files[0], rows)
     return score.score_file(benchmark, *files, ScoreSettings(**settings))
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from tests.training.conftest import run_of
 
-from repro.evaluation.transformers_engine import TransformersEngine
+from repro.evaluation.engines import TransformersEngine
 from repro.files import jsonl
 from repro.training import train
 from repro.training.callbacks import MANIFEST, CheckpointManifest, newest_complete_checkpoint

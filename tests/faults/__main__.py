@@ -60,10 +60,9 @@ def watch(project: Project) -> dict[str, float]:
     call, seen = project.start(), {}
     while call.poll() is None:
         now = time.monotonic()
-        for stage, steps in STAGES.items():
-            for worker in project.workers(steps, call):
-                first, _ = seen.get((stage, worker), (now, now))
-                seen[stage, worker] = first, now
+        for worker, stage in project.workers(call).items():
+            first, _ = seen.get((stage, worker), (now, now))
+            seen[stage, worker] = first, now
         time.sleep(POLL)
     if call.returncode or find_repeated(project.folder):
         raise RuntimeError(project.output())
@@ -92,14 +91,15 @@ def one_blow(project: Project, kind: str, stage: str, life: float) -> Blow:
     """
     call, let_go = project.start(), set()
     while call.poll() is None:
-        fresh = [pid for pid in project.workers(STAGES[stage], call) if pid not in let_go]
+        at_work = [pid for pid, of in project.workers(call).items() if of == stage]
+        fresh = [pid for pid in at_work if pid not in let_go]
         if not fresh:
             time.sleep(POLL)
             continue
         worker, began, after = fresh[0], time.time(), random.uniform(0, life)
         let_go.add(worker)
         time.sleep(after)
-        if worker not in project.workers(STAGES[stage], call):
+        if worker not in project.workers(call):
             continue
         lost = time.time() - durable(project, began)
         strike(kind, project, call, worker)

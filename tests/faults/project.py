@@ -23,7 +23,7 @@ STAGES = {
     "scoring": {"score"},
     "report": {"objective", "case_study", "tables", "figure", "claims", "overview", "track"},
 }
-POLL = 0.02  # seconds
+POLL = 0.05  # seconds
 PATIENCE = 900  # seconds that a call may take
 GRACE = 30  # seconds between SIGTERM and SIGKILL, as Slurm and Kubernetes have it
 
@@ -84,17 +84,19 @@ class Project:
                 continue
         return found
 
-    def workers(self, steps: set[str], call: subprocess.Popen) -> list[int]:
-        """Return a call's processes at some step, `python -m repro STEP`, the oldest first.
+    def workers(self, call: subprocess.Popen) -> dict[int, str]:
+        """Return the stage of a call's processes, `python -m repro STEP`, the oldest first.
 
         What an earlier call left behind is in a session of its own.
         """
-        return sorted(
-            pid
-            for pid, words in self.processes().items()
-            if words[1:3] == ["-m", "repro"] and steps.intersection(words[3:4])
-            if session(pid) == call.pid
-        )
+        steps = {step: stage for stage, steps in STAGES.items() for step in steps}
+        found = {}
+        for pid, words in sorted(self.processes().items()):
+            if words[1:3] == ["-m", "repro"] and words[3] in steps:
+                with suppress(ProcessLookupError):  # it has ended
+                    if os.getsid(pid) == call.pid:
+                        found[pid] = steps[words[3]]
+        return found
 
     def snakemake(self) -> list[int]:
         """Return the workflow's own process."""
@@ -109,14 +111,6 @@ class Project:
                 for process in left:
                     kill(process)
             time.sleep(0.1)
-
-
-def session(pid: int) -> int | None:
-    """Return the session that a process is in; None once it has ended."""
-    try:
-        return os.getsid(pid)
-    except ProcessLookupError:
-        return None
 
 
 def kill(pid: int) -> None:

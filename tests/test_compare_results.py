@@ -27,6 +27,7 @@ def pair(tmp_path):
         (model / "config.json").write_text('{"hidden_size": 3}')
     (first / "runs/tiny/original/0").mkdir(parents=True)
     (first / "runs/tiny/original/0/model").symlink_to(first / "backbones/tiny")
+    jsonl.write(first / "data/aime24.jsonl", [{"answer": str(answer)} for answer in (1, 2, 3)])
     rows = [{"step": 1, "reward": 0.5, "step_seconds": 2.0, "entropy": float("nan")}]
     jsonl.write(run / "training.jsonl", rows)
     jsonl.write(run / "objective.jsonl", [{"doc_id": 0, "objective": [-1.0, -0.5]}])
@@ -72,7 +73,7 @@ def differences(pair) -> list[tuple[str, str]]:
 
 def test_a_copy_is_equal_whatever_it_is_of(pair, capsys):
     assert {name: kind.files for name, kind in compare_results.compare(*pair).items()} == {
-        **{"provenance": 1, "data": 2, "backbones": 2, "settings": 1, "weights": 2},
+        **{"provenance": 1, "data": 1, "backbones": 2, "settings": 1, "weights": 2},
         **{"model files": 2, "training": 1, "generations": 2, "scores": 2, "objective": 1},
         **{"tables": 2, "figures": 1},
     }

@@ -27,6 +27,7 @@ def pair(tmp_path):
         (model / "config.json").write_text('{"hidden_size": 3}')
     (first / "runs/tiny/original/0").mkdir(parents=True)
     (first / "runs/tiny/original/0/model").symlink_to(first / "backbones/tiny")
+    jsonl.write(first / "data/aime24.jsonl", [{"answer": str(answer)} for answer in (1, 2, 3)])
     rows = [{"step": 1, "reward": 0.5, "step_seconds": 2.0, "entropy": float("nan")}]
     jsonl.write(run / "training.jsonl", rows)
     jsonl.write(run / "objective.jsonl", [{"doc_id": 0, "objective": [-1.0, -0.5]}])
@@ -57,7 +58,7 @@ def differences(pair) -> list[tuple[str, str]]:
 
 def test_a_copy_is_equal_whatever_it_is_of(pair, capsys):
     assert dict(compare_results.compare(*pair)["kind"].value_counts()) == {
-        **{"provenance.json": 1, "data": 2, "backbones": 2, "settings.json": 1, "model": 4},
+        **{"provenance.json": 1, "data": 1, "backbones": 2, "settings.json": 1, "model": 4},
         **{"training.jsonl": 1, "generations": 2, "scores": 2, "objective.jsonl": 1},
         **{"tables": 2, "figures": 1},
     }

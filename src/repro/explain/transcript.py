@@ -9,7 +9,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokeni
 from repro.benchmarks import prompts
 from repro.config.models import Sampling
 from repro.evaluation.decoding import Decoder, Request
-from repro.evaluation.transformers_engine import TransformersEngine
+from repro.evaluation.engines import TransformersEngine
 from repro.files import model_folder
 from repro.process_reward.probes import CLOSE_THOUGHT, make_probe
 from repro.process_reward.segments import START_OF_THOUGHT

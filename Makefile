@@ -53,10 +53,10 @@ test-slurm: $(VENV)/.installed
 # Kills the smoke pipeline, fills its disk and turns back its clock, in every stage. Needs root and half an
 # hour. The quick one needs minutes and strikes once in each stage; see docs/robustness.md.
 faults: $(VENV)/.installed
-	python -m tests.faults
+	python -m tests.faults --tries 3
 
 faults-quick: $(VENV)/.installed
-	python -m tests.faults --mixed --tries 1
+	python -m tests.faults
 
 # Measures what the process reward and the sandbox cost; docs/performance.md has results. The backbone is
 # that of the default experiment and is built if it is missing.

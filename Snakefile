@@ -38,15 +38,15 @@ localrules:
 # Before the first job: create MLflow's store, because several jobs that open a fresh one at once crash
 # while they create its tables; and ask for access to gated datasets before any download begins.
 onstart:
-    if not tracking_uri.store_exists(experiment.tracking_uri):
+    if tracking_uri.sqlite_file(experiment.tracking_uri):
         shell("python -m repro store")
-    if any(
-        not Path(file).exists()
-        for file in data_files(settings.hub_names(experiment))
-    ):
-        shell(
-            f"python -m repro access --names {' '.join(settings.hub_names(experiment))}"
-        )
+    downloaded = [
+        name
+        for name in settings.data_names(experiment)
+        if settings.data_settings(experiment, name).source == "hub"
+    ]
+    if not all(Path(file).exists() for file in data_files(downloaded)):
+        shell(f"python -m repro access --names {' '.join(downloaded)}")
 
 
 # Downloads everything that an experiment needs from the hub. Afterwards no job needs a network.

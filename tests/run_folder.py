@@ -1,4 +1,4 @@
-"""A finished run's folder and its problems, written by hand: two benchmarks, two responses each."""
+"""A finished run's folder written by hand: two benchmarks, two responses each."""
 
 import json
 from pathlib import Path
@@ -25,19 +25,14 @@ EVALUATION = {
 }
 SETTINGS, GENERATION = validate(RUN, RunSettings), validate(EVALUATION, Generation)
 NOTE = "A tiny world: <not> the paper's."
-PROBLEMS = {
-    "aime24": [{"problem": f"1 + {i}?", "answer": str(i + 1)} for i in range(5)],
-    "mbpp": [{"text": "Double it.", "test_list": ["assert f(1) == 2"], "test_setup_code": ""}],
-}
 CORRECT = {"aime24": [[0, 1], [1, 1], [0, 0], [1, 1], [1, 1]], "mbpp": [[1, 0]]}
 
 
 def write(folder: Path, run: dict | None = None, accuracy: float = 0.5) -> Path:
-    """Write data/ and a run's folder, of a training where the run has one; return the latter."""
+    """Write a run's folder, of a training where the run has one, and return it."""
     run = run or RUN
     path = folder / "runs" / run["backbone"] / run["method"] / str(run["seed"])
     for benchmark in BENCHMARKS:
-        jsonl.write(folder / f"data/{benchmark}.jsonl", PROBLEMS[benchmark])
         jsonl.write(path / f"generations/{benchmark}.jsonl", responses(benchmark))
         write_scores(path, benchmark, accuracy)
     jsonl.write_json(path / "settings.json", run)
@@ -77,5 +72,5 @@ def responses(benchmark: str) -> list[dict]:
             "finish_reason": "length" if sample else "stop",
         }
         for sample in (1, 0)
-        for number in range(len(PROBLEMS[benchmark]))
+        for number in range(len(CORRECT[benchmark]))
     ]

@@ -8,11 +8,13 @@ import sys
 
 import pytest
 
-from repro.commands import data
 from repro.commands.cli import main
 from repro.files import jsonl
 from repro.sandbox import NotStarted
 from tests.paths import ROOT
+
+ADD = ["data", "--settings", '{"name":"aime24","source":"tinyworld","problems":5,"seed":0}']
+COST = [sys.executable, "-m", "repro", "cost", "--config", str(ROOT / "config/smoke.yaml")]
 
 
 def test_data_step_takes_settings_from_a_file_and_problems_from_another(tmp_path):
@@ -25,84 +27,69 @@ def test_data_step_takes_settings_from_a_file_and_problems_from_another(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "said"),
     [
         (["data", "--settings", "nowhere.json", "--output", "x"], "nowhere.json"),
-        (["data", "--settings", "{", "--output", "x"], "not valid JSON"),
+        (["data", "--settings", "{", "--output", "x"], "settings '{': not valid JSON"),
+        (["data", "--settings", "/", "--output", "x"], "/: Is a directory\n"),
+        ([*ADD, "--output", "file/x.jsonl"], "file: File exists"),
         (["show", "--results", "nowhere"], "nowhere/tables/main.csv"),
     ],
 )
-def test_errors_are_one_message(arguments, words, tmp_path, monkeypatch, capsys):
+def test_errors_are_one_message(arguments, said, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
     assert main(arguments) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("error: ")
-    assert words in said
-    assert "Traceback" not in said
-
-
-def run(*arguments: str, **how) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "repro", *arguments]
-    return subprocess.run(command, stderr=subprocess.PIPE, text=True, **how)
-
-
-ADD = ["data", "--settings", '{"name":"aime24","source":"tinyworld","problems":5,"seed":0}']
-
-
-COST = ["cost", "--config", str(ROOT / "config/smoke.yaml")]
+    found = capsys.readouterr().err
+    assert found.startswith(f"error: {said}")
+    assert found.count("\n") == 1
 
 
 def test_a_reader_that_leaves_is_no_error():
     read, write = os.pipe()
     os.close(read)
-    done = run(*COST, stdout=write)
+    done = subprocess.run(COST, stdout=write, stderr=subprocess.PIPE, text=True)
     os.close(write)
     assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_a_full_disk_is_said_in_one_line():
     with open("/dev/full", "w") as full:
-        done = run(*COST, stdout=full)
+        done = subprocess.run(COST, stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1
     assert done.stderr == "error: writing standard output: No space left on device\n"
 
 
-def test_what_the_machine_refuses_is_one_line(tmp_path, capsys):
-    assert main([*ADD[:2], str(tmp_path), "--output", "x"]) == 1
-    assert capsys.readouterr().err == f"error: {tmp_path}: Is a directory\n"
-    (tmp_path / "file").touch()
-    assert main([*ADD, "--output", f"{tmp_path}/file/x.jsonl"]) == 1
-    said = capsys.readouterr().err
-    assert said.startswith(f"error: {tmp_path}/file")
-    assert said.count("\n") == 1
+@pytest.fixture
+def end_by(monkeypatch):
+    """Call a step that something ends where it writes its file; return its status."""
+
+    def call(raised: BaseException) -> int:
+        def fail(*arguments):
+            raise raised
+
+        monkeypatch.setattr(jsonl, "write", fail)
+        return main([*ADD, "--output", "out.jsonl"])
+
+    return call
 
 
 @pytest.mark.parametrize(
-    ("raised", "said"),
+    ("raised", "status", "said"),
     [
-        (PermissionError(errno.EACCES, "Permission denied", "f.jsonl"), "f.jsonl: Permission deni"),
-        (OSError(errno.EROFS, "Read-only file system", "f"), "f: Read-only file system"),
-        (OSError(errno.ENOSPC, "No space left on device"), "writing out.jsonl: No space left on"),
-        (NotStarted("a program did not start"), "a program did not start"),
-        (KeyboardInterrupt(), None),
+        (PermissionError(errno.EACCES, "Permission denied", "f"), 1, "error: f: Permission denied"),
+        (OSError(errno.EROFS, "Read-only file system", "f"), 1, "error: f: Read-only file system"),
+        (OSError(errno.ENOSPC, "No space"), 1, "error: writing out.jsonl: No space"),
+        (NotStarted("a program did not start"), 1, "error: a program did not start"),
+        (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )
-def test_a_step_that_the_machine_ends_says_so_in_one_line(raised, said, monkeypatch, capsys):
-    def fail(options):
-        raise raised
-
-    monkeypatch.setattr(data, "execute", fail)
-    code = main([*ADD, "--output", "out.jsonl"])
-    found = capsys.readouterr().err
-    assert (code, found.count("\n")) == ((1, 1) if said else (130, 1))
-    assert found.startswith(f"error: {said}" if said else "interrupted")
+def test_a_step_that_the_machine_ends_says_so_in_one_line(end_by, raised, status, said, capsys):
+    assert end_by(raised) == status
+    assert capsys.readouterr().err == f"{said}\n"
 
 
 @pytest.mark.parametrize("bug", [KeyError("x"), TypeError("x"), OSError(errno.EBADF, "x")])
-def test_a_bug_keeps_its_traceback(bug, monkeypatch):
-    def fail(options):
-        raise bug
-
-    monkeypatch.setattr(data, "execute", fail)
+def test_a_bug_keeps_its_traceback(end_by, bug):
     with pytest.raises(type(bug)):
-        main([*ADD, "--output", "out.jsonl"])
+        end_by(bug)

@@ -1,6 +1,5 @@
 """The conformance check agrees with the golden numbers, and can fail."""
 
-import copy
 import functools
 import json
 import operator
@@ -56,21 +55,6 @@ def test_golden_numbers(capsys):
     assert "0 failures at a tolerance of 1e-08" in capsys.readouterr().out
 
 
-@needs_golden
-def test_the_computation_by_hand_agrees_with_the_golden_numbers_too(written):
-    cases = json.loads(GOLDEN.read_text())
-    for case in cases["advantages"]:
-        expected = by_hand.expected_advantages(case)
-        for name, rows in case["expected"].items():
-            for mine, theirs in zip(expected[name], rows, strict=True):
-                assert mine == pytest.approx(theirs, abs=1e-8)
-    for case in cases["scores"]:
-        weights = map(float, case["stability_of_ema"])
-        expected = by_hand.expected_scores(case["J"], case["w"], weights)
-        for name in SCORES:
-            assert expected[name] == pytest.approx(case[name], abs=1e-8)
-
-
 ROW = 2  # of the case in `content`; its first token is valid in every row
 NUMBERS = {  # where one number of each quantity is
     name: ("advantages", 0, "expected", name, ROW, 0)
@@ -100,14 +84,6 @@ def test_one_wrong_number_fails_for_exactly_its_quantity(name, wrong, content, w
     assert f"{file}: 1 quantities differ by more than 1e-08" in printed.err
 
 
-def test_the_largest_of_several_cases_counts(content, written):
-    content["advantages"] = [copy.deepcopy(content["advantages"][0]) for _ in range(3)]
-    content["advantages"][1]["expected"]["grpo"][ROW][0] += 0.5
-    error, cases = largest_errors(written(content))["grpo"]
-    assert error == pytest.approx(0.5)
-    assert cases == 3
-
-
 def test_tokens_after_a_response_ends_do_not_count(content, written):
     case = content["advantages"][0]
     row = next(i for i, mask in enumerate(case["response_mask"]) if not mask[-1])
@@ -122,7 +98,7 @@ NOT_OF_THAT_FORM = "not a file of conformance vectors"
 @pytest.mark.parametrize(
     ("section", "values", "message"),
     [
-        (None, {"advantages": [], "scores": []}, "no case under 'advantages' or 'scores'"),
+        (None, {"advantages": [], "scores": []}, "no numbers under 'advantages' or 'scores'"),
         (None, {"advantages": 3}, NOT_OF_THAT_FORM),
         ("scores", {"J": [-1.0, 2.0]}, "objective: "),
         ("scores", {"score": [0.5]}, r"expected \(1,\) numbers, computed \(4,\)"),
@@ -148,14 +124,14 @@ def test_a_wrong_file_is_one_message_with_file_and_place(
 def test_nothing_to_compare_is_no_success(content, written):
     content["scores"] = []
     content["advantages"][0]["expected"] = {}
-    with pytest.raises(ValueError, match="nothing under 'expected' in any case"):
+    with pytest.raises(ValueError, match="no numbers under 'advantages' or 'scores'"):
         largest_errors(written(content))
 
 
-@pytest.mark.parametrize("content", ["", "[1, 2]", "\x00", b"\xff\xfe\x00"])
-def test_what_is_no_json_of_that_form(content, tmp_path):
+@pytest.mark.parametrize("content", [b"", b"[1, 2]", b"\xff\xfe\x00"])
+def test_what_is_no_json_of_that_form_is_refused(content, tmp_path):
     file = tmp_path / "vectors.json"
-    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    file.write_bytes(content)
     with pytest.raises(ValueError, match=f"^{file}: {NOT_OF_THAT_FORM}"):
         largest_errors(file)
 
@@ -164,11 +140,7 @@ OBJECTIVES = st.sampled_from([0.0, -0.0, -1.0, -0.5, -1e-9]) | st.floats(-30, 0)
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    objective=st.lists(OBJECTIVES, min_size=1, max_size=8),
-    w=st.sampled_from([0.0, 0.1, 1.0]) | st.floats(0, 1),
-    ema=st.sampled_from([0.01, 0.5, 1.0]),
-)
+@given(st.lists(OBJECTIVES, min_size=1, max_size=8), st.floats(0, 1), st.sampled_from([0.01, 1.0]))
 def test_random_scores_conform(tmp_path_factory, objective, w, ema):
     """Random estimates do in tests/algorithms/test_estimates.py."""
     file = tmp_path_factory.mktemp("vectors") / "vectors.json"

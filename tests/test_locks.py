@@ -10,9 +10,9 @@ import time
 import pytest
 
 HOLD = """
-import sys, time
+import argparse, sys, time
 from repro.files import locks
-with locks.alone("train", sys.argv[1]):
+with locks.of_output(argparse.Namespace(command="train", output=sys.argv[1])):
     print("has it", flush=True)
     time.sleep(float(sys.argv[2]))
 """

@@ -65,23 +65,17 @@ SPOILT = [
 ]
 
 
-@pytest.mark.parametrize(("spoil", "words"), SPOILT)
-def test_an_unusable_folder_is_refused(folder, spoil, words):
-    model_folder.check(folder)
-    spoil(folder)
-    with pytest.raises(ValueError, match=words) as refused:
-        model_folder.check(folder)
-    assert "mine" in str(refused.value)
-
-
-def test_the_page_quotes_what_is_said(model, tmp_path):
-    before_any_job = PAGE.read_text().partition("Before any job")[2].partition("In a job's log")[0]
-    quoted, said = re.findall(r"^\| `(.+?)` \|", before_any_job, re.MULTILINE), ""
-    for number, (spoil, _) in enumerate(SPOILT):
-        spoil(folder := shutil.copytree(model, tmp_path / str(number)))
-        with pytest.raises(ValueError) as refused:
+def test_an_unusable_folder_is_refused_as_the_page_quotes(model, tmp_path):
+    model_folder.check(model)
+    said = ""
+    for number, (spoil, words) in enumerate(SPOILT):
+        spoil(folder := shutil.copytree(model, tmp_path / f"mine-{number}"))
+        with pytest.raises(ValueError, match=words) as refused:
             model_folder.check(folder)
+        assert folder.name in str(refused.value)
         said += f"{refused.value}\n"
+    before_any_job = PAGE.read_text().partition("Before any job")[2].partition("In a job's log")[0]
+    quoted = re.findall(r"^\| `(.+?)` \|", before_any_job, re.MULTILINE)
     assert len(quoted) == 7
     assert [message for message in quoted if message not in said] == []
 

@@ -26,8 +26,8 @@ def record(tmp_path, monkeypatch):
     own = {"name": "train", "source": "directory", "problems": None, "file": "own/train.jsonl"}
     call = ["data", "--settings", json.dumps(generated), "--output", "made/math500.jsonl"]
     assert main(call) == 0
-    call = ["training_data", "--settings", json.dumps(own), "--output", "made/train.jsonl"]
-    call += ["--report", "made/report.json", "--benchmarks", "made/math500.jsonl"]
+    call = ["data", "--settings", json.dumps(own), "--output", "made/train.jsonl"]
+    call += ["--benchmarks", "made/math500.jsonl"]
     monkeypatch.setattr(sys, "argv", ["repro", *call, "--uri=postgresql://me:secret@host/db"])
     assert main(call) == 0
     return tmp_path / "made/train.provenance.json"
@@ -35,7 +35,7 @@ def record(tmp_path, monkeypatch):
 
 def test_a_record_says_what_is_needed_and_no_secret(record, tmp_path):
     found = jsonl.read_json(record)
-    assert found["step"] == "training_data"
+    assert found["step"] == "data"
     assert found["directory"] == str(tmp_path)
     assert found["settings"]["file"] == "own/train.jsonl"
     assert found["inputs"]["file"]["made"] is None
@@ -51,7 +51,7 @@ def test_a_record_of_something_else_is_not_believed(record, tmp_path):
     problems = tmp_path / "made/train.jsonl"
     started, out = datetime.now(UTC), tmp_path / "next.provenance.json"
     provenance.write(out, "train", {}, {"data": problems}, {}, started)
-    assert jsonl.read_json(out)["inputs"]["data"]["made"]["step"] == "training_data"
+    assert jsonl.read_json(out)["inputs"]["data"]["made"]["step"] == "data"
     jsonl.append(problems, [{"problem": "More?", "answer": "1"}])
     provenance.write(out, "train", {}, {"data": problems}, {}, started)
     assert jsonl.read_json(out)["inputs"]["data"]["made"] is None

@@ -1,18 +1,24 @@
 """What MLflow is sent of a run: all of it, once, on one run a model."""
 
-import json
 import shutil
 import time
 from pathlib import Path
 
 import mlflow
 import pytest
+import yaml
 
 from repro.config.resolved import Generation
 from repro.files import jsonl
+from repro.measure import behaviours
+from repro.measure.intervals import summary
 from repro.tracking import sync
+from repro.training.callbacks import ROLLOUT_COLUMNS, UPDATE_COLUMNS
 from tests import run_folder
+from tests.paths import ROOT
 from tests.run_folder import GENERATION, NOTE, RUN, SETTINGS
+
+SENT = ROOT / "tests/tracking/sent.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +45,7 @@ def client(empty, tmp_path, monkeypatch):
 
 def send(folder: Path, generation: Generation = GENERATION) -> str:
     """Send an evaluated run as the step `track` does; return the id of its MLflow run."""
-    return sync.sync_run(folder, generation, folder.parents[3] / "data", NOTE)["run_id"]
+    return sync.sync_run(folder, generation, NOTE)["run_id"]
 
 
 def all_runs(client):
@@ -51,6 +57,11 @@ def artifacts(client, run_id, path=None):
     there = client.list_artifacts(run_id, path)
     below = [file for one in there if one.is_dir for file in artifacts(client, run_id, one.path)]
     return sorted([one.path for one in there if not one.is_dir] + below)
+
+
+def samples(client, run_id):
+    """Return the rows of the table of responses."""
+    return jsonl.read_json(client.download_artifacts(run_id, "samples.json"))["data"]
 
 
 def write_rows(folder: Path, steps) -> None:
@@ -74,61 +85,43 @@ def wait_for(reached, seconds=60):
 def test_a_finished_run_is_sent_whole_and_no_secret_with_it(client, tmp_path, monkeypatch):
     for name in ("HF_TOKEN", "OPENAI_API_KEY", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_PASSWORD"):
         monkeypatch.setenv(name, "hunter2")
-    folder = run_folder.write(tmp_path)
+    folder, sent = run_folder.write(tmp_path), yaml.safe_load(SENT.read_text("utf-8"))
     run_id = send(folder)
     [run] = all_runs(client)
     assert (run.info.run_id, run.info.status) == (run_id, "FINISHED")
     assert run.info.run_name == "tiny/grpo+repro~alpha=0.3/0"
-    assert run.data.params == {
-        **{"backbone": "tiny", "method": "grpo+repro~alpha=0.3", "algorithm": "grpo", "seed": "0"},
-        **{"alpha": "0.3", "w": "0.1", "k": "8"},
-        **{"training/steps": "2", "training/critic/warmup_steps": "0"},
-        **{"backbone_settings/source": "directory", "backbone_settings/path": "tiny"},
-    }
-    expected = {
-        **{"kind": "model", "backbone": "tiny", "method": RUN["method"], "algorithm": "grpo"},
-        **{"repro": "yes", "ablation": "alpha=0.3", "seed": "0", "git_changes": "1"},
-        **{"mlflow.source.git.commit": "0123456789abcdef", "evaluation/engine": "transformers"},
-        "evaluation/samples": "aime24 2, mbpp 2",
-    }
-    assert expected.items() <= run.data.tags.items()
-    description = run.data.tags["mlflow.note.content"]
-    assert "**GRPO + RePro (α = 0.3)** on tiny, seed 0" in description and NOTE in description
-    assert run.data.metrics == {
-        **{"train/reward": 0.2, "eval/aime24/accuracy": 0.5, "eval/mbpp/accuracy": 0.5},
-        **{"eval/aime24/tokens_mean": 40, "eval/mbpp/tokens_mean": 60},
-        **{"eval/mean/accuracy": 0.5, "eval/mean/tokens_mean": 50},
-    }
+    assert (run.data.params, run.data.metrics) == (sent["params"], sent["metrics"])
+    assert sent["tags"].items() <= run.data.tags.items()
     assert rewards(client, run_id) == [(1, 0.1), (2, 0.2)]
-    assert artifacts(client, run_id) == [
-        *("provenance.json", "samples.html", "samples.json"),
-        *("scores/aime24.json", "scores/mbpp.json", "settings.json", "training.jsonl"),
-    ]
-    page = Path(client.download_artifacts(run_id, "samples.html", str(tmp_path)))
-    assert "thought 0.1" in page.read_text()
-    table = json.loads(run.data.tags["mlflow.loggedArtifacts"])
-    assert table == [{"path": "samples.json", "type": "table"}]
-    assert str(tmp_path) not in f"{run.data.params}{run.data.tags}{page.read_text()}"
+    assert artifacts(client, run_id) == sent["artifacts"]
+    assert samples(client, run_id) == sent["samples"]
+    assert str(tmp_path) not in f"{run.data.params}{run.data.tags}"
     where = jsonl.read_json(folder / "mlflow.json")
     assert where["url"].startswith(f"http://127.0.0.1:5000/#/experiments/1/runs/{run_id}?")
     assert where["experiment_url"].startswith("http://127.0.0.1:5000/#/experiments/1/runs?")
     assert where["local"]
-
     kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
-    assert b"thought 0.1" in kept and b"hunter2" not in kept
+    assert b"thought 0.0" in kept and b"hunter2" not in kept
 
-    original = {**RUN, "method": "original", "algorithm": None}
-    send(run_folder.write(tmp_path, original | {"training": None, "process_reward": None}))
-    run = all_runs(client)[0]
+
+def test_a_run_without_training_or_verdicts(client, tmp_path):
+    run = {**RUN, "method": "original", "algorithm": None, "training": None, "process_reward": None}
+    folder = run_folder.write(tmp_path, run)
+    jsonl.write_json(folder / "scores/mbpp.json", {"problems": [], "aggregates": {}})
+    rows = run_folder.responses("aime24")
+    jsonl.write(folder / "generations/aime24.jsonl", [row | {"text": "y" * 9999} for row in rows])
+    run = client.get_run(send(folder))
     assert {"repro": "no", "ablation": "none", "algorithm": "none"}.items() <= run.data.tags.items()
-    assert not [name for name in run.data.metrics if name.startswith("train/")]
+    names = {name.rpartition("/")[0] for name in run.data.metrics}
+    assert names == {"eval/aime24", "eval/mean"}
+    table = samples(client, run.info.run_id)
+    assert len(table) == 3 and all(len(row[1]) < 4000 for row in table)
 
 
 def test_a_second_call_sends_only_what_changed(client, tmp_path):
     folder = run_folder.write(tmp_path)
-    run_id = send(folder)
-    place, before = folder / "mlflow.json", all_runs(client)[0]
-    written = place.stat().st_mtime_ns
+    run_id, place = send(folder), folder / "mlflow.json"
+    [before], written = all_runs(client), place.stat().st_mtime_ns
     assert send(folder) == run_id
     assert place.stat().st_mtime_ns == written  # nothing of the report is to be made again
     [again] = all_runs(client)
@@ -146,39 +139,34 @@ def test_a_second_call_sends_only_what_changed(client, tmp_path):
     assert rewards(client, run_id) == [(1, 0.1), (2, 0.2), (3, 0.3)]
 
 
-def test_a_training_is_logged_while_it_goes_on(client, tmp_path):
+def test_the_experiment_that_another_job_creates_meanwhile_is_taken(client, tmp_path, monkeypatch):
+    create = mlflow.MlflowClient.create_experiment
+    twice = lambda *given: (create(*given), create(*given))  # noqa: E731
+    monkeypatch.setattr(mlflow.MlflowClient, "create_experiment", twice)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "fresh")
+    run = client.get_run(send(run_folder.write(tmp_path)))
+    assert run.info.experiment_id == client.get_experiment_by_name("fresh").experiment_id
+
+
+def test_a_killed_training_continues_its_run_and_is_logged_while_it_goes_on(client, tmp_path):
     work = tmp_path / "work"
+    jsonl.write_json(work / "settings.json", RUN)
+    write_rows(work, (1, 2, 3))
+    killed = sync.sync_run(work, training="RUNNING")["run_id"]
+    write_rows(work, (1,))  # the checkpoint was at step 1
     with sync.sync_while_training(SETTINGS, work):
-        for steps in ((1, 2), (1, 2, 3)):
-            write_rows(work, steps)
-            wait_for((work / "mlflow.json").exists)
-            run_id = jsonl.read_json(work / "mlflow.json")["run_id"]
-            wait_for(lambda id=run_id, steps=steps: len(rewards(client, id)) == len(steps))
+        write_rows(work, (1, 2, 3, 4))
+        wait_for(lambda: len(rewards(client, killed)) == 4)
         assert all_runs(client)[0].info.status == "RUNNING"
         write_rows(work, range(1, 101))
         (work / "training.jsonl").open("a").write('{"step": 101, "rew')  # is being written
     [run] = all_runs(client)
-    assert (run.info.run_id, run.info.status) == (run_id, "FINISHED")
-    assert rewards(client, run_id) == [(step, step / 10) for step in range(1, 101)]
-    ended = run.info.end_time
+    assert (run.info.run_id, run.info.status) == (killed, "FINISHED")
+    assert rewards(client, killed) == [(step, step / 10) for step in range(1, 101)]
     folder = run_folder.write(tmp_path)
     write_rows(folder, range(1, 101))
-    assert send(folder) == run_id
-    [run] = all_runs(client)
-    assert run.info.end_time == ended  # its duration is that of the training
-
-
-def test_a_killed_training_continues_its_run(client, tmp_path):
-    write_rows(tmp_path, (1, 2, 3))
-    jsonl.write_json(tmp_path / "settings.json", RUN)
-    killed = sync.sync_run(tmp_path, training="RUNNING")
-    write_rows(tmp_path, (1,))  # the checkpoint was at step 1
-    with sync.sync_while_training(SETTINGS, tmp_path):
-        wait_for(lambda: jsonl.read_json(tmp_path / "mlflow.json") == killed)
-        write_rows(tmp_path, (1, 2, 3, 4, 5))
-    [run] = all_runs(client)
-    assert (run.info.run_id, run.info.status) == (killed["run_id"], "FINISHED")
-    assert rewards(client, run.info.run_id) == [(step, step / 10) for step in (1, 2, 3, 4, 5)]
+    assert send(folder) == killed
+    assert all_runs(client)[0].info.end_time == run.info.end_time  # that of the training
 
 
 def test_a_new_training_replaces_the_run_of_an_earlier_one(client, empty, tmp_path):
@@ -203,15 +191,13 @@ def test_a_training_that_fails_is_shown_as_failed(client, tmp_path, monkeypatch)
     assert not (tmp_path / "other").exists()
 
 
-def test_tables_and_figures_have_one_run(client, tmp_path):
-    names, place = ("figures/a.png", "report/overview.html", "tables/main.md"), tmp_path / "m.json"
-    for name in names:
-        (tmp_path / name).parent.mkdir()
-        (tmp_path / name).write_text("x")
-    files = [tmp_path / name for name in names]
-    first = sync.sync_summary(files, place, "Old note.")
-    assert artifacts(client, first["run_id"]) == [names[0], "overview.html", names[2]]
-    assert sync.sync_summary(files[:1], place, NOTE) == first == jsonl.read_json(place)
-    [run] = all_runs(client)
-    assert (run.info.status, run.data.tags["kind"]) == ("FINISHED", "summary")
-    assert client.get_experiment_by_name("test").tags["mlflow.note.content"] == NOTE
+def test_docs_metrics_explains_every_metric_statistic_tag_and_mean():
+    page = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
+    lists = ("correct", "tokens", "truncated", *behaviours.BEHAVIOURS)
+    statistics = summary([dict.fromkeys(lists, [1, 0])] * 2)
+    assert "pass_at_2" in statistics
+    suffixes = {f"backtracking_per_1k{end}": f"...{end}" for end in ("_correct", "_wrong")}
+    names = [*ROLLOUT_COLUMNS, *UPDATE_COLUMNS, "step_seconds"]
+    names += [suffixes.get(name, name) for name in statistics]
+    names += [*sync.list_tags(SETTINGS), *(f"eval/mean/{key}" for key in sync.MEANS)]
+    assert [name for name in names if f"`{name}`" not in page] == []

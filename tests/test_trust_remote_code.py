@@ -76,19 +76,15 @@ def test_it_is_refused_without_the_key_before_any_job(folder, tmp_path):
 
 
 def test_the_key_is_among_settings_only_where_the_code_is_needed(folder):
-    def settings_and_code(config):
+    def trusted(config):
         run = settings.run_settings(config, "mine", "grpo", 0).backbone_settings
         whose = [run, settings.backbone_settings(config, "mine")]
         whose.append(settings.objective_settings(config, "mine"))
-        names = {path.name for path in settings.backbone_files(config, "mine")}
-        code = {name for name in names if name.endswith(".py")}
-        return [stated(given).get("trust_remote_code") for given in whose], code
+        return [stated(given).get("trust_remote_code") for given in whose]
 
-    trusted, code = settings_and_code(resolve(folder, trust_remote_code=True))
-    assert trusted == [True, True, True]
-    assert code == {"modeling_mine.py", "configuration_mine.py"}
+    assert trusted(resolve(folder, trust_remote_code=True)) == [True, True, True]
     change(folder, model_type="qwen2")  # transformers has it: the code is not needed
-    assert settings_and_code(resolve(folder)) == ([None, None, None], set())
+    assert trusted(resolve(folder)) == [None, None, None]
 
 
 def test_the_code_must_be_there_and_not_elsewhere(folder):

@@ -132,9 +132,6 @@ TERM = {
         ("mask", {"rows": slice(0, 2)}),
         ("values", {"values": torch.ones(4, 2)}),
         ("values", {"values": torch.full((4, 3), NAN)}),
-        ("gamma", {"gamma": 1.5}),
-        ("gamma", {"gamma": NAN}),
-        ("lam", {"lam": -0.1}),
     ],
 )
 def test_a_batch_that_does_not_fit(argument, changes):

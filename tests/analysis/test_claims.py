@@ -1,17 +1,30 @@
-"""Claims about accuracy, tokens and backtracking, on runs made so that the verdict is known."""
+"""Verdicts on runs made so that they are known, and the files that say them."""
 
+import itertools
 import json
 
+import numpy as np
+import pandas as pd
 import pytest
-from tests.analysis.worlds import evaluate, log, noisy_problems, pair, verdict
+from tests.analysis.worlds import (
+    NOTE,
+    evaluate,
+    log,
+    markdown,
+    noisy_problems,
+    pair,
+    unscored,
+    verdict,
+)
 
 from repro.benchmarks import declared
-from repro.report import claims, compare, names
-from repro.report.claims import INCONCLUSIVE, NOT_SUPPORTED, NOT_TESTED, SUPPORTED
+from repro.report import claims, names, verdicts
+from repro.report.verdicts import INCONCLUSIVE, NOT_SUPPORTED, NOT_TESTED, SUPPORTED
 
 ALGORITHMS = ("ppo", "reinforce_pp", "reinforce_pp_baseline", "grpo")
 BOTH_DOMAINS = ["aime24", "gpqa"]
 GRPO = ["grpo+repro"]
+UNKNOWN = "the numbers of some responses are unknown, or the baseline has no reasoning tokens"
 
 
 def four_algorithms(make_run, gains: dict[str, tuple[float, float]], **how):
@@ -53,7 +66,7 @@ def test_an_algorithm_without_runs_is_named_and_not_supported_by_the_others(make
     assert set(missing["remark"]) == {"no run of PPO", "no run of RF++ + RePro"}
     assert missing[["effect", "low", "high"]].isna().all(axis=None)
     assert (missing["runs"] == "").all()
-    judged, reason = claims.overall(frame)
+    judged, reason = verdicts.overall(frame)
     assert judged == INCONCLUSIVE
     assert reason.startswith("parts: 4 supported, 4 not tested (no run of PPO")
     assert frame["runs"].iloc[-1] == "tiny/grpo+repro/0 tiny/grpo/0"
@@ -64,8 +77,7 @@ def test_an_algorithm_without_runs_is_named_and_not_supported_by_the_others(make
 def test_benchmarks_that_are_not_scored_are_left_out_of_their_pool(make_run):
     runs = four_algorithms(make_run, {})
     for run in runs:
-        content = {"benchmark": "mbpp", "not_scored": "no sandbox", "problems": []}
-        (run.path / "scores/mbpp.json").write_text(json.dumps(content))
+        unscored(run, "mbpp", "no sandbox")
     frame = evaluate("accuracy", runs, ["mbpp", *BOTH_DOMAINS])
     assert set(frame["remark"][1::2]) == {"over GPQA-D; without MBPP, LCB: no scores"}
     assert verdict(frame) == SUPPORTED
@@ -74,24 +86,16 @@ def test_benchmarks_that_are_not_scored_are_left_out_of_their_pool(make_run):
     assert set(frame["verdict"][1::2]) == {NOT_TESTED}
 
 
-def test_unknown_tokens_cost_the_claims_about_tokens_only(make_run):
-    unknown = noisy_problems(0.7)
-    unknown[3]["tokens"] = [float("nan")] * 4
-    runs = pair(make_run, noisy_problems(0.4), unknown)
+@pytest.mark.parametrize("broken", ["unknown", "silent"])
+def test_unknown_tokens_and_none_cost_the_claims_about_tokens_only(make_run, broken):
+    plain, ours = noisy_problems(0.4), noisy_problems(0.7)
+    for row in ours[3:4] if broken == "unknown" else plain:
+        row["tokens"] = [float("nan") if broken == "unknown" else 0] * 4
+    runs = pair(make_run, plain, ours, log(100, 95), log(100, 90))
     assert evaluate("accuracy", runs, methods=GRPO)["verdict"].iloc[0] == SUPPORTED
-    frame = evaluate("backtracking", runs)
-    assert frame["verdict"].item() == NOT_TESTED
-    assert frame["remark"].item() == "the numbers of some responses are unknown"
-    assert frame["effect"].isna().all()
-
-
-def test_other_problems_are_refused(make_run):
-    methods = pair(make_run, noisy_problems(n=20), noisy_problems(n=30), backbone="methods")
-    seeds = [pair(make_run, *[noisy_problems(n=n)] * 2, backbone="s", seed=n) for n in (20, 30)]
-    for backbone, runs in (("methods", methods), ("s", sum(seeds, []))):
-        said = f"{backbone}, aime24, .*the seeds were scored on different problems"
-        with pytest.raises(ValueError, match=said):
-            evaluate("accuracy", runs)
+    row = evaluate("tokens", runs, methods=GRPO).iloc[2]
+    assert (row["verdict"], row["remark"]) == (NOT_TESTED, UNKNOWN)
+    assert np.isnan(row["effect"])
 
 
 @pytest.mark.parametrize("n", [1, 9])
@@ -166,28 +170,6 @@ def test_tokens(make_run, percent, end, wanted, seeds):
         assert effect == pytest.approx(percent.get(benchmark, -10), abs=1.5)
 
 
-def test_every_benchmark_means_all_seven(make_run):
-    six = [name for name in declared.PAPER if name != "lcb"]
-    frame = evaluate("tokens", shorter(make_run, {}, benchmarks=six), six, methods=GRPO)
-    wanted = (INCONCLUSIVE, "parts: 8 supported, 1 not tested (no scores of LCB)")
-    assert claims.overall(frame) == wanted
-
-
-@pytest.mark.parametrize("scored", [False, True])
-def test_a_benchmark_of_ones_own_counts_where_it_is_scored(make_run, monkeypatch, scored):
-    monkeypatch.setitem(names.BENCHMARKS, "own", "OWN")
-    for pool in ("in-domain", "all"):
-        monkeypatch.setitem(compare.POOLS, pool, (*compare.POOLS[pool], "own"))
-    benchmarks = [*declared.PAPER, *["own"] * scored]
-    runs = shorter(make_run, {"own": 5}, benchmarks=benchmarks)
-    frame = evaluate("tokens", runs, benchmarks, methods=GRPO)
-    assert len(frame) == 2 + 7 + scored
-    assert verdict(frame) == (NOT_SUPPORTED if scored else SUPPORTED)
-    remark = evaluate("backtracking", runs, benchmarks)["remark"].item()
-    assert ("LCB, OWN" in remark) == scored
-    assert "without" not in remark
-
-
 def test_a_short_training_is_inconclusive_and_none_is_not_tested(make_run):
     run = make_run("grpo+repro", {"aime24": noisy_problems()}, log(100, 10, steps=3))
     first = evaluate("tokens", [run], methods=GRPO).iloc[0]
@@ -195,15 +177,6 @@ def test_a_short_training_is_inconclusive_and_none_is_not_tested(make_run):
     frame = evaluate("tokens", [make_run("original", {"aime24": noisy_problems()})], methods=GRPO)
     assert frame["remark"].iloc[0] == "no training log of GRPO + RePro"
     assert verdict(frame) == NOT_TESTED
-
-
-def test_a_baseline_without_tokens_is_not_tested(make_run):
-    silent = [row | {"tokens": [0] * 4} for row in noisy_problems()]
-    runs = pair(make_run, silent, noisy_problems(), log(0, 0, noise=0), log(100, 90))
-    frame = evaluate("tokens", runs, methods=GRPO)
-    assert frame["remark"].iloc[1] == "nothing to compare with: no tokens"
-    assert frame["remark"].iloc[2] == "the baseline has no reasoning tokens"
-    assert frame["verdict"].iloc[1:].eq(NOT_TESTED).all()
 
 
 @pytest.mark.parametrize(
@@ -214,3 +187,129 @@ def test_backtracking_is_counted_per_token(make_run, backtracking, wanted):
     frame = evaluate("backtracking", pair(make_run, noisy_problems(seed=2, noise=0.1), ours))
     assert verdict(frame) == wanted
     assert frame["effect"].item() == pytest.approx(10 * (backtracking - 1), abs=1)
+
+
+ABOUT = "A verdict is about the runs that it names"
+
+
+def test_the_files_agree_and_say_whose_numbers_these_are(make_run, tmp_path):
+    ours, last = noisy_problems(0.6, 80, 0.5), log(100, 80, seed=1)
+    runs = pair(make_run, noisy_problems(0.4), ours, log(100, 95), last)
+    judged = verdicts.write_claims(runs, ["aime24"], tmp_path / "claims", NOTE)
+    written = {path.name: path.read_text() for path in (tmp_path / "claims").iterdir()}
+    assert set(written) == {"claims.md", "claims.csv", "claims.json"}
+    for text in written.values():
+        assert NOTE in text
+        assert ABOUT in text
+    untested = dict.fromkeys(("objective", "w", "alpha", "k", "case-study"), "not tested")
+    tested = {"accuracy": "inconclusive", "tokens": "inconclusive", "backtracking": "supported"}
+    assert judged.set_index("id")["verdict"].to_dict() == untested | tested
+    table = pd.read_csv(tmp_path / "claims/claims.csv")
+    content = json.loads((tmp_path / "claims/claims.json").read_text())
+    assert content["rule"] == {"level": 0.95, "problems_at_least": 10, "steps_at_least": 4}
+    assert [c["verdict"] for c in content["claims"]] == judged["verdict"].tolist()
+    parts = [part for claim in content["claims"] for part in claim["parts"]]
+    for part, row in zip(parts, table.to_dict("records"), strict=True):
+        assert (part["part"], part["verdict"]) == (row["part"], row["verdict"])
+        if part["verdict"] == "not tested":
+            assert part["effect"] is None
+            assert pd.isna(row["effect"])
+        else:
+            assert part["effect"] == pytest.approx(row["effect"], rel=1e-5)
+            assert part["runs"] == row["runs"] != ""
+    text = markdown(tmp_path / "claims/claims.md")
+    for block in text.split("\n\n"):
+        rows = [line for line in block.splitlines() if line.startswith("|")]
+        assert len({row.count("|") for row in rows}) <= 1
+    for claim in claims.CLAIMS:
+        assert f"| {claim.text} |" in text
+    assert "| Backtracking becomes rarer than with plain GRPO. | supported | parts: 1 s" in text
+    part = "| backtracking | tiny, GRPO + RePro vs GRPO, all | over AIME24; without"
+    assert part in text and "| < 0 | 40 problems | 1 |" in text
+    assert "with 95 % intervals over problems" in text
+
+
+SCORES = {"aime24": noisy_problems()}
+
+
+def objective_rows(fall: float, labelled: float, n=20, seed=0, **more):
+    """Responses whose -J falls with rank correlation about -fall; labelled: their extra reward."""
+    rng, rows = np.random.default_rng(seed), []
+    for doc_id, sample in itertools.product(range(n), range(2)):
+        positions = np.arange(0, 50, 5)
+        values = fall * np.arange(10) + rng.normal(0, 4, 10) - 100
+        points = [[int(p), p / 45, float(v)] for p, v in zip(positions, values, strict=True)]
+        segments = [[None, rng.normal(0.1, 0.1)] for _ in range(5)]
+        segments += [
+            [label, rng.normal(0.1, 0.1) + labelled] for label in ("backtracking", "verification")
+        ]
+        row = {"benchmark": "aime24", "doc_id": doc_id, "sample": sample, "correct": 1}
+        rows.append(row | {"points": points, "segments": segments} | more)
+    return rows
+
+
+@pytest.fixture
+def judge(make_run):
+    """Return a function from a claim and the rows of each seed to the claim's parts."""
+
+    def judged(name, *seeds_rows):
+        runs = [
+            make_run("original", SCORES, backbone=name, seed=seed, objective=rows)
+            for seed, rows in enumerate(seeds_rows)
+        ]
+        return evaluate(name, runs)
+
+    return judged
+
+
+@pytest.mark.parametrize(
+    ("size", "wanted", "seeds"),
+    [(-1.0, NOT_SUPPORTED, 1), (0.0, INCONCLUSIVE, 1), (1.0, SUPPORTED, 1), (1.0, SUPPORTED, 2)]
+    + [(0.0, INCONCLUSIVE, 3), (-1.0, NOT_SUPPORTED, 3)],
+)
+def test_objective_and_case_study(judge, size, wanted, seeds):
+    rows = [objective_rows(size, -0.1 * size, seed=seed + 1) for seed in range(seeds)]
+    for name in ("objective", "case-study"):
+        frame = judge(name, *rows)
+        assert verdict(frame) == wanted
+        assert (frame["n"].item(), frame["seeds"].item()) == (20, seeds)
+    assert frame["effect"].item() == pytest.approx(-0.1 * size, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("objective", "correlation"),
+    [
+        ([-3.0, -2.0, -1.0], -1),
+        ([-1.0, -2.0, -2.0], 0.8660254),  # ties share their rank
+        ([0.0, 0.0, 0.0], 0),  # what is constant does not fall
+        ([-3.0, -2.0], None),  # two are always in order
+    ],
+)
+def test_correlation_of_a_response(judge, objective, correlation):
+    points = [[i, i / 3, value] for i, value in enumerate(objective)]
+    rows = [row | {"points": points} for row in objective_rows(0, 0, n=2)]
+    effect = judge("objective", rows)["effect"].item()
+    assert np.isnan(effect) if correlation is None else effect == pytest.approx(correlation)
+
+
+def test_wrong_responses_are_not_averaged(judge):
+    rows = objective_rows(1.0, 0.0) + objective_rows(-1.0, 0.0, n=40, correct=0)
+    frame = judge("objective", rows)
+    assert frame["n"].item() == 20
+    assert frame["effect"].item() < -0.3
+
+
+def test_seeds_need_not_have_the_same_correct_problems(judge):
+    rows = objective_rows(1.0, 0.0, n=20)
+    frame = judge("objective", rows[:30], rows[10:])  # problems 0 to 14 and 5 to 19
+    assert (frame["n"].item(), frame["seeds"].item()) == (20, 2)
+    assert verdict(frame) == SUPPORTED
+
+
+def test_without_objectives_or_segments_nothing_is_tested(judge):
+    frame = judge("objective", None)
+    assert (verdict(frame), frame["remark"].item()) == (NOT_TESTED, "no run has an objective.jsonl")
+    bare = [row | {"segments": []} for row in objective_rows(1, 0)]
+    frame = judge("case-study", bare)
+    assert verdict(frame) == NOT_TESTED
+    assert frame["remark"].item().startswith("none of the 40 responses in objective.jsonl")

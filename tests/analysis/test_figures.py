@@ -1,17 +1,24 @@
-"""What holds for every figure, and the curves over training."""
+"""What holds for every figure, and the curves over training and along thoughts."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from scipy import stats
 from tests.analysis.drawn import legend, lines, said, says, texts
-from tests.analysis.worlds import NOTE, maker, training
+from tests.analysis.worlds import NOTE, log, maker
 
 from repro import methods
 from repro.benchmarks import declared
 from repro.report import collect, figures
+from repro.report.collect import read_objective
 from repro.report.figures import style
-from repro.report.figures.training import over_training
+from repro.report.figures.curves import (
+    POSITIONS,
+    mean_curves,
+    objective_over_position,
+    over_training,
+)
 
 POINTS = [[0, 0.0, -3.0], [5, 0.5, -2.0], [10, 1.0, -1.0]]
 
@@ -22,7 +29,7 @@ def logs(tmp_path_factory):
     make = maker(tmp_path_factory.mktemp("logs"))
     return collect.read_training(
         [
-            make(method, training=training(90, tokens), backbone=backbone)
+            make(method, training=log(90, tokens, steps=11, noise=0), backbone=backbone)
             for backbone in ("tiny-qwen2", "tiny-qwen3")
             for method, tokens in (("grpo", 60), ("grpo+repro", 40))
         ]
@@ -48,11 +55,11 @@ def world(request, tmp_path_factory):
             ]
             setting = dict.fromkeys(methods.ABLATED, 0.1)
             setting |= {parts.ablated: float(parts.value)} if parts.ablated else {}
-            log = None if method == "original" else training(9000, 7000)
+            curve = None if method == "original" else log(9000, 7000)
             response = {"benchmark": "aime24", "sample": 0, "points": POINTS, "segments": []}
             objective = [response | {"doc_id": n, "correct": n % 2} for n in range(4)]
             of_benchmarks = dict.fromkeys(declared.PAPER, scores)
-            runs.append(make(method, of_benchmarks, log, setting, backbone, objective=objective))
+            runs.append(make(method, of_benchmarks, curve, setting, backbone, objective=objective))
     return runs
 
 
@@ -132,24 +139,11 @@ def test_over_training_sets_an_algorithm_beside_itself_with_repro(logs):
         drawn = lines(axis)
         assert list(drawn) == ["without RePro", "with RePro"]
         steps, tokens = drawn["with RePro"]
-        assert steps == list(range(11))
+        assert steps == list(range(1, 12))
         assert tokens[5] == pytest.approx(65)  # a straight line is its own running mean
         assert len(axis.get_lines()) == 4  # light raw lines below
     assert legend(figure) == ["without RePro", "with RePro"]
     assert says(figure, f"Faint: every step; strong: the running mean. {NOTE}")
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "label"),
-    [
-        ("accuracy_over_training", 50, "Training accuracy (%)"),  # 0.5 in the logs
-        ("backtracking_over_training", 3.5, "Backtracking per\n1,000 reasoning tokens"),
-    ],
-)
-def test_over_training_shows_the_logs(logs, name, value, label):
-    figure = over_training(name, logs)
-    assert lines(figure.axes[1])["with RePro"][1][5] == pytest.approx(value)
-    assert figure.axes[0].get_ylabel() == label
 
 
 def test_over_training_has_a_row_a_backbone_and_a_panel_an_algorithm(logs):
@@ -160,13 +154,77 @@ def test_over_training_has_a_row_a_backbone_and_a_panel_an_algorithm(logs):
     first = [axis.get_ylabel().split("\n")[0] for axis in figure.axes[::2]]
     assert first == ["tiny-qwen2", "tiny-qwen3"]
     assert [said(axis) for axis in figure.axes] == [[], [], [("no run", 0.5)], []]
-    drawn = [line for axis in figure.axes for line in axis.get_lines()]
-    repro = [line for line in drawn if line.get_label() == "with RePro"]
-    looks = {(line.get_color(), line.get_marker(), line.get_linestyle()) for line in repro}
-    assert looks == {("#0072B2", "s", "-")}
     assert legend(figure) == ["without RePro", "with RePro"]
 
 
-def test_without_a_training_there_is_no_curve(make_run):
-    with pytest.raises(ValueError, match="over_training: no trained run among the given ones"):
-        figures.draw("tokens_over_training", [make_run("original")], [])
+def response(doc_id, end, correct=1, benchmark="aime24", middle=None):
+    """-J goes from 3 to `end`, straight or by way of `middle`."""
+    points = [[0, 0.0, -3.0], [40, 1.0, -float(end)]]
+    if middle is not None:
+        points.insert(1, [20, 0.5, -float(middle)])
+    keys = {"benchmark": benchmark, "doc_id": doc_id, "sample": 0, "correct": correct}
+    return keys | {"tokens": 40, "points": points, "segments": []}
+
+
+def test_responses_are_interpolated_and_averaged_by_problem_first(make_run):
+    rows = [
+        response(0, 1),  # 2 in the middle
+        response(1, 2),  # 2.5
+        response(0, 3, benchmark="math500"),  # another problem 0: 3
+        response(2, 3, correct=0),
+    ]
+    runs = [make_run("original", objective=rows)]
+    runs += [make_run("original", objective=[response(0, 1, middle=1)], seed=1)]  # 1
+    curves = mean_curves(read_objective(runs))
+    correct = curves[curves["correct"]].set_index("position")
+    values = [1.5, 2.5, 3]
+    assert correct.loc[0.5, "mean"] == pytest.approx(np.mean(values))
+    assert correct.loc[0, ["mean", "low", "high"]].tolist() == pytest.approx([3, 3, 3])
+    assert correct.loc[0.25, "mean"] == pytest.approx((2.25 + 2.75 + 3) / 3)
+    assert correct.loc[1, "mean"] == pytest.approx(2)
+    half = stats.t.ppf(0.975, 2) * stats.sem(values)
+    assert correct.loc[0.5, "high"] - correct.loc[0.5, "mean"] == pytest.approx(half)
+    assert set(correct["n"]) == {3}
+    wrong = curves[~curves["correct"]]
+    assert wrong["mean"].tolist() == pytest.approx([3] * len(POSITIONS))
+    assert wrong["low"].isna().all()  # one problem has no interval
+
+
+def test_panels_lines_and_bands(make_run):
+    both = [response(n, n % 3 / 2, n % 2) for n in range(8)]
+    runs = [
+        make_run("original", objective=both),
+        make_run("grpo", objective=[row for row in both if row["correct"]]),
+        make_run("grpo+repro", objective=both),
+        make_run("ppo"),  # not measured
+        make_run("grpo", objective=both, backbone="other"),
+    ]
+    found = read_objective(runs)
+    figure = objective_over_position(found, NOTE)
+    assert [axis.get_title() for axis in figure.axes] == ["Original", "GRPO", "", ""]
+    without = ["correct, without RePro", "wrong, without RePro"]
+    with_repro = ["correct, with RePro", "wrong, with RePro"]
+    assert list(lines(figure.axes[0])) == without
+    assert list(lines(figure.axes[1])) == [without[0], *with_repro]
+    curves = mean_curves(found)
+    rows = curves[(curves["method"] == "grpo+repro") & curves["correct"]]
+    x, y = lines(figure.axes[1])["correct, with RePro"]
+    assert (x, y) == (rows["position"].tolist(), rows["mean"].tolist())
+    drawn = [band.get_paths()[0].vertices[:, 1] for band in figure.axes[1].collections]
+    assert (pytest.approx(rows["low"].min()), pytest.approx(rows["high"].max())) in [
+        (band.min(), band.max()) for band in drawn
+    ]
+    assert said(figure.axes[2]) == [("not measured", 0.5)]
+    assert legend(figure) == without + with_repro
+    assert says(figure, f"95 % bands over problems of AIME24, 4 a line. {NOTE}")
+
+
+def test_runs_without_the_file_and_thoughts_of_no_tokens_are_left_out(make_run):
+    empty = response(0, 1) | {"tokens": 0, "points": [[0, 0.0, -3.0], [0, 0.0, -3.0]]}
+    runs = [make_run("original"), make_run("grpo", objective=[empty, response(1, 1)])]
+    figure = objective_over_position(read_objective(runs))
+    assert [axis.get_title() for axis in figure.axes] == ["tiny"]
+    assert says(figure, "AIME24, 1 a line")
+    for nothing in (runs[:1], [make_run("ppo", objective=[empty])]):
+        with pytest.raises(ValueError, match=r"no objective\.jsonl with responses in any run"):
+            objective_over_position(read_objective(nothing))

@@ -1,21 +1,23 @@
-"""Evaluation figures: dots and bars are those of the scores, and gaps are seen."""
+"""Evaluation figures hold the scores, their intervals and the baselines, and gaps are seen."""
+
+import math
 
 import numpy as np
 import pytest
-from scipy import stats
-from tests.analysis.drawn import bars, legend, said, says, ticks
-from tests.analysis.worlds import NOTE, maker, present, problem, scored, unscored
+from tests.analysis.drawn import bars, legend, lines, said, says, ticks
+from tests.analysis.worlds import NOTE, maker, present, problem, problems, scored, unscored
 
 from repro.report import collect, compare, figures
 from repro.report.figures import evaluation, style
+from repro.report.figures.evaluation import ablation
 
 METHODS = ("original", "grpo", "grpo+repro")
 
 
-def rows(seed, scale=1):
+def rows(seed):
     """Six problems of four responses; half of them are correct."""
     rng = np.random.default_rng(seed)
-    tokens, segments = scale * rng.integers(50, 90, (6, 4)), rng.integers(0, 5, (6, 4))
+    tokens, segments = rng.integers(50, 90, (6, 4)), rng.integers(0, 5, (6, 4))
     pairs = zip(tokens.tolist(), segments.tolist(), strict=True)
     return [problem([0, 1, 0, 1], *numbers) for numbers in pairs]
 
@@ -55,29 +57,10 @@ def test_tokens_per_benchmark_are_those_of_the_summary(summary):
                     (wanted["mean"], wanted["low"], wanted["high"])
                 )
     assert legend(figure) == ["GRPO", "GRPO + RePro", "Original"]
-    assert says(figure, f"Bars: 95 % intervals over problems, of each method by itself. {NOTE}")
+    assert says(figure, f"problems and, of several, seeds, of each method by itself. {NOTE}")
     dots = {c.get_label(): c.lines[0] for c in figure.axes[0].containers}
-    colour, marker = style.ALGORITHMS["grpo"]
-    for label, fill in (("GRPO", "white"), ("GRPO + RePro", colour)):
-        look = (dots[label].get_color(), dots[label].get_marker())
-        assert (*look, dots[label].get_markerfacecolor()) == (colour, marker, fill)
-
-
-def test_an_algorithm_stands_beside_itself_and_inside_its_group(runs, make_run):
-    ppo = make_run("ppo+repro", {"aime24": rows(7), "mbpp": rows(8)}, backbone="tiny-qwen2")
-    summary = compare.summarise(*scored([*runs, ppo]))
-    figure = evaluation.tokens_per_benchmark(summary, ["aime24", "mbpp"])
-    places = {label: dots[0] for label, dots in bars(figure.axes[0]).items()}
-    first = {label: x[0] for label, x in places.items()}
-    assert list(first) == ["Original", "PPO + RePro", "GRPO", "GRPO + RePro"]
-    gaps = np.diff(list(first.values()))
-    assert (gaps > 0).all()
-    assert gaps[2] < gaps[1] == pytest.approx(gaps[0])
-    assert -0.5 < first["Original"] < first["GRPO + RePro"] < 0.5
-    other = bars(figure.axes[1])
-    assert list(other) == list(first)  # PPO's place stays empty
-    assert np.isnan(other["PPO + RePro"][1]).all()
-    assert other["GRPO"][0] == places["GRPO"]
+    for label, fill in (("GRPO", "white"), ("GRPO + RePro", style.ALGORITHMS["grpo"][0])):
+        assert dots[label].get_markerfacecolor() == fill
 
 
 def test_a_benchmark_that_is_not_scored_keeps_its_place(make_run):
@@ -89,28 +72,6 @@ def test_a_benchmark_that_is_not_scored_keeps_its_place(make_run):
     assert said(axis) == [("not scored", 1)]
     figure = figures.draw("backtracking_at_evaluation", [run], benchmarks, NOTE)
     assert says(figure, f"Not scored: MBPP. {NOTE}")
-
-
-@pytest.mark.parametrize(("scale", "kind"), [(1, "linear"), (20, "log")])
-def test_the_axis_is_logarithmic_where_benchmarks_differ_a_lot(make_run, scale, kind):
-    runs = [make_run("grpo", {"aime24": rows(0, scale=scale * 10), "mbpp": rows(1, scale=10)})]
-    figure = figures.draw("tokens_per_benchmark", runs, ["aime24", "mbpp"])
-    figure.canvas.draw()
-    assert figure.axes[0].get_yscale() == kind
-    labels = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
-    assert ("10,000" in labels) == (kind == "log")
-
-
-def test_backtracking_is_split_by_the_verdict(make_run):
-    # Correct responses: 1 in 100 tokens, then 3 in 200; wrong: 8 in 300, then 0 in 400.
-    scores = [problem([1, 0], [100, 300], [1, 8]), problem([1, 0], [200, 400], [3, 0])]
-    rates = rates_of([make_run("original", {"aime24": scores})]).set_index("responses")
-    assert rates["mean"].to_dict() == pytest.approx(
-        {"all": 12, "correct": 1000 * 4 / 300, "wrong": 1000 * 8 / 700}
-    )
-    residuals = np.array([1 - 4 / 300 * 100, 3 - 4 / 300 * 200]) / 150 * 1000
-    half = stats.t.ppf(0.975, 1) * stats.sem(residuals)
-    assert rates.loc["correct", "high"] - rates.loc["correct", "mean"] == pytest.approx(half)
 
 
 def test_backtracking_in_all_responses_is_that_of_the_tables(runs, summary):
@@ -140,10 +101,47 @@ def test_backtracking_takes_benchmarks_that_all_methods_have(make_run):
     assert drawn["Original"][1] == pytest.approx([3, 3, np.nan], nan_ok=True)
 
 
-def test_no_backtracking_at_all_is_drawn_at_zero(make_run):
-    runs = [make_run("grpo", {"aime24": [problem([1], [50], [0])] * 2})]
-    (axis,) = evaluation.backtracking_at_evaluation(rates_of(runs)).axes
-    assert bars(axis)["GRPO"][1] == pytest.approx([0, 0, np.nan], nan_ok=True)
-    assert said(axis) == [("none", 2)]
-    low, high = axis.get_ylim()
-    assert low < 0 < high
+VALUES = {"grpo+repro~alpha=0.03": 0.03, "grpo+repro": 0.1, "grpo+repro~alpha=0.5": 0.5}
+
+
+@pytest.fixture(scope="module")
+def ablated(tmp_path_factory):
+    make = maker(tmp_path_factory.mktemp("ablation"))
+    made = [make("grpo", {"aime24": problems([1, 0], 60)})]
+    for (method, value), tokens in zip(VALUES.items(), (50, 40, 30), strict=True):
+        hits = [1, 0] if value == 0.1 else [1, 1]
+        scores = {"aime24": problems(hits, tokens), "gpqa": problems(hits, 9)}
+        made.append(make(method, scores, setting={"alpha": value}))
+    return made
+
+
+def test_ablation_shows_values_baseline_and_default(ablated):
+    figure = figures.draw("ablation_alpha", ablated, ["aime24"], NOTE)
+    assert says(
+        figure, f"Bars and band: 95 % intervals over problems and, of several, seeds. {NOTE}"
+    )
+    assert legend(figure) == ["GRPO alone", "GRPO + RePro"]
+    accuracy, tokens = figure.axes
+    assert accuracy.get_title() == "Accuracy, in-domain (%)"
+    assert accuracy.get_ylabel() == "tiny"
+    assert ticks(accuracy) == ["0.03", "0.1\n(default)", "0.5"]
+    assert lines(tokens)["GRPO alone"][1] == [60, 60]
+    x, y, _, _ = bars(tokens)["GRPO + RePro"]
+    assert (x, y) == ([0, 1, 2], [50, 40, 30])
+    _, y, low, high = bars(accuracy)["GRPO + RePro"]
+    assert y == [100, 50, 100]
+    row = compare.summarise(*scored(ablated, partial=True))
+    row = row.set_index(["method", "metric", "benchmark"])
+    row = row.loc["grpo+repro", "accuracy", "in-domain"]
+    assert (low[1], high[1]) == pytest.approx((row["low"], row["high"]))
+    assert low[1] < 50 < high[1]
+
+
+def test_a_run_that_is_missing_leaves_a_gap(ablated):
+    summary = compare.summarise(*scored(ablated, partial=True))
+    missing = summary["method"].isin(["grpo", "grpo+repro"])
+    summary.loc[missing, ["mean", "se", "low", "high"]] = math.nan
+    figure = ablation("alpha", summary, VALUES)
+    assert bars(figure.axes[1])["GRPO + RePro"][:2] == ([0, 2], [50, 30])
+    assert ticks(figure.axes[1]) == ["0.03", "0.1\n(default)", "0.5"]
+    assert legend(figure) == ["GRPO + RePro"]

@@ -8,11 +8,10 @@ import pandas as pd
 import pytest
 import yaml
 from tests import paths
-from tests.analysis.worlds import problem
+from tests.analysis.worlds import markdown, problem
 
-from repro import methods
 from repro.records.experiment import RunFolder
-from repro.report import names, published, tables
+from repro.report import published, tables
 
 FILE = paths.ROOT / "config/paper_results.csv"
 PAGE = paths.DATA.parent / "paper.md"
@@ -29,20 +28,6 @@ needs_page = pytest.mark.skipif(not PAGE.is_file(), reason="no page on the paper
 @pytest.fixture
 def figures():
     return published.load(FILE)
-
-
-def test_every_row_is_well_formed(figures):
-    units = {"accuracy": "percent", "tokens_percent": "percent", "process_reward": "reward"}
-    assert (figures["unit"] == figures["metric"].map(units)).all()
-    assert figures.loc[figures["metric"] == "accuracy", "value"].between(0, 100).all()
-    assert set(figures["benchmark"]) <= {"", *names.BENCHMARKS}
-    for method in set(figures["method"]) - {""}:
-        methods.parse(method)
-    bands = figures[figures["kind"] != "published"]
-    assert set(bands["kind"]) == {"band_low", "band_high"}
-    assert set(bands["method"]) == {methods.ORIGINAL}
-    assert figures["source"].str.contains("arXiv 2512.01925", regex=False).all()
-    assert not figures["source"].str.contains(r"/|\.md").any()  # no path
 
 
 @needs_page
@@ -78,16 +63,6 @@ def test_bands_are_those_of_the_page(figures):
     assert len(wanted) == 10
 
 
-@needs_page
-def test_the_other_numbers_stand_on_the_page(figures):
-    page = PAGE.read_text().replace("\N{MINUS SIGN}", "-")
-    rows = figures[(figures["kind"] == "published") & (figures["backbone"] == "")]
-    assert len(rows) == 8
-    assert "AIME24 36.0 → 36.9" in page
-    for value in rows["value"]:
-        assert re.search(rf"(?<![\d.-]){value}", page)
-
-
 def runs_of(make_run, *backbones: str) -> list[RunFolder]:
     scores = {"aime24": HALF, "lmb": HALF}
     chosen = ("original", "grpo", "grpo+repro", "reinforce_pp")
@@ -97,7 +72,7 @@ def runs_of(make_run, *backbones: str) -> list[RunFolder]:
 def write(runs: list[RunFolder], folder: Path) -> tuple[pd.DataFrame, list[str]]:
     """Write the tables with the paper's numbers; return the main one and its Markdown rows."""
     tables.write_tables(runs, ["aime24", "lmb"], folder, paper=FILE)
-    text = (folder / "main.md").read_text()
+    text = markdown(folder / "main.md")
     return pd.read_csv(folder / "main.csv"), [x for x in text.splitlines() if x.startswith("|")]
 
 
@@ -114,12 +89,12 @@ def test_ours_stands_beside_the_published_number_and_the_difference(make_run, tm
     assert text[2].startswith(
         "| Qwen3-1.7B | Original | 50.0 ± 50.0 (46.8; +3.2) | - (36.1) | - (93.0) | 50.0 ± 50.0 | -"
     )
-    assert text[4].startswith("|  | GRPO + RePro | 50.0 ± 50.0 (49.8; +0.2) |")
-    assert text[5].startswith("|  | RF++ | 50.0 ± 50.0 | - | - | 50.0 ± 50.0 | - | - | - | 100.0 ±")
-    assert "the paper states (RePro, arXiv 2512.01925)" in (tmp_path / "main.md").read_text()
+    assert text[4].startswith("| | GRPO + RePro | 50.0 ± 50.0 (49.8; +0.2) |")
+    assert text[5].startswith("| | RF++ | 50.0 ± 50.0 | - | - | 50.0 ± 50.0 | - | - | - | 100.0 ±")
+    assert "the paper states (RePro, arXiv 2512.01925)" in markdown(tmp_path / "main.md")
     latex = (tmp_path / "main.tex").read_text()
     assert "Original & 50.0 $\\pm$ 50.0 & - & - & 50.0 $\\pm$ 50.0 &" in latex
-    assert "\n & (46.8; +3.2) & (36.1) & (93.0) &  &  &  &  &  &  \\\\" in latex
+    assert "\n &  & (46.8; +3.2) & (36.1) & (93.0) &  &  &  &  &  &  \\\\" in latex
 
 
 def test_the_difference_that_is_shown_is_that_of_the_numbers_shown(make_run, tmp_path):
@@ -128,7 +103,7 @@ def test_the_difference_that_is_shown_is_that_of_the_numbers_shown(make_run, tmp
     name = "DeepSeek-R1-Distill-Qwen-1.5B"
     runs = [make_run("original", {"math500": scores}, backbone=name)]
     tables.write_tables(runs, ["math500"], tmp_path, paper=FILE)
-    assert "| 84.4 ± 6.5 (84.4; +0.0) |" in (tmp_path / "main.md").read_text()
+    assert "| 84.4 ± 6.5 (84.4; +0.0) |" in markdown(tmp_path / "main.md")
     frame = pd.read_csv(tmp_path / "main.csv")
     assert frame["math500_difference"].item() == pytest.approx(-0.025)
 
@@ -162,24 +137,8 @@ def test_another_backbone_never_gets_published_numbers(make_run, tmp_path, name,
         assert (tmp_path / "with" / path.name).read_bytes() == path.read_bytes()
 
 
-def test_beside_a_backbone_of_the_paper_a_tiny_one_stays_without(make_run, tmp_path):
-    frame, text = write(runs_of(make_run, "Qwen3-1.7B", "tiny-qwen3"), tmp_path)
-    columns = frame.set_index("backbone").filter(regex="_published|_difference")
-    assert columns.loc["tiny-qwen3"].isna().all(axis=None)
-    assert columns.loc["Qwen3-1.7B"].notna().any(axis=None)
-    assert not any("(" in line for line in text[6:])
-    assert sum("(" in line for line in text[2:6]) == 3
-
-
-def test_every_backbone_of_the_file_can_be_reached_and_no_tiny_one(figures):
+def test_every_backbone_of_the_file_can_be_reached(figures):
     known = published.BACKBONES
     assert set(figures["backbone"]) - {""} <= set(known.values())
-    configurations = {
-        path.name: yaml.safe_load(path.read_text())["backbones"]
-        for path in (paths.ROOT / "config").glob("*.yaml")
-    }
-    assert set(configurations["paper.yaml"]) <= set(known)
-    for backbones in configurations.values():
-        tiny = {name for name, backbone in backbones.items() if backbone["source"] == "tinyworld"}
-        assert not tiny & set(known)
-    assert len(configurations) > 2
+    paper = yaml.safe_load((paths.ROOT / "config/paper.yaml").read_text())
+    assert set(paper["backbones"]) <= set(known)

@@ -3,36 +3,18 @@
 import itertools
 import json
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 from scipy import stats
+from tests.analysis.worlds import verdict
 
 from repro.measure import intervals
-from repro.measure.intervals import Estimate
-
-T_2 = 4.302653  # 97.5 % quantile of Student's t with 2 degrees of freedom
-
-
-def test_estimate_divides_by_the_number_of_problems():
-    got = intervals.estimate([0.5, 1.0, 0.0])  # sd 0.5, SE 0.5 / sqrt(3)
-    assert got.mean == 0.5
-    assert got.se == pytest.approx(0.2886751)
-    assert got.high - got.mean == pytest.approx(T_2 * 0.2886751)
-    assert got.mean - got.low == pytest.approx(T_2 * 0.2886751)
-    assert got.n == 3
-    single = intervals.estimate([0.25])
-    assert (single.mean, single.n) == (0.25, 1)
-    assert math.isnan(single.se) and math.isnan(single.low)
-
-
-def test_paired_difference_ignores_the_spread_between_problems():
-    got = intervals.paired_difference([3, 105, 1004], [1, 104, 1004])  # differences 2, 1, 0
-    assert got.mean == 1
-    assert got.se == pytest.approx(1 / math.sqrt(3))
-    assert got.high == pytest.approx(1 + T_2 / math.sqrt(3))
-    with pytest.raises(ValueError, match="2 against 1"):
-        intervals.paired_difference([1, 2], [1])
+from repro.measure.intervals import Estimate, interval
+from repro.report import verdicts
+from repro.report.claims import Claim, Part, stability
+from repro.report.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
 
 
 def test_ratio_values_average_to_the_ratio_of_totals():
@@ -42,33 +24,43 @@ def test_ratio_values_average_to_the_ratio_of_totals():
     assert intervals.ratio_values([0, 0], [0, 0]).tolist() == [0, 0]
 
 
-def test_relative_change_is_in_percent_of_the_totals():
-    assert intervals.relative_change([5, 15], [10, 20]).mean == pytest.approx(-100 / 3)
-    same = intervals.relative_change([9, 18, 27], [10, 20, 30])  # every problem 10 % shorter
-    assert same.low == pytest.approx(-10)
-    assert same.high == pytest.approx(-10)
-    assert math.isnan(intervals.relative_change([1, 2], [0, 0]).mean)
+def test_benchmarks_by_hand():
+    got = intervals.interval([np.array([[1.0, 2.0, 6.0]]), np.array([[4.0, 6.0]])])
+    assert (got.mean, got.n) == (3.0 / 2 + 5.0 / 2, 5)
+    assert got.se == pytest.approx(np.sqrt((7 / 3 + 1) / 4))
+    freedom = (7 / 3 + 1) ** 2 / ((7 / 3) ** 2 / 2 + 1)  # Welch-Satterthwaite
+    assert got.high == pytest.approx(4 + stats.t.ppf(0.975, freedom) * got.se)
 
 
-def test_mean_over_benchmarks_weighs_them_equally():
-    few, many = Estimate(10, 3, 0, 0, n=4), Estimate(20, 4, 0, 0, n=100)
-    got = intervals.mean_over_benchmarks([few, many])
-    assert (got.mean, got.se, got.n) == (15, 2.5, 104)
-    # Welch-Satterthwaite: 25^2 / (81 / 3 + 256 / 99) = 21.12 degrees of freedom
-    assert got.high - got.mean == pytest.approx(2.0789 * 2.5, rel=1e-3)
-    constant = Estimate(1, 0, 1, 1, n=5)
-    assert intervals.mean_over_benchmarks([constant, constant]) == Estimate(1, 0, 1, 1, 10)
-    got = intervals.mean_over_benchmarks([constant, intervals.estimate([3.0])])
-    assert got.mean == 2 and math.isnan(got.low)  # one has a single problem
+def test_seeds_by_hand():
+    got = intervals.interval([np.array([[1.0, 1.0], [3.0, 3.0]])])  # means 1 and 3, sd^2 = 2
+    assert (got.mean, got.se, got.n) == (2.0, 1.0, 2)
+    assert got.high == pytest.approx(2 + 12.7062, rel=1e-5)
+
+
+def test_a_value_that_a_seed_lacks_is_left_out_and_one_that_is_unknown_is_not():
+    table = np.array([[1.0, 2.0, np.nan], [3.0, np.nan, 6.0]])
+    assert np.isnan(intervals.interval([table])[:4]).all()
+    got = intervals.interval([np.ma.masked_invalid(table)])
+    assert (got.mean, got.n) == (pytest.approx(10 / 3), 3)  # of 2, 2 and 6
+    assert got.se == pytest.approx(np.sqrt((16 / 3) / 3 + 4.5 / 2))  # seeds: 1.5 and 4.5
+
+
+def test_without_a_spread_or_with_a_single_problem():
+    got = intervals.interval([np.ones((1, 5)), np.ones((1, 5))])
+    assert got == Estimate(1, 0, 1, 1, 10)
+    got = intervals.interval([np.array([[1.0]]), np.array([[1.0, 2.0]])])
+    assert got.mean == 1.25
+    assert np.isnan([got.low, got.high]).all()
 
 
 @pytest.mark.parametrize("n", range(1, 7))
 def test_pass_at_k_is_the_share_of_draws_with_a_correct_sample(n):
-    for verdicts in itertools.product((0, 1), repeat=n):
+    for samples in itertools.product((0, 1), repeat=n):
         for k in range(1, n + 1):
-            draws = list(itertools.combinations(verdicts, k))
+            draws = list(itertools.combinations(samples, k))
             expected = sum(any(draw) for draw in draws) / len(draws)
-            assert intervals.pass_at_k([verdicts], k)[0] == pytest.approx(expected, abs=1e-14)
+            assert intervals.pass_at_k([samples], k)[0] == pytest.approx(expected, abs=1e-14)
 
 
 def test_pass_at_k_of_different_n_and_of_many_samples():
@@ -190,3 +182,80 @@ def test_summary_of_what_is_not_there():
     assert [name for name in single if name.startswith("pass")] == ["pass_at_1"]
     with pytest.raises(ValueError, match="no problems"):
         intervals.summary([])
+
+
+SURE = 0.999  # of a bound on how often something happens in a simulation
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0]])
+def test_stability_takes_the_furthest_pair(order):
+    values = np.array([[[0.0, 1.0, 2.0, 5.0]], [[1.0, 2.5, 3.0, 6.0]], [[4.0, 7.0, 6.0, 11.0]]])
+    got = stability([1, 2, 3], [values[order]], 0.95)
+    far = values[2] - values[0]
+    assert (got.mean, got.high) == (5.0, pytest.approx(interval([far], 0.95).high))
+    assert got.low == pytest.approx(interval([far], 1 - 0.05 / 3).low)
+    assert np.isnan(stability([1, 2], [values[:2, :, :1]], 0.95).high)  # a single problem
+
+
+def simulate(make_tables, times: int, direction="greater", threshold=0.0, of=interval) -> int:
+    """How often a part is supported."""
+    decided = 0
+    for _ in range(times):
+        part = Part("", [0], make_tables(), statistic=of)
+        decided += verdicts._row(direction, threshold, part, 1)["verdict"] == SUPPORTED
+    return decided
+
+
+def accuracy_difference(rng, seeds: int, problems: int, seed_sd: float) -> np.ndarray:
+    """(seeds, problems) differences of avg@4 of two methods that are equally good on average."""
+    p = rng.beta(1, 1, problems)
+    moved = rng.normal(0, seed_sd, (2, seeds, 1))
+    ours, theirs = rng.binomial(4, np.clip(p + moved, 0, 1), (2, seeds, problems)) / 4
+    return ours - theirs
+
+
+def test_nothing_is_found_as_often_as_the_level_says():
+    rng = np.random.default_rng(0)
+    times, share = 1000, 0.025  # on one side of a 95 % interval
+    found = simulate(lambda: [accuracy_difference(rng, 1, 40, 0) for _ in range(2)], times)
+    low, high = stats.binom.ppf([1 - SURE, SURE], times, share)
+    assert low <= found <= high
+
+
+def test_seeds_that_differ_are_no_finding():
+    rng = np.random.default_rng(3)
+    times, share = 1000, 0.025
+    tables = [accuracy_difference(rng, 3, 60, 0.03) for _ in range(times)]
+    one_by_one = iter(tables)
+    found = simulate(lambda: [next(one_by_one)], times)
+    assert found <= stats.binom.ppf(SURE, times, share)
+    # Without the seeds' term the same tables decide wrongly far more often.
+    one_by_one = iter(tables)
+    ignoring = simulate(lambda: [next(one_by_one).mean(axis=0, keepdims=True)], times)
+    assert ignoring > stats.binom.ppf(SURE, times, share)
+
+
+def test_a_spread_of_just_the_margin_is_seldom_called_stable():
+    rng = np.random.default_rng(1)
+
+    def values():
+        return [rng.normal(0, 10, (4, 1, 100)) + np.array([0.0, 3.0, 0.0, 3.0])[:, None, None]]
+
+    times = 400
+    found = simulate(values, times, "less", 3.0, partial(stability, range(4)))
+    assert found <= stats.binom.ppf(SURE, times, 0.025)
+
+
+def parts_of(_, *tables: np.ndarray) -> list[Part]:
+    return [Part("", [0], [table]) for table in tables]
+
+
+def test_one_of_many_parts_refutes_beyond_the_corrected_level_only():
+    noise = np.array([[-1.0, 0.0, 1.0] * 5])
+    alone, of_eight = (interval([noise], level).high for level in (0.95, 1 - 0.05 / 8))
+    for below, wanted in ((alone + 0.01, INCONCLUSIVE), (of_eight + 0.01, NOT_SUPPORTED)):
+        tables = [noise + 9] * 7 + [noise - below]
+        claim = Claim("a", "", [("greater", 0, parts_of, *tables)])
+        frame = verdicts.evaluate(None, [claim])
+        assert frame["verdict"].tolist() == [SUPPORTED] * 7 + [NOT_SUPPORTED]
+        assert verdict(frame) == wanted

@@ -1,4 +1,4 @@
-"""What the tables look like as CSV, Markdown and LaTeX, and in the terminal."""
+"""What the tables look like in every format, and of a grid that is not complete."""
 
 import os
 import re
@@ -8,10 +8,21 @@ import subprocess
 import pandas as pd
 import pytest
 from tests import paths
-from tests.analysis.worlds import CODE, GRPO, ORIGINAL, maker, present, problem, three_methods
+from tests.analysis.worlds import (
+    CODE,
+    GRPO,
+    ORIGINAL,
+    maker,
+    markdown,
+    present,
+    problem,
+    three_methods,
+    unscored,
+)
 
 from repro import methods
-from repro.report import names, tables
+from repro.records.experiment import RunFolder
+from repro.report import tables
 from repro.report.table_sheets import SHEETS
 
 PUBLISHED = paths.ROOT / "config/paper_results.csv"
@@ -49,22 +60,22 @@ def test_every_format_is_written_with_the_note(tiny):
         assert set(pd.read_csv(tiny / f"tables/{name}.csv")["note"]) == {NOTE}
         assert written[f"{name}.md"].startswith(f"**{NOTE}**")
         latex = written[f"{name}.tex"]
-        assert latex.count(NOTE.replace("%", r"\%")) == latex.count(r"\begin{table}") > 0
+        assert latex.count(NOTE.replace("%", r"\%")) == 2  # on the first page, and on further ones
 
 
 def test_markdown_cells(tiny):
     main, gain, against = (
-        (tiny / f"tables/{name}.md").read_text() for name in ("main", "gain", "against_original")
+        markdown(tiny / f"tables/{name}.md") for name in ("main", "gain", "against_original")
     )
     assert "| tiny | Original | 25.0 ± 25.0 | - | - | - | - | 50.0 ± 50.0 | - |" in main
-    assert "|  | GRPO + RePro | 75.0 ± 25.0 |" in main  # the backbone stands once
+    assert "| | GRPO + RePro | 75.0 ± 25.0 |" in main  # the backbone stands once
     assert "One seed: the errors say nothing about other seeds." in main
     zeros = "+0.0 [+0.0, +0.0] | +0.0 [+0.0, +0.0] | +0.00 [+0.00, +0.00] |"
     assert f"| tiny | GRPO + RePro vs GRPO | AIME24 | 2 | {zeros}" in gain
-    assert f"|  |  | in-domain | 2 | {zeros}" in gain
+    assert f"| | | in-domain | 2 | {zeros}" in gain
     assert "Original" not in gain
     assert "| tiny | GRPO vs Original | AIME24 | 2 | +50.0 [+50.0, +50.0] | -33.3 [" in against
-    assert "|  | GRPO + RePro vs Original | AIME24 | 2 | +50.0 [" in against
+    assert "| | GRPO + RePro vs Original | AIME24 | 2 | +50.0 [" in against
     for path in tiny.glob("tables/*.md"):
         rows = [line for line in path.read_text().splitlines() if line.startswith("|")]
         assert len({row.count("|") for row in rows}) == 1
@@ -80,56 +91,34 @@ def test_a_single_method_has_nothing_to_compare(make_run, tmp_path):
         assert NOTE in text
 
 
-def test_many_tokens_are_rounded_to_whole_ones(make_run, tmp_path):
-    thoughts = [problem([1, 1], [9000, 9501], [0, 0]), problem([1, 1], [8000, 8501], [0, 0])]
-    tables.write_tables([make_run("grpo", {"lmb": thoughts})], ["lmb"], tmp_path)
-    # Means 9250.5 and 8250.5: 8750.5 ± 500, the median between 8501 and 9000.
-    assert "| 8750 ± 500 (8750) |" in (tmp_path / "tokens.md").read_text()
-    assert "| 8750 ± 500 | 0.00 ± 0.00 |" in (tmp_path / "main.md").read_text()
-
-
 def test_special_characters_are_escaped(make_run, tmp_path):
     backbone = "R1_7B & co~{x}^\\|"
     runs = [make_run(name, {"aime24": ORIGINAL}, backbone=backbone) for name in ("original", "ppo")]
     runs.append(make_run("grpo+repro~alpha=0.3", {"aime24": GRPO}, backbone=backbone))
     tables.write_tables(runs, ["aime24"], tmp_path, NOTE)
-    assert "| R1_7B & co~{x}^\\\\| | Original | 25.0" in (tmp_path / "main.md").read_text()
+    assert "| R1_7B & co~{x}^\\\\| | Original | 25.0" in markdown(tmp_path / "main.md")
     for path in tmp_path.glob("*.tex"):
         text = path.read_text()
         assert text.isascii()
         if path.stem != "gain":  # there is no pair
             name = r"R1\_7B \& co\textasciitilde{}\{x\}\textasciicircum{}\textbackslash{}|"
             assert name in text
-        for environment in ("table", "tabular"):
-            assert text.count(rf"\begin{{{environment}}}") == 1
-            assert text.count(rf"\end{{{environment}}}") == 1
         bare = re.sub(r"\\[{}&%$#_]", "", text)
         assert bare.count("{") == bare.count("}")
         assert bare.count("$") % 2 == 0
-        columns = re.search(r"\\begin\{tabular\}\{([lr]+)\}", text).group(1)
-        for row in re.findall(r"^(.*) \\\\$", bare, flags=re.MULTILINE):
-            if not row.startswith(rf"\multicolumn{{{len(columns)}}}"):
-                assert row.count("&") == len(columns) - 1
+        columns = re.search(r"\\begin\{longtable\}\{([lr]+)\}", text).group(1)
+        for row in re.findall(r"^(?!\\)(.*) \\\\$", bare, flags=re.MULTILINE):
+            assert row.count("&") == len(columns) - 1
     assert r"GRPO + RePro ($\alpha$ = 0.3)" in (tmp_path / "main.tex").read_text()
     assert "$-$33.3 [" in (tmp_path / "against_original.tex").read_text()
 
 
-def test_long_latex_tables_continue_on_further_pages(paper):
-    text = (paper / "tables/gain.tex").read_text()
-    labels = re.findall(r"\\label\{(.*)\}", text)
-    assert labels == ["tab:gain", "tab:gain-2"]
-    assert r"Table~\ref{tab:gain}, continued." in text
-    groups = re.findall(r"\\multicolumn\{5\}\{l\}\{(.*)\} ", text)
-    assert len(groups) == len(set(groups)) == 8  # no comparison is cut in two
-    assert groups[0] == "DeepSeek-R1-Distill-Qwen-1.5B, PPO + RePro vs PPO"
-
-
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 @pytest.mark.parametrize("grid", ["tiny", "paper"])
-def test_latex_compiles_with_article_and_booktabs(grid, request):
+def test_latex_compiles_with_article_booktabs_and_longtable(grid, request):
     folder = request.getfixturevalue(grid) / "tables"
     inputs = "".join(rf"\input{{{name}.tex}}" for name in SHEETS)
-    document = rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}{inputs}"
+    document = r"\documentclass{article}\usepackage{booktabs,longtable}\begin{document}" + inputs
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-jobname=page"]
     environment = os.environ | {"max_print_line": "1000"}
     done = subprocess.run(
@@ -138,26 +127,10 @@ def test_latex_compiles_with_article_and_booktabs(grid, request):
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:]
     assert "Overfull" not in done.stdout
-    assert "Float too large" not in done.stdout
-
-
-@pytest.mark.parametrize("scored", ["aime24", "own"])
-def test_a_benchmark_of_ones_own_has_a_column_where_it_is_scored(
-    make_run, tmp_path, capsys, monkeypatch, scored
-):
-    monkeypatch.setitem(names.BENCHMARKS, "own", "OWN23")
-    runs = [make_run("original", {scored: ORIGINAL}), make_run("grpo", {scored: GRPO})]
-    tables.write_tables(runs, [scored], tmp_path / "tables")
-    tables.show(tmp_path)
-    shown = {"terminal": capsys.readouterr().out}
-    shown |= {name: (tmp_path / f"tables/{name}.md").read_text() for name in ("main", "tokens")}
-    for name, text in shown.items():
-        assert ("OWN23" in text) == (scored == "own"), name
-        assert "AIME24" in text and "LCB" in text, name
 
 
 def test_show_prints_the_table_within_80_columns_and_every_path(paper, tmp_path, capsys):
-    with pytest.raises(ValueError, match=r"tables/main\.csv: no such file"):
+    with pytest.raises(FileNotFoundError, match=r"tables/main\.csv"):
         tables.show(tmp_path)
     tables.show(paper)
     printed = capsys.readouterr().out
@@ -165,7 +138,107 @@ def test_show_prints_the_table_within_80_columns_and_every_path(paper, tmp_path,
     assert max(map(len, lines)) <= 80
     # 13932 tokens, and 161 segments in 55729.
     rows = [line.split()[4:] for line in lines if line.startswith("RF++ Baseline + RePro")]
-    assert rows == [["75.0"] * 7 + ["13932", "2.89"]] * 2
+    assert rows == [["75"] * 7 + ["13932", "2.89"]] * 2
     assert NOTE in printed
     for name in FILES:
         assert f"{paper}/tables/{name}\n" in printed
+
+
+SHORT = "Tiny world."
+BENCHMARKS = ["aime24", "lmb", "mbpp"]
+REASON = "no sandbox works here: programs of a model are not run"
+
+
+def problems(*correct: int) -> list[dict]:
+    return [problem([verdict], [100], [1]) for verdict in correct]
+
+
+FULL = {"aime24": problems(1, 0), "lmb": problems(1, 1), "mbpp": problems(0, 1)}
+
+
+@pytest.fixture
+def runs(make_run):
+    return [make_run(method, FULL) for method in ("original", "grpo", "grpo+repro")]
+
+
+def remove(run: RunFolder, *benchmarks: str) -> None:
+    for benchmark in benchmarks:
+        (run.path / "scores" / f"{benchmark}.json").unlink()
+
+
+def write(runs, folder):
+    """Write the tables of what is there; return the main one and the Markdown of all."""
+    tables.write_tables(runs, BENCHMARKS, folder, SHORT, partial=True)
+    frame = pd.read_csv(folder / "main.csv").set_index("method")
+    return frame, {path.stem: markdown(path) for path in folder.glob("*.md")}
+
+
+def test_a_missing_benchmark_is_marked_and_named(runs, tmp_path, capsys):
+    remove(runs[1], "lmb")
+    frame, texts = write(runs, tmp_path / "tables")
+    said = f"{SHORT} Partial results; missing: LMB of tiny/grpo/0."
+    assert all(text.startswith(f"**{said}**") for text in texts.values())
+    for path in tmp_path.glob("tables/*.tex"):
+        assert rf"\caption{{{said}" in path.read_text()
+    assert frame["note"].unique().tolist() == [said]
+    assert frame["missing"].fillna("").tolist() == ["", "lmb", ""]
+    grpo = frame.loc["grpo"]
+    assert (grpo["aime24"], grpo["mbpp"]) == (50, 50)
+    # Means over other benchmarks than the other rows' would not compare.
+    assert grpo[["lmb", "tokens", "backtracking_per_1k"]].isna().all()
+    assert frame.loc["original", "tokens"] == 100
+    cells = "50.0 ± 50.0 | - | - | missing | - | 50.0 ± 50.0 | - | missing | missing |"
+    assert f"| | GRPO | {cells}" in texts["main"]
+    cells = "100.0 ± 0.0 (100.0) | - | - | missing | - | 100.0 ± 0.0 (100.0)"
+    assert f"| | GRPO | {cells}" in texts["tokens"]
+    for scope in ("LMB", "in-domain", "all"):
+        assert f"| | | {scope} | 0 | missing | missing | missing |" in texts["gain"]
+    assert "| | | out-of-domain | 2 | +0.0 [" in texts["gain"]
+    cells = "missing | missing | missing | missing | missing |"
+    assert f"| | | GRPO | {cells}" in texts["backtracking"]
+    assert texts["backtracking"].count("missing |") == 5
+    tables.show(tmp_path)
+    printed = capsys.readouterr().out
+    assert "GRPO 50 - - - - 50 - - -" in " ".join(printed.split())
+    assert said in printed
+
+
+def test_a_missing_run_keeps_its_row(runs, tmp_path):
+    absent = RunFolder(tmp_path / "runs/tiny/ppo/0")
+    remove(runs[0], "aime24", "mbpp")
+    frame, texts = write([runs[0], absent, *runs[1:]], tmp_path / "out")
+    sentence = "missing: all of tiny/ppo/0; AIME24, MBPP of tiny/original/0."
+    assert texts["main"].startswith(f"**{SHORT} Partial results; {sentence}**")
+    rows = [line for line in texts["main"].splitlines() if line.startswith("|")]
+    assert rows[3] == "| | PPO | missing | - | - | missing | - | missing | - | missing | missing |"
+    assert frame["seeds"].to_dict() == {"original": 1, "ppo": 0, "grpo": 1, "grpo+repro": 1}
+    effects = pd.read_csv(tmp_path / "out" / "against_original.csv")
+    assert set(effects.loc[effects["method"] == "ppo", "n"]) == {0}
+    grpo = effects[(effects["method"] == "grpo") & (effects["metric"] == "accuracy")]
+    known = grpo[grpo["n"] > 0]
+    assert known[["benchmark", "n"]].values.tolist() == [["lmb", 2]]
+
+
+def test_what_cannot_be_scored_is_no_gap_of_the_grid(runs, tmp_path):
+    for run in runs:
+        unscored(run, "mbpp", REASON)
+    remove(runs[2], "lmb", "mbpp")
+    frame, texts = write(runs, tmp_path)
+    gap = " Partial results; missing: LMB, MBPP of tiny/grpo+repro/0."
+    assert texts["main"].startswith(f"**{SHORT} MBPP not scored: {REASON}.{gap}**")
+    cells = "50.0 ± 50.0 | - | - | 100.0 ± 0.0 | - | - | - | 100.0 ±"
+    assert f"| tiny | Original | {cells}" in texts["main"]
+    assert frame["missing"].fillna("").tolist() == ["", "", "lmb"]
+    assert "MBPP |" not in texts["gain"]
+    backtracking = pd.read_csv(tmp_path / "backtracking.csv")
+    assert backtracking["benchmark"].unique().tolist() == ["aime24", "lmb"]
+
+
+def test_a_seed_without_a_benchmark_is_left_out_of_it(make_run, tmp_path):
+    first = FULL | {"lmb": problems(1, 0), "aime24": problems(0, 0)}
+    runs = [make_run("grpo", first), make_run("grpo", FULL, seed=1)]
+    remove(runs[1], "aime24")
+    frame, texts = write(runs, tmp_path)
+    assert frame[["seeds", "lmb", "aime24"]].values.tolist() == [[2, 75, 0]]
+    assert "missing: AIME24 of tiny/grpo/1." in texts["main"]
+    assert "missing" not in frame

@@ -1,6 +1,7 @@
 """Synthetic runs: folders with score files, training logs and settings."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import pandas as pd
 
 from repro.files import jsonl
 from repro.records.experiment import RunFolder
-from repro.report import claims, collect
-from repro.report.claim_parts import Data
+from repro.report import claims, collect, verdicts
+from repro.report.claims import Data
 
 NOTE = "Tiny world: these are not the paper's numbers."
 ZEROS = ("truncated", "backtracking", "verification", "hesitation")
@@ -63,6 +64,11 @@ def unscored(run: RunFolder, benchmark: str, reason: str) -> None:
     (run.path / "scores" / f"{benchmark}.json").write_text(json.dumps(content))
 
 
+def markdown(file: Path) -> str:
+    """Return the text of a Markdown file without the blanks that align its columns."""
+    return re.sub(" +", " ", file.read_text())
+
+
 def problem(correct, tokens, backtracking):
     return {"correct": correct, "tokens": tokens, "backtracking": backtracking}
 
@@ -81,18 +87,6 @@ def problems(accuracy, tokens):
     return [{"correct": [hit], "tokens": [tokens], "backtracking": [0]} for hit in accuracy]
 
 
-def training(first, last):
-    return [
-        {
-            "step": step,
-            "reasoning_tokens": first + (last - first) * step / 10,
-            "accuracy": 0.5,
-            "backtracking_per_1k": 4 - step / 10,
-        }
-        for step in range(11)
-    ]
-
-
 # Of claims: what runs score is chosen, the noise is seeded.
 def only(name: str, methods: Sequence[str] = claims.METHODS) -> list[claims.Claim]:
     """One claim; with methods, for these only."""
@@ -104,12 +98,12 @@ def only(name: str, methods: Sequence[str] = claims.METHODS) -> list[claims.Clai
 def evaluate(
     name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str] = ("aime24",), **how
 ) -> pd.DataFrame:
-    return claims.evaluate(Data(runs, benchmarks), only(name, **how))
+    return verdicts.evaluate(Data(runs, benchmarks), only(name, **how))
 
 
 def verdict(frame: pd.DataFrame) -> str:
     assert frame["claim"].nunique() == 1
-    return claims.overall(frame)[0]
+    return verdicts.overall(frame)[0]
 
 
 def noisy_problems(accuracy=0.5, tokens=100.0, backtracking=1.0, n=40, seed=0, noise=0.0):

@@ -55,23 +55,22 @@ class FakeHub(ThreadingHTTPServer):
         # The hub shows a gated repository's commits and file names, not its files.
         gate = self.gates.get(repo, {token}) if what in ("auth-check", "resolve") else {token}
         commit, files = self.commits.get((repo, revision), ("", {}))
+        wrong = {
+            "RepoNotFound": (repo, "main") not in self.commits,
+            "GatedRepo": token not in gate,
+            "RevisionNotFound": what != "auth-check" and not commit,
+            "EntryNotFound": what == "resolve" and file not in files,
+        }
         if self.status or (token and token not in self.tokens):
             return self.status or 401, "", {}
-        if (repo, "main") not in self.commits:
-            return 404, "", {"X-Error-Code": "RepoNotFound"}
-        if token not in gate:
-            return 403 if token else 401, "", {"X-Error-Code": "GatedRepo"}
-        if what == "auth-check":
-            return 200, "{}", {}
-        if not commit:
-            return 404, "", {"X-Error-Code": "RevisionNotFound"}
-        if what == "revision":
-            return 200, json.dumps({"id": repo, "sha": commit}), {}
-        if what == "tree":
-            one = {"type": "file", "size": 1, "oid": "0" * 40}
-            return 200, json.dumps([{**one, "path": path} for path in files]), {}
-        if file not in files:
-            return 404, "", {"X-Error-Code": "EntryNotFound"}
+        if code := next((code for code in wrong if wrong[code]), None):
+            status = 404 if code != "GatedRepo" else 403 if token else 401
+            return status, "", {"X-Error-Code": code}
+        one = {"type": "file", "size": 1, "oid": "0" * 40}
+        known = {"auth-check": {}, "revision": {"id": repo, "sha": commit}}
+        known["tree"] = [{**one, "path": path} for path in files]
+        if what in known:
+            return 200, json.dumps(known[what]), {}
         etag = f'"{hashlib.sha1(files[file]).hexdigest()}"'
         return 200, files[file], {"X-Repo-Commit": commit, "ETag": etag}
 

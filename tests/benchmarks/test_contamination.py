@@ -1,17 +1,13 @@
 import pytest
 from tests.paths import DATA, needs_data
 
-from repro.benchmarks import contamination, declared
+from repro.benchmarks import contamination
 from repro.files import jsonl
 
 LADDER = (
     r"A ladder of length $\frac{13}{2}$ metres leans against a wall, and its foot stands $2.5$ "
     r"metres from it. The foot slides away at a speed of $\sqrt{3}$ metres a second. How fast does "
     r"the top of the ladder slide down when it is $6$ metres above the ground?"
-)
-BOILERPLATE = (
-    r" can be written as $\frac{m}{n}$, where $m$ and $n$ are relatively prime positive integers. "
-    r"Find $m+n$."
 )
 
 
@@ -58,9 +54,8 @@ def test_exact_matches_in_another_dress(filtered):
     assert report["benchmarks"]["aime24"] == {"problems": 1, "exact": 3, "ngram": 0}
     assert report["benchmarks"]["math500"] == {"problems": 1, "exact": 0, "ngram": 0}
     assert (report["kept"], report["removed"]) == (1, 3)
-    example = {"row": 1, "benchmark": "aime24", "match": "exact", "problem": LADDER}
-    assert report["examples"][0] == example
-    assert report["examples"][1]["row"] == 2
+    example = {"row": 2, "benchmark": "aime24", "match": "exact", "problem": planted[1]}
+    assert report["examples"][1] == example
 
 
 LONG = " ".join(f"word{n}" for n in range(200))
@@ -72,7 +67,6 @@ LONG = " ".join(f"word{n}" for n in range(200))
         ("Solve this: " + LADDER + " Round to two digits.", LADDER),  # wrapped
         (LADDER.replace("How fast does the top of the ladder", "With what speed does it"), LADDER),
         (LADDER[LADDER.index("its foot") :], LADDER),  # a part of it
-        (LADDER + BOILERPLATE, LADDER),
         (f"{LONG} {LADDER} {LONG}", LADDER),
         (LADDER, f"{LONG} {LADDER} {LONG}"),
     ],
@@ -84,34 +78,20 @@ def test_near_copies(filtered, near, benchmark):
 
 
 def test_other_numbers_throughout_make_another_problem(filtered):
-    numbers = {"13": "17", "2.5": "4", "{3}": "{7}", "$6$": "$5$"}
     other = LADDER
-    for old, new in numbers.items():
+    for old, new in {"13": "17", "2.5": "4", "{3}": "{7}", "$6$": "$5$"}.items():
         other = other.replace(old, new)
     assert filtered([other], aime24=[LADDER])[0] == [other]
     # One number early on: everything after it is one run, most of the problem.
     assert filtered([LADDER.replace("13", "17")], aime24=[LADDER])[0] == []
 
 
-def test_shared_boilerplate_is_no_copy(filtered):
-    first = (
-        "Two points are drawn at random from the sides of a square with sides of one mile. The "
-        "probability that they lie less than a mile apart" + BOILERPLATE
-    )
-    second = (
-        "Four circles of radius one touch each other in a ring, each of them two others. The area "
-        "of the region that they enclose, divided by that of one circle," + BOILERPLATE
-    )
-    runs = [{*contamination.ngrams(contamination.words(text))} for text in (first, second)]
-    assert runs[0] & runs[1]
-    assert filtered([second], aime24=[first])[0] == [second]
-
-
-def test_short_problems_match_as_a_whole_only(filtered):
-    training = ["Compute $1+1$", "Compute $1+2$.", "Compute $1+1$. " + LADDER]
-    kept, report = filtered(training, math500=["compute $1 + 1$."])
+def test_short_problems_match_as_a_whole_only_and_a_drawing_alone_nothing(filtered):
+    drawing = "[asy]draw((0,0));[/asy]"
+    training = ["Compute $1+1$", "Compute $1+2$.", "Compute $1+1$. " + LADDER, drawing]
+    kept, report = filtered(training, math500=["compute $1 + 1$.", drawing])
     assert kept == training[1:]
-    assert report["benchmarks"]["math500"] == {"problems": 1, "exact": 1, "ngram": 0}
+    assert report["benchmarks"]["math500"] == {"problems": 2, "exact": 1, "ngram": 0}
 
 
 def test_a_problem_in_two_benchmarks_is_removed_once(filtered):
@@ -131,22 +111,6 @@ def test_a_problem_in_two_benchmarks_is_removed_once(filtered):
     assert contamination.summary(filtered(["a"])[1]).endswith("left out (no match)")
 
 
-def test_a_drawing_alone_matches_nothing(filtered):
-    drawing = "[asy]draw((0,0));[/asy]"
-    assert filtered([drawing], aime24=[drawing])[0] == [drawing]
-
-
-def test_every_benchmarks_problem_is_found_in_its_field(tmp_path):
-    files, texts = {}, {}
-    for name, benchmark in declared.benchmarks().items():
-        files[name], texts[name] = tmp_path / f"{name}.jsonl", f"Short one: {name}"
-        row = dict.fromkeys(benchmark.fields, "{}") | {benchmark.question: texts[name]}
-        jsonl.write(files[name], [row | ({"test_list": ["1"]} if "test_list" in row else {})])
-    kept, report = contamination.filter_rows([{"problem": text} for text in texts.values()], files)
-    assert kept == []
-    assert {count["exact"] for count in report["benchmarks"].values()} == {1}
-
-
 def test_a_row_without_a_problem(tmp_path):
     jsonl.write(tmp_path / "a.jsonl", [{"problem": "a", "answer": "1"}, {"answer": "1"}])
     with pytest.raises(ValueError, match="a.jsonl, line 2: field 'problem' is missing"):
@@ -157,18 +121,14 @@ def test_a_row_without_a_problem(tmp_path):
         contamination.filter_rows([{"answer": "1"}], {})
 
 
-# --- the real problems
-
-
-def real(name: str, part: str = "") -> list[dict]:
-    return jsonl.read(DATA / f"{name}{part}.jsonl")
-
-
 @needs_data
 @pytest.mark.parametrize("name", ["aime24", "aime25"])
 def test_real_problems_planted_in_a_training_set_are_all_found(name):
-    others = [{"problem": row["problem"]} for row in real("math500", "_part")]
-    planted = [{"problem": row["problem"].replace("$", " $ ")} for row in real(name)]
+    others = [{"problem": row["problem"]} for row in jsonl.read(DATA / "math500_part.jsonl")]
+    planted = [
+        {"problem": row["problem"].replace("$", " $ ")}
+        for row in jsonl.read(DATA / f"{name}.jsonl")
+    ]
     kept, report = contamination.filter_rows(
         [*others[:100], *planted, *others[100:]], {name: DATA / f"{name}.jsonl"}
     )
@@ -178,10 +138,13 @@ def test_real_problems_planted_in_a_training_set_are_all_found(name):
 
 @needs_data
 def test_different_real_problems_are_kept_apart():
-    """AIME 2024, AIME 2025, MATH-500 and MBPP have no problem in common."""
+    """AIME 2024, AIME 2025, MATH-500 and MBPP have boilerplate in common, and no problem."""
     names = {"aime24": "", "aime25": "", "math500": "_part", "mbpp": "_part"}
     for name, part in names.items():
         rest = {n: DATA / f"{n}{p}.jsonl" for n, p in names.items() if n != name}
-        rows = [{"problem": row.get("problem") or row["text"]} for row in real(name, part)]
+        rows = [
+            {"problem": row.get("problem") or row["text"]}
+            for row in jsonl.read(DATA / f"{name}{part}.jsonl")
+        ]
         kept, report = contamination.filter_rows(rows, rest)
         assert kept == rows, report["examples"]

@@ -55,10 +55,6 @@ def test_every_benchmark_is_pinned_with_the_fields_that_its_task_reads():
         assert {"repo", "licence", "gated"} <= set(of)
         assert re.fullmatch("[0-9a-f]{40}", of["revision"]) or name == "lmb"
         assert name == "train" or {*tasks[name].fields} <= {*of["fields"]}
-    assert {name: sum(f["rows"] for f in of.get("files", [of])) for name, of in pins.items()} == {
-        **{"aime24": 30, "aime25": 30, "math500": 500, "lmb": 100, "gpqa": 198, "mbpp": 500},
-        **{"lcb": 1055, "train": 40315},
-    }
 
 
 @pytest.mark.parametrize(
@@ -74,9 +70,8 @@ def test_fetch_and_again_from_the_cache(server, pins, tmp_path, capsys, monkeypa
     commit, file = server.push("some/set", {path: pack(PROBLEMS)}), tmp_path / "out/aime24.jsonl"
     pins["aime24"] = pin(commit, path)
     record = hub.fetch("aime24", {}, file)
-    kept = KEPT
-    if path == "e.csv":  # knows nothing but texts
-        kept = [{k: str(v) for k, v in row.items()} for row in KEPT]
+    is_csv = path == "e.csv"  # which knows nothing but texts
+    kept = [{k: str(v) if is_csv else v for k, v in row.items()} for row in KEPT]
     assert jsonl.read(file) == kept
     assert record == json.loads((tmp_path / "out/aime24.source.json").read_text())
     assert record == {
@@ -131,7 +126,7 @@ def test_all_gates_that_are_closed_are_listed_at_once(server, pins, tmp_path, mo
         server.gates[f"some/{name}"] = {"valid"} if name == "mine" else set()
         pins[name] = pin(commit, repo=f"some/{name}", gated=True)
     with pytest.raises(hub.AccessError, match="mine: .* is gated"):
-        hub.check_access(["mine", "aime24"])
+        hub.fetch("mine", {}, tmp_path / "mine.jsonl")
     monkeypatch.setenv("HF_TOKEN", "valid")
     assert hub.fetch("mine", {}, tmp_path / "mine.jsonl")["written"] == 3
     with pytest.raises(hub.AccessError) as error:
@@ -141,8 +136,6 @@ def test_all_gates_that_are_closed_are_listed_at_once(server, pins, tmp_path, mo
         f"{name}: huggingface.co/datasets/some/{name} is gated: {advice}`hf auth login`"
         for name in ("gpqa", "lmb")
     ]
-    with pytest.raises(hub.AccessError, match="gpqa: .* is gated: accept its terms"):
-        hub.fetch("gpqa", {}, tmp_path / "gpqa.jsonl")
     monkeypatch.setenv("HF_TOKEN", "stale")
     with pytest.raises(hub.AccessError, match="is not open to you, then set HF_TOKEN to a valid"):
         hub.check_access(["aime24"])
@@ -155,8 +148,8 @@ def test_a_hub_that_does_not_answer(server, pins, tmp_path, status):
     server.status = status
     if not status:
         server.stop()
+    why = "HfHubHTTPError: Server error '503|503 Server Error" if status else "ConnectError"
     for ask in (lambda: hub.check_access(pins), lambda: hub.fetch("aime24", {}, tmp_path / "a")):
-        why = "HfHubHTTPError: Server error '503|503 Server Error" if status else "ConnectError"
         with pytest.raises(ValueError, match=f"({why}).*data_source: directory, data_dir"):
             ask()
 
@@ -168,65 +161,48 @@ def test_a_hub_that_does_not_answer(server, pins, tmp_path, status):
         ({"release": "v1", "window": None}, 1, ["2024-08-01"]),
         ({"window": ["2024-07-31", "2024-08-01"]}, 3, ["2024-07-31", "2024-08-01"]),
         ({"release": "v2", "problems": 1}, 2, ["2024-08-01"]),
-        ({"window": ["2020-01-01", "2020-01-02"]}, 3, []),
     ],
 )
 def test_lcb_release_and_window(server, pins, tmp_path, settings, files, days):
     there = [["2024-07-31", "2024-08-01"], ["2024-12-24"], ["2025-01-31", "2025-02-01"]]
-    content = {
-        f"test{number}.jsonl": lines([{"contest_date": f"{day}T00:00:00", "x": 1} for day in of])
-        for number, of in enumerate(there)
-    }
-    pins["lcb"] = pin(
-        server.push("some/set", content),
-        files=[{"path": f"test{number}.jsonl", "rows": len(of)} for number, of in enumerate(there)],
-        fields=["contest_date"],
-        release="v3",
-        window=["2024-08-01", "2025-01-31"],
-    )
-    if days:
-        record = hub.fetch("lcb", settings, tmp_path / "lcb.jsonl")
-        rows = jsonl.read(tmp_path / "lcb.jsonl")
-        assert rows == [{"contest_date": f"{day}T00:00:00"} for day in days]
-        assert (record["release"], record["rows"]) == (f"v{files}", [0, 2, 3, 5][files])
-    else:
-        with pytest.raises(ValueError, match="no problem with .*2020-01-02"):
-            hub.fetch("lcb", settings, tmp_path / "lcb.jsonl")
-        assert not (tmp_path / "lcb.jsonl").exists()
+    rows = [[{"contest_date": f"{day}T00:00:00", "x": 1} for day in of] for of in there]
+    names = [f"test{number}.jsonl" for number in range(3)]
+    commit = server.push("some/set", dict(zip(names, map(lines, rows), strict=True)))
+    parts = [{"path": name, "rows": len(of)} for name, of in zip(names, there, strict=True)]
+    chosen = {"release": "v3", "window": ["2024-08-01", "2025-01-31"]}
+    pins["lcb"] = pin(commit, files=parts, fields=["contest_date"], **chosen)
+    record = hub.fetch("lcb", settings, tmp_path / "lcb.jsonl")
+    rows = jsonl.read(tmp_path / "lcb.jsonl")
+    assert rows == [{"contest_date": f"{day}T00:00:00"} for day in days]
+    assert (record["release"], record["rows"]) == (f"v{files}", [0, 2, 3, 5][files])
     asked = {line.split("/")[-1] for line in server.requests if line.startswith("GET /datasets/")}
-    assert asked == {*[*content][:files]}
+    assert asked == {*names[:files]}
+    with pytest.raises(ValueError, match="no problem with .*2020-01-02"):
+        hub.fetch("lcb", {"window": ["2020-01-01", "2020-01-02"]}, tmp_path / "none.jsonl")
+    assert not (tmp_path / "none.jsonl").exists()
 
 
 def encoded(value: object) -> str:
     return base64.b64encode(zlib.compress(pickle.dumps(value))).decode()
 
 
-CASES = json.dumps([{"input": "1", "output": "2", "testtype": "stdin"}])
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("rubbish", encoded(CASES)[:-8], base64.b64encode(zlib.compress(b"\x80")).decode()),
-        *(encoded(["no text"]), encoded("[1]"), encoded('[{"input": "1"}]')),
-    ],
-)
-def test_lcb_tests_that_cannot_be_decoded(text):
-    assert lcb_tests.lcb_cases(encoded(CASES)) == lcb_tests.lcb_cases(CASES) == json.loads(CASES)
-    with pytest.raises(ValueError, match="tests that cannot be decoded"):
-        lcb_tests.lcb_cases(text)
+def test_lcb_tests_that_cannot_be_decoded():
+    cases = json.dumps([{"input": "1", "output": "2", "testtype": "stdin"}])
+    assert lcb_tests.lcb_cases(encoded(cases)) == lcb_tests.lcb_cases(cases) == json.loads(cases)
+    torn = encoded(cases)[:-8], base64.b64encode(zlib.compress(b"\x80")).decode()
+    other = encoded(["no text"]), encoded("[1]"), encoded('[{"input": "1"}]')
+    for text in ("rubbish", *torn, *other):
+        with pytest.raises(ValueError, match="tests that cannot be decoded"):
+            lcb_tests.lcb_cases(text)
 
 
 def test_fetch_all_with_the_training_set(server, pins, tmp_path, capsys):
     pairs = [("$3 + 4$", "7"), ("$5 + 4$", ""), ("$6 + 4$", None), ("$0 + 0$", 0)]
     rows = [{"problem": f"Compute {sum}.", "answer": answer} for sum, answer in pairs]
     rows.append({"problem": "what is 1+1", "answer": "2"})  # a benchmark's
-    pins["train"] = pin(
-        server.push("some/train", {"all.json": json.dumps(rows)}),
-        repo="some/train",
-        files=[{"path": "all.json", "rows": 5}],
-        fields=["problem", "answer"],
-    )
+    commit = server.push("some/train", {"all.json": json.dumps(rows)})
+    files = [{"path": "all.json", "rows": 5}]
+    pins["train"] = pin(commit, repo="some/train", files=files, fields=["problem", "answer"])
     folder = tmp_path / "data"
     server.gates["some/train"] = set()
     assert main(["fetch", "--output", str(folder)]) == 1

@@ -45,9 +45,3 @@ def test_programs():
     assert "```python\ndef add(a, b):\n```" in prompts.lcb(call)
     assert "stdin" not in prompts.lcb(call)
     assert "Read the input from stdin" in prompts.lcb(call | {"starter_code": ""})
-
-
-def test_messages():
-    user = {"role": "user", "content": "Q"}
-    assert prompts.messages("Q") == [user]
-    assert prompts.messages("Q", "Think.") == [{"role": "system", "content": "Think."}, user]

@@ -12,39 +12,12 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PACKAGES = {"slurmctld": "slurmctld", "slurmd": "slurmd"}
 PACKAGES |= {"squeue": "slurm-client", "munged": "munge"}
-CONFIGURATION = """\
-ClusterName=test
-SlurmctldHost={host}(127.0.0.1)
-SlurmctldPort={control_port}
-SlurmdPort={node_port}
-SlurmUser=root
-AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
-StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
-SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
-SlurmctldLogFile={folder}/slurmctld.log
-SlurmdLogFile={folder}/slurmd.log
-SlurmdParameters=config_overrides
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-JobAcctGatherType=jobacct_gather/none
-AccountingStorageType=accounting_storage/none
-SelectType=select/cons_tres
-SelectTypeParameters=CR_Core_Memory
-SchedulerParameters=sched_interval=1,batch_sched_delay=0
-MpiDefault=none
-ReturnToService=2
-MinJobAge=3600
-GresTypes=gpu
-NodeName={host} NodeAddr=127.0.0.1 CPUs=64 RealMemory=256000 Gres=gpu:4 State=UNKNOWN
-PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
-"""
 # Snakemake's jobs drop SLURM_CONF from the environment of the `srun` within.
 SRUN = '#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {srun} "$@"\n'
 
@@ -64,45 +37,11 @@ def install() -> None:
 
 
 class Cluster:
-    """The daemons; a context that ends them, and every job, whatever happened within.
-
-    Args:
-        folder: an empty folder with a short name: the path of a socket in it is limited.
-    """
+    """A running cluster in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environment = {
-            **os.environ,
-            "SLURM_CONF": str(folder / "slurm.conf"),
-            "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
-        }
-        self._daemons: list[subprocess.Popen] = []
-
-    def __enter__(self) -> "Cluster":
-        try:
-            self._write_files()
-            self._start()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_) -> None:
-        if len(self._daemons) > 1:  # there is somebody to ask
-            self.say("scancel", "--user=root", "--signal=KILL", "--full")
-            self.say("scancel", "--user=root")
-            deadline = time.monotonic() + 20
-            while self.say("squeue", "--noheader") and time.monotonic() < deadline:
-                time.sleep(0.5)
-        for daemon in reversed(self._daemons):
-            daemon.terminate()
-        for daemon in self._daemons:
-            try:
-                daemon.wait(10)
-            except subprocess.TimeoutExpired:
-                daemon.kill()
-                daemon.wait()
+        path = f"{folder / 'bin'}:{os.environ['PATH']}"
+        self.environment = {**os.environ, "SLURM_CONF": str(folder / "slurm.conf"), "PATH": path}
 
     def say(self, *command: str) -> str:
         """Return what a Slurm command prints; an error is part of it."""
@@ -120,55 +59,72 @@ class Cluster:
         found = [job for job in found if job.get("WorkDir") == str(directory)]
         return sorted(found, key=lambda job: int(job["JobId"]))
 
-    def _write_files(self) -> None:
-        for name in ("state", "spool", "bin"):
-            (self.folder / name).mkdir()
-        self.folder.chmod(0o755)  # munge demands it of where its socket is
-        key = self.folder / "munge.key"
-        key.write_bytes(os.urandom(128))
-        key.chmod(0o400)
-        for number in range(4):
-            (self.folder / f"gpu{number}").touch()
-        (self.folder / "gres.conf").write_text(f"Name=gpu File={self.folder}/gpu[0-3]\n")
-        control_port, node_port = free_ports(2)
-        host = socket.gethostname().split(".")[0]
-        values = {"host": host, "control_port": control_port, "node_port": node_port}
-        configuration = CONFIGURATION.format(folder=self.folder, **values)
-        (self.folder / "slurm.conf").write_text(configuration)
-        srun = self.folder / "bin/srun"
-        srun.write_text(SRUN.format(folder=self.folder, srun=shutil.which("srun")))
-        srun.chmod(0o755)
 
-    def _start(self) -> None:
-        options = {"key-file": "munge.key", "socket": "munge.socket", "pid-file": "munged.pid"}
-        options |= {"log-file": "munged.log", "seed-file": "munged.seed"}
-        paths = [f"--{option}={self.folder / name}" for option, name in options.items()]
-        self._daemon("munged", "--foreground", "--force", *paths)
-        self._wait("munged", lambda: (self.folder / "munge.socket").exists())
-        configuration = str(self.folder / "slurm.conf")
-        self._daemon("slurmctld", "-D", "-c", "-f", configuration)
-        self._daemon("slurmd", "-D", "-f", configuration)
-        self._wait("slurmd", lambda: self.say("sinfo", "-h", "-o", "%T").strip() == "idle")
+@contextmanager
+def started(folder: Path) -> Iterator[Cluster]:
+    """Start a cluster in an empty folder; its daemons and jobs end, whatever happens within.
 
-    def _daemon(self, *command: str) -> None:
-        with open(self.folder / f"{command[0]}.out", "w") as output:
-            how = {"stdout": output, "stderr": output, "start_new_session": True}
-            self._daemons.append(subprocess.Popen(command, env=self.environment, **how))
+    The folder has a short name, because the path of a socket in it is limited.
+    """
+    write_files(folder)
+    cluster, daemons, configuration = Cluster(folder), [], str(folder / "slurm.conf")
 
-    def _wait(self, name: str, ready) -> None:
+    def start(*command: str, ready: Callable[[], bool]) -> None:
+        output = folder / f"{command[0]}.out"
+        with open(output, "w") as file:
+            how = {"stdout": file, "stderr": file, "start_new_session": True}
+            daemons.append(subprocess.Popen(command, env=cluster.environment, **how))
         deadline = time.monotonic() + 30
         while not ready():
-            if self._daemons[-1].poll() is not None or time.monotonic() > deadline:
-                logs = [self.folder / f"{name}.out", self.folder / f"{name}.log"]
-                said = "".join(log.read_text() for log in logs if log.exists())
-                raise RuntimeError(f"{name} is not ready:\n{said}")
+            if daemons[-1].poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{command[0]} is not ready:\n{output.read_text()}")
             time.sleep(0.1)
 
+    files = {"key-file": "munge.key", "socket": "munge.socket", "pid-file": "munged.pid"}
+    files |= {"log-file": "munged.log", "seed-file": "munged.seed"}
+    paths = [f"--{option}={folder / name}" for option, name in files.items()]
+    try:
+        start("munged", "--foreground", "--force", *paths, ready=(folder / "munge.socket").exists)
+        start("slurmctld", "-D", "-c", "-f", configuration, ready=lambda: True)
+        idle = lambda: cluster.say("sinfo", "-h", "-o", "%T").strip() == "idle"  # noqa: E731
+        start("slurmd", "-D", "-f", configuration, ready=idle)
+        yield cluster
+    finally:
+        if len(daemons) > 1:  # there is somebody to ask
+            cluster.say("scancel", "--user=root", "--signal=KILL", "--full")
+            cluster.say("scancel", "--user=root")
+            deadline = time.monotonic() + 20
+            while cluster.say("squeue", "--noheader") and time.monotonic() < deadline:
+                time.sleep(0.5)
+        for daemon in reversed(daemons):
+            daemon.terminate()
+        for daemon in daemons:
+            try:
+                daemon.wait(10)
+            except subprocess.TimeoutExpired:
+                daemon.kill()
+                daemon.wait()
 
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
+
+def write_files(folder: Path) -> None:
+    """Write the configuration, a key, four files in the place of GPUs, and a wrapper of srun."""
+    for name in ("state", "spool", "bin"):
+        (folder / name).mkdir()
+    folder.chmod(0o755)  # munge demands it of where its socket is
+    key = folder / "munge.key"
+    key.write_bytes(os.urandom(128))
+    key.chmod(0o400)
+    for number in range(4):
+        (folder / f"gpu{number}").touch()
+    (folder / "gres.conf").write_text(f"Name=gpu File={folder}/gpu[0-3]\n")
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    control_port, node_port = (one.getsockname()[1] for one in sockets)
     for one in sockets:
         one.close()
-    return ports
+    values = {"host": socket.gethostname().split(".")[0], "folder": folder}
+    values |= {"control_port": control_port, "node_port": node_port}
+    template = Path(__file__).with_name("slurm.conf").read_text()
+    (folder / "slurm.conf").write_text(template.format(**values))
+    srun = folder / "bin/srun"
+    srun.write_text(SRUN.format(folder=folder, srun=shutil.which("srun")))
+    srun.chmod(0o755)

@@ -1,22 +1,11 @@
 """Two configurations, and a directory without the times of finished jobs."""
 
 import pytest
-import yaml
 from pydantic import BaseModel
 from tests.paths import ROOT
 
 from repro.config import settings
 from repro.config.models import Experiment
-
-ON_ONE_GPU = {  # what fits there beside a critic
-    "gpus": 1,
-    "training": {
-        "parallel": {"strategy": "ddp"},
-        "rollouts": {"gpu_memory": 0.28},
-        "critic": {"gpu_memory": None},
-        "save_every": 25,
-    },
-}
 
 
 def changed(model: BaseModel, **values) -> BaseModel:
@@ -30,7 +19,6 @@ def changed(model: BaseModel, **values) -> BaseModel:
 
 @pytest.fixture(autouse=True)
 def empty_directory(tmp_path, monkeypatch):
-    """Without times of finished jobs."""
     monkeypatch.chdir(tmp_path)
 
 
@@ -40,13 +28,13 @@ def smoke() -> Experiment:
 
 
 @pytest.fixture
-def paper(tmp_path) -> Experiment:
-    """On a single GPU."""
-    (tmp_path / "one.yaml").write_text(yaml.safe_dump(ON_ONE_GPU))
-    return settings.read(ROOT / "config/paper.yaml", tmp_path / "one.yaml")
-
-
-@pytest.fixture
 def paper_on_eight() -> Experiment:
     """As it is: a training on eight GPUs."""
     return settings.read(ROOT / "config/paper.yaml")
+
+
+@pytest.fixture
+def paper(paper_on_eight) -> Experiment:
+    """On a single GPU, with shares of vLLM that fit there beside a critic."""
+    training = {"parallel": {"strategy": "ddp"}, "rollouts": {"gpu_memory": 0.28}, "save_every": 25}
+    return changed(paper_on_eight, gpus=1, training={**training, "critic": {"gpu_memory": None}})

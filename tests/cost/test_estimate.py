@@ -1,13 +1,12 @@
 """The whole estimate: sanity, changed assumptions, wrong input, finished jobs, the table."""
 
-import json
+import math
 from pathlib import Path
 
 import pytest
 from tests.cost.conftest import changed
 from tests.paths import ROOT
 
-from repro.commands.cli import main
 from repro.config import settings
 from repro.config.models import Benchmark, Experiment
 from repro.cost import estimate, jobs
@@ -22,6 +21,7 @@ def test_the_embedded_default_costs_what_it_was_measured_to_cost():
     # On two cores a GRPO step took 3.2 s, the responses of a run 46 s.
     found = estimate.estimate(settings.read(ROOT / "config/config.yaml"))
     assert not found.notes
+    assert "total" in estimate.write_text(found)
     assert 46 / 1.5 < line(found, "generate").job_seconds < 46 * 1.5
     step = (line(found, "train", "tiny-qwen3", "grpo").job_seconds - 12) / 16
     assert 3.2 / 1.5 < step < 3.2 * 1.5
@@ -29,15 +29,18 @@ def test_the_embedded_default_costs_what_it_was_measured_to_cost():
 
 def test_lines_add_up(paper):
     found = estimate.estimate(paper)
-    trained = line(found, "train")
-    parts = [one for one in found.lines if len(one.path) == 3]
-    assert sum(one.device_hours for one in parts) == pytest.approx(line(found).device_hours)
-    assert sum(one.disk_bytes for one in parts) == pytest.approx(line(found).disk_bytes)
-    assert trained.jobs == 4 * 8 + 9  # backbones x methods, and nine ablations
-    # One job of a run generates for all seven benchmarks.
-    assert line(found, "generate").jobs == line(found, "generate", "Qwen3-8B").jobs + 36 == 45
-    assert len({one.jobs for one in parts if one.path[:2] == ("generate", "Qwen3-8B")}) == 1
-    longest = max(one.job_seconds for one in parts)
+    trained, generated = line(found, "train"), line(found, "generate")
+    for field in ("device_hours", "jobs"):
+        total = getattr(trained, field) + getattr(generated, field)
+        assert getattr(line(found), field) == pytest.approx(total)
+    methods = [one for one in found.lines if len(one.path) == 3]
+    assert sum(one.disk_bytes for one in methods) == pytest.approx(line(found).disk_bytes)
+    n = 1_720_574_976  # weights, and two checkpoints, with PPO also of the critic
+    for method, size in {"grpo": 4 + 2 * 12, "ppo+repro": 4 + 2 * 24}.items():
+        assert line(found, "train", "Qwen3-1.7B", method).disk_bytes == size * n
+    assert trained.jobs == sum(one.jobs for one in methods) == 4 * 8 + 9  # with nine ablations
+    assert generated.jobs == line(found, "generate", "Qwen3-8B").jobs + 36 == 45
+    longest = max(one.job_seconds for one in methods)
     assert trained.job_seconds == line(found).job_seconds == longest
 
 
@@ -47,22 +50,11 @@ def test_more_gpus_of_a_training_shorten_it_and_not_the_rest(paper):
     # The longest response is as long as before.
     assert line(one, "train").device_hours < line(eight, "train").device_hours
     assert line(eight, "train").job_seconds < line(one, "train").job_seconds / 6
-    assert line(eight, "generate") == line(one, "generate")
+    hours = (line(found, "generate").device_hours for found in (one, eight))
+    assert len({*hours}) == 1
     slower = estimate.estimate(changed(paper, gpus=8), changes=["parallel_efficiency=0.5"])
     doubled = pytest.approx(2 * line(eight, "train").device_hours, rel=1e-2)
     assert line(slower, "train").device_hours == doubled
-
-
-def test_what_a_kill_of_the_longest_training_loses_is_said(paper_on_eight):
-    found = estimate.estimate(paper_on_eight)
-    assert found.notes == [  # and on eight GPUs that share the model all of it fits
-        "The longest training, Qwen3-8B ppo+repro, has 500 steps of 110 min, with a checkpoint of "
-        "7 min every step. Killed without a warning it loses at most 117 min."
-    ]
-    checkpoint = 2 * 2 * 12 * 8_190_735_360 / 1e9  # s: written and read, 1 GB/s
-    assert round(checkpoint / 60) == 7
-    whole = line(found, "train", "Qwen3-8B", "ppo+repro").job_seconds
-    assert ((whole - 12) / 500 - checkpoint) / 60 == pytest.approx(110, abs=0.5)
 
 
 def lacks(config: Experiment) -> list[str]:
@@ -71,9 +63,11 @@ def lacks(config: Experiment) -> list[str]:
     return [note.removeprefix("OUT OF MEMORY: ") for note in notes]
 
 
-def test_the_paper_fits_on_one_gpu_but_for_its_largest_backbone(paper, paper_on_eight):
-    alone = changed(paper_on_eight, training={"parallel": {"strategy": "ddp"}})
-    for config in (paper, alone):
+def test_the_paper_fits_on_eight_gpus_and_but_for_its_largest_backbone_on_one(
+    paper, paper_on_eight
+):
+    assert lacks(paper_on_eight) == []
+    for config in (paper, changed(paper_on_eight, training={"parallel": {"strategy": "ddp"}})):
         large = [note for note in lacks(config) if note.startswith("train Qwen3-8B")]
         assert len(large) == 2  # with a critic and without
         assert all("strategy = fsdp" in note for note in large)
@@ -99,37 +93,25 @@ def test_what_does_not_fit_on_the_gpu_is_said(paper, key, value, words, also_wit
     assert any(note.startswith("train Qwen3-1.7B: ") for note in found) == also_without_critic
 
 
-def test_responses_of_an_evaluation_by_transformers_need_room(paper):
-    found = lacks(changed(paper, evaluation={"engine": "transformers"}))
-    said = [note for note in found if note.startswith("generate Qwen3-1.7B: ")]
-    assert said and said[0].endswith("responses, not for 1,024.")
-
-
 def test_a_change_reaches_one_kind_of_backbone(paper):
-    plain = estimate.estimate(paper)
+    stated = jobs.read_assumptions(paper, "H200", [])
+    plain = jobs.read_sampler(paper, "Qwen3-8B", "generate", stated)
     for change in ("generate_share.hub=0.25", "generate_share=0.25"):
-        found = estimate.estimate(paper, changes=[change])
-        ratio = line(found, "generate").disk_bytes / line(plain, "generate").disk_bytes
-        # A response has 0.5 or 0.25 of 32,768 tokens, 200 of its prompt, 3.5 bytes each, and 270.
-        limit = paper.evaluation.max_new_tokens
-        sizes = [3.5 * (share * limit + 200) + 270 for share in (0.25, 0.5)]
-        assert ratio == pytest.approx(sizes[0] / sizes[1])
-        said = " ".join(estimate.write_text(found).split())
-        assert "generate_share.hub = 0.25: set by you, 0.5 is stated; mean response" in said
+        assume = jobs.read_assumptions(paper, "H200", [change])
+        sampled = jobs.read_sampler(paper, "Qwen3-8B", "generate", assume).sampled
+        assert sampled == plain.sampled / 2 == 0.25 * paper.evaluation.max_new_tokens
+    said = " ".join(estimate.write_text(estimate.estimate(paper, changes=[change])).split())
+    assert "generate_share.hub = 0.25: set by you, 0.5 is stated; mean response" in said
 
 
 @pytest.mark.parametrize(
     ("config", "hardware", "change", "words"),
     [
         ("paper", None, "eficiency=1", "no such assumption; did you mean 'efficiency'"),
-        ("paper", None, "train_share.hubb=1", "no such assumption; did you mean 'train_share"),
         ("paper", None, "efficiency=much", "--set efficiency=much: expected NAME=VALUE"),
-        ("paper", None, "efficiency", "expected NAME=VALUE"),
         ("paper", None, "efficiency=0", "above 0"),
         ("paper", None, "efficiency=nan", "above 0"),
-        ("paper", None, "flops=-1", "above 0"),
         ("paper", "h100", "flops=1", "--hardware h100 .* gpus = 1; .*allowed: A100-80G"),
-        ("paper", "cpu-core", "flops=1", "gpus = 1; .*allowed: A100-80G"),
         ("smoke", "H200", "flops=1", "--hardware H200 does not .* gpus = 0; allowed: cpu-core"),
     ],
 )
@@ -147,9 +129,8 @@ def test_times_of_finished_jobs_are_shown(smoke):
         file.write_text(f"s\th:m:s\tmax_rss\n{seconds:.2f}\t0:00:00\tNA\n")
     found = estimate.estimate(smoke)
     assert line(found, "train", "tiny-qwen3", "grpo").measured_seconds == 30.5
-    assert line(found, "train", "tiny-qwen3", "grpo+repro").measured_seconds is None
+    assert math.isnan(line(found, "train", "tiny-qwen3", "grpo+repro").measured_seconds)
     assert line(found, "generate", "tiny-qwen3").measured_seconds == 200
-    assert line(found, "generate", "tiny-qwen3", "aime24").measured_seconds is None
     file.write_text("s\n")
     with pytest.raises(ValueError, match=r"original/0/generate\.tsv: expected a benchmark file"):
         estimate.estimate(smoke)
@@ -171,17 +152,4 @@ def test_batches_hold_whole_problems(smoke):
     few, many = Benchmark(samples=3, problems=5), Benchmark(samples=16, problems=2)
     smoke = changed(smoke, evaluation={"batch_size": 7}, benchmarks={"aime24": few, "lcb": many})
     assert jobs.split_batches(smoke, "aime24", {}) == [6, 6, 3]
-    # A problem of the other exceeds a batch.
-    assert jobs.split_batches(smoke, "lcb", {}) == [16, 16]
-
-
-def test_the_table_and_json_say_the_same(capsys):
-    command = ["cost", "--config", str(ROOT / "config/paper.yaml")]
-    assert main(command) == 0
-    table = capsys.readouterr().out
-    assert main([*command, "--json"]) == 0
-    total = json.loads(capsys.readouterr().out)["lines"][-1]
-    row = next(row for row in table.splitlines() if row.startswith("total"))
-    assert row.split()[1:3] == [str(total["jobs"]), f"{total['device_hours']:,.2f}"]
-    assert max(map(len, table.partition("It rests on")[0].splitlines())) <= 80
-    assert "nobody has checked" in table
+    assert jobs.split_batches(smoke, "lcb", {}) == [16, 16]  # a problem exceeds a batch

@@ -2,7 +2,6 @@
 
 import json
 import random
-from dataclasses import replace
 
 import pytest
 from tests.cost.conftest import changed
@@ -12,7 +11,7 @@ from repro.config.models import Experiment
 from repro.config.settings import Run
 from repro.cost import jobs, model
 
-HUB = jobs.numbers()["models"]
+HUB = jobs.NUMBERS["models"]
 # Two layers 8 wide with two heads of 4 for queries and one for keys, an MLP of 16, 10 tokens.
 SIZES = {"model_type": "llama", "num_hidden_layers": 2, "hidden_size": 8, "num_attention_heads": 2}
 SIZES |= {"num_key_value_heads": 1, "intermediate_size": 16, "vocab_size": 10}
@@ -31,7 +30,8 @@ def test_parameters_of_a_tiny_backbone_are_exact(architecture, smoke):
     rng = random.Random(0)
     texts = [text for _ in range(500) for text in supervised.example(rng)]
     made = supervised.create(chosen, tokenizer.train(architecture, texts, vocabulary=512))
-    assert jobs.read_shape("tiny", chosen, "results").parameters == made.num_parameters()
+    shape = jobs.read_shape("tiny", changed(smoke, backbones={"tiny": chosen}))
+    assert shape.parameters == made.num_parameters()
 
 
 @pytest.mark.parametrize("repo", HUB)
@@ -44,53 +44,49 @@ def test_parameters_of_a_hub_backbone_are_exact(repo):
     assert model.measure(HUB[repo]).parameters == made.num_parameters()
 
 
-def test_an_unknown_backbone_is_read_from_its_download_or_refused(tmp_path):
-    chosen = HubBackbone(source="hub", repo="Qwen/Qwen3-1.7b", revision="main")
-    with pytest.raises(ValueError, match=r"backbones\.mine.*did you mean 'Qwen/Qwen3-1\.7B'"):
-        jobs.read_shape("mine", chosen, tmp_path)
+def test_an_unknown_backbone_is_read_from_its_download_or_refused(paper, tmp_path):
+    mine = HubBackbone(source="hub", repo="Qwen/Qwen3-1.7b", revision="main")
     folder = tmp_path / "backbones/mine"
+    paper = changed(
+        paper,
+        results_dir=str(tmp_path),
+        backbones={"mine": mine, "own": DirectoryBackbone(source="directory", path=str(folder))},
+    )
+    with pytest.raises(ValueError, match=r"backbones\.mine.*did you mean 'Qwen/Qwen3-1\.7B'"):
+        jobs.read_shape("mine", paper)
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps(SIZES))
-    assert jobs.read_shape("mine", chosen, tmp_path) == SHAPE
-    of_yours = DirectoryBackbone(source="directory", path=str(folder))
-    assert jobs.read_shape("mine", of_yours, "results") == SHAPE
+    assert jobs.read_shape("mine", paper) == jobs.read_shape("own", paper) == SHAPE
 
 
 def on(**changes) -> model.Sampler:
     """SHAPE on a device without limits but for one FLOP a second."""
-    device = {"flops": 1.0, "bandwidth": INFINITE, "memory": INFINITE, "layer_seconds": 0.0}
-    lengths = {"prompt": 3, "mean": 10, "longest": 20, "scheduling": None, "number_bytes": 2}
+    device = {"flops": 1.0, "bandwidth": INFINITE, "memory": INFINITE, "waiting": 0.0}
+    lengths = {"prompt": 3, "longest": 20, "sampled": 10, "padded": False, "number_bytes": 2}
     return model.Sampler(SHAPE, **{**device, **lengths, **changes})
 
 
-WAITING = on(flops=INFINITE, layer_seconds=1.0)
-
-
 def test_a_pass_is_two_flop_a_parameter_and_token_and_causal_attention():
-    assert on().pass_seconds(3, 10, 1) == 3 * (2 * N * 10 + 2 * 2 * 8 * 10**2)
-    assert WAITING.pass_seconds(6, 10, 2) == 3 * 2  # micro-batches through two layers
+    assert on().pass_seconds(3, 10, 5) == 3 * (2 * N * 10 + 2 * 2 * 8 * 10**2)
     # Asking a cache costs the probes alone.
-    assert on().query_seconds(3, 8, 100, 1) == 3 * 8 * (2 * N + 4 * 2 * 8 * 100)
-    assert WAITING.query_seconds(6, 8, 100, 2) == 3 * 2
+    assert on().pass_seconds(3, 8, 100) == 3 * 8 * (2 * N + 4 * 2 * 8 * 100)
 
 
 def test_a_token_takes_as_long_as_its_flop_or_its_bytes():
-    assert on().token_seconds(3, 5, 7) == 7 + 3 * (2 * N + 4 * 2 * 8 * 5)
-    slow = on(flops=INFINITE, bandwidth=1.0)
-    # keys and values of one head of four numbers, in two layers
-    assert slow.token_seconds(3, 5, 7) == 7 + 2 * (N + 3 * 5 * 2 * 2 * 4)
+    """Twenty tokens of each response, each with half of the others before it."""
+    one = {"prompt": 0, "sampled": 20}
+    assert on(**one).sampling_seconds(3, fit=3) == 20 * 3 * (2 * N + 4 * 2 * 8 * 10)
+    slow = on(flops=INFINITE, bandwidth=1.0, waiting=7, **one)
+    # Keys and values of one head of four numbers, in two layers.
+    assert slow.sampling_seconds(3, fit=3) == 20 * (7 + 2 * (N + 3 * 10 * 2 * 2 * 4))
 
 
-def test_a_padded_batch_goes_in_rounds_and_a_continuous_one_fills_its_places():
-    once = WAITING.sampling_seconds(10, fit=10)
-    assert once == 2 * 20 + 2  # two layers a token, and the prompt's pass
-    assert WAITING.sampling_seconds(10, fit=4) == 3 * once
-    continuous = on(flops=INFINITE, scheduling=1)
+def test_places_that_become_free_are_filled():
+    continuous = on(flops=INFINITE, waiting=1)
     assert continuous.sampling_seconds(4, fit=4) == 20  # the longest response
     assert continuous.sampling_seconds(40, fit=4) == 40 * 10 / 4  # the mean of all
     # Keys and values of one head of four numbers, in two layers, two bytes each: 32 a token.
-    assert on().count_fitting(32 * 23 * 5) == 5  # padded to the longest
-    assert continuous.count_fitting(32 * 13 * 5) == 5
+    assert on().count_fitting(32 * 13 * 5) == 5
 
 
 def read_training(
@@ -104,10 +100,11 @@ def read_training(
 def count_passes(config: Experiment, method: str, **training) -> float:
     """Seconds of a step in units of one forward over all rollouts, sampling left out."""
     other = changed(config, training=training)
-    job = read_training(other, method, "probe_tokens=1e-9", "layer_seconds=1e-12")
+    job = read_training(other, method, "probe_tokens=1e-9")
     sampling = job.sampler.sampling_seconds(job.rows, job.rows)
-    one = job.sampler.pass_seconds(job.rows, job.sampler.padded, job.micro_batch_size)
-    passes = (job.step_seconds() - sampling / job.updates_per_generation) / one
+    width = job.sampler.prompt + job.sampler.longest
+    one = job.sampler.pass_seconds(job.rows, width, width / 2)
+    passes = (job.step_seconds() - sampling / job.settings.updates_per_generation) / one
     return pytest.approx(passes, rel=1e-6)
 
 
@@ -121,17 +118,14 @@ def test_a_step_makes_the_passes_that_the_trainer_makes(smoke):
     assert count_passes(smoke, "reinforce_pp", **two) == (1 + 1) / 2 + 3
 
 
-@pytest.mark.parametrize(
-    ("engine", "memory", "forwards"),
-    [("vllm", 84e9, 1), ("vllm", 1e15, 1), ("transformers", 84e9, 1), ("transformers", 1e15, 0)],
-)
-def test_repro_needs_a_forward_where_sampling_leaves_no_cache(paper, engine, memory, forwards):
-    paper = changed(paper, training={"rollouts": {"engine": engine}})
-    plain, job = (read_training(paper, m, f"memory={memory}") for m in ("grpo", "grpo+repro"))
-    forward = job.sampler.pass_seconds(2048, 16384 + 200, 1)
-    query = job.sampler.query_seconds(2048, 22 * 8, 16384 / 2 + 200, 1)
-    expected = pytest.approx(forwards * forward + query)
-    assert job.step_seconds() - plain.step_seconds() == expected
+def test_repro_needs_a_forward_where_sampling_leaves_no_cache(paper):
+    for engine, memory, forwards in [("vllm", 84e9, 1), ("transformers", 1e15, 0)]:
+        config = changed(paper, training={"rollouts": {"engine": engine}})
+        plain, job = (read_training(config, m, f"memory={memory}") for m in ("grpo", "grpo+repro"))
+        forward = job.sampler.pass_seconds(2048, 16384 + 200, (16384 + 200) / 2)
+        query = job.sampler.pass_seconds(2048, 22 * 8, 16384 / 2 + 200)
+        expected = pytest.approx(forwards * forward + query)
+        assert job.step_seconds() - plain.step_seconds() == expected
 
 
 def test_rollouts_fit_into_what_training_leaves_or_into_vllms_share(paper):
@@ -144,17 +138,9 @@ def test_rollouts_fit_into_what_training_leaves_or_into_vllms_share(paper):
     assert read_training(paper, "ppo").count_fitting() == pytest.approx(expected)
 
 
-def test_disk_of_a_run_is_weights_and_two_checkpoints(paper):
-    n = 1_720_574_976
-    assert read_training(paper, "grpo").run_bytes() == (4 + 2 * 12) * n
-    assert read_training(paper, "ppo+repro").run_bytes() == (4 + 2 * 24) * n
-    paper = changed(paper, training={"steps": paper.training.save_every})
-    assert read_training(paper, "grpo").run_bytes() == (4 + 12) * n
-
-
 @pytest.mark.parametrize(
     ("strategy", "method", "parts"),
-    # Weights, optimizer and gradients of all that learns, and the reference's weights.
+    # Weights and optimizer of all that learns, and the reference's weights; gradients.
     [
         ("ddp", "grpo", (8, 8, 4)),
         ("ddp", "ppo+repro", (12, 16, 8)),
@@ -164,37 +150,16 @@ def test_disk_of_a_run_is_weights_and_two_checkpoints(paper):
     ],
 )
 def test_what_a_process_holds(paper_on_eight, strategy, method, parts):
-    config = changed(paper_on_eight, training={"parallel": {"strategy": strategy}})
-    job = read_training(config, method)
-    held = job.held_bytes() + job.gradient_bytes()
-    assert held == pytest.approx(sum(parts) * job.sampler.shape.parameters)
+    one_token = {"max_completion_tokens": 1, "rollouts": {"engine": "transformers"}}
+    config = changed(paper_on_eight, training={"parallel": {"strategy": strategy}, **one_token})
+    job = read_training(config, method, "prompt_tokens=1e-9")
+    n = job.sampler.shape.parameters
+    assert job.held_bytes() == pytest.approx(sum(parts[:2]) * n)
+    assert job.peak_bytes() == pytest.approx(sum(parts) * n, rel=1e-3)
 
 
-def test_gathered_parts_of_shared_weights_are_counted(paper_on_eight):
-    """A matrix of Qwen3-8B's vocabulary is larger than its layers: 151,936 x 4,096 numbers."""
-    job, matrix = read_training(paper_on_eight, "grpo", backbone="Qwen3-8B"), 151_936 * 4_096
-    # Weights and gradients in bfloat16, their sum in float32; the output matrix stays.
-    assert job.sampler.shape.unit_bytes() == (2 + 2 + 4) * matrix + 2 * matrix
-    few_words = model.measure({**HUB["Qwen/Qwen3-8B"], "vocab_size": 1_000})
-    layer = 4_096 * (2 * 4_096 + 2 * 1_024 + 3 * 12_288 + 2) + 2 * 128
-    # The last norm is counted with the layers.
-    expected = (2 + 2 + 4) * (layer + 4_096 / 36) + 2 * 1_000 * 4_096
-    assert few_words.unit_bytes() == pytest.approx(expected)
-    held = job.held_bytes() + job.gradient_bytes()
-    assert job.update_bytes() - held > job.sampler.shape.unit_bytes()
-
-
-def test_the_peak_of_a_training(paper):
-    n, width, job = 1_720_574_976, 200 + 16384, read_training(paper, "ppo")
-    batch = 2048 * width * 32
-    # Sampling: 28 bytes a parameter, the batch, vLLM's 0.28 of 84 GB. Learning: 8 more of
-    # gradients; each layer's input, and two layers' activations or a bfloat16 copy of the weights.
-    sampling = 28 * n + batch + 0.28 * 84e9
-    two = 2 * (32 * 2048 + 8 * 6144 + 8 * (16 + 8) * 128) * width
-    learning = 36 * n + batch + 28 * 4 * 2048 * width + max(two, 2 * n)
-    assert job.peak_bytes() == pytest.approx(max(sampling, learning))
-    awake = replace(job, vllm_sleeps=False)
-    assert awake.peak_bytes() == pytest.approx(learning + 0.28 * 84e9)
+WIDE = {"hidden_size": 256, "intermediate_size": 1024, "num_attention_heads": 4}
+WIDE |= {"num_key_value_heads": 2, "head_dim": 64}
 
 
 def kept_for_backward(family: str, layers: int, tokens: int) -> int:
@@ -202,9 +167,8 @@ def kept_for_backward(family: str, layers: int, tokens: int) -> int:
     import torch
     from transformers import AutoConfig, AutoModel
 
-    sizes = {"hidden_size": 256, "intermediate_size": 1024, "num_attention_heads": 4}
-    sizes |= {"num_key_value_heads": 2, "head_dim": 64, "num_hidden_layers": layers}
-    decoder = AutoModel.from_config(AutoConfig.for_model(family, vocab_size=32, **sizes)).train()
+    sizes = {**WIDE, "num_hidden_layers": layers, "vocab_size": 32}
+    decoder = AutoModel.from_config(AutoConfig.for_model(family, **sizes)).train()
     kept = {}
 
     def keep(tensor):
@@ -224,8 +188,6 @@ def test_activations_are_what_autograd_keeps(family):
         for tokens in (64, 192)
     ]
     counted = (by_tokens[1] - by_tokens[0]) / 128
-    sizes = {"hidden_size": 256, "intermediate_size": 1024, "num_attention_heads": 4}
-    sizes |= {"num_key_value_heads": 2, "head_dim": 64, "num_hidden_layers": 1}
-    shape = model.measure({**SIZES, **sizes})
-    one_layer = shape.activation_bytes(1, False, 0) / 2  # of a layer more than there are
+    shape = model.measure({**SIZES, **WIDE, "num_hidden_layers": 1})
+    one_layer = shape.activation_bytes(1, False) / 2  # of a layer more than there are
     assert counted < one_layer < 1.25 * counted

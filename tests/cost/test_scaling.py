@@ -1,44 +1,36 @@
 """The figures of docs/scaling.md are those that its commands print."""
 
-import json
 import re
 import shlex
+from pathlib import Path
 
+from tests.cost.test_estimate import line
 from tests.paths import ROOT
 
-from repro.commands.cli import main
+from repro.config import settings
+from repro.cost import estimate
 from repro.files.progress import duration
 
 PAGE = (ROOT / "docs/scaling.md").read_text()
 
 
-def test_the_page_shows_what_its_commands_print(capsys, tmp_path, monkeypatch):
+def test_the_page_shows_what_its_commands_print():
     [own] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    (tmp_path / "one_gpu.yaml").write_text(own)
-    (tmp_path / "config").symlink_to(ROOT / "config")
-    monkeypatch.chdir(tmp_path)
-    found = []
-    for command in re.findall(r"^python -m repro (cost .*)$", PAGE, re.MULTILINE):
-        assert main([*shlex.split(command), "--json"]) == 0
-        found.append(json.loads(capsys.readouterr().out))
-    one, eight = found
+    Path("one_gpu.yaml").write_text(own)
+    Path("config").symlink_to(ROOT / "config")
+    commands = re.findall(r"^python -m repro cost --config (.*)$", PAGE, re.MULTILINE)
+    one, eight = (estimate.estimate(settings.read(*shlex.split(command))) for command in commands)
     rows = [row for row in PAGE.splitlines() if re.match(r"\| \d+ \|", row)]
     assert rows == [show(one, 1, 1), show(eight, 8, 8), show(eight, 64, 8)]
+    assert one.notes == eight.notes == []  # everything fits
 
 
-def show(found: dict, gpus: int, taken: int) -> str:
+def show(found: estimate.Estimate, gpus: int, taken: int) -> str:
     """The row of the page's table for a number of GPUs, of which a training takes some."""
-    lines = {tuple(line["path"]): line for line in found["lines"]}
-    train, generate = (
-        (line, max(line["job_seconds"], line["device_hours"] * 3600 / gpus))
-        for line in (lines["train",], lines["generate",])
+    train, generate = line(found, "train"), line(found, "generate")
+    of_train, of_generate = (
+        duration(max(one.job_seconds, one.device_hours * 3600 / gpus)) for one in (train, generate)
     )
-    [note] = found["notes"]  # everything fits
-    said = r"steps of (.*?), with a checkpoint of (.*?) every step"
-    cells = [
-        *(gpus, gpus // taken, train[0]["jobs"], f"{train[0]['device_hours']:,.0f}"),
-        *map(duration, (train[1], train[0]["job_seconds"])),
-        *re.search(said, note).groups(),
-        duration(generate[1]),
-    ]
+    hours, longest = f"{train.device_hours:,.0f}", duration(train.job_seconds)
+    cells = [gpus, gpus // taken, train.jobs, hours, of_train, longest, of_generate]
     return f"| {' | '.join(map(str, cells))} |"

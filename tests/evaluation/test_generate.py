@@ -1,17 +1,12 @@
-import os
-import signal
-import subprocess
-import sys
+import multiprocessing
 import time
-from pathlib import Path
 
 import pytest
 from tests.evaluation.conftest import generation
 
 from repro.config.backbones import DirectoryBackbone
-from repro.config.resolved import dump
-from repro.evaluation import engines, generate
-from repro.evaluation.transformers_engine import TransformersEngine
+from repro.evaluation import engines, generate, tasks
+from repro.evaluation.engines import TransformersEngine
 from repro.files import jsonl
 
 BACKBONE = DirectoryBackbone(source="directory", path="mine")
@@ -59,44 +54,27 @@ def test_a_backbone_is_asked_in_its_own_words(r1_model, data_dir, tmp_path):
     assert asked.startswith(f"{opening}<|user|>Which is the largest?")
 
 
-CHILD = """
-import sys, time
-from repro.config.backbones import DirectoryBackbone
-from repro.config.resolved import Generation
-from repro.files import jsonl
-from repro.evaluation import generate
-append = jsonl.append
-def slow(path, rows):
-    append(path, rows)
-    time.sleep(0.4)  # so that the kill falls between two batches, or into one
-jsonl.append = slow
-generation = Generation.model_validate_json(sys.argv[1])
-backbone = DirectoryBackbone(source="directory", path="mine")
-generate.generate_responses(generation, backbone, *sys.argv[2:])
-"""
-
-
 @pytest.mark.parametrize("whole_batches", [1, 2])
-def test_killed_and_resumed_equals_uninterrupted(qwen3_model, data_dir, tmp_path, whole_batches):
-    undisturbed = run(qwen3_model, data_dir, tmp_path / "a")["aime24"]
-    places = [qwen3_model, data_dir, tmp_path / "b/work", tmp_path / "b/out"]
-    path = os.pathsep.join(filter(None, sys.path))
-    child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, dump(SETTINGS), *map(str, places)],
-        env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
-    )
+def test_killed_and_resumed_equals_uninterrupted(
+    qwen3_model, data_dir, tmp_path, monkeypatch, whole_batches
+):
+    def lines() -> int:
+        return sum(path.read_bytes().count(b"\n") for path in tmp_path.glob("b/work/*.part"))
+
+    undisturbed, append = run(qwen3_model, data_dir, tmp_path / "a")["aime24"], jsonl.append
+    # So that the kill falls between two batches, or into one.
+    monkeypatch.setattr(jsonl, "append", lambda *given: append(*given) or time.sleep(0.4))
+    places = (qwen3_model, data_dir, tmp_path / "b")
+    child = multiprocessing.get_context("fork").Process(target=run, args=places)
+    child.start()
     deadline = time.monotonic() + 120
-    while _lines(tmp_path / "b/work") < whole_batches * SETTINGS.batch_size:
-        assert child.poll() is None and time.monotonic() < deadline
+    while lines() < whole_batches * SETTINGS.batch_size:
+        assert child.is_alive() and time.monotonic() < deadline
         time.sleep(0.02)
-    child.send_signal(signal.SIGKILL)
-    child.wait()
-    assert _lines(tmp_path / "b/work") < 18 and not (tmp_path / "b/out/aime24.jsonl").exists()
-    assert run(qwen3_model, data_dir, tmp_path / "b")["aime24"] == undisturbed
-
-
-def _lines(folder: Path) -> int:
-    return sum(path.read_bytes().count(b"\n") for path in folder.glob("*.part"))
+    child.kill()
+    child.join()
+    assert lines() < 18 and not (tmp_path / "b/out/aime24.jsonl").exists()
+    assert run(*places)["aime24"] == undisturbed
 
 
 @pytest.mark.parametrize("cut", [1, 30, 700, 2500])
@@ -155,6 +133,13 @@ def test_what_cannot_be_told_to_fit_is_neither_taken_nor_overwritten(
         path.unlink()
     with pytest.raises(ValueError, match="move it away"):
         run(qwen3_model, data_dir, tmp_path)
+
+
+def test_answers_that_look_like_dates_stay_text(tmp_path):
+    """The json loader of datasets would make a time stamp of this column."""
+    jsonl.write(tmp_path / "x.jsonl", [{"problem": "Which day?", "answer": "2024-01-01"}])
+    task = tasks.load("aime25", tmp_path / "x.jsonl", 1)
+    assert task.doc_to_target(task.eval_docs[0]) == "2024-01-01"
 
 
 def test_a_prompt_longer_than_the_context_is_refused(r1_model, data_dir, tmp_path):

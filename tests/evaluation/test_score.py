@@ -47,7 +47,7 @@ def files(tmp_path):
 
 
 def wrong_in(files, rows, benchmark="aime24", **settings) -> list[str]:
-    """Score rows and return what is said to be wrong with them."""
+    """Score rows and return what is wrong with them."""
     jsonl.write(files[0], rows)
     return score.score_file(benchmark, *files, ScoreSettings(**settings))
 
@@ -87,12 +87,6 @@ def test_golden_case(files):
     assert (scores["left_out"], scores["missing"], scores["not_scored"]) == ([], 0, None)
 
 
-def test_a_single_problem_has_no_standard_error(files):
-    jsonl.write(files[1], [{"problem": "  Q0?\n\n", "answer": "2"}])  # a template may change blanks
-    accuracy = scored(files, ROWS[:2])["aggregates"]["accuracy"]
-    assert (accuracy["value"], accuracy["se"]) == (1.0, None)
-
-
 @pytest.mark.parametrize("docs", [[0, 2], [1, 2], [2]])
 def test_a_file_may_hold_some_of_the_problems_and_fields(files, docs):
     """Without token counts there are no token statistics, and accuracy all the same."""
@@ -118,10 +112,7 @@ def changed(index, **fields):
         ([*ROWS, row(1, 2, "")], "line 7: sample is 2, but only 0 to 1 are wanted"),
         ([*ROWS, row(-1, 0, "")], "line 7: doc_id = -1 is not allowed; allowed: a value of type "),
         (changed(1, benchmark="lmb"), "line 2: benchmark is 'lmb', expected 'aime24'"),
-        (
-            changed(1, text=None),
-            "line 2: text = null is not allowed; allowed: a value of type",
-        ),
+        (changed(1, text=None), "line 2: text = null is not allowed; allowed: a value of type"),
         (changed(1, n_reasoning_tokens=1.5), "line 2: n_reasoning_tokens = 1.5 is not allowed"),
         (changed(1, finish_reason="eos"), 'finish_reason = "eos" is not allowed; allowed: stop or'),
         ([{k: v for k, v in ROWS[0].items() if k != "text"}, *ROWS[1:]], "'text' is missing"),
@@ -137,13 +128,11 @@ def test_what_does_not_fit_is_named_and_the_rest_is_scored(files, rows, message)
     assert jsonl.read(files[0]) == rows
 
 
-@pytest.mark.parametrize(
-    "line", [b'{"benchmark": "ai', b"\xff\xfe", b"[1, 2]", b"7", b"[" * 100_000]
-)
+@pytest.mark.parametrize("line", [b'{"benchmark": "ai', b"\xff\xfe", b"[1, 2]", b"[" * 100_000])
 def test_a_torn_line_in_the_middle_costs_no_other(files, line):
     jsonl.write(files[0], ROWS)
-    lines = files[0].read_bytes().splitlines(keepends=True)
-    mark = b"\xef\xbb\xbf"  # of the byte order is no part of a first line
+    lines, mark = files[0].read_bytes().splitlines(keepends=True), b"\xef\xbb\xbf"
+    # The mark of the byte order is no part of a first line.
     files[0].write_bytes(b"".join([mark, *lines[:2], line + b"\n", *lines[2:]]))
     files[1].write_bytes(mark + files[1].read_bytes())
     (wrong,) = score.score_file("aime24", *files, ScoreSettings(samples=2))
@@ -165,26 +154,19 @@ def test_a_file_that_answers_nothing_here_is_refused(files, rows, message):
     assert not files[2].exists()
 
 
-CODE = {
-    "mbpp": (
-        {"text": "Square.", "test_list": ["assert square(3) == 9"], "test_setup_code": ""},
-        ["def square(x): return x * x", "def square(x): return 1", "while True: pass"],
-    ),
-    "lcb": (
-        {
-            "question_content": "Print the sum.",
-            "starter_code": "",
-            "public_test_cases": '[{"input": "1 2", "output": "3", "testtype": "stdin"}]',
-            "private_test_cases": '[{"input": "3 4", "output": "7", "testtype": "stdin"}]',
-            "metadata": "{}",
-        },
-        ["print(sum(map(int, input().split())))", "print(3)", "while True: pass"],
-    ),
+LCB = {"question_content": "Print the sum.", "starter_code": "", "metadata": "{}"}
+for kind, case in (("public", ("1 2", "3")), ("private", ("3 4", "7"))):
+    tests = [{"input": case[0], "output": case[1], "testtype": "stdin"}]
+    LCB[f"{kind}_test_cases"] = json.dumps(tests)
+MBPP = {"text": "Square.", "test_list": ["assert square(3) == 9"], "test_setup_code": ""}
+CODE = {  # a problem, and programs: right, wrong, endless
+    "mbpp": (MBPP, ["def square(x): return x * x", "def square(x): return 1", "while 1: pass"]),
+    "lcb": (LCB, ["print(sum(map(int, input().split())))", "print(3)", "while 1: pass"]),
 }
 
 
 def code_files(files, benchmark="mbpp", texts=None) -> tuple:
-    """Write one problem and, without texts, three programs: right, wrong, endless."""
+    """Write one problem and, without texts, its three programs."""
     doc, programs = CODE[benchmark]
     jsonl.write(files[1], [doc])
     asked = {"benchmark": benchmark, "prompt": getattr(prompts, benchmark)(doc)}
@@ -192,11 +174,9 @@ def code_files(files, benchmark="mbpp", texts=None) -> tuple:
     return files, [row(0, n, text, **asked) for n, text in enumerate(texts)], benchmark
 
 
-@pytest.mark.parametrize("benchmark", CODE)
-@pytest.mark.parametrize("name", ["auto", "none"])
+@pytest.mark.parametrize(("benchmark", "name"), [("mbpp", "none"), ("lcb", "auto")])
 def test_code(benchmark, name, files):
-    if name == "auto":
-        sandbox.runner(name)  # raises where this machine has none, and so fails: CI has one
+    sandbox.runner(name)  # raises where this machine has none, and so fails: CI has one
     scores = scored(*code_files(files, benchmark), sandbox=name, code_timeout_s=1)
     assert scores["problems"][0]["correct"] == [1, 0, 0]
     assert scores["sandbox"]
@@ -216,7 +196,7 @@ def test_a_program_that_several_responses_give_is_run_once(files, monkeypatch):
     asked = []
 
     def passes(text, doc, run_program, limits):
-        asked.append(programs.extract_program(text))
+        asked.append(programs.choose(programs.fenced_blocks(text)))
         return "right" in (asked[-1] or "")
 
     monkeypatch.setitem(score.PROGRAMS, "mbpp", passes)
@@ -224,8 +204,7 @@ def test_a_program_that_several_responses_give_is_run_once(files, monkeypatch):
     texts = [f"x{n}</think>\n```python\n{program}\n```" for n, program in enumerate(given)]
     scores = scored(*code_files(files, texts=[*texts, "x</think>no program"]), sandbox="none")
     assert verdicts(scores) == {0: [1, 0, 1, 1, 0]}
-    assert len(asked) == 4
-    assert set(asked) == {"right\n", "wrong\n", "right 2\n", None}
+    assert len(asked) == len(set(asked)) == 4
 
 
 def test_programs_with_the_same_example_of_use_are_judged_apart(files):
@@ -277,13 +256,6 @@ def test_auto_refuses_what_does_not_tell(files, rows, message):
     with pytest.raises(ValueError, match=message + ".*--thinking required or none"):
         wrong_in(files, rows)
     assert not files[2].exists()
-
-
-def test_a_second_mark_is_text_and_the_last_answer_counts(files):
-    texts = ["a</think>\\boxed{9}</think>\\boxed{2}", "a</think>\\boxed{2}</think>", "\\boxed{2}"]
-    texts.append("\\boxed{2}</think>\\boxed{2}</think>\\boxed{9}")
-    rows = [row(0, number, text) for number, text in enumerate(texts)]
-    assert verdicts(scored(files, rows, thinking="required")) == {0: [1, 1, 0, 0]}
 
 
 def test_choices_in_another_order_are_refused(files, data_dir):

@@ -4,13 +4,7 @@ from pathlib import Path
 
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
-from transformers import (
-    PreTrainedTokenizerFast,
-    Qwen2Config,
-    Qwen2ForCausalLM,
-    Qwen3Config,
-    Qwen3ForCausalLM,
-)
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast, Qwen2Config, Qwen3Config
 
 TEMPLATE = (
     "{% for message in messages %}<|user|>{{ message['content'] }}<|end|>{% endfor %}"
@@ -25,20 +19,12 @@ def build(folder: Path, r1: bool = True) -> Path:
     """
     tokenizer = _tokenizer(r1)
     torch.manual_seed(0)
-    sizes = {
-        "vocab_size": len(tokenizer),
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "max_position_embeddings": 512,
-        "eos_token_id": tokenizer.eos_token_id,
-        "pad_token_id": tokenizer.pad_token_id,
-        "initializer_range": 0.3,
-    }
-    qwen3 = Qwen3Config(**sizes, head_dim=8)
-    model = Qwen2ForCausalLM(Qwen2Config(**sizes)) if r1 else Qwen3ForCausalLM(qwen3)
+    sizes = {"vocab_size": len(tokenizer), "hidden_size": 32, "intermediate_size": 64}
+    sizes |= {"num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2}
+    sizes |= {"max_position_embeddings": 512, "initializer_range": 0.3}
+    sizes |= {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
+    config = Qwen2Config(**sizes) if r1 else Qwen3Config(**sizes, head_dim=8)
+    model = AutoModelForCausalLM.from_config(config)
     model.generation_config.eos_token_id = [tokenizer.eos_token_id]
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

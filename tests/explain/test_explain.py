@@ -1,5 +1,6 @@
 """`explain`: its numbers against plain arithmetic, its page, and what it says of bad input."""
 
+import itertools
 import math
 import re
 from html import escape
@@ -19,59 +20,50 @@ from repro.explain.page import number
 from repro.explain.transcript import Transcript, load, without_second_opening
 from repro.process_reward import one_pass, repeat_loop
 from repro.process_reward.probes import probes_at_cuts
+from repro.process_reward.segments import Thought
 from repro.process_reward.settings import ProcessRewardSettings
 
 QUESTION, ANSWER = "1+2?", "3"
 PARTS = ["first 1+2.\n\n", "so 3.\n\n", "is it 4?\n\n", "no, 3.\n</think>"]
-RESPONSE = "".join(PARTS) + "\n\n\\boxed{3}"
+REST = "\n\n\\boxed{3}"
+RESPONSE = "".join(PARTS) + REST
 
 
 @pytest.fixture
 def explained(folder, tmp_path):
-    def explained(text, answer=ANSWER, **settings):
+    def explained(text, k=None, **settings):
         file = tmp_path / "thought.txt"
         file.write_text(text, encoding="utf-8")
-        model, tokenizer, transcript = load(folder, QUESTION, answer, file)
-        k = settings.pop("k", None)
-        return explain(model, tokenizer, transcript, ProcessRewardSettings(**settings), k)
+        found = load(folder, QUESTION, ANSWER, file)
+        return explain(*found, ProcessRewardSettings(**settings), k)
 
     return explained
 
 
-def expected(folder, parts, rest, settings):
-    """Rows of J, S_magn, S_stab, S and r, by the definitions and a forward per cut point."""
+def expected(folder, settings):
+    """Rows of J, S_magn, S_stab and S, by the definitions and a forward per cut point."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     message = {"role": "user", "content": prompts.math({"problem": QUESTION})}
     prompt = tokenizer.apply_chat_template([message], tokenize=False, add_generation_prompt=True)
-
-    def encode(text):
-        return tokenizer(text, add_special_tokens=False)["input_ids"]
-
-    response, cuts = encode("".join(parts) + rest), [0]
-    for part in parts:
-        cuts.append(cuts[-1] + len(encode(part)))
+    asked, response, *tokens = (
+        tokenizer(text, add_special_tokens=False)["input_ids"]
+        for text in (prompt, RESPONSE, *PARTS)
+    )
+    cuts = [0, *itertools.accumulate(map(len, tokens))]
     probes = probes_at_cuts(
-        tokenizer,
-        ANSWER,
-        cuts,
+        *(tokenizer, ANSWER, cuts),
         opened_at=0 if settings.get("close_thought") else None,
-        closed_at=cuts[-1] if "</think>" in parts[-1] else None,
+        closed_at=cuts[-1],
         answer_only=settings.get("answer_only", False),
     )
-    found = repeat_loop.surrogate_objective(model, [encode(prompt)], [response], [cuts], [probes])
-    objective, w, rows = found[0].tolist(), settings.get("w", 0.1), []
+    found = repeat_loop.surrogate_objective(model, [asked], [response], [cuts], [probes])
+    objective, w = found[0].tolist(), settings.get("w", 0.1)
     for t, value in enumerate(objective):
         pairs = [(objective[j] > objective[i]) * 2 - 1 for j in range(t + 1) for i in range(j)]
         stability = sum(pairs) / len(pairs) / 2 + 0.5 if pairs else 0.5
         magnitude = 1 - math.tanh(value / objective[0])
-        score = (1 - w) * magnitude + w * stability
-        rows.append((value, magnitude, stability, score))
-    return [(*row, score) for row, score in zip(rows, [None, *_gains(rows)], strict=True)]
-
-
-def _gains(rows):
-    return [after[3] - before[3] for before, after in zip(rows, rows[1:], strict=False)]
+        yield value, magnitude, stability, (1 - w) * magnitude + w * stability
 
 
 @pytest.mark.parametrize(
@@ -81,13 +73,15 @@ def test_numbers_are_those_of_the_definitions(folder, explained, settings):
     explanation = explained(RESPONSE, **settings)
     rows = [explanation.baseline, *explanation.stretches]
     assert [row.text for row in rows] == ["", *PARTS]
-    wanted = expected(folder, PARTS, "\n\n\\boxed{3}", settings)
+    wanted = list(expected(folder, settings))
     for row, values in zip(rows, wanted, strict=True):
         shown = (row.objective, row.magnitude, row.stability, row.score)
-        assert shown == pytest.approx(values[:4], abs=1e-4)
-        assert row.reward == (None if values[4] is None else pytest.approx(values[4], abs=2e-4))
-    assert explanation.closed and explanation.rest == "\n\n\\boxed{3}"
-    assert explanation.segments == explanation.settings.k == 4
+        assert shown == pytest.approx(values, abs=1e-4)
+    gains = [after[3] - before[3] for before, after in itertools.pairwise(wanted)]
+    assert [row.reward for row in rows[1:]] == pytest.approx(gains, abs=2e-4)
+    assert rows[0].reward is None
+    assert explanation.thought.closed and explanation.rest == REST
+    assert len(explanation.thought.starts) == explanation.settings.k == 4
 
 
 def test_reference_variant_starts_from_zero_and_drops_stability(explained):
@@ -95,7 +89,7 @@ def test_reference_variant_starts_from_zero_and_drops_stability(explained):
     rows = [explanation.baseline, *explanation.stretches]
     assert [row.text for row in rows] == ["", "one\n\n", "two\n\n", "three"]
     assert explanation.baseline.score == 0
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in itertools.pairwise(rows):
         assert after.score == pytest.approx(after.magnitude)
         assert after.reward == pytest.approx(after.score - before.score)
     assert "from 0 in this variant" in pages.write_page(explanation)
@@ -105,53 +99,43 @@ def test_a_model_without_a_cache_to_cut_gives_the_same(explained, monkeypatch):
     quick = explained(RESPONSE, k=2)
     monkeypatch.setattr(one_pass, "why_not", lambda model: "for this test")
     slow = explained(RESPONSE, k=2)
-    assert quick.settings.k == 2 and quick.segments == 4
+    assert quick.settings.k == 2 and len(quick.thought.starts) == 4
     assert [s.end for s in slow.stretches] == [s.end for s in quick.stretches]
-    for one, other in zip(slow.stretches, quick.stretches, strict=True):
-        assert one.objective == pytest.approx(other.objective, abs=1e-4)
+    objectives = [one.objective for one in quick.stretches]
+    assert [one.objective for one in slow.stretches] == pytest.approx(objectives, abs=1e-4)
 
 
-def test_an_unclosed_thought_without_breaks_is_one_segment(explained):
-    explanation = explained("i add 1 and 2.\n")
+def test_an_unclosed_thought_is_one_segment_and_is_not_opened_twice(explained):
+    explanation, opened = explained("i add 1 and 2.\n"), explained("<think>\ni add 1 and 2.")
     assert [stretch.text for stretch in explanation.stretches] == ["i add 1 and 2."]
-    assert explanation.rest == "" and not explanation.closed
-    shown = pages.write_page(explanation)
-    assert "never closed: no &lt;/think&gt;" in shown and "a single segment" in shown
-
-
-def test_a_thought_opened_by_the_template_is_not_opened_twice(explained):
-    bare, opened = explained("so 3."), explained("<think>\nso 3.")
-    assert opened.transcript == bare.transcript
-    assert opened.opened_by == "chat template"
+    assert explanation.rest == "" and not explanation.thought.closed
+    assert "never closed: no &lt;/think&gt;" in pages.write_page(explanation)
+    assert opened.transcript == explanation.transcript  # the chat template has opened it
     assert without_second_opening("<think>so", "<a><think>\n") == "so"
     assert without_second_opening("<think>\nso", "<a>\n") == "<think>\nso"
 
 
 def test_samples_a_response_where_none_is_given(folder):
-    transcripts = [
+    one, again, other = (
         load(folder, QUESTION, ANSWER, seed=seed, max_new_tokens=12)[2] for seed in (0, 0, 1)
-    ]
-    assert transcripts[0] == transcripts[1]
-    assert transcripts[0].response != transcripts[2].response
-    assert 0 < len(transcripts[0].response) <= 12
+    )
+    assert one == again and one.response != other.response
+    assert 0 < len(one.response) <= 12
 
 
 def made_up(rewards=(0.25, -0.125, 0.0004)):
-    def stretch(index, text, reward):
-        return Stretch(index, index + 1, text, -1.0 / (index + 1), 0.3, 0.5, 0.4, reward)
-
-    texts = [f"step {index} <i>&amp; $x" for index in range(len(rewards))]
+    stretches = [
+        Stretch(i, i + 1, f"step {i} <i>&amp; $x", -1.0 / (i + 1), 0.3, 0.5, 0.4, reward)
+        for i, reward in enumerate(rewards)
+    ]
     return Explanation(
         transcript=Transcript("<script>alert(1)</script> & so", "<b>3", [1], [2], "a<b"),
         model="models/<tiny>",
-        parameters=1234567,
-        dtype="float32",
+        weights="1,234,567 parameters, float32",
         settings=ProcessRewardSettings(k=len(rewards)).filled(),
-        segments=len(rewards),
-        opened_by=None,
-        closed=True,
+        thought=Thought(list(range(len(rewards))), len(rewards), True),
         baseline=Stretch(0, 0, "", -1.5, 0.238, 0.5, 0.265, None),
-        stretches=tuple(map(stretch, range(len(rewards)), texts, rewards)),
+        stretches=tuple(stretches),
         rest="<u>3</u>",
     )
 
@@ -164,45 +148,52 @@ def test_page_shows_everything_escapes_it_and_needs_nothing_from_elsewhere():
     for stretch in explanation.stretches:
         assert escape(stretch.text) in page
         assert f">{number(stretch.reward, signed=True)}</td>" in page
-    assert "1,234,567 parameters" in page and "k = 3 (all of 3" in page
+    assert "1,234,567 parameters" in page and "k = 3 (of 3" in page
     assert "http" not in page and "@import" not in page and "url(" not in page.replace("url(#", "")
     places = re.findall(r'(?:src|href)="([^"]*)"', page)
     assert len(places) > 6 and all(place.startswith(("#", "data:")) for place in places)
     svg = page[page.index("<svg") : page.index("</svg>")]
     assert "fill: #ffffff" not in svg  # no paper of its own: the page's shows through
-    assert svg.count("<title>Segment ") == 2 * len(explanation.stretches)
+    assert svg.count("><title>Segment ") == 2 * len(explanation.stretches)
 
 
-@pytest.mark.parametrize("rewards", [(0.0,), (0.1,) * 300], ids=["one", "many"])
-def test_chart_of_any_length(rewards, tmp_path):
-    png, pdf, html = pages.write(made_up(rewards), tmp_path / "new" / "folder")
-    assert imread(png).shape[1] == 1800
+@pytest.mark.parametrize("rewards", [(0.0,), (0.1,) * 100], ids=["one", "many"])
+def test_chart_of_any_length_has_the_same_bytes_every_time(rewards, tmp_path):
+    first, again = (pages.write(made_up(rewards), tmp_path / "new" / name) for name in "12")
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in again]
+    png, pdf, html = first
+    assert imread(png).shape[1] == 1360
     assert b"/MediaBox [ 0 0 489.6 " in pdf.read_bytes()  # 6.8 inches: printed at its own size
     assert html.read_text(encoding="utf-8").count('<tr id="segment-') == len(rewards)
 
 
-def test_same_bytes_every_time(tmp_path):
-    first, again = (pages.write(made_up(), tmp_path / name) for name in "12")
-    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in again]
-
-
-@pytest.mark.parametrize("width", [9.0, 6.8])
-def test_chart_is_legible_and_numbers_do_not_touch(width):
-    figure = pages.draw(made_up((0.25, -0.125, 0.0004, 0.1) * 4), width)
+def test_chart_is_legible_and_numbers_do_not_touch():
+    figure = pages.draw(made_up((0.25, -0.125, 0.0004, 0.1) * 4))
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     upper, lower = figure.axes
     assert [text.get_text() for text in lower.texts[:3]] == ["+0.250", "−0.125", "0.000"]
     assert min(text.get_fontsize() for text in figure.findobj(Text)) >= 8
-    for texts in (lower.texts, upper.child_axes[0].get_xticklabels()):
+    for texts in (lower.texts, upper.texts):
         assert len(texts) == 16
         boxes = [text.get_window_extent(canvas.get_renderer()) for text in texts]
-        assert not any(
-            one.overlaps(other) for n, one in enumerate(boxes) for other in boxes[n + 1 :]
-        )
-
+        assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
     assert number(-0.0004) == number(0.0004, signed=True) == "0.000"
     assert (number(-0.25), number(0.25, signed=True)) == ("−0.250", "+0.250")
+
+
+@pytest.fixture
+def step(folder, tmp_path):
+    """Return a function that calls the step with a response and some options changed."""
+
+    def call(text="so 3.", **change):
+        file = tmp_path / "response.txt"
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        options = {"model": folder, "question": QUESTION, "answer": ANSWER, "thought": file}
+        options |= {"output": tmp_path / "out", **change}
+        return main(["explain", *(f"--{name}={value}" for name, value in options.items())])
+
+    return call
 
 
 @pytest.mark.parametrize(
@@ -220,26 +211,15 @@ def test_chart_is_legible_and_numbers_do_not_touch(width):
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_bad_input_is_one_message(folder, tmp_path, capsys, change, message):
-    text = change.get("text", "so 3.")
-    arguments = written(folder, tmp_path, text, {k: change[k] for k in change if k != "text"})
-    assert main(arguments) == 1
+def test_bad_input_is_one_message(step, tmp_path, capsys, change, message):
+    assert step(**change) == 1
     error = capsys.readouterr().err.strip().splitlines()
     assert len(error) == 1 and error[0].startswith("error: ") and message in error[0]
     assert not (tmp_path / "out").exists()
 
 
-def written(folder, tmp_path, text, change):
-    """Write a response, and return the arguments of the step that shows it."""
-    file = tmp_path / "response.txt"
-    file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    options = {"model": folder, "question": QUESTION, "answer": ANSWER, "thought": file}
-    options |= {"output": tmp_path / "out", **change}
-    return ["explain", *(str(part) for name in options for part in (f"--{name}", options[name]))]
-
-
-def test_step_writes_the_page(folder, tmp_path, capsys):
-    assert main(written(folder, tmp_path, RESPONSE, {"w": "0.3"})) == 0
+def test_step_writes_the_page(step, tmp_path, capsys):
+    assert step(RESPONSE, w=0.3) == 0
     assert "w = 0.3" in (tmp_path / "out" / "explain.html").read_text(encoding="utf-8")
     assert (tmp_path / "out" / "explain.png").is_file()
     assert str(tmp_path / "out" / "explain.html") in capsys.readouterr().out

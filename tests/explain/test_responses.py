@@ -20,23 +20,15 @@ def write(tmp_path):
     """Return a function from texts and verdicts of first responses to the files of a benchmark."""
 
     def written(given: list[tuple[str, int]]) -> dict:
-        asked = [f"What is {number} + 1?" for number in range(len(given))]
         files = {name: tmp_path / name for name in ("generations", "scores", "data")}
-        rows = [
-            {
-                "doc_id": doc,
-                "sample": sample,
-                "prompt": asked[doc],
-                "text": text if not sample else "",
-            }
-            for doc, (text, _) in enumerate(given)
-            for sample in (1, 0)
-        ]
+        asked, rows, scores = [f"What is {doc} + 1?" for doc in range(len(given))], [], []
+        for doc, (text, right) in enumerate(given):
+            row = {"doc_id": doc, "prompt": asked[doc]}
+            rows += [row | {"sample": 1, "text": ""}, row | {"sample": 0, "text": text}]
+            scores.append({"doc_id": doc, "correct": [right, 1]})
         jsonl.write(files["generations"], rows)
-        scores = [{"doc_id": doc, "correct": [right, 1]} for doc, (_, right) in enumerate(given)]
         jsonl.write_json(files["scores"], {"problems": scores})
-        data = [{"id": 1, "problem": problem, "answer": "2"} for problem in asked]
-        jsonl.write(files["data"], data)
+        jsonl.write(files["data"], [{"id": 1, "problem": text, "answer": "2"} for text in asked])
         return files
 
     return written
@@ -53,25 +45,26 @@ def test_rows_say_what_the_explanation_of_a_response_says(folder, write, tmp_pat
     tokens = (transcript.encode(tokenizer, text) for text in ("What is 0 + 1?", CORRECTED))
     alone = Transcript("", "2", *tokens, "")
     expected = explain(transcript.load_model(folder), tokenizer, alone, SETTINGS)
-    points, stretches = rows[0]["points"], [expected.baseline, *expected.stretches]
-    assert points[0][:2] == [0, 0.0] and points[-1][1] == 1.0
-    assert [point[0] for point in points] == [stretch.end for stretch in stretches]
-    assert [point[2] for point in points] == pytest.approx([s.objective for s in stretches])
+    stretches = [expected.baseline, *expected.stretches]
+    ends, shares, objectives = zip(*rows[0]["points"], strict=True)
+    assert shares[0] == 0 and shares[-1] == 1 and ends == tuple(s.end for s in stretches)
+    assert objectives == pytest.approx([stretch.objective for stretch in stretches])
     labels, rewards = zip(*rows[0]["segments"], strict=True)
     assert labels == (None, "backtracking", None)
     assert rewards == pytest.approx([stretch.reward for stretch in expected.stretches])
 
 
-def test_files_that_do_not_belong_together_are_refused(folder, write, tmp_path):
-    files, output = write([(STRAIGHT, 1)] * 2), tmp_path / "o.jsonl"
+def test_files_that_do_not_belong_together_or_fit_nowhere_are_refused(folder, write, tmp_path):
+    files, output = write([(LONG, 1), (STRAIGHT, 1)]), tmp_path / "o.jsonl"
     scores = jsonl.read_json(files["scores"])["problems"]
     jsonl.write_json(files["scores"], {"problems": scores[:1]})
-    responses.write_objectives(SETTINGS, folder, {"aime24": files}, output, problems=1)
-    assert len(jsonl.read(output)) == 1
-    output.unlink()
     with pytest.raises(ValueError, match="doc 1 is not scored or not there"):
         responses.write_objectives(SETTINGS, folder, {"aime24": files}, output, problems=2)
     assert not output.exists()
+    responses.write_objectives(SETTINGS, folder, {"aime24": files}, output, problems=1)
+    with pytest.raises(ValueError, match="no response fits into the model's context"):
+        files = write([(LONG, 1)])
+        responses.write_case_study(SETTINGS, folder, "aime24", files, output, name="")
 
 
 @pytest.mark.parametrize(
@@ -94,13 +87,6 @@ def test_the_first_correct_response_that_corrects_itself_is_shown(
     verdict = "correct" if given[chosen][1] else "wrong"
     for text in (f"What is {chosen} + 1?", f"doc {chosen}, sample 0, {verdict}", "tiny, GRPO"):
         assert text in page
-    assert "opened by the response; closed by &lt;/think&gt;" in page
-    assert "Not the paper&#39;s." in page
+    assert "<dd>closed by &lt;/think&gt;" in page and "Not the paper&#39;s." in page
     segments = given[chosen][0].count("\n\n") + 1  # each is a cut point, whatever k is
     assert f'id="segment-{segments}"' in page
-
-
-def test_no_response_fits(folder, write, tmp_path):
-    with pytest.raises(ValueError, match="no response fits into the model's context"):
-        files = write([(LONG, 1)])
-        responses.write_case_study(SETTINGS, folder, "aime24", files, tmp_path / "x.png", name="")

@@ -1,11 +1,13 @@
 """`make faults`: kill the smoke pipeline at random moments, call it again, compare the end.
 
-Every kind of harm meets the pipeline in every stage, `--tries` times each, call after call in
-one folder. At the end everything must equal what an undisturbed pipeline makes, and no job that
-Snakemake had seen finish may have been started again. Prints the matrix; status 1 where it fails.
+The kinds of harm take turns, `--tries` times in each stage, call after call in one folder. At the
+end everything must equal what an undisturbed pipeline makes, and no job that Snakemake had seen
+finish may have been started again. Prints the matrix; status 1 where it fails. For root: the folder
+is a small file system of its own.
 """
 
 import argparse
+import itertools
 import random
 import statistics
 import subprocess
@@ -15,12 +17,12 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.faults import snakemake_log
-from tests.faults.project import POLL, STAGES, Project, durable, mount, strike, unmount
+import pandas as pd
 
-KINDS = ["worker", "snakemake", "both", "SIGTERM", "clock"]
-FILE_SYSTEM = ["full disk", "read-only"]  # where something can be mounted
-ATTEMPTS = 3  # pipelines, where a moment comes too late
+from tests.faults.project import POLL, STAGES, Project, durable, mount, strike, unmount
+from tests.faults.snakemake_log import find_repeated
+
+KINDS = ["worker", "snakemake", "both", "SIGTERM", "clock", "full disk", "read-only"]
 
 
 class Blow(NamedTuple):
@@ -35,39 +37,20 @@ class Blow(NamedTuple):
 def main() -> int:
     """Run the matrix."""
     options = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    options.add_argument("--tries", type=int, default=2, help="of each kind in each stage")
-    options.add_argument("--mixed", action="store_true", help="all kinds in one pipeline, in turn")
-    options = options.parse_args()
+    options.add_argument("--tries", type=int, default=1, help="blows in each stage")
+    tries = options.parse_args().tries
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        probe = Path(folder) / "probe"
-        if mounted := mount(probe):
-            unmount(probe)
-        else:
-            print(f"left out, because nothing can be mounted here: {', '.join(FILE_SYSTEM)}")
-        kinds = KINDS + FILE_SYSTEM if mounted else KINDS
-        undisturbed = Project(Path(folder) / "undisturbed")
-        began = time.monotonic()
+        undisturbed, began = Project(Path(folder) / "undisturbed"), time.monotonic()
         lives = watch(undisturbed)
         print(f"undisturbed: {time.monotonic() - began:.0f} s")
-        print("| kind | stage | tries | moments (s) | work lost, most (s) | equal | ran twice |")
-        print("|---|---|--:|---|--:|---|--:|")
-        faults = 0
-        for number, plan in enumerate([kinds] if options.mixed else [[kind] for kind in kinds]):
-            for attempt in range(ATTEMPTS):
-                place = Path(folder) / f"disturbed-{number}-{attempt}"
-                if mounted:
-                    mount(place)
-                project = Project(place)
-                try:
-                    if blows := disturb(project, plan, options.tries, lives):
-                        faults += report(undisturbed, project, blows)
-                        break
-                finally:
-                    project.end_all()
-                    if mounted:
-                        unmount(place)
-            else:
-                faults += 1
+        place = Path(folder) / "disturbed"
+        mount(place)
+        project = Project(place)
+        try:
+            faults = report(undisturbed, project, disturb(project, tries, lives))
+        finally:
+            project.end_all()
+            unmount(place)
     print(f"{faults} faults")
     return min(faults, 1)
 
@@ -77,12 +60,11 @@ def watch(project: Project) -> dict[str, float]:
     call, seen = project.start(), {}
     while call.poll() is None:
         now = time.monotonic()
-        for stage, steps in STAGES.items():
-            for worker in project.workers(steps, call):
-                first, _ = seen.get((stage, worker), (now, now))
-                seen[stage, worker] = first, now
+        for worker, stage in project.workers(call).items():
+            first, _ = seen.get((stage, worker), (now, now))
+            seen[stage, worker] = first, now
         time.sleep(POLL)
-    if call.returncode or not snakemake_log.read(project.folder)[0].finished:
+    if call.returncode or find_repeated(project.folder):
         raise RuntimeError(project.output())
     lives = {stage: [] for stage in STAGES}
     for (stage, _), (first, last) in seen.items():
@@ -91,66 +73,51 @@ def watch(project: Project) -> dict[str, float]:
     return {stage: statistics.median(values) / 2 for stage, values in lives.items()}
 
 
-def disturb(project: Project, kinds: list[str], tries: int, lives: dict[str, float]) -> list[Blow]:
-    """Strike in each stage, in the order of the pipeline; then let it finish.
-
-    Nothing is returned where a stage was over before its moment came.
-    """
-    blows = []
+def disturb(project: Project, tries: int, lives: dict[str, float]) -> list[Blow]:
+    """Strike in each stage, in the order of the pipeline; then let it finish."""
+    blows, kinds = [], itertools.cycle(KINDS)
     for stage in STAGES:
-        for _ in range(tries):
-            kind = kinds[len(blows) % len(kinds)]
-            blow = one_blow(project, kind, stage, lives[stage])
-            if blow is None:
-                print(f"{kind} came too late for {stage}; once more", file=sys.stderr)
-                return []
-            blows.append(blow)
+        for kind in itertools.islice(kinds, tries):
+            blows.append(one_blow(project, kind, stage, lives[stage]))
     if project.finish().returncode:  # a job that the last blow left behind may have had to end
         raise RuntimeError(project.output())
     return blows
 
 
-def one_blow(project: Project, kind: str, stage: str, life: float) -> Blow | None:
+def one_blow(project: Project, kind: str, stage: str, life: float) -> Blow:
     """Call the workflow and strike a worker of a stage at a random moment of its life.
 
-    A worker that ended before its moment came is let go and the next one taken; None where the call
-    ended without another.
+    A worker that ended before its moment came is let go and the next one taken.
     """
     call, let_go = project.start(), set()
     while call.poll() is None:
-        fresh = [pid for pid in project.workers(STAGES[stage], call) if pid not in let_go]
+        at_work = [pid for pid, of in project.workers(call).items() if of == stage]
+        fresh = [pid for pid in at_work if pid not in let_go]
         if not fresh:
             time.sleep(POLL)
             continue
         worker, began, after = fresh[0], time.time(), random.uniform(0, life)
         let_go.add(worker)
         time.sleep(after)
-        if worker not in project.workers(STAGES[stage], call):
+        if worker not in project.workers(call):
             continue
         lost = time.time() - durable(project, began)
         strike(kind, project, call, worker)
         if call.returncode == 0:
             raise RuntimeError(f"{kind} in {stage}: the call ended as if nothing had happened")
         return Blow(kind, stage, after, lost)
-    return None
+    raise RuntimeError(f"{kind} came too late for {stage}, which was over: call it once more")
 
 
 def report(undisturbed: Project, project: Project, blows: list[Blow]) -> int:
-    """Print a line for each stage and kind; return the number of faults."""
+    """Print a line for each blow; return the number of faults."""
     command = [sys.executable, "-m", "repro", "compare", undisturbed.results, project.results]
     compared = subprocess.run(command, capture_output=True, text=True)
-    equal = "NO" if compared.returncode else "yes"
-    twice = snakemake_log.repeated(snakemake_log.read(project.folder))
-    for kind, stage in dict.fromkeys((blow.kind, blow.stage) for blow in blows):
-        alike = [blow for blow in blows if (blow.kind, blow.stage) == (kind, stage)]
-        moments = ", ".join(f"{blow.after:.1f}" for blow in alike)
-        lost = f"{max(blow.lost for blow in alike):.1f}"
-        row = [kind, stage, len(alike), moments, lost, equal, len(twice)]
-        print(f"| {' | '.join(map(str, row))} |", flush=True)
-    if compared.returncode:
-        print(compared.stdout + compared.stderr, file=sys.stderr)
+    twice = find_repeated(project.folder)
+    print(pd.DataFrame(blows).round(1).to_markdown(index=False))
+    print(compared.stdout + compared.stderr)
     for job in twice:
-        print(f"finished, and started again: {job}", file=sys.stderr)
+        print(f"finished, and started again: {job}")
     return (compared.returncode != 0) + len(twice)
 
 

@@ -16,14 +16,14 @@ CALL = ["make", "-o", ".venv/.installed", "report", "DATE_NOW=1"]
 LINKED = ("Makefile", "Snakefile", "workflow", "config", "src", ".venv")
 LINKED += ("pyproject.toml", "requirements.lock")
 STAGES = {
-    "data": {"data", "training_data"},
+    "data": {"data"},
     "supervised": {"backbone"},
     "RL": {"train"},
     "generation": {"generate"},
     "scoring": {"score"},
     "report": {"objective", "case_study", "tables", "figure", "claims", "overview", "track"},
 }
-POLL = 0.02  # seconds
+POLL = 0.05  # seconds
 PATIENCE = 900  # seconds that a call may take
 GRACE = 30  # seconds between SIGTERM and SIGKILL, as Slurm and Kubernetes have it
 
@@ -84,17 +84,19 @@ class Project:
                 continue
         return found
 
-    def workers(self, steps: set[str], call: subprocess.Popen) -> list[int]:
-        """Return a call's processes at some step, `python -m repro STEP`, the oldest first.
+    def workers(self, call: subprocess.Popen) -> dict[int, str]:
+        """Return the stage of a call's processes, `python -m repro STEP`, the oldest first.
 
         What an earlier call left behind is in a session of its own.
         """
-        return sorted(
-            pid
-            for pid, words in self.processes().items()
-            if words[1:3] == ["-m", "repro"] and steps.intersection(words[3:4])
-            if session(pid) == call.pid
-        )
+        steps = {step: stage for stage, steps in STAGES.items() for step in steps}
+        found = {}
+        for pid, words in sorted(self.processes().items()):
+            if words[1:3] == ["-m", "repro"] and words[3] in steps:
+                with suppress(ProcessLookupError):  # it has ended
+                    if os.getsid(pid) == call.pid:
+                        found[pid] = steps[words[3]]
+        return found
 
     def snakemake(self) -> list[int]:
         """Return the workflow's own process."""
@@ -109,14 +111,6 @@ class Project:
                 for process in left:
                     kill(process)
             time.sleep(0.1)
-
-
-def session(pid: int) -> int | None:
-    """Return the session that a process is in; None once it has ended."""
-    try:
-        return os.getsid(pid)
-    except ProcessLookupError:
-        return None
 
 
 def kill(pid: int) -> None:
@@ -158,11 +152,10 @@ def strike(kind: str, project: Project, call: subprocess.Popen, worker: int) -> 
             os.utime(path, ns=times, follow_symlinks=False)
 
 
-def mount(folder: Path) -> bool:
-    """Put a small file system of its own under a folder; return whether that was possible."""
-    folder.mkdir(parents=True)
-    command = ["mount", "-t", "tmpfs", "-o", "size=300m", "tmpfs", folder]
-    return subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0
+def mount(folder: Path) -> None:
+    """Put a small file system of its own under a folder."""
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300m", "tmpfs", folder], check=True)
 
 
 def remount(folder: Path, how: str) -> None:

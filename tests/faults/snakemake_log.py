@@ -2,46 +2,22 @@
 
 import re
 from pathlib import Path
-from typing import NamedTuple
 
-RULE = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):$")
-FINISHED = re.compile(r"^Finished jobid: (\d+)")
+JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?: {4}.*\n)+)", re.M)
 
 
-class Call(NamedTuple):
-    """Jobs by what they make: `rule: first output`."""
-
-    started: list[str]
-    finished: list[str]
-
-
-def read(folder: Path) -> list[Call]:
-    """Return the calls of a directory in their order."""
-    logs = sorted((folder / ".snakemake/log").glob("*.snakemake.log"))
-    return [parse(log.read_text(errors="replace")) for log in logs]
-
-
-def parse(text: str) -> Call:
-    """Return the jobs that one call started and finished."""
-    call, rule, output, jobs = Call([], []), None, "", {}
-    for line in text.splitlines():
-        if match := RULE.match(line.strip()):
-            rule, output = match[1], ""
-        elif rule and line.strip().startswith("output:"):
-            output = line.split(":", 1)[1].split(",")[0].strip()
-        elif rule and line.strip().startswith("jobid:"):
-            jobs[line.split(":", 1)[1].strip()] = f"{rule}: {output}"
-            call.started.append(f"{rule}: {output}")
-            rule = None
-        elif match := FINISHED.match(line.strip()):
-            call.finished.append(jobs[match[1]])
-    return call
-
-
-def repeated(calls: list[Call]) -> list[str]:
-    """Return the jobs that were started again after a call had finished them."""
-    finished, again = set(), []
-    for call in calls:
-        again += [job for job in call.started if job in finished]
-        finished |= {job for job in call.finished if job.split(": ")[1]}  # without files: targets
+def find_repeated(folder: Path) -> list[str]:
+    """Return the jobs, `rule: first output`, that started again after a call had finished them."""
+    done, again = set(), []
+    for log in sorted((folder / ".snakemake/log").glob("*.snakemake.log")):
+        text, jobs = log.read_text(errors="replace"), {}
+        for rule, fields in JOB.findall(text):
+            said = dict(re.findall(r"^ {4}(\w+): (.*)$", fields, re.M))
+            if "output" in said:  # without files: a target
+                jobs[said["jobid"]] = f"{rule}: {said['output'].split(',')[0]}"
+        again += done.intersection(jobs.values())
+        finished = re.findall(r"^Finished jobid: (\d+)", text, re.M)
+        done |= {jobs[number] for number in finished if number in jobs}
+    if not done:
+        raise RuntimeError(f"no log in {folder} tells of a finished job")
     return again

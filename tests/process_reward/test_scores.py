@@ -13,11 +13,6 @@ def tensor(*rows):
     return torch.tensor(rows, dtype=torch.float64)
 
 
-def test_stability_of_climbing_and_falling_objectives():
-    assert scores.stability(tensor([-3.0, -2.0, -1.0])).tolist() == [[0.5, 1, 1]]
-    assert scores.stability(tensor([-1.0, -2.0, -3.0])).tolist() == [[0.5, 0, 0]]
-
-
 def test_padding_does_not_reach_the_valid_columns():
     short, padded = tensor([-3.0, -1.0, -2.0]), tensor([-3.0, -1.0, -2.0, 0.0, 0.0])
     for ema in (1.0, 0.3):
@@ -40,12 +35,6 @@ def test_rewards_sit_on_the_last_token_before_their_cut():
     placed = reward.place_on_tokens(values, cuts[:, 1:] >= 0, cuts[:, 1:] - 1, length=5)
     expected = [[0, 0.3, 0, 0, 0.7], [0.4, 0, 0, 0, 0], [0, 0, 0, 0, 0]]
     assert torch.equal(placed, torch.tensor(expected))
-
-
-def test_a_reward_on_the_first_token_is_not_mixed_with_padding():
-    zero = torch.tensor([[0, 0]])
-    placed = reward.place_on_tokens(tensor([0.4, 9.0]), torch.tensor([[1, 0]]), zero, length=2)
-    assert placed.tolist() == [[0.4, 0]]
 
 
 def test_the_co_authors_count_shifts_a_single_value_by_a_hair():

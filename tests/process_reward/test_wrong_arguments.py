@@ -10,8 +10,8 @@ from torch import ones, zeros
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from repro.process_reward import one_pass, repeat_loop, reward, scores
-from repro.process_reward.probes import Probe, make_probe
-from repro.process_reward.segments import Thought, cut_points, pad_cut_points
+from repro.process_reward.probes import make_probe
+from repro.process_reward.segments import Thought, cut_points
 
 NAN, INF = float("nan"), float("inf")
 THOUGHT = Thought([0, 2], 4, True)
@@ -20,7 +20,7 @@ INITIAL = "initial_score: 'one'; allowed: empty_prefix, zero"
 DIVIDES = "num_generations: 2 does not divide the 3 rows"
 CALLS = [
     ("w: 1.5", scores.score, ONE, 1.5),
-    ("ema: 0", scores.score, ONE, 0.1, 0),
+    ("weight: 0", scores.score, ONE, 0.1, 0),
     ("weight: 1.5", scores.moving_average, ONE, 1.5),
     ("score: shape", reward.process_reward, zeros(3)),
     (INITIAL, reward.process_reward, zeros(1, 2), "one"),
@@ -34,11 +34,8 @@ CALLS = [
     ("k: 0", cut_points, THOUGHT, [0.0] * 4, 0),
     ("entropies", cut_points, THOUGHT, [0.0] * 2, 1),
     ("entropies", cut_points, THOUGHT, [0.0, 0.0, NAN, 0.0], 1),
-    ("width: 2", pad_cut_points, [[0, 1, 2]], 2),
     ("answer: ' '", make_probe, None, " "),
     ("answer: None", make_probe, None, None),
-    ("scored", Probe, (1, 2), (True,)),
-    ("scored", Probe, (1, 2), (False, False)),
 ]
 
 

@@ -37,6 +37,14 @@ def undisturbed(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def steps(monkeypatch):
+    """A list that grows with every step of a training in this process."""
+    made = []
+    monkeypatch.setattr(ProgressLine, "on_step_end", lambda *_, **__: made.append(1))
+    return made
+
+
 def weights(folder) -> bytes:
     return (folder / "model/model.safetensors").read_bytes()
 
@@ -50,7 +58,7 @@ def weights(folder) -> bytes:
     ],
 )
 def test_ended_in_the_middle_it_goes_on_to_the_same_bits(
-    undisturbed, tmp_path, monkeypatch, sent, status, checkpoint
+    undisturbed, tmp_path, steps, sent, status, checkpoint
 ):
     command = [sys.executable, "-c", ENDED_AT_STEP_8, str(int(sent)), dump(SETTINGS)]
     places = [tmp_path / "model", tmp_path / "work"]
@@ -60,22 +68,15 @@ def test_ended_in_the_middle_it_goes_on_to_the_same_bits(
     [work] = (tmp_path / "work").iterdir()
     assert newest_complete_checkpoint(work).name == f"checkpoint-{checkpoint}"
 
-    steps = []
-    monkeypatch.setattr(
-        ProgressLine, "on_step_end", lambda self, args, state, *_, **__: steps.append(1)
-    )
     supervised.build(SETTINGS, "tiny", *places)
     assert len(steps) == SETTINGS.steps - checkpoint
     assert weights(tmp_path) == weights(undisturbed)
 
 
-def test_only_the_same_training_goes_on_from_its_last_checkpoint(
-    undisturbed, tmp_path, monkeypatch
-):
+def test_only_the_same_training_goes_on_from_its_last_checkpoint(undisturbed, tmp_path, steps):
     other = SETTINGS.model_copy(update={"seed": 1})
-    supervised.build(other, "tiny", tmp_path / "alone/model", tmp_path / "alone/work")
-    supervised.build(other, "tiny", tmp_path / "beside/model", undisturbed / "work")
-    assert weights(tmp_path / "alone") == weights(tmp_path / "beside")
-    monkeypatch.setattr(ProgressLine, "on_step_end", None)  # it is trained: no step is left
+    supervised.build(other, "tiny", tmp_path / "model", undisturbed / "work")
+    assert len(steps) == SETTINGS.steps
     supervised.build(SETTINGS, "tiny", tmp_path / "model", undisturbed / "work")
+    assert len(steps) == SETTINGS.steps, "it is trained: no step is left"
     assert weights(tmp_path) == weights(undisturbed)

@@ -1,10 +1,10 @@
 """Trainings that log to one fresh SQLite store at once lose nothing, also where it is locked."""
 
-import os
 import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import mlflow
 import pytest
@@ -19,11 +19,14 @@ pytestmark = pytest.mark.long
 SEEDS, STEPS = range(6), 100
 COLUMNS = (*ROLLOUT_COLUMNS, *UPDATE_COLUMNS, "step_seconds")
 TRAINING = """
-import json, sys, time
+import sys, time
 from pathlib import Path
+from repro.config.resolved import RunSettings
+from repro.config.words import validate
 from repro.files import jsonl
 from repro.tracking import sync
-run, rows = json.load(open("settings.json")), jsonl.read("rows.jsonl")
+run = validate(jsonl.read_json("settings.json"), RunSettings)
+rows = jsonl.read("rows.jsonl")
 sync.SYNC_SECONDS, sync.END_SECONDS, sync.LOCKED_SECONDS = 0.2, 120, 1
 print("ready", flush=True)
 sys.stdin.readline()
@@ -38,7 +41,8 @@ def test_no_metric_is_lost_where_another_process_locks_the_store(tmp_path, monke
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "many")
     assert main(["store"]) == 0
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}", "OMP_NUM_THREADS": "1"}
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     trainings, rows = [], {}
     for seed in SEEDS:
         folder = tmp_path / str(seed)
@@ -46,20 +50,17 @@ def test_no_metric_is_lost_where_another_process_locks_the_store(tmp_path, monke
         rows[seed] = [{"step": step + 1, **values, "reward": step / 7} for step in range(STEPS)]
         jsonl.write_json(folder / "settings.json", {**RUN, "seed": seed})
         jsonl.write(folder / "rows.jsonl", rows[seed])
-        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         command = [sys.executable, "-c", TRAINING]
-        trainings.append(subprocess.Popen(command, cwd=folder, env=environment, text=True, **pipes))
+        trainings.append(subprocess.Popen(command, cwd=folder, text=True, **pipes))
     for training in trainings:
         assert training.stdout.readline() == "ready\n", training.communicate()
     for training in trainings:
         print("go", file=training.stdin, flush=True)
     time.sleep(3)
-    store = sqlite3.connect(tmp_path / "mlflow.db", timeout=60)
-    store.execute("BEGIN EXCLUSIVE")
-    time.sleep(25)  # longer than MLflow itself waits for a lock
-    assert all(training.poll() is None for training in trainings)
-    store.rollback()
-    store.close()
+    with closing(sqlite3.connect(tmp_path / "mlflow.db", timeout=60)) as store:
+        store.execute("BEGIN EXCLUSIVE")
+        time.sleep(25)  # longer than MLflow itself waits for a lock
+        assert all(training.poll() is None for training in trainings)
     reports = [training.communicate(timeout=240)[1] for training in trainings]
     assert [training.returncode for training in trainings] == [0] * len(SEEDS), reports
     assert all(report.count("\n") <= 1 for report in reports)

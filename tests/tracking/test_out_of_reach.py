@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -14,6 +15,18 @@ from repro.files import jsonl
 from repro.tracking import sync
 from tests import run_folder
 from tests.run_folder import SETTINGS
+
+
+class Page(BaseHTTPRequestHandler):
+    """A web server that is not MLflow."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>hunter2</html>")
+
+    def log_message(self, *words):
+        pass
 
 
 @contextmanager
@@ -33,33 +46,11 @@ def a_store(kind, file):
             yield uri, "database is locked"
     elif kind == "down":
         yield "http://127.0.0.1:9", "Connection refused"
-    else:  # a web server that is not MLflow
-        page = b"<html>hunter2</html>"
-        answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(page), page)
-        with answering(answer) as uri:
-            yield uri, "not in a valid JSON format"
-
-
-@contextmanager
-def answering(answer):
-    """Give the same answer to everyone, with None none at all; yield the address."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        taken = []
-
-        def serve():
-            while True:
-                try:
-                    taken.append(server.accept()[0])
-                except OSError:
-                    return
-                if answer is not None:
-                    taken[-1].recv(1 << 16)
-                    taken[-1].sendall(answer)
-                    taken[-1].close()
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-        server.shutdown(socket.SHUT_RDWR)
+    else:
+        with HTTPServer(("127.0.0.1", 0), Page) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            yield f"http://127.0.0.1:{server.server_port}", "not in a valid JSON format"
+            server.shutdown()
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +64,6 @@ def quick(monkeypatch):
 def test_no_step_fails_and_a_training_goes_on(kind, tmp_path, capsys, monkeypatch):
     folder, place = run_folder.write(tmp_path), tmp_path / "mlflow.json"
     track = ["track", "--run", str(folder), "--settings", json.dumps(run_folder.EVALUATION)]
-    track += ["--data", str(tmp_path / "data")]
     summary = ["track_summary", "--files", str(folder / "settings.json"), "--output", str(place)]
     training, connected, calls = threading.Event(), sync._connected, []
 
@@ -110,8 +100,8 @@ def test_no_step_fails_and_a_training_goes_on(kind, tmp_path, capsys, monkeypatc
 def test_a_server_that_never_answers_delays_only_the_end(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "6")
     monkeypatch.setattr(sync, "END_SECONDS", 1)
-    with answering(None) as uri:
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.getsockname()[1]}")
         started = time.monotonic()
         with sync.sync_while_training(SETTINGS, tmp_path / "work"):
             pass

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
 
 from repro.config.resolved import RunSettings
@@ -98,25 +98,15 @@ def make_settings(algorithm: str = "grpo", **training) -> dict:
             "num_generations": 4,
             "learning_rate": 1e-3,
             "warmup_steps": 2,
-            "weight_decay": 0.01,
-            "max_grad_norm": 1.0,
-            "temperature": 1.0,
-            "top_p": 1.0,
             "max_prompt_tokens": 120,
             "max_completion_tokens": 24,
-            "clip_low": 0.2,
-            "clip_high": 0.28,
-            "dual_clip": 3.0,
-            "kl_coef": 0.001,
-            "gamma": 1.0,
-            "updates_per_generation": 1,
             "micro_batch_size": 4,
             "save_every": 2,
             "gradient_checkpointing": False,
             "dtype": "float32",
             **training,
         },
-        "process_reward": {"variant": "paper", "alpha": 0.1, "w": 0.1, "k": 3},
+        "process_reward": {"alpha": 0.1, "k": 3},
     }
 
 
@@ -128,6 +118,42 @@ def run_of(settings: dict) -> RunSettings:
 @pytest.fixture
 def settings():
     return make_settings()
+
+
+def make_trainer(cls, paths, settings, *, dtype=torch.float32, options=None, dataset=None, **own):
+    """Return a trainer of a class on a model; `options` are set over those of TRL's arguments."""
+    from repro.training import train
+
+    folder, train_file, work_dir = paths
+    run, tokenizer = run_of(settings), AutoTokenizer.from_pretrained(folder)
+    args = train.trainer_arguments(run, work_dir)
+    for name, value in (options or {}).items():
+        setattr(args, name, value)
+    return cls(
+        model=AutoModelForCausalLM.from_pretrained(folder, dtype=dtype),
+        processing_class=tokenizer,
+        reward_funcs=train.correctness_reward(tokenizer),
+        args=args,
+        train_dataset=dataset or train.load_prompts(train_file, tokenizer, run),
+        **own,
+    )
+
+
+@pytest.fixture
+def build(settings, backbones, train_file, tmp_path):
+    """Return a function that makes a trainer, ours or TRL's, ready for a rollout or a loss."""
+    from trl import GRPOTrainer
+
+    from repro.training.trainer import ReProTrainer
+
+    def build(kind="qwen3", *, stock=False, **given):
+        paths = backbones[kind], train_file, tmp_path
+        trainer = make_trainer(GRPOTrainer if stock else ReProTrainer, paths, settings, **given)
+        trainer.model.train()
+        trainer.current_gradient_accumulation_steps = trainer.args.gradient_accumulation_steps
+        return trainer
+
+    return build
 
 
 def even_length(responses: list[str], answers: list[str]) -> list[float]:

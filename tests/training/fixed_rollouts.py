@@ -3,18 +3,18 @@
 import json
 import random
 import zlib
+from itertools import chain
 from pathlib import Path
 
 import torch
 from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import DistributedType
+from tests.training.conftest import make_trainer, run_of
 from torch.distributed.checkpoint.state_dict import get_model_state_dict
 from torch.distributed.fsdp import FSDPModule
 from torch.distributed.tensor import DTensor
-from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
+from transformers import PrinterCallback
 
-from repro.config.resolved import RunSettings
-from repro.config.words import validate
 from repro.training import train
 from repro.training.critic import WHOLE
 from repro.training.trainer import ReProTrainer
@@ -65,17 +65,12 @@ class FixedRollouts(ReProTrainer):
 def whole_gradients(model: torch.nn.Module) -> int:
     """Numbers of gradients that FSDP2 holds unsharded; 0 for any other model."""
     units = [module for module in model.modules() if isinstance(module, FSDPModule)]
-    held = 0
-    for unit in units:
-        for group in unit._get_fsdp_state()._fsdp_param_groups:
-            for parameter in group.fsdp_params:
-                whole = getattr(parameter, "_unsharded_param", None)
-                for gradient in (
-                    parameter.unsharded_accumulated_grad,
-                    getattr(whole, "grad", None),
-                ):
-                    held += 0 if gradient is None else gradient.numel()
-    return held
+    groups = chain.from_iterable(unit._get_fsdp_state()._fsdp_param_groups for unit in units)
+    held = []
+    for parameter in chain.from_iterable(group.fsdp_params for group in groups):
+        whole = getattr(parameter, "_unsharded_param", None)
+        held += [parameter.unsharded_accumulated_grad, getattr(whole, "grad", None)]
+    return sum(gradient.numel() for gradient in held if gradient is not None)
 
 
 def is_bfloat16(tensor: torch.Tensor) -> bool:
@@ -92,28 +87,16 @@ def chance(responses: list[str], answers: list[str]) -> list[float]:
 def weights_after(settings: dict, model_dir: str, train_file: str, work_dir: str, **changes):
     """Train a case; return the weights of policy and critic, and the logs with facts behind.
 
-    Args:
-        settings: as for `train.train_run`.
-        model_dir: the backbone; computed in float64 unless `dtype` says otherwise.
-        train_file: JSONL with `problem` and `answer`.
-        work_dir: scratch.
-        changes: `dtype` of the weights; `resume`, a checkpoint to start from; others are set on
-            TRL's arguments.
+    `changes`: `dtype` of the weights (float64); `resume`, a checkpoint to start from; others are
+    set on TRL's arguments.
     """
     train.correctness = chance
-    run, dtype = validate(settings, RunSettings), changes.pop("dtype", torch.float64)
+    run, dtype = run_of(settings), changes.pop("dtype", torch.float64)
     resume = changes.pop("resume", None)
-    tokenizer = AutoTokenizer.from_pretrained(model_dir)
-    arguments = train.trainer_arguments(run, work_dir)
-    arguments.save_strategy = "no"
-    for name, value in changes.items():
-        setattr(arguments, name, value)
-    trainer = FixedRollouts(
-        model=AutoModelForCausalLM.from_pretrained(model_dir, dtype=dtype),
-        reward_funcs=train.correctness_reward(tokenizer),
-        args=arguments,
-        train_dataset=train.load_prompts(train_file, tokenizer, run),
-        processing_class=tokenizer,
+    trainer = make_trainer(
+        *(FixedRollouts, (model_dir, train_file, work_dir), settings),
+        dtype=dtype,
+        options={"save_strategy": "no", **changes},
         algorithm=run.algorithm,
         process_reward=run.process_reward,
         gamma=run.training.gamma,
@@ -125,11 +108,7 @@ def weights_after(settings: dict, model_dir: str, train_file: str, work_dir: str
     found = {"policy": trainer.accelerator.get_state_dict(trainer.model_wrapped)}
     if trainer.critic is not None:
         found["critic"] = get_model_state_dict(trainer.critic.model, options=WHOLE)
-    weights = {
-        f"{name}.{key}": value.clone()
-        for name, whole in found.items()
-        for key, value in whole.items()
-    }
+    weights = {f"{of}.{name}": found[of][name].clone() for of in found for name in found[of]}
     log = [*trainer.state.log_history, trainer.facts]
     return weights, log, trainer.is_world_process_zero()
 

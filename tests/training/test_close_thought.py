@@ -4,14 +4,14 @@ import pytest
 import torch
 from tests.training.conftest import make_model, make_tokenizer
 
-from repro.process_reward import one_pass, repeat_loop
+from repro.process_reward import one_pass
 from repro.process_reward.settings import ProcessRewardSettings
+from repro.training import process_scoring
 from repro.training.process_scoring import ProcessScorer, Responses
 
 BOX, CLOSE = "\\boxed{7}", "</think>\n\n"
 
 
-@pytest.mark.parametrize("route", ["cache", "repeats"])
 @pytest.mark.parametrize(
     ("opening", "response", "expected"),
     [
@@ -25,32 +25,29 @@ BOX, CLOSE = "\\boxed{7}", "</think>\n\n"
         ("<think>\n\n</think>\n\n", "ab\n\ncd", [BOX] * 3),
     ],
 )
-def test_only_a_thought_that_is_open_is_closed(monkeypatch, route, opening, response, expected):
-    tokenizer, probes = make_tokenizer(), []
+@torch.no_grad()
+def test_only_a_thought_that_is_open_is_closed(monkeypatch, opening, response, expected):
+    """From the cache and by the loop."""
+    tokenizer, asked = make_tokenizer(), []
     model = make_model("qwen3", len(tokenizer) + 2)
-    module = one_pass if route == "cache" else repeat_loop
-    compute = module.surrogate_objective
-    at = 3 if route == "cache" else 4  # the argument `probes`
+    make = process_scoring.probes_at_cuts
 
     def spy(*args, **kwargs):
-        probes.extend(args[at])
-        return compute(*args, **kwargs)
+        asked.append(make(*args, **kwargs))
+        return asked[-1]
 
-    monkeypatch.setattr(module, "surrogate_objective", spy)
+    monkeypatch.setattr(process_scoring, "probes_at_cuts", spy)
     settings = ProcessRewardSettings(close_thought=True, k=3).filled()
     scorer = ProcessScorer(tokenizer, settings, [tokenizer.eos_token_id])
-
-    def encode(text):
-        return tokenizer(text, add_special_tokens=False)["input_ids"]
-
-    prompt, ids = encode(f"<bos><user>1+6<assistant>{opening}"), encode(response)
+    texts = [f"<bos><user>1+6<assistant>{opening}", response]
+    prompt, ids = tokenizer(texts, add_special_tokens=False)["input_ids"]
     whole, completion = torch.tensor([[*prompt, *ids]]), torch.tensor([ids])
-    mask = torch.ones_like(completion)
-    with torch.no_grad():
-        forward, _, entropies = one_pass.cached_forward(
-            model, whole, torch.ones_like(whole), len(prompt)
-        )
-        given = Responses([prompt], completion, mask, entropies, ["7"])
-        cuts, found = scorer.score(model, given, forward if route == "cache" else None)
-    assert [tokenizer.decode(probe.ids) for probe in probes[0]] == expected
-    assert (cuts >= 0).sum() == 3 and (found[0, :3] < 0).all()
+    forward, _, entropies = one_pass.cached_forward(
+        model, whole, torch.ones_like(whole), len(prompt)
+    )
+    given = Responses([prompt], completion, torch.ones_like(completion), entropies, ["7"])
+    found = [scorer.score(model, given, known) for known in (forward, None)]
+    for (cuts, objective), probes in zip(found, asked, strict=True):
+        assert [tokenizer.decode(probe.ids) for probe in probes] == expected
+        assert (cuts >= 0).sum() == 3 and (objective[0, :3] < 0).all()
+    assert torch.allclose(found[0][1], found[1][1], atol=1e-5)

@@ -89,7 +89,7 @@ def test_killed_ranks_and_launchers_resume_to_the_same_bits(backbones, train_fil
     assert (record["processes"], record["strategy"]) == (2, "ddp")
 
 
-@pytest.mark.parametrize("strategy", ["ddp", "fsdp", "zero2", "zero3"])
+@pytest.mark.parametrize("strategy", get_args(Parallel.model_fields["strategy"].annotation))
 def test_accelerate_reads_the_file_of_a_strategy(strategy):
     options, environment = children.launch_environment(strategy)
     assert (options.num_processes, options.module, options.training_script) == (2, True, "repro")
@@ -97,9 +97,14 @@ def test_accelerate_reads_the_file_of_a_strategy(strategy):
     assert options.use_fsdp == (strategy == "fsdp")
     assert options.use_deepspeed == strategy.startswith("zero")
     assert options.multi_gpu == (strategy == "ddp")
+    if options.use_deepspeed:  # what accelerate says to its processes
+        environment["ACCELERATE_USE_DEEPSPEED"] = "true"
+        environment["ACCELERATE_DEEPSPEED_ZERO_STAGE"] = str(options.zero_stage)
+    assert launched.layout() == {}
+    with patch_environment(**environment):
+        assert launched.layout() == {"processes": 2, "strategy": strategy}
+        plugin = FullyShardedDataParallelPlugin()
     if strategy == "fsdp":
-        with patch_environment(**environment):
-            plugin = FullyShardedDataParallelPlugin()
         assert (plugin.fsdp_version, plugin.reshard_after_forward) == (2, True)
         assert plugin.state_dict_type.name == "FULL_STATE_DICT"
         assert not plugin.cpu_ram_efficient_loading
@@ -107,29 +112,3 @@ def test_accelerate_reads_the_file_of_a_strategy(strategy):
         assert options.zero_stage == int(strategy[-1])
         assert options.zero3_init_flag is False
         assert options.offload_optimizer_device == options.offload_param_device == "none"
-
-
-def test_each_strategy_has_its_file():
-    allowed = get_args(Parallel.model_fields["strategy"].annotation)
-    assert sorted(allowed) == sorted(path.stem for path in children.ACCELERATE.glob("*.yaml"))
-
-
-FSDP = {"ACCELERATE_USE_FSDP": "true"}
-ZERO3 = {"ACCELERATE_USE_DEEPSPEED": "true", "ACCELERATE_DEEPSPEED_ZERO_STAGE": "3"}
-
-
-@pytest.mark.parametrize(
-    ("environment", "expected"),
-    [
-        ({}, {}),
-        ({"WORLD_SIZE": "1", **FSDP}, {}),
-        ({"WORLD_SIZE": "2"}, {"processes": 2, "strategy": "ddp"}),
-        ({"WORLD_SIZE": "8", **FSDP}, {"processes": 8, "strategy": "fsdp"}),
-        ({"WORLD_SIZE": "4", **ZERO3}, {"processes": 4, "strategy": "zero3"}),
-    ],
-)
-def test_a_process_knows_how_it_was_launched(monkeypatch, environment, expected):
-    monkeypatch.delenv("WORLD_SIZE", raising=False)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    assert launched.layout() == expected

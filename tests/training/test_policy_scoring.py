@@ -3,24 +3,13 @@
 import pytest
 import torch
 from fixed_rollouts import FixedRollouts
-from test_trainer import loss_and_gradients, make_trainer, rollout, scored_by
-from torch.utils.flop_counter import FlopCounterMode
+from test_trainer import loss_and_gradients, rollout, scored_by
 from transformers import AttentionInterface, AttentionMaskInterface, masking_utils
 from transformers.integrations.flash_attention import get_target_dtype
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from repro.process_reward import one_pass
 from repro.training.policy_scoring import is_random_in_training
-
-PROMPT, LENGTHS = 6, (40, 12, 9, 3)  # tokens; one long response among short ones
-
-
-@pytest.fixture
-def build(settings, backbones, train_file, tmp_path):
-    def build(kind="qwen3", **kwargs):
-        return make_trainer(settings, backbones[kind], train_file, tmp_path, **kwargs)
-
-    return build
 
 
 def drop_attention(trainer, share: float = 0.3) -> None:
@@ -90,12 +79,6 @@ def test_randomness_in_training_is_seen(build):
     assert trainer._is_random
 
 
-def break_the_query_pass(monkeypatch) -> None:
-    """Put J off by 0.3, which is little for a mask that an architecture does not honour."""
-    query = one_pass._query
-    monkeypatch.setattr(one_pass, "_query", lambda *args: query(*args) - 0.3)
-
-
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize("route", ["generation", "one pass"])
 def test_a_wrong_fast_route_falls_back_to_the_loop(build, settings, monkeypatch, route, dtype):
@@ -104,7 +87,8 @@ def test_a_wrong_fast_route_falls_back_to_the_loop(build, settings, monkeypatch,
     with pytest.warns(UserWarning, match="no cache: the process reward is computed by a forward"):
         cuts, objective, _ = scored_by(expected, "repeat loop", monkeypatch)
     monkeypatch.undo()
-    break_the_query_pass(monkeypatch)
+    query = one_pass._query  # off by 0.3: little for a mask that an architecture does not honour
+    monkeypatch.setattr(one_pass, "_query", lambda *args: query(*args) - 0.3)
     trainer = build(process_reward={"k": 3})
     with pytest.warns(UserWarning, match="Qwen3ForCausalLM: J from the cache is not that of"):
         found = scored_by(trainer, route, monkeypatch)
@@ -138,56 +122,9 @@ def test_what_one_process_finds_all_follow(build, monkeypatch):
         rollout(trainer)
 
 
-def micro_batch(row: int, width: int) -> dict[str, torch.Tensor]:
-    """One of four responses, padded to `width` tokens; the same numbers whatever the padding."""
-    generator = torch.Generator().manual_seed(0)
-    ids = torch.randint(5, 50, (len(LENGTHS), PROMPT + max(LENGTHS)), generator=generator)
-    noise = torch.randn(3, len(LENGTHS), max(LENGTHS), generator=generator)
-    mask = torch.arange(max(LENGTHS)) < torch.tensor(LENGTHS)[:, None]
-    advantages, reference, old = noise * mask
-
-    def part(tensor):
-        return tensor[row : row + 1, :width]
-
-    return {
-        "prompt_ids": ids[row : row + 1, :PROMPT],
-        "prompt_mask": torch.ones(1, PROMPT, dtype=torch.long),
-        "completion_ids": part((ids[:, PROMPT:] * mask).long()),
-        "completion_mask": part(mask.long()),
-        "advantages": part(advantages),
-        "ref_per_token_logps": part(reference - 4.0),
-        "old_per_token_logps": part(0.1 * old - 4.0),
-        "num_items_in_batch": torch.tensor(sum(LENGTHS)),
-    }
-
-
-def counted(trainer, width_of) -> tuple[list[torch.Tensor], int]:
-    """Gradients of a step in micro-batches of one response, and its FLOPs."""
-    sums = None
-    with FlopCounterMode(display=False) as counter:
-        for row, length in enumerate(LENGTHS):
-            _, gradients = loss_and_gradients(trainer, micro_batch(row, width_of(length)))
-            sums = (
-                gradients if sums is None else [a + b for a, b in zip(sums, gradients, strict=True)]
-            )
-    return sums, counter.get_total_flops()
-
-
-def test_an_update_computes_no_column_that_is_padding(build):
-    """The gradients of stock TRL, and the FLOPs of responses without padding."""
-    stock, ours = build(stock=True), build()
-    expected, padded = counted(stock, lambda _: max(LENGTHS))
-    _, least = counted(stock, lambda length: length)
-    found, flops = counted(ours, lambda _: max(LENGTHS))
-    assert flops == least < 0.5 * padded
-    assert sum(value.norm() for value in expected) > 0
-    for value, right in zip(found, expected, strict=True):
-        assert (value - right).norm() <= 1e-5 * right.norm().clamp(min=1e-6)
-
-
 @pytest.mark.parametrize("process_reward", [None, {"k": 3}])
-def test_a_rollout_computes_no_column_that_is_padding(build, settings, monkeypatch, process_reward):
-    """Old and reference log-probabilities and the scoring, a response at a time."""
+def test_no_column_that_is_padding_is_computed(build, settings, monkeypatch, process_reward):
+    """Of old and reference log-probabilities, scoring and update, a response at a time."""
     settings["training"] |= {"micro_batch_size": 1, "updates_per_generation": 2}
     responses = FixedRollouts._generate_single_turn
     found = {}
@@ -203,13 +140,25 @@ def test_a_rollout_computes_no_column_that_is_padding(build, settings, monkeypat
                 lambda _m, _a, given, widths=widths: widths.append(given["input_ids"].shape[1]),
                 with_kwargs=True,
             )
-        found[stock] = rollout(trainer), widths
+        out = rollout(trainer)
+        mask = out["completion_mask"]
+        lengths = mask.sum(1)
+        # Both learn from the same numbers, after a policy that moved.
+        noise = torch.randn(3, *mask.shape, generator=torch.Generator().manual_seed(0)) * mask
+        names = ("advantages", "old_per_token_logps", "ref_per_token_logps")
+        given = out | {name: noise[i] - 4.0 * (i > 0) for i, name in enumerate(names)}
+        gradients = 0
+        for row in range(len(mask)):
+            one = {key: v[row : row + 1] if v.dim() else v for key, v in given.items()}
+            _, parts = loss_and_gradients(trainer, one)
+            gradients += torch.cat([part.flatten() for part in parts])
+        found[stock] = out, widths, gradients
     expected, out = found[True][0], found[False][0]
-    mask = out["completion_mask"]
-    lengths = mask.sum(1)
     assert lengths.min() < lengths.max(), "the test needs responses that differ"
-    wide = sorted((out["prompt_ids"].shape[1] + lengths).tolist() * 2)
+    wide = sorted((out["prompt_ids"].shape[1] + lengths).tolist() * 3)
     assert [width for width in sorted(found[False][1]) if width >= wide[0]] == wide
     for key in ("old_per_token_logps", "ref_per_token_logps"):
         assert torch.allclose(out[key] * mask, expected[key] * mask, atol=1e-5)
         assert (out[key][mask == 0] == 0).all()
+    assert found[True][2].norm() > 0
+    assert (found[False][2] - found[True][2]).norm() <= 1e-5 * found[True][2].norm()

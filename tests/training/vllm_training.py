@@ -16,7 +16,7 @@ from tests.training.conftest import even_length, run_of
 from transformers import GenerationMixin
 from trl.generation import vllm_generation
 
-from repro.training import train
+from repro.training import callbacks, train
 from repro.training.trainer import ReProTrainer
 
 
@@ -76,13 +76,13 @@ def run(settings: dict, model: Path, train_file: Path, folder: Path, dies_at: in
     record = {"loads": [], "seeds": [], "generations": []}
     prepare(record)
 
-    class Dying(train.MetricsFile):
+    class Dying(callbacks.MetricsFile):
         def on_log(self, args, state, control, logs=None, **kwargs):
             super().on_log(args, state, control, logs, **kwargs)
             if state.global_step == dies_at:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    train.MetricsFile = Dying
+    callbacks.MetricsFile = Dying
     with open(folder / "log", "a") as log, redirect_stdout(log), redirect_stderr(log):
         train.train_run(run_of(settings), model, train_file, folder / "work", folder / "out")
     record["torch_seed"] = torch.initial_seed()

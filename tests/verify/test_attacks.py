@@ -9,7 +9,7 @@ import sys
 
 import pytest
 from tests.paths import ROOT
-from tests.verify.attacks import probes, runaways
+from tests.verify import attacks
 
 ANOTHER = "54321"  # nobody's number
 BECOME = ["setpriv", "--reuid", ANOTHER, "--regid", ANOTHER, "--clear-groups"]
@@ -78,7 +78,7 @@ def test_nothing_is_within_reach(report):
 @pytest.mark.parametrize(("route", "user"), [("none", user) for user in USERS])
 def test_without_a_sandbox_the_same_attempts_succeed(report):
     assert failing(report, "probes", lambda name, found: found["value"]) == {}
-    assert report["results"]["probes"].keys() == {*probes.NEED_NO_RIGHTS}
+    assert report["results"]["probes"].keys() == {*attacks.NEED_NO_RIGHTS}
     assert len(report["harm"]) >= 4  # connections and deleted files
 
 
@@ -100,7 +100,7 @@ def test_no_attack_passes(report, group):
 @on_routes
 @pytest.mark.parametrize("group", ["scripts", "idle scripts"])
 def test_scripts_pass_where_they_are_right(report, group):
-    is_right = runaways.SCRIPTS
+    is_right = attacks.SCRIPTS
     assert failing(report, group, lambda name, found: found["passed"] is is_right[name]) == {}
 
 

@@ -5,7 +5,10 @@ import time
 import pytest
 
 from repro.verify.blocks import choose, fenced_blocks
-from repro.verify.programs import extract_program
+
+
+def extract_program(response: str, names=()) -> str | None:
+    return choose(fenced_blocks(response), names)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ import zlib
 from fractions import Fraction
 
 import pytest
-from tests.verify.attacks.cheats import TESTS
-from tests.verify.attacks.runaways import BUSY, GREEDY, IDLE, RIGHT, SCRIPTS
+from tests.verify.attacks import BUSY, GREEDY, IDLE, RIGHT, SCRIPTS, TESTS
 
 from repro import sandbox
 from repro.sandbox import Limits, Outcome

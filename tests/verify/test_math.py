@@ -8,30 +8,27 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.verify.math_answers import DIFFERENT, EQUAL
+import yaml
 
 from repro.verify import math_worker, maths
 from repro.verify.maths import correctness, verify, verify_plain
+
+CASES = yaml.safe_load(Path(__file__).with_name("math_answers.yaml").read_text(encoding="utf-8"))
 
 
 def boxed(prediction: str) -> str:
     return f"a thought</think>The answer is $\\boxed{{{prediction}}}$."
 
 
-def judged(table: list[tuple]) -> list[tuple[str, str, bool]]:
-    pairs = [(gold, prediction) for gold, *predictions in table for prediction in predictions]
+@pytest.mark.parametrize(
+    ("verdict", "kind"), [(verdict, kind) for verdict in CASES for kind in CASES[verdict]]
+)
+def test_equal_answers_are_correct_and_different_ones_wrong(verdict, kind):
+    pairs = [(gold, ours) for gold, *others in CASES[verdict][kind] for ours in others]
     verdicts = verify([boxed(ours) for _, ours in pairs], [gold for gold, _ in pairs])
-    return [(*pair, verdict) for pair, verdict in zip(pairs, verdicts, strict=True)]
-
-
-@pytest.mark.parametrize("kind", EQUAL)
-def test_equal_answers_are_correct(kind):
-    assert [case for case in judged(EQUAL[kind]) if not case[-1]] == []
-
-
-@pytest.mark.parametrize("kind", DIFFERENT)
-def test_different_answers_are_wrong(kind):
-    assert [case for case in judged(DIFFERENT[kind]) if case[-1]] == []
+    assert pairs
+    wrong = verdict != "equal"
+    assert [pair for pair, v in zip(pairs, verdicts, strict=True) if v is wrong] == []
 
 
 @pytest.mark.parametrize(
@@ -45,6 +42,8 @@ def test_different_answers_are_wrong(kind):
         (r"</think>\boxed{7} \boxed{}", False),
         (r"</think>\boxed{8 \text{ or } \boxed{7}}", True),
         (r"</think>\boxed{7", False),
+        ("</think>\\boxed{" + "7" * 1900 + "}", False),
+        ("</think>\\boxed{" + "0" * 5000 + "7}", False),  # a derivation, not an answer
         ("</think>The answer is 7.", False),
     ],
 )

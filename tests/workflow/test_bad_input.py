@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from repro.files import jsonl
-from tests.bad_configs import CASES, FILE, SMOKE, changed
+from tests.bad_configs import CASES, FILE, SMOKE
 from tests.workflow.conftest import copy_repository
 
 BY_TITLE = {case.title: case for case in CASES}
@@ -32,12 +32,9 @@ def said_of(content: bytes, snakemake, tmp_path, *arguments: str) -> str:
     "title",
     [*QUICK, *(pytest.param(title, marks=pytest.mark.long) for title in THROUGH_SNAKEMAKE)],
 )
-def test_refused_before_any_job(title, snakemake, tmp_path, config):
+def test_refused_before_any_job(title, snakemake, tmp_path):
     case = BY_TITLE[title]
-    content = case.content
-    if content is None:
-        content = yaml.safe_dump(changed(config, case.changes)).encode()
-    said = said_of(content, snakemake, tmp_path)
+    said = said_of(case.content, snakemake, tmp_path)
     if title in SNAKEMAKES_OWN:
         assert "YAML" in said
         return

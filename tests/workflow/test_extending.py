@@ -129,7 +129,8 @@ def test_a_benchmark_is_scored_and_shown(tmp_path):
     run(copy, "repro", "tables", *files)
     row = pd.read_csv(tables / "main.csv").iloc[0]
     assert row["amc23"] == pytest.approx(87.5)
-    assert "| LCB | AMC23 | Tokens |" in (tables / "main.md").read_text()
+    text = " ".join((tables / "main.md").read_text().split())
+    assert "| LCB | AMC23 | Tokens |" in text
 
 
 def test_an_algorithm_passes_its_own_test_and_those_of_every_estimator(tmp_path):

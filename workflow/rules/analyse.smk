@@ -83,7 +83,7 @@ rule objective:
     threads: 1
     resources:
         **reserved("objective"),
-        gpu=experiment.model_gpus,
+        gpu=min(1, experiment.gpus),
     params:
         settings=lambda w: dump(settings.objective_settings(experiment, w.backbone)),
         benchmarks=OBJECTIVE,
@@ -126,7 +126,7 @@ rule figure:
         png=report(
             f"{RESULTS}/figures/{{figure}}.png",
             caption="../report/figure.rst",
-            category="3 Figures",
+            category="2 Figures",
             labels=figure_labels,
         ),
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",
@@ -153,14 +153,14 @@ rule case_study:
         png=report(
             f"{RESULTS}/figures/case_study.png",
             caption="../report/case_study.rst",
-            category="3 Figures",
+            category="2 Figures",
             labels={"figure": "case study", "over": "one thought"},
         ),
         pdf=f"{RESULTS}/figures/case_study.pdf",
         html=report(
             f"{RESULTS}/figures/case_study.html",
             caption="../report/case_study.rst",
-            category="3 Figures",
+            category="2 Figures",
             labels={"figure": "case study, its text", "over": "one thought"},
         ),
     log:
@@ -172,7 +172,7 @@ rule case_study:
     threads: 1
     resources:
         **reserved("objective"),
-        gpu=experiment.model_gpus,
+        gpu=min(1, experiment.gpus),
     params:
         settings=lambda w: dump(
             settings.objective_settings(experiment, Path(CASE_RUN).parts[-3])
@@ -186,7 +186,7 @@ rule case_study:
         " --output {output.png:q} > {log:q} 2>&1"
 
 
-# The report's first page and its tables, as HTML. `make report` puts everything into one file.
+# The report's first page. `make report` puts it and the figures into one file.
 rule overview:
     input:
         rules.write_tables.output,
@@ -205,42 +205,6 @@ rule overview:
             caption="../report/overview.rst",
             category="1 The answer",
             labels={"page": "overview"},
-        ),
-        claims=report(
-            f"{RESULTS}/report/claims.html",
-            caption="../report/claims.rst",
-            category="1 The answer",
-            labels={"page": "claims, part by part"},
-        ),
-        main=report(
-            f"{RESULTS}/report/main.html",
-            caption="../report/main.rst",
-            category="2 Tables",
-            labels={"table": "main"},
-        ),
-        main_math_verify=report(
-            f"{RESULTS}/report/main_math_verify.html",
-            caption="../report/main.rst",
-            category="2 Tables",
-            labels={"table": "main, by math-verify"},
-        ),
-        gain=report(
-            f"{RESULTS}/report/gain.html",
-            caption="../report/gain.rst",
-            category="2 Tables",
-            labels={"table": "gain of RePro"},
-        ),
-        tokens=report(
-            f"{RESULTS}/report/tokens.html",
-            caption="../report/tokens.rst",
-            category="2 Tables",
-            labels={"table": "reasoning tokens"},
-        ),
-        backtracking=report(
-            f"{RESULTS}/report/backtracking.html",
-            caption="../report/backtracking.rst",
-            category="2 Tables",
-            labels={"table": "backtracking"},
         ),
         # workflow/report/workflow.rst shows this page where the report opens.
         opening=f"{RESULTS}/report/opening.html",
@@ -267,7 +231,6 @@ rule track:
         scores=rules.score.output.scores,
         generations=rules.generate.output.generations,
         settings=f"{RUN}/settings.json",
-        data=data_files(BENCHMARKS),
     output:
         f"{RUN}/mlflow.json",
     log:
@@ -280,11 +243,10 @@ rule track:
     params:
         settings=generation_settings,
         run=folder_of_output,
-        data=lambda w, input: str(Path(input.data[0]).parent),
         note=note,
     shell:
         "python -m repro track --settings {params.settings:q} --run {params.run:q}"
-        " --data {params.data:q} --note={params.note:q} 2> {log:q}"
+        " --note={params.note:q} 2> {log:q}"
 
 
 # Sends tables and figures to MLflow, where they are a separate run.

@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 from repro import methods
 from repro.config import settings, tracking_uri
 from repro.config.resolved import dump
-from repro.files import strict_yaml
+from repro.files import model_folder, strict_yaml
 
 PAPER = str(Path(workflow.basedir) / "config/paper_results.csv")
 SOURCES = [str(file) for file in workflow.configfiles]
@@ -69,18 +69,26 @@ BENCHMARKS = sorted(
 SAMPLES = [experiment.benchmarks[benchmark].samples for benchmark in BENCHMARKS]
 # The tables show the paper's numbers beside ours, but not beside those of the tiny world.
 PUBLISHED = [] if experiment.data_source == "tinyworld" else [local(PAPER)]
+# Benchmarks that are asked during training.
+VALIDATION = experiment.training.validation
+VALIDATED = VALIDATION.benchmarks if VALIDATION else []
 OBJECTIVE = [name for name in experiment.objective.benchmarks if name in BENCHMARKS]
 TRAINED = [run for run in settings.all_runs(experiment) if run.method != "original"]
+# The case study shows the first run with RePro, or another one where none has it.
+JUDGED = sorted(
+    settings.objective_runs(experiment),
+    key=lambda run: not methods.parse(run.method).repro,
+)
+CASE_RUN = f"{RESULTS}/runs/{JUDGED[0].path if JUDGED else None}"
 ABLATIONS = [key for key in methods.ABLATED if getattr(experiment.ablations, key)]
 FIGURES = ["tokens_per_benchmark", "backtracking_at_evaluation"]
 if TRAINED:
     FIGURES += [
         f"{name}_over_training" for name in ("tokens", "accuracy", "backtracking")
     ]
-if OBJECTIVE and settings.objective_runs(experiment):
+if OBJECTIVE and JUDGED:
     FIGURES += ["objective_over_position", "case_study"]
 FIGURES += [f"ablation_{key}" for key in ABLATIONS]
-CASE_RUN = f"{RESULTS}/runs/{settings.case_study_run(experiment)}"
 
 
 wildcard_constraints:
@@ -126,7 +134,11 @@ def source_of_data(name):
 
 def source_of_backbone(name):
     """Return the files of a backbone that lies on the disk."""
-    return [local(str(file)) for file in settings.backbone_files(experiment, name)]
+    backbone = experiment.backbones[name]
+    if backbone.source != "directory":
+        return []
+    files = model_folder.files(backbone.path, backbone.trust_remote_code)
+    return [local(str(file)) for file in files]
 
 
 def data_files(names):

@@ -39,5 +39,5 @@ rule training_data:
     params:
         settings=lambda w: dump(settings.data_settings(experiment, "train")),
     shell:
-        "python -m repro training_data --settings {params.settings:q} --benchmarks {input.benchmarks:q}"
-        " --report {output.report:q} --output {output.data:q} 2> {log:q}"
+        "python -m repro data --settings {params.settings:q} --benchmarks {input.benchmarks:q}"
+        " --output {output.data:q} 2> {log:q}"

@@ -49,10 +49,15 @@ rule score:
         benchmarks=BENCHMARKS,
         samples=SAMPLES,
         sandbox=experiment.evaluation.sandbox,
-        timeout=experiment.evaluation.code_timeout_s,
+        timeout=(
+            f"--timeout {experiment.evaluation.code_timeout_s}"
+            if experiment.evaluation.code_timeout_s
+            else ""
+        ),
+        protocol=experiment.evaluation.protocol,
         thinking=lambda w: experiment.backbones[w.backbone].thinking,
     shell:
         "python -m repro score --benchmark {params.benchmarks} --samples {params.samples}"
-        " --sandbox {params.sandbox} --timeout {params.timeout} --thinking {params.thinking}"
+        " --sandbox {params.sandbox} {params.timeout} --protocol {params.protocol} --thinking {params.thinking}"
         " --threads {threads} --generations {input.generations:q} --data {input.data:q}"
         " --output {output.scores:q} --provenance {output.record:q} 2> {log:q}"

@@ -26,13 +26,24 @@ ruleorder: original > train
 # job with it, while the training still writes its checkpoint.
 rule train:
     input:
+        validation=data_files(VALIDATED),
         backbone=f"{RESULTS}/backbones/{{backbone}}",
         data=f"{RESULTS}/data/train.jsonl",
     output:
         settings=f"{RUN}/settings.json",
         model=directory(f"{RUN}/model"),
         metrics=f"{RUN}/training.jsonl",
+        checkpoint=f"{RUN}/checkpoint.json",
         provenance=f"{RUN}/provenance.json",
+        validation=[f"{RUN}/validation.jsonl"] if VALIDATED else [],
+        along_the_way=[
+            directory(f"{RUN}/{folder}")
+            for folder, wanted in (
+                ("validation", VALIDATED),
+                ("checkpoints", experiment.training.keep),
+            )
+            if wanted
+        ],
     log:
         f"work/log/{RUN}/train.log",
     benchmark:

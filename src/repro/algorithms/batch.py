@@ -58,9 +58,6 @@ class Batch:
         for name, tensor in read.items():
             if not torch.isfinite(tensor).all():
                 raise ValueError(f"{name}: contains values that are not finite (NaN or infinite)")
-        for name in ("gamma", "lam"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name}: {getattr(self, name)}; expected a number in [0, 1]")
 
     def grouped(self) -> Tensor:
         """Outcome rewards by group, (G / num_generations, num_generations)."""

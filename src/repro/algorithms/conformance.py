@@ -33,20 +33,17 @@ def largest_errors(file: str | Path) -> dict[str, tuple[float, int]]:
         cases = {section: list(content.get(section, [])) for section in ("advantages", "scores")}
     except (ValueError, AttributeError, TypeError) as error:  # ValueError: no UTF-8 or no JSON
         raise ValueError(f"{file}: not a file of conformance vectors: {error}") from None
-    if not any(cases.values()):
-        raise ValueError(f"{file}: no case under 'advantages' or 'scores'")
     errors = defaultdict(list)
     for section, compare in (("advantages", _advantages), ("scores", _scores)):
         for number, case in enumerate(cases[section]):
             try:
                 for name, actual, expected in compare(case):
                     errors[name].append(_largest(actual, expected))
-            except KeyError as error:
-                raise ValueError(f"{file}: {section}[{number}]: no key {error}") from None
-            except (ValueError, TypeError, AttributeError, IndexError, RuntimeError) as error:
-                raise ValueError(f"{file}: {section}[{number}]: {error}") from None
+            except (ValueError, TypeError, AttributeError, LookupError, RuntimeError) as error:
+                said = f"no key {error}" if isinstance(error, KeyError) else error
+                raise ValueError(f"{file}: {section}[{number}]: {said}") from None
     if not errors:
-        raise ValueError(f"{file}: nothing under 'expected' in any case")
+        raise ValueError(f"{file}: no numbers under 'advantages' or 'scores' to compare with")
     return {name: (max(found), len(found)) for name, found in errors.items()}
 
 

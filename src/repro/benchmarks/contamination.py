@@ -26,6 +26,7 @@ from repro.benchmarks import declared
 NGRAM = 13  # words
 COVERAGE = 0.6  # of the shorter problem's words
 EXAMPLES = 20  # removed problems that a report shows
+Index = dict[str, list[tuple[int, int]]]  # by run of words: where in all problems, its first word
 
 _DRAWING = re.compile(r"\[asy\].*?\[/asy\]", re.DOTALL)
 _FRACTION = re.compile(r"\\[dt]?frac(?:\s*(\d)\s*(\d))?")
@@ -48,40 +49,35 @@ def words(text: str) -> list[str]:
     return _WORD.findall(_WITHOUT_MEANING.sub(" ", text))
 
 
-def ngrams(problem: list[str]) -> list[str]:
-    """Return all runs of `NGRAM` words."""
-    return [" ".join(problem[i : i + NGRAM]) for i in range(len(problem) - NGRAM + 1)]
-
-
 def filter_rows(
     rows: Iterable[dict], benchmark_files: Mapping[str, str | Path]
 ) -> tuple[list[dict], dict]:
-    """Return the training rows that occur in no benchmark, in their order, and a report.
+    """Return the training rows that occur in none of the benchmark files, and a report.
 
-    Args:
-        rows: training problems with the field ``problem``.
-        benchmark_files: JSONL files by benchmark name.
-
-    Returns:
-        The rows and ``{"rule": {"ngram", "coverage"}, "benchmarks": {name: {"problems", "exact",
-        "ngram"}}, "kept", "removed", "examples": [{"row", "benchmark", "match", "problem"}]}``.
-        `exact` and `ngram` count training rows; a row that matches two benchmarks counts in both,
-        and once in `removed`. `row` counts from 1.
+    The report is ``{"rule": {"ngram", "coverage"}, "benchmarks": {name: {"problems", "exact",
+    "ngram"}}, "kept", "removed", "examples": [{"row", "benchmark", "match", "problem"}]}``. `exact`
+    and `ngram` count training rows; one that matches two benchmarks counts in both, and once in
+    `removed`. `row` counts from 1.
 
     Raises:
         ValueError: an unknown benchmark, or a row that is not as it is declared.
     """
-    index, counts, kept, examples, number = _Index(), {}, [], [], 0
+    problems: list[tuple[str, list[str]]] = []  # benchmark, words
+    index: Index = defaultdict(list)
+    counts, kept, examples, number = {}, [], [], 0
     for name, file in benchmark_files.items():
-        problems = declared.read_rows(file, name)
-        counts[name] = {"problems": len(problems), "exact": 0, "ngram": 0}
-        for problem in problems:
-            index.add(name, words(problem[declared.benchmarks()[name].question]))
+        benchmark_rows = declared.read_rows(file, name)
+        counts[name] = {"problems": len(benchmark_rows), "exact": 0, "ngram": 0}
+        question = declared.benchmarks()[name].question
+        problems += [(name, words(row[question])) for row in benchmark_rows]
+    for place, (_, problem) in enumerate(problems):
+        for start, run in enumerate(_runs(problem)):
+            index[run].append((place, start))
     for number, row in enumerate(rows, start=1):
         text = row.get("problem")
         if not isinstance(text, str):
             raise ValueError(f"training set, row {number}: field 'problem' = {text!r} is no text")
-        matches = index.find_matches(words(text))
+        matches = _find_matches(words(text), problems, index)
         for name, how in matches.items():
             counts[name][how] += 1
             example = {"row": number, "benchmark": name, "match": how, "problem": text[:300]}
@@ -95,41 +91,35 @@ def filter_rows(
 
 def summary(report: dict) -> str:
     """Return a report as one line."""
-    found = [
-        f"{name} {count['exact']} exact + {count['ngram']} by {report['rule']['ngram']}-grams"
-        for name, count in report["benchmarks"].items()
-        if count["exact"] or count["ngram"]
-    ]
-    return (
-        f"{report['removed']} of {report['kept'] + report['removed']} training problems stand in a "
-        f"benchmark and are left out ({'; '.join(found) or 'no match'})"
-    )
+    removed, found = report["removed"], []
+    for name, count in report["benchmarks"].items():
+        if count["exact"] or count["ngram"]:
+            by = f"{count['ngram']} by {report['rule']['ngram']}-grams"
+            found.append(f"{name} {count['exact']} exact + {by}")
+    counts = f"{removed} of {report['kept'] + removed} training problems"
+    how = "; ".join(found) or "no match"
+    return f"{counts} stand in a benchmark and are left out ({how})"
 
 
-class _Index:
-    """The benchmarks' problems, whole and as n-grams: one look-up a word of a training problem."""
+def _runs(problem: list[str]) -> list[str]:
+    """Return all runs of `NGRAM` words; of a shorter problem, the whole."""
+    starts = range(max(len(problem) - NGRAM, 0) + 1) if problem else ()
+    return [" ".join(problem[start : start + NGRAM]) for start in starts]
 
-    def __init__(self) -> None:
-        self._problems: list[tuple[str, int]] = []  # benchmark, words
-        self._whole: dict[str, set[str]] = defaultdict(set)  # benchmarks
-        self._ngrams: dict[str, list[tuple[int, int]]] = defaultdict(list)  # problem, first word
 
-    def add(self, benchmark: str, problem: list[str]) -> None:
-        self._whole[" ".join(problem)].add(benchmark)
-        for start, ngram in enumerate(ngrams(problem)):
-            self._ngrams[ngram].append((len(self._problems), start))
-        self._problems.append((benchmark, len(problem)))
-
-    def find_matches(self, problem: list[str]) -> dict[str, str]:
-        """Return how each benchmark that has this problem has it: exact or ngram."""
-        covered: dict[int, set[int]] = defaultdict(set)  # benchmark problem: its words in both
-        for ngram in ngrams(problem):
-            for number, start in self._ngrams.get(ngram, ()):
-                covered[number].update(range(start, start + NGRAM))
-        found = {}
-        for number, both in covered.items():
-            benchmark, length = self._problems[number]
-            if len(both) >= COVERAGE * min(len(problem), length):
-                found[benchmark] = "ngram"
-        whole = self._whole.get(" ".join(problem), ()) if problem else ()
-        return found | dict.fromkeys(whole, "exact")
+def _find_matches(
+    problem: list[str], problems: list[tuple[str, list[str]]], index: Index
+) -> dict[str, str]:
+    """Return how each benchmark that has this problem has it: exact or ngram."""
+    covered: dict[int, set[int]] = defaultdict(set)  # benchmark problem: its words in both
+    for run in _runs(problem):
+        for place, start in index.get(run, ()):
+            covered[place].update(range(start, start + NGRAM))
+    found = {}
+    for place, both in covered.items():
+        benchmark, other = problems[place]
+        if other == problem:
+            found[benchmark] = "exact"
+        elif len(both) >= COVERAGE * min(len(problem), len(other)):
+            found.setdefault(benchmark, "ngram")
+    return found

@@ -21,6 +21,7 @@ from repro.files import jsonl
 FOLDER = Path(__file__).parent
 PROTOCOLS = FOLDER / "protocols"
 COMPACT = "compact"  # the protocol where none is named
+TIMEOUT_S = 6  # CPU seconds of a program on one test, where no protocol says it
 MODULES = {"prompts": prompts, "opencompass": opencompass}  # whose functions are checked by name
 PAPER = ("aime24", "aime25", "math500", "lmb", "gpqa", "mbpp", "lcb")  # its main table's columns
 EXTRACTIONS = {  # verifier -> what of a response it judges
@@ -44,7 +45,7 @@ class Asked(BaseModel):
     data: str
     extraction: Literal["last_box", "last_letter", "last_program"]
     verifier: Literal["math", "choice", "mbpp", "lcb"]
-    timeout_s: float = 6
+    timeout_s: float = TIMEOUT_S
 
 
 class Benchmark(NamedTuple):
@@ -54,11 +55,7 @@ class Benchmark(NamedTuple):
     verifier: str  # what judges an answer, a key of `EXTRACTIONS`
     question: str  # the field that holds the problem itself
     fields: list[str]  # of a row of the data file; others are not read
-    prompt: str  # the user's message: a `Function`, or a template
-    target: str  # the right answer: a `Function`, a field, or a template
-    choices: str | None  # what a prompt lists, a `Function`
-    data: str  # its entry in sources.yml, if it has one
-    timeout_s: float  # CPU seconds of a program on one test
+    asked: Asked | None  # by the protocol; None: as the task file says
 
     @property
     def in_domain(self) -> bool:
@@ -66,15 +63,11 @@ class Benchmark(NamedTuple):
         return self.verifier == "math"
 
 
-class Function(str):
-    """What `!function module.name` names in a task file, a function of a module beside it."""
-
-
 class _Loader(yaml.SafeLoader):
     """Takes lm-eval's `!function` for a name, and imports nothing."""
 
 
-_Loader.add_constructor("!function", lambda loader, node: Function(node.value))
+_Loader.add_constructor("!function", lambda loader, node: node.value)
 
 
 @functools.cache
@@ -118,7 +111,7 @@ def read_protocol(name: str) -> dict[str, Asked]:
     return found
 
 
-def resolve(function: Function) -> Callable[[dict], object]:
+def resolve(function: str) -> Callable[[dict], object]:
     """Return what `module.name` names, a function of a module of this folder."""
     module, _, name = function.rpartition(".")
     return getattr(import_module(f"repro.benchmarks.{module}"), name)
@@ -226,8 +219,7 @@ def _read(path: Path, asked: Asked | None) -> Benchmark:
         raise ValueError(f"{path}: no metadata; allowed: the keys that {PAPER[0]}.yaml has")
     name, title, verifier = path.stem, task.get("task_alias"), metadata.get("verifier")
     if asked:
-        task |= {"doc_to_text": Function(asked.prompt), "doc_to_target": Function(asked.target)}
-        task["doc_to_choice"] = Function(asked.choices) if asked.choices else None
+        task |= {"doc_to_text": asked.prompt, "doc_to_target": asked.target}
         verifier = asked.verifier
     fields, question = metadata.get("fields"), metadata.get("question")
     listed, usable = _is_list(fields), NAME.fullmatch(name) and name != TRAIN
@@ -250,6 +242,4 @@ def _read(path: Path, asked: Asked | None) -> Benchmark:
     for key, value, right, allowed in checks:
         if not right:
             raise ValueError(f"{path}: {key} = {value!r}; allowed: {allowed}")
-    texts = task["doc_to_text"], task["doc_to_target"], task.get("doc_to_choice")
-    data, timeout_s = (asked.data, asked.timeout_s) if asked else (name, 6.0)
-    return Benchmark(title, verifier, question, fields, *texts, data, timeout_s)
+    return Benchmark(title, verifier, question, fields, asked)

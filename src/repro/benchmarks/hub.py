@@ -22,6 +22,7 @@ from repro.benchmarks import contamination
 from repro.benchmarks.declared import TRAIN, TRAIN_FIELDS, sources
 from repro.files import jsonl
 
+_PAGES = "huggingface.co/datasets/"  # where a person reads about a dataset and accepts its terms
 _WRAPPERS = (errors.LocalEntryNotFoundError, errors.RevisionResolutionError)
 
 
@@ -59,29 +60,35 @@ def fetch(
     """Download one benchmark, or the training set, and write it as JSONL.
 
     Args:
-        name: a name of `sources.yml`.
-        settings: ``problems``: only the first so many; for `lcb` also ``release`` (v1 to v6) and
-            ``window`` (first and last contest date); absent or None: the default.
-        output: the JSONL file; beside it are written ``NAME.source.json``, which is returned, and
-            for `train` ``train.contamination.json``.
+        name: of the benchmark, or `train`.
+        settings: ``problems``, only the first so many; ``dataset``, its entry in `sources.yml` if
+            that has another name; of `lcb` also ``release`` (v1 to v6) and ``window`` (first and
+            last contest date); absent or None is the default.
+        output: the JSONL file, beside which ``NAME.source.json``, which is returned, is written.
         benchmark_files: by name, those whose problems are taken out of the training set.
 
     Raises:
         ValueError: not as pinned, or not to be had; nothing is written then.
     """
-    output = Path(output)
-    with _explained(name) as pins:  # a branch is resolved now, a commit is taken as it is
+    output, dataset = Path(output), settings.get("dataset") or name
+    with _explained(dataset) as pins:  # a branch is resolved now, a commit is taken as it is
         revision = {"repo_type": "dataset", "revision": pins["revision"]}
         resolved = huggingface_hub.HfApi().resolve_revision(pins["repo"], **revision)
     record = {key: pins[key] for key in ("repo", "revision", "licence")}
     record |= {"commit": resolved.resolved, "name": name, "problems": settings.get("problems")}
-    record |= {"rows": 0, "written": 0}
+    record |= {"dataset": dataset, "rows": 0, "written": 0}
     if "release" in pins:
         record["release"] = settings.get("release") or pins["release"]
         record["window"] = [str(date) for date in settings.get("window") or pins["window"]]
     rows = _rows(pins, record)
-    if name == TRAIN:
-        rows = _training_rows(rows, benchmark_files or {}, output, record)
+    if name == TRAIN:  # without problems that lack an answer or occur in a benchmark
+        every = list(rows)
+        answered = [row for row in every if all(_is_given(row[key]) for key in TRAIN_FIELDS)]
+        rows, report = contamination.filter_rows(answered, benchmark_files or {})
+        record |= {"without_answer": len(every) - len(answered), "contaminated": report["removed"]}
+        record["written"] = len(rows)
+        jsonl.write_json(output.with_suffix(".contamination.json"), report)
+        print(f"{TRAIN}: {contamination.summary(report)}", file=sys.stderr)
     jsonl.write(output, rows)
     jsonl.write_json(output.with_suffix(".source.json"), record)
     where = f"{pins['repo']} at {record['commit'][:12]}"
@@ -92,27 +99,34 @@ def fetch(
 def _rows(pins: dict, record: dict) -> Iterator[dict]:
     """Yield the wanted rows with the wanted fields; all are read and counted in the record."""
     name, window, limit = record["name"], record.get("window"), record["problems"]
+    called = {field: pins.get("renamed", {}).get(field, field) for field in pins["fields"]}
     parts = pins.get("files") or [{"path": pins["config"], "rows": pins["rows"]}]
     if "release" in record:  # vN is the first N files
         parts = parts[: int(record["release"].removeprefix("v"))]
     for part in parts:
-        where, count = f"{name}: {_page(pins)}, {part['path']}", 0
-        with _explained(name):
+        where, count = f"{name}: {_PAGES}{pins['repo']}, {part['path']}", 0
+        with _explained(record["dataset"]):
             downloaded = _download(pins, record["commit"], part["path"])
         for count, row in enumerate(downloaded, start=1):
-            if missing := [field for field in pins["fields"] if field not in row]:
+            if missing := [field for field in called.values() if field not in row]:
                 found = ", ".join(row)
                 raise ValueError(f"{where}, row {count}: no field {missing[0]!r}, found {found}")
             inside = not window or window[0] <= row["contest_date"][:10] <= window[1]
             if inside and (limit is None or record["written"] < limit):
                 record["written"] += 1
-                yield {field: row[field] for field in pins["fields"]}
+                yield {field: _value(field, row[there]) for field, there in called.items()}
         if count != part["rows"]:
             counts = f"found {count}, expected {part['rows']}"
             raise ValueError(f"{where}: rows: {counts}; nothing is written")
         record["rows"] += count
     if not record["written"]:
         raise ValueError(f"{name}: no problem with {window or limit}; nothing is written")
+
+
+def _value(field: str, value: object) -> object:
+    """Return a field's value; imports that a test needs are a list in one of two data sets."""
+    is_lines = field == "test_setup_code" and isinstance(value, list)
+    return "\n".join(value) if is_lines else value
 
 
 def _download(pins: dict, commit: str, path: str) -> Iterable[dict]:
@@ -142,31 +156,8 @@ def _download(pins: dict, commit: str, path: str) -> Iterable[dict]:
     raise ValueError(f"{file}: allowed: .jsonl, .json, .csv and .parquet")
 
 
-def _training_rows(
-    rows: Iterable[dict], benchmark_files: Mapping[str, str | Path], output: Path, record: dict
-) -> list[dict]:
-    """Leave out problems without an answer and those that occur in a benchmark; report both."""
-    rows = list(rows)
-    answered = [row for row in rows if all(map(_is_given, map(row.get, TRAIN_FIELDS)))]
-    kept, report = contamination.filter_rows(answered, benchmark_files)
-    record |= {"without_answer": len(rows) - len(answered), "contaminated": report["removed"]}
-    record["written"] = len(kept)
-    jsonl.write_json(output.with_suffix(".contamination.json"), report)
-    print(
-        f"{TRAIN}: {record['without_answer']} problems without an answer are left out\n"
-        f"{TRAIN}: {contamination.summary(report)}",
-        file=sys.stderr,
-    )
-    return kept
-
-
 def _is_given(value: object) -> bool:
     return value is not None and bool(str(value).strip())
-
-
-def _page(pins: dict) -> str:
-    """Return where a person reads about a dataset and accepts its terms."""
-    return f"huggingface.co/datasets/{pins['repo']}"
 
 
 @contextmanager
@@ -175,7 +166,7 @@ def _explained(name: str) -> Iterator[dict]:
     if name not in sources():
         raise ValueError(f"{name!r} is not on the hub; choose from {', '.join(sources())}")
     pins = sources()[name]
-    where = f"{name}: {_page(pins)}"
+    where = f"{name}: {_PAGES}{pins['repo']}"
     try:
         yield pins
     except (OSError, httpx.HTTPError, errors.XetDownloadError, *_WRAPPERS) as error:

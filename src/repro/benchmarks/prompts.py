@@ -1,7 +1,6 @@
 """Prompts and gold answers of the benchmarks; protocols and task files name these functions.
 
-The wording is short on purpose: it is the user message only, the model's chat template adds the
-rest, and small contexts have to hold it.
+They make the user message only, in short words, because small contexts have to hold it.
 """
 
 from repro.files import digests
@@ -13,10 +12,8 @@ LETTERS = "ABCD"
 def math(doc: dict, template: str | None = None) -> str:
     """Return the problem with an instruction: by default DeepSeek-R1's (no system prompt).
 
-    Args:
-        doc: has ``problem``, or ``question`` (LiveMathBench).
-        template: another instruction, with ``{problem}`` where the problem goes; no other braces
-            have a meaning in it.
+    ``template`` is another one, with ``{problem}`` where the ``problem`` or ``question`` of the
+    document goes; no other braces have a meaning in it.
     """
     return fill(template or MATH, doc)
 

@@ -1,1 +1,1 @@
-"""The command line: `python -m repro COMMAND`, one file for each command."""
+"""The command line: `python -m repro COMMAND`."""

@@ -1,12 +1,13 @@
-"""The command line, `python -m repro COMMAND`: one file of this folder for each command."""
+"""The command line, `python -m repro COMMAND`: each command is a function of this folder."""
 
 import argparse
 import errno
 import os
 import select
 import sys
-from importlib import import_module
+from datetime import UTC, datetime
 
+from repro.commands import analysis, inputs, runs, tracking
 from repro.files import locks
 from repro.sandbox import NotStarted, SandboxUnavailable
 
@@ -16,11 +17,12 @@ OF_THE_MACHINE = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.ENAMETOOLONG),
     *(errno.ELOOP, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE),
 }
-# In the order of an experiment: before it, its inputs, a run, the analysis, afterwards.
-COMMANDS = (
-    *("check", "cost", "fetch", "access", "data", "training_data", "backbone", "store"),
-    *("train", "generate", "score", "objective", "claims", "tables", "figure", "case_study"),
-    *("overview", "track", "track_summary", "show", "compare", "upload", "explain", "conformance"),
+COMMANDS = (  # in the order of an experiment
+    *(inputs.check, inputs.cost, inputs.fetch, inputs.access, inputs.data, inputs.backbone),
+    *(tracking.store, runs.train, runs.generate, runs.score, runs.objective),
+    *(analysis.claims, analysis.tables, analysis.figure, runs.case_study, analysis.overview),
+    *(tracking.track, tracking.track_summary, analysis.show, analysis.compare),
+    *(tracking.upload, runs.explain, analysis.conformance),
 )
 INTERRUPTED, READER_LEFT = 130, 141  # as a shell reports SIGINT and SIGPIPE
 
@@ -30,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         with locks.of_output(options):
+            options.started = datetime.now(UTC)
             options.execute(options)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -72,9 +75,10 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     top = argparse.ArgumentParser(prog="python -m repro", description=__doc__)
     subparsers = top.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    for name in COMMANDS:
-        command = import_module(f"repro.commands.{name}")
-        sub = subparsers.add_parser(name, help=command.__doc__, description=command.__doc__)
-        command.add_arguments(sub)
-        sub.set_defaults(execute=command.execute)
+    for command in COMMANDS:
+        about = command.__doc__
+        sub = subparsers.add_parser(command.__name__, help=about, description=about)
+        for name, keywords in command.options.items():
+            sub.add_argument(name, **keywords)
+        sub.set_defaults(execute=command)
     return top

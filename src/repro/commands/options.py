@@ -1,27 +1,36 @@
-"""What several commands share: options that are read alike, and where work in progress lies."""
+"""What several commands share: how options are declared and read, and where work in progress is."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from repro.config.words import validate
 
 WORK = Path("work")  # checkpoints, caches, logs: undeclared in the workflow, safe to delete
+MANY = {"nargs": "+", "required": True}
+CONFIG = MANY | {"help": "later files change what earlier ones say"}
+NOTE = {"default": "", "help": "a sentence for the run's description"}
 
+Command = Callable[[argparse.Namespace], None]
 Settings = TypeVar("Settings")
 
 
-def require(parser: argparse.ArgumentParser, *names: str) -> None:
-    """Add options that must be given, one value each."""
-    for name in names:
-        parser.add_argument(f"--{name}", required=True)
+def takes(*required: str, **others: dict[str, Any]) -> Callable[[Command], Command]:
+    """Return a decorator that declares the options of a command.
 
+    Args:
+        required: names of options and positional arguments that must be given, one value each.
+        others: further options, each with the keywords of argparse's add_argument.
+    """
+    options = {name: {"required": True} if name.startswith("-") else {} for name in required}
+    options |= {f"--{name.replace('_', '-')}": keywords for name, keywords in others.items()}
 
-def add_config(parser: argparse.ArgumentParser) -> None:
-    """Add the option that names an experiment's configuration."""
-    parser.add_argument(
-        "--config", nargs="+", required=True, help="later files change what earlier ones say"
-    )
+    def declare(command: Command) -> Command:
+        command.options = options
+        return command
+
+    return declare
 
 
 def read_settings(text: str, kind: type[Settings]) -> Settings:

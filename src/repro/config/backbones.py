@@ -1,7 +1,7 @@
 """Settings of the models to start from."""
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -19,21 +19,26 @@ class Prompt(Model):
 
 
 class _Backbone(Model):
-    trust_remote_code: Annotated[bool, ADDED_LATER] = False
-    """Whether Python files that come with the model are taken and run, with all of your rights;
-    source hub then needs the whole hash of a commit. Not with source tinyworld."""
-    thinking: Annotated[Literal["required", "none"], ADDED_LATER] = "required"
-    """Whether the model thinks before it answers: required reads what follows </think> as the
-    answer, none the whole response, as of instruct models."""
     chat_template: Text | None = None
     """File with a Jinja chat template, relative to the working directory; null for the tokenizer's
     own."""
     prompt: Prompt = Prompt()
 
 
+class _FromElsewhere(_Backbone):
+    trust_remote_code: Annotated[bool, ADDED_LATER] = False
+    """Whether Python files that come with the model are taken and run, with all of your rights;
+    source hub then needs the whole hash of a commit."""
+    thinking: Annotated[Literal["required", "none"], ADDED_LATER] = "required"
+    """Whether the model thinks before it answers: required reads what follows </think> as the
+    answer, none the whole response, as of instruct models."""
+
+
 class TinyBackbone(_Backbone):
     """A backbone that is built here by supervised training on the tiny world."""
 
+    trust_remote_code: ClassVar[bool] = False
+    thinking: ClassVar[str] = "required"
     source: Literal["tinyworld"] = Field(description="Where the model comes from.")
     architecture: Literal["qwen2", "qwen3"] = Field(description="The architecture of the model.")
     hidden_size: int = Field(ge=16, description="Width of the residual stream.")
@@ -50,20 +55,12 @@ class TinyBackbone(_Backbone):
         for key, divisor in (("hidden_size", "heads"), ("heads", "key_value_heads")):
             size, of = getattr(self, key), getattr(self, divisor)
             if size % of:
-                raise ValueError(
-                    f"{key} = {size} is no multiple of {divisor} = {of}; allowed: multiples of it"
-                )
-        if self.trust_remote_code:
-            raise ValueError(
-                "trust_remote_code = true does not go with source tinyworld; allowed: false, or "
-                "source hub or directory"
-            )
-        if self.thinking == "none":
-            raise ValueError("thinking = 'none' does not go with tinyworld; allowed: required")
+                wrong = f"{key} = {size} is no multiple of {divisor} = {of}"
+                raise ValueError(f"{wrong}; allowed: multiples of it")
         return self
 
 
-class HubBackbone(_Backbone):
+class HubBackbone(_FromElsewhere):
     """A backbone that is downloaded."""
 
     source: Literal["hub"] = Field(description="Where the model comes from.")
@@ -80,7 +77,7 @@ class HubBackbone(_Backbone):
         return self
 
 
-class DirectoryBackbone(_Backbone):
+class DirectoryBackbone(_FromElsewhere):
     """A backbone that lies on the disk."""
 
     source: Literal["directory"] = Field(description="Where the model comes from.")

@@ -21,19 +21,19 @@ def _text(pattern: str, words: str, **bounds: int) -> type[str]:
 
 
 def _without_duplicates(values: list) -> list:
-    if len({str(value) for value in values}) < len(values):
+    if len({*map(str, values)}) < len(values):
         raise ValueError("a list without duplicates")
     return values
 
 
 def _in_order(days: list[str]) -> list[str]:
     try:
-        dates = [date.fromisoformat(day) for day in days]
-    except ValueError:  # month 13
-        dates = []
-    if len(dates) != 2 or dates[0] > dates[1]:
-        raise ValueError('two dates such as "2024-08-01", the earlier one first')
-    return days
+        first, last = map(date.fromisoformat, days)
+        if first <= last:
+            return days
+    except ValueError:  # month 13, or not two
+        pass
+    raise ValueError('two dates such as "2024-08-01", the earlier one first')
 
 
 Unique = AfterValidator(_without_duplicates)
@@ -42,21 +42,17 @@ Names = Annotated[list[str], Field(min_length=1), Unique]
 Window = Annotated[list[str], AfterValidator(_in_order)]
 Store = Annotated[str, AfterValidator(tracking_uri.check)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
-Name = _text(
-    r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
-    "letters, digits, _ . and -, the first one a letter or digit",
-    max_length=100,
-)
+NAME = "[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
+NAME_WORDS = "letters, digits, _ . and -, the first one a letter or digit, at most 100 characters"
+Name = _text(f"^{NAME}$", NAME_WORDS)
+_PART = "[A-Za-z0-9_][A-Za-z0-9_.-]*"
 Results = _text(
-    r"^results(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$",
+    rf"^results(/{_PART})*$",
     "results, or a folder below it such as results/mine, of letters, digits, _ . -",
     max_length=200,
 )
-File = _text(
-    r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
-    "the name of a file in data_dir, of letters, digits, _ . and -",
-    max_length=200,
-)
+_FILE = "the name of a file in data_dir, of letters, digits, _ . and -"
+File = _text(rf"^{_PART}$", _FILE, max_length=200)
 Path = _text(r"^[^{}\n]+$", "a path without braces")
 Repository = _text(r"^\w[\w.-]*/\w[\w.-]*$", "OWNER/NAME, as on the hub")
 Revision = _text(r"^\w[\w./-]*$", "the hash of a commit, or the name of a tag or branch")

@@ -1,21 +1,23 @@
 """What is right section by section and wrong together, or wrong on this disk, before any job."""
 
+import math
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from repro import methods, tinyworld
 from repro.benchmarks import declared
+from repro.config import bounds
 from repro.config.backbones import Backbone
-from repro.config.models import Evaluation, Experiment, Rollouts
+from repro.config.models import Experiment
 from repro.config.resolved import DataSettings
-from repro.config.tracking_uri import SQLITE
+from repro.config.tracking_uri import sqlite_file
 from repro.config.words import choices, shown
 from repro.files import model_folder
 from repro.tinyworld.problems import PROBLEMS
 
 PINS = ("release", "window")  # of LiveCodeBench on the hub
-PLACES = ("results", "work")  # nothing is written anywhere else
 
 
 def check(experiment: Experiment) -> None:
@@ -31,9 +33,7 @@ def check(experiment: Experiment) -> None:
     _check_ablations(experiment)
     _check_sources(experiment)
     _check_processes(experiment)
-    _check_split("evaluation", experiment.evaluation, experiment)
-    _check_split("training.rollouts", experiment.training.rollouts, experiment)
-    _check_lengths(experiment)
+    _check_sizes(experiment)
 
 
 def check_known(key: str, names: Iterable[str], known: Iterable[str], lacks: str) -> None:
@@ -48,14 +48,14 @@ def _refuse(setting: str, wrong: str, allowed: str) -> NoReturn:
 
 
 def _check_places(experiment: Experiment) -> None:
-    """Refuse to write outside of `PLACES`, also where a link leads out of them."""
-    results, uri = experiment.results_dir, experiment.tracking_uri
-    places = [(f"results_dir = {results!r}", results, PLACES[:1])]
-    if uri.startswith(SQLITE):
-        places.append((f"tracking_uri = {uri!r}", uri.removeprefix(SQLITE), PLACES))
+    """Refuse to write outside of results/ and work/, also where a link leads out of them."""
+    results, store = experiment.results_dir, sqlite_file(experiment.tracking_uri)
+    places = [(f"results_dir = {results!r}", Path(results), ["results"])]
+    if store:
+        places.append((f"tracking_uri = {experiment.tracking_uri!r}", store, ["results", "work"]))
     for setting, place, roots in places:
         try:
-            inside = any(Path(place).resolve().is_relative_to(Path(r).resolve()) for r in roots)
+            inside = any(place.resolve().is_relative_to(Path(root).resolve()) for root in roots)
         except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
             raise ValueError(f"{setting}: {error}") from None
         if not inside:
@@ -72,15 +72,29 @@ def _check_names(experiment: Experiment) -> None:
     known, objective = declared.benchmarks(), experiment.objective
     mathematics = [name for name in known if known[name].in_domain]
     ablated, backbones = experiment.ablations.backbones or [], experiment.backbones
+    for name in backbones:
+        if not re.fullmatch(bounds.NAME, name):
+            raise ValueError(f"backbones: {name!a} is not allowed; allowed: {bounds.NAME_WORDS}")
     check_known("methods", experiment.methods, every, "does not exist")
     check_known("objective.methods", objective.methods, experiment.methods, "is not among methods")
     check_known("ablations.method", [experiment.ablations.method], with_repro, "is not allowed")
     check_known("ablations.backbones", ablated, backbones, "is not among backbones")
+    check_known("benchmarks", experiment.benchmarks, known, "does not exist")
     check_known("decontaminate", experiment.decontaminate, known, "does not exist")
+    protocols = {"evaluation.protocol": experiment.evaluation.protocol}
+    if validation := experiment.training.validation:
+        key = "training.validation"
+        check_known(f"{key}.benchmarks", validation.benchmarks, known, "does not exist")
+        protocols[f"{key}.protocol"] = validation.protocol
+        if experiment.training.evaluate == "best-validation" and (
+            reported := [name for name in validation.benchmarks if name in experiment.benchmarks]
+        ):
+            wrong = f"chooses by {', '.join(reported)}, which the tables report"
+            allowed = f"last, a step, or {key}.benchmarks that are not evaluated"
+            _refuse("training.evaluate = 'best-validation'", wrong, allowed)
+    for key, protocol in protocols.items():
+        check_known(key, [protocol], declared.list_protocols(), "does not exist")
     check_known("objective.benchmarks", objective.benchmarks, mathematics, "is not allowed")
-    for name in experiment.benchmarks:
-        if name not in known:
-            raise ValueError(f"unknown key {f'benchmarks.{name}'!r}; {choices(name, known)}")
 
 
 def _check_backbone(key: str, backbone: Backbone, experiment: Experiment) -> None:
@@ -104,15 +118,8 @@ def _check_backbone(key: str, backbone: Backbone, experiment: Experiment) -> Non
 
 def _check_ablations(experiment: Experiment) -> None:
     for key in methods.ABLATED:
-        values, default = (
-            getattr(experiment.ablations, key),
-            getattr(experiment.process_reward, key),
-        )
-        for value in values:
-            if float(f"{value:g}") != value:  # the run's name holds it
-                wrong = f"holds {value!r}, which has too many digits"
-                _refuse(f"ablations.{key} = {values}", wrong, "numbers of at most six")
-        if set(values) == {default}:
+        values = getattr(experiment.ablations, key)
+        if set(values) == {getattr(experiment.process_reward, key)}:
             wrong = f"holds process_reward.{key} alone, which there is nothing to compare with"
             _refuse(f"ablations.{key} = {values}", wrong, "[], or another value")
 
@@ -170,39 +177,42 @@ def _check_processes(experiment: Experiment) -> None:
         _refuse(setting, wrong, f"divisors of {count}")
 
 
-def _check_split(key: str, chosen: Evaluation | Rollouts, experiment: Experiment) -> None:
-    """Refuse to split a model that its engine cannot, or over a number its heads do not allow."""
-    split, setting = chosen.tensor_parallel, f"{key}.tensor_parallel = {chosen.tensor_parallel}"
-    if split > 1 and (chosen.engine != "vllm" or not experiment.gpus):
-        wrong = f"does not go with {key}.engine = {chosen.engine!r} and gpus = {experiment.gpus}"
-        _refuse(setting, wrong, "1, or vllm on GPUs")
-    for name, backbone in experiment.backbones.items():
-        heads = getattr(backbone, "heads", None)  # of one on the hub vLLM says it
-        if backbone.source == "directory":
-            heads = model_folder.read_size(backbone.path, "num_attention_heads")
-        if heads and heads % split:
-            wrong = f"does not divide the {heads} attention heads of backbones.{name}"
-            _refuse(setting, wrong, f"divisors of {heads}")
-
-
-def _check_lengths(experiment: Experiment) -> None:
-    """Refuse more tokens than a model's context holds, where it is known before any job."""
-    training, new = experiment.training, experiment.evaluation.max_new_tokens
+def _check_sizes(experiment: Experiment) -> None:
+    """Refuse splits and lengths that models do not allow, where that is known before any job."""
+    training, evaluation = experiment.training, experiment.evaluation
     prompt, response = training.max_prompt_tokens, training.max_completion_tokens
     trained = any(method.algorithm for method in _methods(experiment))
+    splits = (("evaluation", evaluation), ("training.rollouts", training.rollouts))
+    for key, chosen in splits:
+        if chosen.tensor_parallel > 1 and (chosen.engine != "vllm" or not experiment.gpus):
+            engine = f"{key}.engine = {chosen.engine!r} and gpus = {experiment.gpus}"
+            setting = f"{key}.tensor_parallel = {chosen.tensor_parallel}"
+            _refuse(setting, f"does not go with {engine}", "1, or vllm on GPUs")
     for name, backbone in experiment.backbones.items():
-        context = tinyworld.CONTEXT if backbone.source == "tinyworld" else None
-        if backbone.source == "directory":
-            context = model_folder.read_size(backbone.path, "max_position_embeddings")
+        heads, context = _sizes(backbone)
+        for key, chosen in splits:
+            if heads % chosen.tensor_parallel:
+                setting = f"{key}.tensor_parallel = {chosen.tensor_parallel}"
+                wrong = f"does not divide the {heads} attention heads of backbones.{name}"
+                _refuse(setting, wrong, f"divisors of {heads}")
         allowed = f"{context}, the context of backbone {name}"
-        if context and trained and prompt + response > context:
-            wrong = (
-                f"and max_completion_tokens = {response} are {prompt + response} tokens together"
-            )
-            _refuse(f"training.max_prompt_tokens = {prompt}", wrong, allowed)
-        if context and new >= context:
-            wrong = "leaves no room for a prompt"
-            _refuse(f"evaluation.max_new_tokens = {new}", wrong, f"less than {allowed}")
+        if trained and prompt + response > context:
+            both = f"and max_completion_tokens = {response} are {prompt + response} tokens together"
+            _refuse(f"training.max_prompt_tokens = {prompt}", both, allowed)
+        if evaluation.max_new_tokens >= context:
+            setting = f"evaluation.max_new_tokens = {evaluation.max_new_tokens}"
+            _refuse(setting, "leaves no room for a prompt", f"less than {allowed}")
+
+
+def _sizes(backbone: Backbone) -> tuple[int, float]:
+    """Return a model's attention heads and context; 0 and infinity where only vLLM says it."""
+    if backbone.source == "tinyworld":
+        return backbone.heads, tinyworld.CONTEXT
+    if backbone.source == "hub":
+        return 0, math.inf
+    heads = model_folder.read_size(backbone.path, "num_attention_heads")
+    context = model_folder.read_size(backbone.path, "max_position_embeddings")
+    return heads or 0, context or math.inf
 
 
 def _methods(experiment: Experiment) -> list[methods.Method]:
@@ -215,10 +225,8 @@ def _methods(experiment: Experiment) -> list[methods.Method]:
 def check_data(experiment: Experiment, wanted: Sequence[DataSettings], read: bool = True) -> None:
     """Refuse problems that the data source does not have, and files of problems that are damaged.
 
-    Args:
-        experiment: its settings go together.
-        wanted: what decides each data file that the experiment needs, see `settings`.
-        read: whether to read local files to their end; without it they must be there only.
+    Of the data files that are wanted, local ones are read to their end if `read`; otherwise they
+    must be there.
 
     Raises:
         ValueError: one message names key, value and what is allowed, or file, line and field.
@@ -228,7 +236,7 @@ def check_data(experiment: Experiment, wanted: Sequence[DataSettings], read: boo
             _check_file(experiment, data, read)
             continue
         known = declared.sources() if data.source == "hub" else PROBLEMS
-        if data.name not in known:
+        if (data.dataset or data.name) not in known:
             lacks = "has no pins in sources.yml" if data.source == "hub" else "is not generated"
             allowed = ", ".join(key for key in known if key != declared.TRAIN)
             raise ValueError(
@@ -239,9 +247,9 @@ def check_data(experiment: Experiment, wanted: Sequence[DataSettings], read: boo
 
 def _check_file(experiment: Experiment, data: DataSettings, read: bool) -> None:
     name, file, benchmark = data.name, Path(data.file), experiment.benchmarks.get(data.name)
-    own = benchmark.path if benchmark else None
-    where = f"benchmarks.{name}.path = {own!r}" if own else f"data_dir = {experiment.data_dir!r}"
-    lacks = ": no such file" if own else f" has no {file.name}"
+    where, lacks = f"data_dir = {experiment.data_dir!r}", f" has no {file.name}"
+    if benchmark and benchmark.path:
+        where, lacks = f"benchmarks.{name}.path = {benchmark.path!r}", ": no such file"
     try:
         lacks = "" if file.is_file() else lacks
     except OSError as error:

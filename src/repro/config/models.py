@@ -109,6 +109,8 @@ class Validation(bounds.Model):
     samples: int = Field(4, ge=1, description="Responses for each problem.")
     problems: int | None = Field(None, ge=1)
     """Problems of each benchmark, the first ones; null for all."""
+    protocol: str = "compact"
+    """How they are asked and judged, as evaluation.protocol."""
     temperature: float = Field(0.6, ge=0, description="Sampling temperature; 0 is greedy.")
     top_p: float = Field(0.95, gt=0, le=1, description="Nucleus.")
     seed: bounds.Seed = Field(0, description="Seed of the sampling, the same at every step.")
@@ -186,18 +188,12 @@ class Training(bounds.Model):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        rollouts, updates = self.responses_per_step, self.updates_per_generation
+        updates = self.updates_per_generation
         if self.save_every % updates:
             raise ValueError(
                 f"save_every = {self.save_every} is no multiple of updates_per_generation = "
                 f"{updates}; a run can be resumed only between two generations; allowed: multiples "
                 f"of {updates}"
-            )
-        if rollouts % self.micro_batch_size:
-            raise ValueError(
-                f"micro_batch_size = {self.micro_batch_size} does not divide the {rollouts} "
-                "rollouts of a step (prompts_per_step x num_generations); allowed: divisors of "
-                f"{rollouts}"
             )
         self._check_choices()
         return self
@@ -249,6 +245,9 @@ class Objective(bounds.Model):
 class Sampling(bounds.Model):
     """How responses to the benchmarks are sampled."""
 
+    protocol: Annotated[str, ADDED_LATER] = "compact"
+    """How the benchmarks are asked and judged, a file of src/repro/benchmarks/protocols:
+    opencompass, as the paper's authors do, or compact."""
     engine: Literal["transformers", "vllm"] = Field("transformers", description="What generates.")
     temperature: float = Field(0.6, ge=0, description="Sampling temperature; 0 is greedy.")
     top_p: float = Field(0.95, gt=0, le=1, description="Nucleus.")
@@ -266,8 +265,9 @@ class Scoring(bounds.Model):
     """How answers that are programs are run: auto takes bubblewrap where it works, else namespaces,
     and leaves programs unscored where neither does; none runs them with limits and no sandbox, for
     models you trust."""
-    code_timeout_s: float = Field(6, gt=0)
-    """CPU seconds of one program on one test; its wall time is three times as long."""
+    code_timeout_s: float | None = Field(None, gt=0)
+    """CPU seconds of one program on one test, its wall time is three times as long; null for the
+    protocol's own."""
 
 
 class Evaluation(Scoring, Sampling):
@@ -293,9 +293,8 @@ class Experiment(bounds.Model):
     """Training problems that also occur in one of these benchmarks are left out. It is independent
     of benchmarks, so that evaluating on one more does not change the training set."""
     data_seed: bounds.Seed = Field(0, description="Seed of all generated problems.")
-    backbones: dict[bounds.Name, Backbone] = Field(
-        min_length=1, description="The models to start from, by name."
-    )
+    backbones: dict[str, Backbone] = Field(min_length=1)
+    """The models to start from, by name."""
     gpus: int = Field(0, ge=0)
     """GPUs that a training takes, with a process on each; a generation takes
     evaluation.tensor_parallel, any other job with a model one. 0 runs everything on CPU cores."""
@@ -325,8 +324,3 @@ class Experiment(bounds.Model):
     def generation_gpus(self) -> int:
         """How many GPUs a generation takes."""
         return self.evaluation.tensor_parallel if self.gpus else 0
-
-    @property
-    def model_gpus(self) -> int:
-        """How many GPUs any other job takes that needs a model."""
-        return min(1, self.gpus)

@@ -22,7 +22,7 @@ def reference() -> str:
     """Return the page as Markdown."""
     schema, rows = Experiment.model_json_schema(), {}
     for at, node in words.index(schema, schema):
-        if not at or at[-1] in (words.NAME, words.ITEM, words.KEY) or at[-1].startswith("("):
+        if not at or at[-1] in (words.NAME, words.ITEM) or at[-1].startswith("("):
             continue
         sources = [part for part in at if part.startswith("(")]
         key = ".".join(part for part in at if part not in sources)

@@ -1,8 +1,7 @@
 """What a job is given: the settings that decide its result and no others, as JSON.
 
-A key that decides nothing is left out. What was left out counts as not set, and stays out when
-settings are read and written again: equal settings are equal text, in Snakemake's params, in
-settings.json and in the hashes that name folders below work/.
+What was left out counts as not set and stays out when settings are read and written again: equal
+settings are equal text, in Snakemake's params, in settings.json and in hashes that name folders.
 """
 
 import json
@@ -53,6 +52,7 @@ class Generation(Sampling):
 class ScoreSettings(Scoring):
     """How one file of responses is scored."""
 
+    protocol: str = "compact"
     samples: int | None = Field(None, ge=1)
     """Responses that every problem must have; None takes what is there."""
     thinking: Literal["required", "none", "auto"] = "auto"
@@ -60,10 +60,7 @@ class ScoreSettings(Scoring):
 
 
 class Judging(ProcessRewardSettings):
-    """How a run's responses are judged by the model itself: at every segment, nothing is trained.
-
-    So `alpha` and `k` decide nothing.
-    """
+    """How a model judges its own responses: at every segment, so alpha and k decide nothing."""
 
     trust_remote_code: bool = False
 
@@ -75,6 +72,7 @@ class DataSettings(bounds.Model):
     source: Literal["tinyworld", "directory", "hub"]
     problems: int | None = None
     file: str | None = None  # with source directory
+    dataset: str | None = None  # with source hub, its entry in sources.yml if not called the same
     release: str | None = None  # with source hub, as `window`
     window: bounds.Window | None = None
     seed: bounds.Seed | None = None  # with source tinyworld
@@ -91,11 +89,9 @@ def dump(settings: BaseModel) -> str:
 
 
 def whole(settings: BaseModel, *left_out: str) -> dict:
-    """Return all that settings hold, their defaults too, as JSON holds it.
+    """Return all that settings and their sections hold, defaults too, as JSON holds it.
 
-    Args:
-        settings: a model, with sections in it.
-        left_out: keys that decide nothing; a key that was added later is left out at its default.
+    Except for keys that are `left_out`, and keys that were added later at their defaults.
     """
     found = {}
     for name, field in type(settings).model_fields.items():

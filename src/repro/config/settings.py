@@ -1,5 +1,6 @@
 """From a configuration to what each job is given; everything wrong is said here, before any job."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -7,12 +8,13 @@ from typing import NamedTuple
 from snakemake.utils import update_config
 
 from repro import methods
+from repro.benchmarks import declared
 from repro.config import checks
 from repro.config.backbones import Backbone
 from repro.config.models import Experiment, Sampling, Training
 from repro.config.resolved import DataSettings, Generation, Judging, RunSettings, whole
-from repro.config.words import check_plain, shown, validate
-from repro.files import model_folder, strict_yaml
+from repro.config.words import check_plain, validate
+from repro.files import strict_yaml
 from repro.records import experiment as records
 
 JUDGED = ("original", "grpo", "grpo+repro")  # objective.methods where it is null
@@ -44,19 +46,14 @@ def read(*files: str | Path) -> Experiment:
 
 
 def resolve(config: dict, source: str, read_data: bool = True) -> Experiment:
-    """Return the experiment that a configuration describes.
+    """Return the experiment that a configuration, as read from YAML, describes.
 
-    Args:
-        config: as read from YAML.
-        source: the file's name, for messages.
-        read_data: whether to read local problem files to their end; without it they must be there.
+    Local files of problems are read to their end if `read_data`; otherwise they must be there.
 
     Raises:
-        ValueError: something is wrong; one message names file, key, value and what is allowed.
+        ValueError: something is wrong; one message names `source`, key, value and what is allowed.
     """
     try:
-        if not isinstance(config, dict):
-            raise ValueError(f"{shown(config)} is not allowed; allowed: a mapping of settings")
         check_plain(config)
         experiment = _complete(validate(config, Experiment))
         checks.check(experiment)
@@ -92,19 +89,16 @@ def ablation_runs(experiment: Experiment, key: str) -> list[Run]:
         return []
     names = [methods.plain_algorithm(ablations.method)]
     for value in sorted({*getattr(ablations, key), default}):
-        names.append(ablations.method + ("" if value == default else f"~{key}={value:g}"))
+        ablation = "" if value == default else f"~{key}={repr(value).removesuffix('.0')}"
+        names.append(ablations.method + ablation)
     backbones = ablations.backbones or list(experiment.backbones)
     return [Run(b, name, s) for b in backbones for name in names for s in experiment.seeds]
 
 
 def main_runs(experiment: Experiment) -> list[Run]:
     """Return the runs of the main table, in the table's order."""
-    return [
-        Run(backbone, method, seed)
-        for backbone in experiment.backbones
-        for method in experiment.methods
-        for seed in experiment.seeds
-    ]
+    grid = itertools.product(experiment.backbones, experiment.methods, experiment.seeds)
+    return [Run(*parts) for parts in grid]
 
 
 def objective_runs(experiment: Experiment) -> list[Run]:
@@ -112,18 +106,10 @@ def objective_runs(experiment: Experiment) -> list[Run]:
     return [run for run in main_runs(experiment) if run.method in experiment.objective.methods]
 
 
-def case_study_run(experiment: Experiment) -> str | None:
-    """Return the path of the run that the case study shows: the first with RePro, if any has it."""
-    runs = sorted(objective_runs(experiment), key=lambda run: not methods.parse(run.method).repro)
-    return runs[0].path if runs else None
-
-
 def all_runs(experiment: Experiment) -> list[Run]:
     """Return every run of the experiment once."""
-    runs = main_runs(experiment)
-    for key in methods.ABLATED:
-        runs += ablation_runs(experiment, key)
-    return list(dict.fromkeys(runs))
+    ablations = (ablation_runs(experiment, key) for key in methods.ABLATED)
+    return list(dict.fromkeys(itertools.chain(main_runs(experiment), *ablations)))
 
 
 def experiment_record(experiment: Experiment) -> records.Experiment:
@@ -140,7 +126,7 @@ def experiment_record(experiment: Experiment) -> records.Experiment:
 
 
 def run_settings(experiment: Experiment, backbone: str, method: str, seed: int) -> RunSettings:
-    """Return all that decides one run's weights, no more: what changes here is trained again."""
+    """Return all that decides one run's weights: what changes here is trained again."""
     parts = methods.parse(method)
     process_reward = whole(experiment.process_reward) if parts.repro else None
     if parts.ablated:
@@ -181,14 +167,6 @@ def backbone_settings(experiment: Experiment, name: str) -> Backbone:
     return type(backbone)(**whole(backbone, "prompt", "thinking"))
 
 
-def backbone_files(experiment: Experiment, name: str) -> list[Path]:
-    """Return the files that a backbone is made from; none where it is built or downloaded."""
-    backbone = experiment.backbones[name]
-    if backbone.source != "directory":
-        return []
-    return model_folder.files(backbone.path, backbone.trust_remote_code)
-
-
 def data_settings(experiment: Experiment, name: str) -> DataSettings:
     """Return what decides one data file: a benchmark's, or `train`."""
     benchmark, source = experiment.benchmarks.get(name), experiment.data_source
@@ -198,16 +176,19 @@ def data_settings(experiment: Experiment, name: str) -> DataSettings:
         file = own or Path(experiment.data_dir, (benchmark and benchmark.file) or f"{name}.jsonl")
         return DataSettings(**found, source="directory", file=str(file))
     if source == "hub":
-        pins = {key: getattr(benchmark, key, None) for key in checks.PINS}
-        return DataSettings(**found, source=source, **pins)
+        found |= {key: getattr(benchmark, key, None) for key in checks.PINS}
+        asked = declared.read_protocol(experiment.evaluation.protocol).get(name)
+        narrowed = any(found[key] for key in checks.PINS)  # a stated release wins
+        if asked and asked.data != name and not narrowed:
+            found["dataset"] = asked.data
+        return DataSettings(**found, source=source)
     return DataSettings(**found, source=source, seed=experiment.data_seed)
 
 
 def generation_settings(experiment: Experiment, seed: int) -> Generation:
-    """Return what decides the generations of a run with this seed.
+    """Return what decides the responses of a run; its seed is added to that of the evaluation.
 
-    The run's seed is added to that of the evaluation: runs of `original` have the same weights and
-    must not draw the same responses.
+    Because runs of `original` have the same weights and must not draw the same responses.
     """
     evaluation = whole(experiment.evaluation)
     sampling = {key: evaluation[key] for key in evaluation if key in Sampling.model_fields}
@@ -217,12 +198,9 @@ def generation_settings(experiment: Experiment, seed: int) -> Generation:
 
 def data_names(experiment: Experiment) -> list[str]:
     """Return the names of all data files that the experiment needs, `train` the last."""
-    names = list(dict.fromkeys([*experiment.benchmarks, *experiment.decontaminate]))
+    validation = experiment.training.validation
+    validated = validation.benchmarks if validation else []
+    names = [*experiment.benchmarks, *experiment.decontaminate, *validated]
+    names = list(dict.fromkeys(names))
     trains = any(methods.parse(run.method).algorithm for run in all_runs(experiment))
     return names + (["train"] if trains else [])
-
-
-def hub_names(experiment: Experiment) -> list[str]:
-    """Return the names of those data files that are downloaded."""
-    names = data_names(experiment)
-    return [name for name in names if data_settings(experiment, name).source == "hub"]

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 DEPTH = 20  # of keys in keys: more is a mapping that holds itself
 LARGEST = 2**53  # beyond it a float has no place after the point, and some libraries overflow
-NAME, ITEM, KEY = "NAME", "ITEM", "[key]"  # in a place: any value of a mapping, of a list; its name
+NAME, ITEM = "NAME", "ITEM"  # in a place: any value of a mapping, of a list
 SOURCE = "(source {})"  # in a place: a member of the union of backbones
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
@@ -29,21 +29,17 @@ Settings = TypeVar("Settings")
 
 
 def validate(value: object, kind: type[Settings], name: str = "") -> Settings:
-    """Return settings of a kind, made of what YAML or JSON holds.
-
-    Args:
-        value: a mapping, or JSON as text.
-        kind: a model of settings, or a union of such.
-        name: what the keys of a message begin with, such as `process_reward`.
+    """Return settings of a kind, a model or a union of such, made of a mapping or of JSON's text.
 
     Raises:
-        ValueError: one message names the key that lies nearest to the top, value and what is
-            allowed.
+        ValueError: one message names the key that lies nearest to the top, behind `name` if that
+            is given, its value and what is allowed.
     """
     adapter = TypeAdapter(kind)
     try:
-        is_json = isinstance(value, str | bytes)
-        return adapter.validate_json(value) if is_json else adapter.validate_python(value)
+        if isinstance(value, str | bytes):
+            return adapter.validate_json(value)
+        return adapter.validate_python(value)
     except ValidationError as error:
         schema, found = adapter.json_schema(), error.errors(include_url=False)
     places = dict(index(schema, schema))
@@ -51,10 +47,12 @@ def validate(value: object, kind: type[Settings], name: str = "") -> Settings:
     raise ValueError(first.message())
 
 
-def choices(name: object, known: Iterable[str]) -> str:
+def choices(name: object, known: Iterable[str], separator: str = ", ") -> str:
     """List what is allowed, the nearest first in a hint."""
     known = list(known)
-    return f"{_nearest(name, known)}allowed: {', '.join(known)}"
+    near = difflib.get_close_matches(str(name), known, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"{hint}allowed: {separator.join(known)}"
 
 
 def shown(value: object) -> str:
@@ -99,16 +97,12 @@ def index(node: dict, schema: dict, at: tuple = ()) -> Iterator[tuple[tuple[str,
     yield at, {**node, "options": options}
     for option in options:
         below = dict(option.get("properties", {}))
-        for inner in option.get("patternProperties", {}).values():
-            below[NAME] = inner
         if len(options) > 1 and (source := source_of(option)):
             below = {SOURCE.format(source): option}
         elif option.get("additionalProperties"):
             below[NAME] = option["additionalProperties"]
         if "items" in option:
             below[ITEM] = option["items"]
-        if "propertyNames" in option:
-            below[KEY] = {"type": "string", **option["propertyNames"]}
         for name, inner in below.items():
             yield from index(inner, schema, (*at, name))
 
@@ -149,12 +143,7 @@ class _Found:
             steps = (part, SOURCE.format(part), ITEM if isinstance(part, int) else NAME)
             step = next((step for step in steps if (*self.at, step) in places), None)
             self.at += () if step is None else (step,)  # None: a type's name, or an unknown key
-            if part == KEY:
-                self.at, self.path = (
-                    (*self.at[:-1], KEY),
-                    [f"{'.'.join(self.path)} has a name that"],
-                )
-            elif step in (part, ITEM, NAME) or (step is None and self.kind == "extra_forbidden"):
+            if step in (part, ITEM, NAME) or (step is None and self.kind == "extra_forbidden"):
                 self.path.append(str(part))
         self.key, self.node = ".".join(self.path), places[self.at]
 
@@ -165,28 +154,30 @@ class _Found:
 
     def message(self) -> str:
         sources = list(filter(None, map(source_of, self.node["options"])))
+        key, value, allowed = self.key, shown(self.value), ""
         match self.kind:
             case "extra_forbidden":
                 return self._unknown()
             case "missing":
                 source = source_of(self.places[self.at[:-1]]["options"][0])
                 needed = f"source {source} needs it: " if source else ""
-                return f"key {self.key!r} is missing; {needed}{meaning(self.node)}".rstrip("; ")
+                return f"key {key!r} is missing; {needed}{meaning(self.node)}".rstrip("; ")
             case "union_tag_not_found":
-                return f"key '{self.key}.source' is missing; allowed: {' or '.join(sources)}"
-            case "union_tag_invalid":
-                return _choice(f"{self.key}.source", self.value["source"], sources)
-            case "literal_error":
-                return _choice(self.key, self.value, _listed(self.node))
+                return f"key '{key}.source' is missing; allowed: {' or '.join(sources)}"
+            case "json_invalid":
+                return f"not valid JSON ({self.said})"
             case "value_error" if "allowed: " in self.said:  # it begins with the name of its key
                 above = self.path[: -1 if self.said.startswith(self.path[-1]) else None]
                 return ".".join([*above, self.said])
-            case "json_invalid":
-                return f"not valid JSON ({self.said})"
+            case "union_tag_invalid":
+                key, value = f"{key}.source", shown(self.value["source"])
+                allowed = choices(self.value["source"], sources, " or ")
+            case "literal_error":
+                allowed = choices(self.value, _listed(self.node), " or ")
             case "finite_number":
-                return f"{self.key} = {self.value} is not allowed; allowed: a finite number"
-        allowed = self.said or f"a value of type {describe(self.node)}{self._hint()}"
-        return f"{self.key} = {shown(self.value)} is not allowed; allowed: {allowed}"
+                value, allowed = self.value, "allowed: a finite number"
+        described = self.said or f"a value of type {describe(self.node)}{self._hint()}"
+        return f"{key} = {value} is not allowed; {allowed or f'allowed: {described}'}"
 
     def _unknown(self) -> str:
         name, known = self.path[-1], list(self.node["options"][0]["properties"])
@@ -200,22 +191,24 @@ class _Found:
     def _hint(self) -> str:
         """Say what YAML made of a value of the wrong type, and how to write it instead."""
         value, wanted = self.value, describe(self.node)
-        if isinstance(value, str) and wanted[:3] in ("int", "num") and _NUMBER.fullmatch(value):
-            if "e" in value.lower():
-                return "; YAML reads 1e-4 as text, write 1.0e-4"
-            return (
-                "; write it without quotes (nested values of --config are texts: use --configfile)"
-            )
-        if isinstance(value, bool):
-            quotes = ", use quotes for a text" * wanted.startswith("text")
-            return f"; YAML reads yes, no, on and off as true and false{quotes}"
-        if isinstance(value, float) and value.is_integer() and wanted.startswith("integer"):
-            return f"; write {int(value)}"
-        if isinstance(value, str) and wanted.startswith("list"):
-            return f"; write [{shown(value)[1:-1]}]"
-        if isinstance(value, int | float) and wanted.startswith("text"):
-            return "; use quotes for a text"
-        return "; leave the key out for its default" * (value is None and "default" in self.node)
+        match value:
+            case None if "default" in self.node:
+                return "; leave the key out for its default"
+            case bool():
+                quotes = ", use quotes for a text" * wanted.startswith("text")
+                return f"; YAML reads yes, no, on and off as true and false{quotes}"
+            case str() if wanted[:3] in ("int", "num") and _NUMBER.fullmatch(value):
+                if "e" in value.lower():
+                    return "; YAML reads 1e-4 as text, write 1.0e-4"
+                how = "nested values of --config are texts: use --configfile"
+                return f"; write it without quotes ({how})"
+            case str() if wanted.startswith("list"):
+                return f"; write [{shown(value)[1:-1]}]"
+            case float() if value.is_integer() and wanted.startswith("integer"):
+                return f"; write {int(value)}"
+            case int() | float() if wanted.startswith("text"):
+                return "; use quotes for a text"
+        return ""
 
 
 def _options(node: dict, schema: dict) -> list[dict]:
@@ -231,13 +224,3 @@ def _listed(node: dict) -> list[str]:
     found = [value for option in node["options"] for value in option.get("enum", [])]
     found += [option["const"] for option in node["options"] if "const" in option]
     return found + ["null"] * any(found and one["type"] == "null" for one in node["options"])
-
-
-def _choice(key: str, value: object, known: list[str]) -> str:
-    hint = _nearest(value, known)
-    return f"{key} = {shown(value)} is not allowed; {hint}allowed: {' or '.join(known)}"
-
-
-def _nearest(name: object, known: list[str]) -> str:
-    near = difflib.get_close_matches(str(name), known, n=1)
-    return f"did you mean {near[0]!r}? " if near else ""

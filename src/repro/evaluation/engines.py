@@ -1,13 +1,23 @@
-"""The engines that turn prompts into completions, by name."""
+"""The engines that turn prompts into completions, in float32 on a CPU, in bfloat16 on a GPU.
+
+Of a model's generation_config only the eos tokens apply.
+"""
 
 import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Self
+
+import torch
+from transformers import AutoModelForCausalLM, GenerationConfig, PreTrainedModel
 
 from repro.config.models import Sampling
-from repro.evaluation.decoding import Completion, Request
+from repro.evaluation.decoding import Completion, Decoder, Request
+from repro.files import digests
+
+if TYPE_CHECKING:
+    from vllm import LLM
 
 _OF_VLLM = {
     "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB; half of the machine's memory by itself
@@ -17,33 +27,138 @@ _OF_VLLM = {
 }
 
 
-class Engine(Protocol):
-    """A loaded model."""
+class TransformersEngine:
+    """Batched sampling with transformers' `generate`, which runs everywhere.
+
+    The model evaluates, and the decoder is that of its folder.
+    """
+
+    def __init__(self, model: PreTrainedModel, decoder: Decoder) -> None:
+        self.model, self.decoder = model, decoder
+
+    @classmethod
+    def load(cls, model_dir: str | Path, trust_remote_code: bool = False) -> Self:
+        """Load a model folder."""
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+        model = AutoModelForCausalLM.from_pretrained(
+            model_dir, dtype=dtype, use_safetensors=True, trust_remote_code=trust_remote_code
+        )
+        return cls(model.to(device).eval(), Decoder(model_dir, trust_remote_code))
+
+    @torch.no_grad()  # tensors of inference mode could not enter a backward pass later
+    def generate(self, requests: list[Request], sampling: Sampling) -> list[list[Completion]]:
+        """Return n completions for each request, in order; all requests must want as many.
+
+        Deterministic for the same requests in the same order, on one machine: their seeds together
+        seed the batch, because `generate` draws from one random state.
+        """
+        (n,), prompts = {request.n for request in requests}, [one.prompt for one in requests]
+        # The chat template wrote any bos token already.
+        batch = self.decoder.tokenizer(
+            prompts, add_special_tokens=False, padding=True, return_tensors="pt"
+        ).to(self.model.device)  # (B, P)
+        torch.manual_seed(digests.to_integer(" ".join(str(request.seed) for request in requests)))
+        chosen, drawn = {"do_sample": False}, 1
+        if sampling.temperature > 0:  # else all completions of a prompt are the same
+            chosen, drawn = {"do_sample": True, "temperature": sampling.temperature}, n
+            chosen |= {"top_p": sampling.top_p, "top_k": sampling.top_k or 0}
+        pad_id, eos_ids = self.decoder.tokenizer.pad_token_id, sorted(self.decoder.eos_ids)
+        own = self.model.generation_config
+        # Sampling defaults that a model ships (top-k, repetition penalty) must not leak in.
+        self.model.generation_config = GenerationConfig(
+            eos_token_id=eos_ids, pad_token_id=eos_ids[0] if pad_id is None else pad_id
+        )
+        sequences = self.model.generate(
+            input_ids=batch["input_ids"],
+            attention_mask=batch["attention_mask"],
+            max_new_tokens=sampling.max_new_tokens,
+            num_return_sequences=drawn,
+            **chosen,
+        )  # (B · drawn, P + N)
+        self.model.generation_config = own
+        rows = sequences[:, batch["input_ids"].shape[1] :].tolist()
+        completions = [self.decoder.completion(row) for row in rows]
+        starts = range(0, len(completions), drawn)
+        return [completions[start : start + drawn] * (n // drawn) for start in starts]
+
+
+class VllmEngine:
+    """Continuous batching with vLLM, for full-scale runs; its CPU build runs in the tests."""
+
+    def __init__(self, llm: "LLM", decoder: Decoder) -> None:
+        self.llm, self.decoder = llm, decoder
+
+    @classmethod
+    def load(
+        cls, model_dir: str | Path, max_length: int, trusted: bool, tensor_parallel: int
+    ) -> Self:
+        """Load a model for sequences of at most ``max_length`` tokens, prompt included."""
+        prepare_vllm()
+        from vllm import LLM
+
+        gpu = torch.cuda.is_available()
+        llm = LLM(
+            str(model_dir),
+            load_format="safetensors",
+            trust_remote_code=trusted,
+            dtype="bfloat16" if gpu else "float32",
+            enforce_eager=not gpu,  # compiling takes longer than a tiny model's whole evaluation
+            max_model_len=max_length,
+            tensor_parallel_size=tensor_parallel,
+            generation_config="vllm",  # no sampling defaults of the model's own
+            seed=0,  # every request has its own
+        )
+        return cls(llm, Decoder(model_dir, trusted))
 
     def generate(self, requests: list[Request], sampling: Sampling) -> list[list[Completion]]:
-        """Return n independent completions for each request, in order.
+        """Return n completions for each request, in order, each request with its own seed.
 
-        Of a model's generation_config only the eos tokens apply.
+        vLLM promises the same tokens again only on the same hardware with the same batches.
         """
+        from vllm import SamplingParams
+
+        prompts, greedy = [request.prompt for request in requests], sampling.temperature == 0
+        # The chat template wrote any bos token already.
+        encoded = self.decoder.tokenizer(prompts, add_special_tokens=False)["input_ids"]
+        parameters = [
+            SamplingParams(
+                n=1 if greedy else request.n,
+                seed=request.seed % 2**63,
+                temperature=sampling.temperature,
+                top_p=1.0 if greedy else sampling.top_p,
+                top_k=0 if greedy else sampling.top_k or 0,
+                max_tokens=sampling.max_new_tokens,
+                stop_token_ids=sorted(self.decoder.eos_ids),
+                detokenize=False,  # the decoder does it, as for every engine
+            )
+            for request in requests
+        ]
+        asked = [{"prompt_token_ids": ids} for ids in encoded]
+        found = []
+        outputs = self.llm.generate(asked, parameters, use_tqdm=False)
+        for request, output in zip(requests, outputs, strict=True):
+            drawn = [self.decoder.completion(list(one.token_ids)) for one in output.outputs]
+            # Greedy completions of a prompt are all the same; vLLM refuses to make more than one.
+            found.append(drawn * (request.n // len(drawn)))
+        return found
+
+
+Engine = TransformersEngine | VllmEngine
 
 
 def load(
     name: str,
     model_dir: str | Path,
     max_length: int,
-    trust_remote_code: bool = False,
+    trusted: bool = False,
     tensor_parallel: int = 1,
 ) -> Engine:
     """Load a model folder, for `max_length` tokens of prompt and completion together."""
     print(f"engine {name}: loading {model_dir}", file=sys.stderr, flush=True)
     if name == "vllm":
-        prepare_vllm()
-        from repro.evaluation.vllm_engine import VllmEngine
-
-        return VllmEngine.load(model_dir, max_length, trust_remote_code, tensor_parallel)
-    from repro.evaluation.transformers_engine import TransformersEngine
-
-    return TransformersEngine.load(model_dir, trust_remote_code)
+        return VllmEngine.load(model_dir, max_length, trusted, tensor_parallel)
+    return TransformersEngine.load(model_dir, trusted)
 
 
 def check(name: str, tensor_parallel: int = 1) -> None:

@@ -65,9 +65,8 @@ def generate_responses(
     sampling = {key: value for key, value in stated(generation).items() if key != "benchmarks"}
     model, plans, longest = digests.of_model(model_dir), [], 0
     for benchmark, chosen in generation.benchmarks.items():
-        task = tasks.load(
-            benchmark, Path(data_dir) / f"{benchmark}.jsonl", chosen.samples, backbone.prompt.math
-        )
+        file, asking = Path(data_dir) / f"{benchmark}.jsonl", generation.protocol
+        task = tasks.load(benchmark, file, chosen.samples, asking, backbone.prompt.math)
         prompts = render_prompts(task, tokenizer, backbone.prompt.system)
         lengths = [len(ids) for ids in tokenizer(prompts, add_special_tokens=False)["input_ids"]]
         # Longest first: neighbours need little padding, and a lack of memory shows at once.

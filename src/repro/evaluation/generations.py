@@ -40,12 +40,8 @@ def read(
         n_docs: number of problems in the data file.
         samples: responses of each problem that are wanted; None takes any number.
 
-    Returns:
-        The rows that can be scored, by doc_id and in the order of their samples, and of each other
-        line a message such as "line 3: not valid JSON (...)".
-
-    Raises:
-        ValueError: no line can be scored; the message tells the first reason.
+    Returns the rows by doc_id, in the order of their samples, and of each other line a message such
+    as "line 3: not valid JSON (...)"; ValueError, with the first reason: no line can be scored.
     """
     rows, left_out = {}, []
     content = Path(path).read_bytes().removeprefix(codecs.BOM_UTF8)

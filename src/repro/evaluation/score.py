@@ -37,21 +37,18 @@ def score_file(
     settings: ScoreSettings,
     threads: int = 1,
 ) -> list[str]:
-    """Score one generations file with lm-eval and write the result as JSON, whole or not at all.
+    """Score one generations file with lm-eval; return what is wrong with it, a message each.
 
     Args:
         benchmark: its name.
         generations_file: see ``generations``; a line that cannot be scored costs no other.
         data_file: the problems it answers; ``doc_id`` is the position in this file.
-        output_file: ``aggregates``: the statistics of ``measure.intervals.summary`` over problems.
-            ``problems``: one entry per doc_id, its lists over samples; of mathematics also the
-            verdicts of plain math-verify, the scorer of the paper's authors. Where programs cannot
-            be run safely ``not_scored`` says why, and both are empty.
+        output_file: JSON. ``aggregates``: what ``measure.intervals.summary`` gives. ``problems``:
+            one entry per doc_id, its lists over samples; of mathematics also the verdicts of plain
+            math-verify, the scorer of the paper's authors. Where programs cannot be run safely
+            ``not_scored`` says why, and both are empty.
         settings: how it is scored.
         threads: programs, or comparisons of answers, at a time.
-
-    Returns:
-        What is wrong with the file, a message each, also under ``left_out``.
 
     Raises:
         ValueError: an unknown benchmark, a bad data file, or a generations file without any row
@@ -85,9 +82,8 @@ def score_file(
         }
         return {"problems": found}
 
-    task = tasks.load(
-        benchmark, data_file, repeats, process_results=process_results, metric_list=METRICS
-    )
+    scoring = {"process_results": process_results, "metric_list": METRICS}
+    task = tasks.load(benchmark, data_file, repeats, settings.protocol, **scoring)
     counts = [(doc, len(rows.get(doc, ()))) for doc in range(n_docs)]
     missing = [f"doc {doc} has {count} of {repeats}" for doc, count in counts if count < repeats]
     scores = {"benchmark": benchmark, "samples": repeats, "n_problems": n_docs}
@@ -112,7 +108,8 @@ def score_file(
 
 def _judge(benchmark: str, settings: ScoreSettings, threads: int) -> tuple[Judge, str | None]:
     """Return what judges the responses to one problem, and the sandbox it uses."""
-    verifier = declared.benchmarks()[benchmark].verifier
+    stated = declared.benchmarks(settings.protocol)[benchmark]
+    verifier, asked = stated.verifier, stated.asked
     if verifier == "math":
         return lambda doc, gold, texts: {
             "correct": maths.verify(texts, [gold] * len(texts), workers=threads),
@@ -121,7 +118,7 @@ def _judge(benchmark: str, settings: ScoreSettings, threads: int) -> tuple[Judge
     if verifier == "choice":
         return lambda doc, gold, texts: {"correct": [choice.verify(t, gold) for t in texts]}, None
     run_program, passes = sandbox.runner(settings.sandbox), PROGRAMS[verifier]
-    cpu_s = settings.code_timeout_s
+    cpu_s = settings.code_timeout_s or (asked.timeout_s if asked else declared.TIMEOUT_S)
     limits = sandbox.Limits(cpu_s=cpu_s, wall_s=3 * cpu_s)
 
     def judge(doc: dict, gold: str, responses: list[str]) -> dict[str, list[bool]]:

@@ -8,7 +8,7 @@ from lm_eval.api.task import ConfigurableTask
 from lm_eval.tasks import TaskManager
 
 from repro.benchmarks import declared, prompts
-from repro.benchmarks.declared import COMPACT, Function
+from repro.benchmarks.declared import COMPACT
 
 
 def load(
@@ -49,10 +49,10 @@ def load(
         "metric_list": [],
         **scoring,
     }
-    if benchmark in declared.read_protocol(protocol):
-        texts = {"text": stated.prompt, "target": stated.target, "choice": stated.choices}
+    if asked := stated.asked:
+        texts = {"text": asked.prompt, "target": asked.target, "choice": asked.choices}
         for name, function in texts.items():
-            overrides[f"doc_to_{name}"] = function and declared.resolve(Function(function))
+            overrides[f"doc_to_{name}"] = function and declared.resolve(function)
     if math_prompt and stated.in_domain:
         overrides["doc_to_text"] = lambda doc: prompts.math(
             {"problem": doc[stated.question]}, math_prompt

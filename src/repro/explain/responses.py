@@ -47,17 +47,11 @@ def write_objectives(
         for row, correct, response in _first_responses(model_dir, tokenizer, name, files, problems):
             scored = explain(model, tokenizer, response, judging)
             stretches, tokens = [scored.baseline, *scored.stretches], scored.stretches[-1].end
-            rows.append(
-                {
-                    "benchmark": name,
-                    "doc_id": row["doc_id"],
-                    "sample": row["sample"],
-                    "correct": correct,
-                    "tokens": tokens,
-                    "points": [[s.end, s.end / max(tokens, 1), s.objective] for s in stretches],
-                    "segments": [[classify(s.text), s.reward] for s in scored.stretches],
-                }
-            )
+            found = {"benchmark": name, "doc_id": row["doc_id"], "sample": row["sample"]}
+            found |= {"correct": correct, "tokens": tokens}
+            found["points"] = [[s.end, s.end / max(tokens, 1), s.objective] for s in stretches]
+            found["segments"] = [[classify(s.text), s.reward] for s in scored.stretches]
+            rows.append(found)
     jsonl.write(output_file, rows)
 
 
@@ -78,18 +72,18 @@ def write_case_study(
     first correct one; else the first of all. For the other arguments and errors see
     `write_objectives`; ValueError as well where no response fits into the model's context.
     """
-    model = transcript.load_model(model_dir, judging.trust_remote_code)
+
+    def rank(found: tuple[dict, int, Transcript]) -> int:
+        row, correct, _ = found
+        return correct * (1 + any(count(split_thought(row["text"])[0])[1:]))  # its behaviours
+
     tokenizer = Decoder(model_dir, judging.trust_remote_code).tokenizer
-    best, best_rank = None, -1
-    for row, correct, response in _first_responses(model_dir, tokenizer, benchmark, files):
-        rank = correct * (1 + any(count(split_thought(row["text"])[0])[1:]))  # its behaviours
-        if rank > best_rank:
-            best, best_rank = response, rank
-        if best_rank == 2:
-            break
+    fitting = _first_responses(model_dir, tokenizer, benchmark, files)
+    best = max(fitting, key=rank, default=None)  # the first of equal ones
     if best is None:
         raise ValueError(f"{files['generations']}: no response fits into the model's context")
-    scored = explain(model, tokenizer, best, judging)
+    model = transcript.load_model(model_dir, judging.trust_remote_code)
+    scored = explain(model, tokenizer, best[2], judging)
     page.write(replace(scored, model=name), output, note)
 
 
@@ -106,9 +100,7 @@ def _first_responses(
     """
     task = tasks.load(benchmark, files["data"], 1)
     if task.config.metadata["verifier"] != "math":
-        raise ValueError(
-            f"{benchmark}: the objective needs an answer in a box, a mathematics benchmark"
-        )
+        raise ValueError(f"{benchmark}: the objective needs answers in a box, those of mathematics")
     scores = {one["doc_id"]: one for one in jsonl.read_json(files["scores"])["problems"]}
     first = {row["doc_id"]: row for row in jsonl.read(files["generations"]) if row["sample"] == 0}
     left_out, question = 0, task.config.metadata["question"]

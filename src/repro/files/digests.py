@@ -4,18 +4,12 @@ import hashlib
 import json
 from pathlib import Path
 
-LARGE = 256 << 20  # bytes; hashing files of gigabytes would take minutes
 MODEL_FILES = (".safetensors", ".json", ".jinja", ".txt", ".py")
 
 
-def of_values(values: object) -> str:
-    """Return a hash of anything that JSON can hold; equal values have equal hashes."""
-    return of_values_in_full(values)[:12]
-
-
-def of_values_in_full(values: object) -> str:
-    """Return the whole SHA-256 that `of_values` shortens, for records that are kept."""
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+def of_values(values: object, length: int = 12) -> str:
+    """Return a hash of anything that JSON can hold; in records that are kept it has 64 digits."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:length]
 
 
 def to_integer(text: str, size: int = 6) -> int:
@@ -23,18 +17,10 @@ def to_integer(text: str, size: int = 6) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:size], "big")
 
 
-def of_file(path: str | Path) -> str:
-    """Return a hash of a file's content, of a large file's size and time."""
-    status = Path(path).stat()
-    if status.st_size > LARGE:
-        return of_values([status.st_size, status.st_mtime_ns])
-    return of_content(path)[:12]
-
-
 def of_model(folder: str | Path) -> str:
     """Return a hash of a model folder: weights, configuration, tokenizer, chat template."""
     files = sorted(path for path in Path(folder).iterdir() if path.suffix in MODEL_FILES)
-    return of_values([(path.name, of_file(path)) for path in files])
+    return of_values([(path.name, of_content(path)) for path in files])
 
 
 def of_content(path: str | Path) -> str:

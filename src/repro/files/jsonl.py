@@ -7,16 +7,16 @@ from pathlib import Path
 
 
 def read(path: str | Path) -> list[dict]:
-    """Return all rows of a JSONL file.
-
-    Raises:
-        ValueError: a line is not a JSON object; the message names the file and the line number.
-    """
+    """Return all rows of a JSONL file; see `rows`."""
     return [row for _, row in rows(path)]
 
 
 def rows(path: str | Path) -> Iterator[tuple[int, dict]]:
-    """Yield the rows of a JSONL file one by one, each with its line number from 1; see `read`."""
+    """Yield the rows of a JSONL file one by one, each with its line number from 1.
+
+    Raises:
+        ValueError: a line is not a JSON object; the message names the file and the line number.
+    """
     with open(path, "rb") as file:
         for number, line in enumerate(file, start=1):
             if line.strip():

@@ -14,10 +14,8 @@ INDEX = "model.safetensors.index.json"  # of weights in several files
 def check(folder: str | Path, has_template: bool = False, trust_remote_code: bool = False) -> None:
     """Refuse a folder that is no usable transformers model; nothing is loaded.
 
-    Args:
-        folder: with config.json, a tokenizer and weights as safetensors.
-        has_template: whether a chat template is given from elsewhere.
-        trust_remote_code: whether Python files of the folder may run.
+    `has_template` says that a chat template is given from elsewhere, `trust_remote_code` that
+    Python files of the folder may run.
 
     Raises:
         ValueError: something is missing or cannot be read; the message names folder and file.
@@ -43,21 +41,19 @@ def check_code(folder: str | Path, trust_remote_code: bool) -> None:
         named = settings.get("auto_map") or {}
         if not isinstance(named, dict):
             raise ValueError(f"{str(folder)!r}: auto_map in {file} is no mapping")
+        needed = file == "config.json" and not _is_known(settings.get("model_type"))
         for code in [c for e in named.values() for c in (e if isinstance(e, list) else [e]) if c]:
             module = str(code).partition(".")[0]
-            if not trust_remote_code:
-                if file == "config.json" and not _is_known(settings.get("model_type")):
-                    raise ValueError(
-                        f"{str(folder)!r} needs code of its own, {code}, which {file} names; it is "
-                        "run only where the backbone's trust_remote_code is true, after you read it"
-                    )
-            elif "--" in module:  # REPOSITORY--MODULE: whatever that holds on the day it is loaded
-                raise ValueError(
-                    f"{str(folder)!r}: {file} names {code}, code of another repository, which is "
-                    "not pinned; allowed: a module of this folder"
-                )
-            elif not (Path(folder) / f"{module}.py").is_file():
-                raise ValueError(f"{str(folder)!r} has no {module}.py, which its {file} names")
+            if trust_remote_code and "--" in module:  # REPOSITORY--MODULE: whatever that holds
+                lack = f": {file} names {code}, code of another repository, which is not pinned"
+            elif trust_remote_code and not (Path(folder) / f"{module}.py").is_file():
+                lack = f" has no {module}.py, which its {file} names"
+            elif needed and not trust_remote_code:
+                lack = f" needs code of its own, {code}, which {file} names; it is run only where "
+                lack += "the backbone's trust_remote_code is true, after you read it"
+            else:
+                continue
+            raise ValueError(f"{str(folder)!r}{lack}")
 
 
 def read_size(folder: str | Path, key: str) -> int | None:
@@ -81,10 +77,9 @@ def wanted(trust_remote_code: bool = False) -> list[str]:
 
 def take(folder: str | Path, output_dir: str | Path, trust_remote_code: bool = False) -> None:
     """Copy a model folder, its weights as links: they are large, and nobody writes to them."""
-    output_dir = Path(output_dir)
-    output_dir.mkdir(parents=True, exist_ok=True)
+    Path(output_dir).mkdir(parents=True, exist_ok=True)
     for path in files(folder, trust_remote_code):
-        taken = output_dir / path.name
+        taken = Path(output_dir, path.name)
         taken.unlink(missing_ok=True)  # of an earlier call: a link must not be written through
         if path.suffix == ".safetensors":
             taken.symlink_to(path.absolute())
@@ -108,10 +103,8 @@ def _find_lack(folder: Path, has_template: bool) -> str | None:
         return f" has no tokenizer; allowed: {', '.join(TOKENIZERS)}"
     weights = {path.name for path in folder.glob("*.safetensors")}
     if not weights:
-        return (
-            " has no *.safetensors; weights of other formats are not read, because a pickle runs "
-            "code: save them with save_pretrained"
-        )
+        why = "weights of other formats are not read, because a pickle runs code"
+        return f" has no *.safetensors; {why}: save them with save_pretrained"
     parts = _read(folder / INDEX).get("weight_map", {})
     if not isinstance(parts, dict):
         return f": weight_map in {INDEX} is no mapping"
@@ -121,10 +114,8 @@ def _find_lack(folder: Path, has_template: bool) -> str | None:
         path.open("rb").close()  # refuses what is unreadable, or a link to nowhere
     has_template = has_template or (folder / "chat_template.jinja").is_file()
     if not has_template and not _read(folder / "tokenizer_config.json").get("chat_template"):
-        return (
-            " has no chat template, neither chat_template.jinja nor in tokenizer_config.json; give "
-            "one as chat_template"
-        )
+        where = "neither chat_template.jinja nor in tokenizer_config.json"
+        return f" has no chat template, {where}; give one as chat_template"
     return None
 
 

@@ -28,13 +28,9 @@ class Progress:
         if now - self.printed < SECONDS_BETWEEN_LINES and self.done < self.total:
             return
         self.printed = now
-        meter = tqdm.format_meter(
-            *(self.done, self.total, now - self.began),
-            prefix=self.what,
-            unit=self.unit,
-            initial=self.start,  # for the rate
-            bar_format=FORMAT,
-        )
+        form = {"prefix": self.what, "unit": self.unit, "bar_format": FORMAT}
+        form["initial"] = self.start  # for the rate
+        meter = tqdm.format_meter(self.done, self.total, now - self.began, **form)
         print(meter + (f", {detail}" if detail else ""), flush=True)
 
 

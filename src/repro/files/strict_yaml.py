@@ -25,12 +25,10 @@ class _Loader(yaml.SafeLoader):
     def construct_number(self, node):
         octal = re.fullmatch(r"[-+]?0[0-9_]+", node.value)
         if octal or ":" in node.value:
-            why = "an octal number" if octal else "a number in base 60"
-            allowed = "a number without leading zeros" if octal else "a plain number"
-            why = f"{node.value} is {why} in YAML; allowed: {allowed}, or a text in quotes"
+            what = "an octal number" if octal else "a number in base 60"
+            why = f"{node.value} is {what} in YAML; allowed: a plain number, or a text in quotes"
             raise _Refused(None, None, why, node.start_mark)
-        of_float = node.tag.endswith("float")
-        return self.construct_yaml_float(node) if of_float else self.construct_yaml_int(node)
+        return yaml.SafeLoader.yaml_constructors[node.tag](self, node)
 
 
 for _kind in ("int", "float"):
@@ -47,14 +45,11 @@ def read(path: str | Path) -> dict:
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")  # some editors begin with a mark
         settings = yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
-    except FileNotFoundError:
-        raise ValueError(f"{path}: no such file") from None
     except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}; allowed: a YAML file") from None
+        raise ValueError(f"{path}: {error.strerror.lower()}; allowed: a YAML file") from None
     except UnicodeDecodeError as error:
         line, byte = error.object.count(b"\n", 0, error.start) + 1, error.object[error.start]
-        why = f"byte 0x{byte:02x} is not UTF-8; allowed: a text in UTF-8"
-        raise ValueError(f"{path}, line {line}: {why}") from None
+        raise ValueError(f"{path}, line {line}: byte 0x{byte:02x} is not UTF-8") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}, line {mark.line + 1}" if mark else path

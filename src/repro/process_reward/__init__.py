@@ -1,6 +1,6 @@
 """RePro's process reward (RePro, arXiv 2512.01925): tensors in, tensors out.
 
-``segments`` finds the cut points of a response, ``objective`` scores the answer at each of them,
+``segments`` finds the cut points of a response, ``one_pass`` scores the answer at each of them,
 ``scores`` turns the objective into magnitude and stability, ``reward`` turns scores into per-token
 process advantages and ``settings`` names everything in which the two variants differ.
 """

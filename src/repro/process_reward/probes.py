@@ -10,22 +10,10 @@ CLOSE_THOUGHT = f"{END_OF_THOUGHT}\n\n"
 
 @dataclass(frozen=True)
 class Probe:
-    """What is appended at a cut.
-
-    Attributes:
-        ids: its tokens.
-        scored: which of them the objective averages over; at least one.
-    """
+    """What is appended at a cut."""
 
     ids: tuple[int, ...]
-    scored: tuple[bool, ...]
-
-    def __post_init__(self) -> None:
-        if len(self.scored) != len(self.ids) or not any(self.scored):
-            raise ValueError(
-                f"scored: {self.scored}; expected one for each of the {len(self.ids)} tokens, "
-                "at least one of them true"
-            )
+    scored: tuple[bool, ...]  # which of them the objective averages over; at least one
 
 
 def make_probe(tokenizer, answer: str, *, answer_only: bool = False, prefix: str = "") -> Probe:

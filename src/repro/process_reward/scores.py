@@ -1,8 +1,8 @@
 """Magnitude, stability and score at the cut points (RePro, arXiv 2512.01925).
 
-Every function takes J, the surrogate objective at the cut points, as (B, C): column 0 is the empty
-thought (the baseline J_b), valid columns come first, and what stands in the others does not change
-the valid ones.
+Every function takes J, the surrogate objective at the cut points, as (B, C), all at most 0, and
+returns (B, C). Column 0 is the empty thought (the baseline J_b), valid columns come first, and what
+the others hold does not change the valid ones.
 """
 
 import torch
@@ -15,12 +15,6 @@ def magnitude(objective: Tensor) -> Tensor:
     J = 0 gives 1 and J = J_b gives 1 - tanh(1). Where J_b is exactly 0 (the answer was certain
     before any thought) the limit is taken: J = 0 gives 1, since nothing is left to gain, and J < 0
     gives 0.
-
-    Args:
-        objective: J, (B, C), all <= 0.
-
-    Returns:
-        (B, C).
     """
     _check(objective)
     baseline = objective[:, :1]  # (B, 1)
@@ -32,12 +26,7 @@ def magnitude(objective: Tensor) -> Tensor:
 def moving_average(objective: Tensor, weight: float) -> Tensor:
     """Exponential moving average of J along the cut points; the first value starts it.
 
-    Args:
-        objective: J, (B, C).
-        weight: on the new value, in (0, 1]; 1 returns J itself.
-
-    Returns:
-        (B, C).
+    `weight` is that of the new value, in (0, 1]; 1 returns J itself.
     """
     _check(objective)
     if not 0 < weight <= 1:
@@ -53,12 +42,6 @@ def stability(objective: Tensor) -> Tensor:
 
     Column t uses the m = t + 1 points up to and including t, the baseline among them; ties count 0.
     Column 0, where tau is not defined, is 1/2.
-
-    Args:
-        objective: J or its moving average, (B, C).
-
-    Returns:
-        (B, C), in [0, 1].
     """
     _check(objective)
     count = objective.shape[1]
@@ -86,8 +69,6 @@ def score(objective: Tensor, w: float, ema: float = 1.0) -> Tensor:
     """
     if not 0 <= w <= 1:
         raise ValueError(f"w: {w}; expected a number in [0, 1]")
-    if not 0 < ema <= 1:
-        raise ValueError(f"ema: {ema}; expected a number in (0, 1]")
     return (1 - w) * magnitude(objective) + w * stability(moving_average(objective, ema))
 
 

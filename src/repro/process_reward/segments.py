@@ -133,6 +133,4 @@ def cut_points(thought: Thought, entropies: Sequence[float], k: int) -> list[int
 
 def pad_cut_points(cuts: Sequence[Sequence[int]], width: int) -> Tensor:
     """Stack cut points into a (B, width) integer tensor, -1 where a response has fewer."""
-    if width < max(map(len, cuts), default=0):
-        raise ValueError(f"width: {width}; a response has {max(map(len, cuts))} cut points")
     return torch.tensor([[*row, *[-1] * (width - len(row))] for row in cuts], dtype=torch.long)

@@ -6,11 +6,10 @@ by byte.
 
 import json
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from fnmatch import fnmatch
-from itertools import zip_longest
 from pathlib import Path
+
+import pandas as pd
 
 from repro.files import digests, jsonl
 
@@ -25,68 +24,43 @@ IGNORED_FILES = (
 )
 # All else is not compared: MLflow's store, and the report, which links there and tells times.
 FOLDERS = ("backbones", "data", "figures", "runs", "tables")
-KINDS = {  # the first pattern that fits a path
-    "provenance": "*provenance.json",
-    "data": "data/*",
-    "backbones": "backbones/*",
-    "settings": "runs/*/settings.json",
-    "weights": "runs/*/model/*.safetensors",
-    "model files": "runs/*/model/*",
-    "training": "runs/*/training.jsonl",
-    "generations": "runs/*/generations/*",
-    "scores": "runs/*/scores/*",
-    "objective": "runs/*/objective.jsonl",
-    "tables": "tables/*",
-    "figures": "figures/*",
-    "other": "*",
-}
 TEXTS = (".csv", ".md", ".tex", ".html", ".jinja", ".txt")
 WEIGHTS = "*.safetensors"  # stands for all files of one model's weights
-MISSING = "nothing"
+MISSING = "(nothing)"
 SHOWN = 3  # differences that are named of each kind
 
 
-@dataclass
-class Kind:
-    """What was found of one kind: files, and how each pair differs, where it does."""
-
-    files: int = 0
-    differences: dict[str, str] = field(default_factory=dict)  # by file: the first one
-
-
-def compare(first: str | Path, second: str | Path) -> dict[str, Kind]:
+def compare(first: str | Path, second: str | Path) -> pd.DataFrame:
     """Compare two folders of results, file by file, or two files of the same name.
 
     Returns:
-        Kinds by name, without those of which neither folder has a file.
+        A row for each file: its path as `file`, as `kind` its folder or, of a run, which of the
+        run's files and folders it is; as `difference` the first one, None where there is none.
 
     Raises:
         ValueError: one of them is neither, or a file is not what its name says.
     """
     ours, theirs = _files(Path(first)), _files(Path(second))
-    found = {name: Kind() for name in KINDS}
+    rows = []
     for name in sorted({*ours, *theirs}):
-        kind = found[next(kind for kind, pattern in KINDS.items() if fnmatch(name, pattern))]
-        kind.files += 1
-        if name not in theirs or name not in ours:
-            kind.differences[name] = f"only in {first if name in ours else second}"
-        elif difference := _difference(ours[name], theirs[name]):
-            kind.differences[name] = difference
-    return {name: kind for name, kind in found.items() if kind.files}
+        parts = name.split("/")
+        kind = parts[:5][-1] if parts[0] == "runs" else parts[0]  # runs/BACKBONE/METHOD/SEED/...
+        if name not in ours or name not in theirs:
+            difference = f"only in {first if name in ours else second}"
+        elif name.endswith(WEIGHTS) or ours[name].read_bytes() != theirs[name].read_bytes():
+            difference = _find(_read(ours[name]), _read(theirs[name]))
+        else:
+            difference = None
+        rows.append((kind, name, difference))
+    return pd.DataFrame(rows, columns=["kind", "file", "difference"])
 
 
-def table(found: dict[str, Kind]) -> str:
+def write_table(found: pd.DataFrame) -> str:
     """Return kinds with counts as text, and the first differences of each."""
-    lines = [f"{'kind':<12} {'files':>6} {'equal':>6} {'different':>9}"]
-    for name, kind in found.items():
-        different = len(kind.differences)
-        lines.append(f"{name:<12} {kind.files:>6} {kind.files - different:>6} {different:>9}")
-    for kind in found.values():
-        shown = [f"{file}: {difference}" for file, difference in kind.differences.items()]
-        lines += shown[:SHOWN]
-        if len(shown) > SHOWN:
-            lines.append(f"... and {len(shown) - SHOWN} more files like these")
-    return "\n".join(lines)
+    table = found.groupby("kind")["difference"].agg(files="size", different="count")
+    shown = found.dropna(subset="difference").groupby("kind").head(SHOWN)
+    differences = shown["file"] + ": " + shown["difference"]
+    return "\n".join([table.reset_index().to_string(index=False), *differences])
 
 
 def without_ignored(value: object) -> object:
@@ -119,43 +93,29 @@ def _files(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _difference(first: Path, second: Path) -> str | None:
-    """Return the first difference of two files of the same name, None where there is none."""
-    if first.name == WEIGHTS:
-        return _first(digests.of_tensors(first.parent), digests.of_tensors(second.parent))
-    if first.read_bytes() == second.read_bytes():
-        return None
-    if first.suffix == ".json":
-        return _first(*map(without_ignored, (jsonl.read_json(first), jsonl.read_json(second))))
-    if first.suffix == ".jsonl":
-        rows = [map(without_ignored, jsonl.read(path)) for path in (first, second)]
-        return _first_of("row", *rows)
-    if first.suffix in TEXTS:
-        texts = [path.read_text(encoding="utf-8").splitlines() for path in (first, second)]
-        return _first_of("line", *texts)
-    return f"{first.stat().st_size} bytes against {second.stat().st_size}, not the same"
+def _read(path: Path) -> dict:
+    """Return what counts of a file's content: values by their names or numbers."""
+    if path.name == WEIGHTS:
+        return digests.of_tensors(path.parent)
+    if path.suffix == ".json":
+        return without_ignored(jsonl.read_json(path))
+    if path.suffix == ".jsonl":
+        return {f"row {number}": without_ignored(row) for number, row in jsonl.rows(path)}
+    if path.suffix in TEXTS:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return {f"line {number}": line for number, line in enumerate(lines, start=1)}
+    return {"content": f"{path.stat().st_size} bytes, SHA-256 {digests.of_content(path)}"}
 
 
-def _first_of(unit: str, first: Iterable, second: Iterable) -> str | None:
-    pairs = enumerate(zip_longest(first, second, fillvalue=MISSING), start=1)
-    found = (_first(ours, theirs, f"{unit} {number}") for number, (ours, theirs) in pairs)
-    return next(filter(None, found), None)
-
-
-def _first(first: object, second: object, where: str = "") -> str | None:
+def _find(first: object, second: object, where: str = "") -> str | None:
     """Return where two values of JSON differ first, and how; None where they are the same."""
     if json.dumps(first, sort_keys=True) == json.dumps(second, sort_keys=True):  # NaN equals NaN
         return None
-    if isinstance(first, dict) and isinstance(second, dict):
-        pairs = [(key, first.get(key, MISSING), second.get(key, MISSING)) for key in first | second]
-    elif isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
-        pairs = list(zip(range(len(first)), first, second, strict=True))
-    else:
-        return f"{where}: {_short(first)} against {_short(second)}"
-    found = (_first(ours, theirs, f"{where}/{key}".lstrip("/")) for key, ours, theirs in pairs)
+    if isinstance(first, list) and isinstance(second, list):
+        first, second = dict(enumerate(first)), dict(enumerate(second))
+    if not (isinstance(first, dict) and isinstance(second, dict)):
+        ours, theirs = (json.dumps(value, ensure_ascii=False) for value in (first, second))
+        return f"{where}: {ours:.100} against {theirs:.100}"
+    pairs = [(key, first.get(key, MISSING), second.get(key, MISSING)) for key in first | second]
+    found = (_find(ours, theirs, f"{where}/{key}".lstrip("/")) for key, ours, theirs in pairs)
     return next(filter(None, found))
-
-
-def _short(value: object) -> str:
-    text = value if value is MISSING else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 100 else f"{text[:97]}..."

@@ -7,8 +7,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from repro.files import jsonl
 
-FILE = "experiment.json"
-
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -65,15 +63,12 @@ def read(file: str | Path) -> Experiment:
     """Return an experiment whose folders are found from here; in the file they start at the file.
 
     Raises:
-        ValueError: the file is missing or not such a record.
+        ValueError: the file, which the rule experiment writes, is missing or not such a record.
     """
     try:
-        record = Experiment.model_validate_json(Path(file).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ValueError(f"{file}: no such file; the rule experiment writes it") from None
+        record = Experiment.model_validate(jsonl.read_json(file))
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ValueError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise ValueError(f"{file}: {error}") from None
     start = Path(file).parent
     found = {group: [start / path for path in paths] for group, paths in record.runs.items()}
     return record.model_copy(update={"runs": found})

@@ -1,6 +1,5 @@
 """What runs were made of and how long they took, as far as it was recorded."""
 
-import csv
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,11 +29,6 @@ class Facts:
     seconds: dict[str, float | None]
 
     @property
-    def name(self) -> str:
-        """The run as people call it."""
-        return f"{self.backbone}, {methods.label(self.method)}, seed {self.seed}"
-
-    @property
     def trained(self) -> bool:
         """Whether there was a training that could have been recorded."""
         return self.method != methods.ORIGINAL
@@ -49,11 +43,10 @@ def read_seconds(run_dir: str | Path, rule: str) -> float | None:
     file = Path(BENCHMARKS, os.path.relpath(run_dir), f"{rule}.tsv")
     if not file.is_file():
         return None
-    with open(file, encoding="utf-8", newline="") as opened:
-        rows = list(csv.DictReader(opened, delimiter="\t"))
     try:
-        return float(rows[-1]["s"])
-    except (IndexError, KeyError, TypeError, ValueError):
+        _header, *_, last = file.read_text(encoding="utf-8").splitlines()
+        return float(last.split("\t")[0])
+    except ValueError:
         raise ValueError(f"{file}: expected a benchmark file with seconds in column s") from None
 
 
@@ -61,17 +54,15 @@ def read(runs: Sequence[RunFolder]) -> list[Facts]:
     """Return the facts of runs; ValueError, with its name, where a file is no valid JSON."""
     found = []
     for run in runs:
-        folder = run.path
         # `original` is not trained and has no provenance.
         read = {name: run.read_json(name) for name in ("settings", "provenance", "mlflow")}
-        log = folder / "training.jsonl"
+        log = run.path / "training.jsonl"
         rows = jsonl.read(log) if log.is_file() else []
         steps = [row["step_seconds"] for row in rows if row.get("step_seconds") is not None]
-        seconds = {stage: read_seconds(folder, stage) for stage in STAGES[1:]}
+        seconds = {stage: read_seconds(run.path, stage) for stage in STAGES[1:]}
         seconds["train"] = read["provenance"].get("seconds")  # kept without work/
         step_seconds = median(steps) if steps else None
-        of = (run.backbone, run.method, run.seed)
-        found.append(Facts(*of, **read, step_seconds=step_seconds, seconds=seconds))
+        found.append(Facts(**run.keys(), **read, step_seconds=step_seconds, seconds=seconds))
     return found
 
 
@@ -80,10 +71,10 @@ def commit(of: Facts) -> str:
     found, changes = of.provenance.get("git_commit"), of.provenance.get("git_changes")
     if not found:
         return NOT_RECORDED
-    if changes is None:
-        return f"{found}, {NOT_RECORDED} whether files differed"
+    if not changes:
+        return f"{found}, {'clean' if changes == '' else NOT_RECORDED}"
     count = len(changes.splitlines())
-    return f"{found}, " + (f"dirty: {count} changed file{'s' * (count > 1)}" if count else "clean")
+    return f"{found}, dirty: {count} changed file{'s' * (count > 1)}"
 
 
 def hardware(of: Facts) -> str:
@@ -111,7 +102,8 @@ def alike(runs: Sequence[Facts], told: Callable[[Facts], str]) -> str:
     by_text: dict[str, list[str]] = {}
     for run in runs:
         if run.trained:
-            by_text.setdefault(told(run), []).append(run.name)
+            name = f"{run.backbone}, {methods.label(run.method)}, seed {run.seed}"
+            by_text.setdefault(told(run), []).append(name)
     if len(by_text) < 2:
         return next(iter(by_text), "nothing was trained")
     return "; ".join(

@@ -1,43 +1,285 @@
-"""The paper's claims (RePro, arXiv 2512.01925, section Experiments), tested on one's own runs.
+"""The paper's claims (RePro, arXiv 2512.01925, section Experiments) and the parts that test them.
 
-A claim has parts: an effect with its interval for each backbone, method and benchmark. A part is
-supported where the whole interval lies on the right side of a threshold, not supported where it
-lies on the other, inconclusive where it holds the threshold or there is too little to judge by, and
-not tested where the runs that it needs do not exist. A claim is supported where every part is (all
-must pass, so that their number needs no correction), and not supported where some part is not even
-with its interval widened for the number of parts (Bonferroni: one of many parts lands on the wrong
-side by chance). It is not tested where no part is, and inconclusive otherwise.
+A part compares methods on the seeds and the problems that all of them have. Its tables are (S, P),
+seeds and problems or, in training logs, steps; of ablations (M, S, P), a method for each value.
 """
 
-from collections.abc import Sequence
-from pathlib import Path
+import itertools
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy
 
-from repro.files import jsonl
-from repro.measure.intervals import Estimate
+from repro import methods
+from repro.measure.intervals import Estimate, interval
 from repro.records.experiment import RunFolder
-from repro.report import claim_parts, html_pages, names, table_formats
-from repro.report.claim_parts import CORRELATION, LABELLED, Data, Part
-from repro.report.claim_statistics import curvature, gain, slope, stability
+from repro.report import collect, compare, names
 
-SUPPORTED, NOT_SUPPORTED = "supported", "not supported"
-INCONCLUSIVE, NOT_TESTED = "inconclusive", "not tested"
-VERDICTS = (SUPPORTED, NOT_SUPPORTED, INCONCLUSIVE, NOT_TESTED)
-DIRECTIONS = {"greater": ">", "less": "<"}
-# The level of every interval, and how many problems, or steps in a quarter of the training, are
-# needed to judge by: a spread of few verdicts can vanish by chance.
-RULE = {"level": 0.95, "problems_at_least": 10, "steps_at_least": 4}
 METHODS = ("ppo+repro", "reinforce_pp+repro", "reinforce_pp_baseline+repro", "grpo+repro")
+POOL = "in-domain"  # on which ablations are judged: the paper does not state on which
+CORRELATION = "rank correlation of position and -J"  # Spearman's, in correct responses
+LABELLED = "labelled minus other segments"  # mean process reward of those with a behaviour or not
 _DOUBLINGS = "points per doubling of k, change from one to the next"
-_ABOUT = "A verdict is about the runs that it names, on their benchmarks, and about nothing else."
-_NOT_THE_PAPERS = "It neither supports nor refutes anything about the paper's own models."
+_UNKNOWN = "the numbers of some responses are unknown, or the baseline has no reasoning tokens"
+
+
+class Part(NamedTuple):
+    """One comparison of a claim; without tables it is not tested, and the remark says why."""
+
+    remark: str
+    seeds: Sequence[int] = ()
+    tables: Sequence[np.ndarray] = ()  # of numbers, one per benchmark
+    name: str = ""
+    unit: str = ""
+    runs: str = ""
+    statistic: Callable[..., Estimate] = interval  # of the tables and a level such as 0.95
+    of: str = "problems"  # what the statistic's n counts
+
+
+@dataclass(frozen=True)
+class Data:
+    """What runs wrote. A file is read when it is first asked for; ValueError where it is wrong."""
+
+    runs: Sequence[RunFolder]
+    benchmarks: Sequence[str]  # whose scores are read
+
+    @cached_property
+    def scores(self) -> collect.Scores:
+        """What `collect.read_scores` returns."""
+        return collect.read_scores(self.runs, self.benchmarks)
+
+    @cached_property
+    def cells(self) -> compare.Cells:
+        """The same, by backbone, method and benchmark."""
+        return compare.by_cell(self.scores.problems)
+
+    @cached_property
+    def training(self) -> pd.DataFrame:
+        """What `collect.read_training` returns."""
+        return collect.read_training(self.runs)
+
+    @cached_property
+    def objective(self) -> pd.DataFrame:
+        """A row a problem with an objective: responses (how many), `CORRELATION`, `LABELLED`."""
+        rows = [_response(row) for row in collect.read_objective(self.runs).to_dict("records")]
+        if not rows:
+            return pd.DataFrame()
+        by_problem = pd.DataFrame(rows).groupby([*collect.RUN_KEYS, "problem"], sort=False)
+        sums = by_problem.sum(numeric_only=True)
+        sums["responses"] = by_problem.size()
+        sums[CORRELATION] = by_problem[CORRELATION].mean()
+        flagged = sums["flagged_reward"] / sums["flagged"]
+        sums[LABELLED] = flagged - sums["others_reward"] / sums["others"]
+        return sums.reset_index()
+
+    def pairs(self, chosen: Iterable[str] | str) -> Iterable[tuple[str, list[str]]]:
+        """Return backbone and [method, its plain algorithm] of some methods, or of an ablation."""
+        of = dict.fromkeys(run.backbone for run in self.runs)
+        found = itertools.product(of, chosen)
+        if isinstance(chosen, str):
+            found = [(of, method) for of, values in self.ablations(chosen) for method in values]
+        return [(of, [method, methods.plain_algorithm(method)]) for of, method in found]
+
+    def ablations(self, key: str) -> list[tuple[str, dict[str, float]]]:
+        """Return backbone and method -> value, ascending, of each algorithm with an ablation."""
+        found = {}
+        for run in sorted(self.runs, key=lambda run: methods.parse(run.method).ablated != key):
+            method = methods.parse(run.method)
+            of = (run.backbone, method.algorithm)
+            if method.ablated == key or (of in found and method.repro and not method.ablated):
+                found.setdefault(of, {})[run.method] = collect.read_process_reward(run, key)
+        return [
+            (backbone, dict(sorted(values.items(), key=lambda item: item[1])))
+            for (backbone, _), values in found.items()
+        ]
+
+
+def difference(
+    data: Data, metric: str, chosen: Iterable[str] | str, pools: Sequence[str] = ()
+) -> list[Part]:
+    """Return what RePro adds to some methods, or at every value of an ablated setting.
+
+    In a metric of `compare.EFFECTS`, on each pool; without pools on every benchmark.
+    """
+    parts, unit = [], compare.EFFECTS[metric][1]
+    for (backbone, pair), pool in itertools.product(data.pairs(chosen), pools or _shown(data)):
+        part = _scores(data, backbone, pair, pool)
+        part = part._replace(tables=[compare.measure(metric, table) for table in part.tables])
+        name = f"{_labels(pair, ' vs ')}, {names.BENCHMARKS.get(pool, pool)}"
+        parts.append(_named(part, backbone, pair, name, unit))
+    return parts or _no_ablation(chosen, unit)
+
+
+def over_values(
+    data: Data, key: str, statistic: Callable, what: str, unit: str, least: int = 2
+) -> list[Part]:
+    """Return a statistic of the accuracies at the values, at least ``least``, of a setting."""
+    parts = []
+    for backbone, by_method in data.ablations(key):
+        values = list(by_method.values())
+        part = Part(f"needs {least} values of {key} or more")
+        if len(values) >= least:
+            part = _scores(data, backbone, list(by_method), POOL)
+        tables = [100 * accuracy for accuracy, *_ in part.tables]  # (M, S, P)
+        part = part._replace(tables=tables, statistic=partial(statistic, values))
+        label = methods.label(next(iter(by_method)).partition("~")[0])
+        name = f"{label}, {key} = {', '.join(f'{value:g}' for value in values)}, {POOL}: {what}"
+        parts.append(_named(part, backbone, by_method, name, unit))
+    return parts or _no_ablation(key, unit)
+
+
+def training(data: Data, chosen: Iterable[str], versus_plain: bool) -> list[Part]:
+    """Return the change of reasoning tokens in the last quarter of the steps, in percent.
+
+    From the first quarter, or from the last of the algorithm without RePro.
+    """
+    what, parts = "last quarter of training" + ("" if versus_plain else " vs first"), []
+    for backbone, pair in data.pairs(chosen):
+        pair = pair[: 1 + versus_plain]
+        part = _training(data, backbone, pair)
+        parts.append(_named(part, backbone, pair, f"{_labels(pair, ' vs ')}, {what}", "percent"))
+    return parts
+
+
+def objective(data: Data, what: str, unit: str) -> list[Part]:
+    """Return `CORRELATION` or `LABELLED` of each method with an objective.jsonl."""
+    if data.objective.empty:
+        return [Part("no run has an objective.jsonl", name=what, unit=unit)]
+    parts = []
+    for (backbone, method), frame in data.objective.groupby(["backbone", "method"], sort=False):
+        known, responses = frame.dropna(subset=what), frame["responses"].sum()
+        wide = known.pivot(index="seed", columns="problem", values=what)  # (S, P)
+        # Seeds need not have the same problems: not every response is correct.
+        table = np.ma.masked_invalid(wide.to_numpy(dtype=float))
+        part = Part(f"of {responses} responses", list(wide.index), [table])
+        if known.empty:
+            part = Part(f"none of the {responses} responses in objective.jsonl has what is needed")
+        parts.append(_named(part, backbone, [method], f"{methods.label(method)}: {what}", unit))
+    return parts
+
+
+def slope(values: Sequence[float], tables: Sequence[np.ndarray], level: float) -> Estimate:
+    """Return the least-squares slope over the values, which ascend, (M,)."""
+    return _derivative(1, values, tables, level)
+
+
+def curvature(values: Sequence[float], tables: Sequence[np.ndarray], level: float) -> Estimate:
+    """Return how the slope over doublings of the values changes from one to the next."""
+    return _derivative(2, np.log2(values), tables, level)
+
+
+def gain(values: Sequence[float], tables: Sequence[np.ndarray], level: float) -> Estimate:
+    """Return the mean at the last value minus that at the first."""
+    return interval([table[len(values) - 1] - table[0] for table in tables], level)
+
+
+def stability(values: Sequence[float], tables: Sequence[np.ndarray], level: float) -> Estimate:
+    """Return the largest minus the smallest of the means at all values.
+
+    The upper end is the furthest end of all pairs' intervals. Below a margin, it says that every
+    pair passes two one-sided tests (TOST) of equivalence; all must pass, so that their number needs
+    no correction. The lower end is the nearest end of the pair furthest apart, at a level corrected
+    for the number of pairs (Bonferroni): one pair beyond the margin refutes.
+    """
+    pairs = list(itertools.combinations(range(len(values)), 2))
+    differences = [[table[j] - table[i] for table in tables] for i, j in pairs]
+    plain = [interval(of_pair, level) for of_pair in differences]
+    strict = [interval(of_pair, 1 - (1 - level) / len(pairs)) for of_pair in differences]
+    high = np.max([(e.high, -e.low) for e in plain]) + 0.0  # NaN stays NaN, -0 becomes 0
+    low = np.max([(0.0, e.low, -e.high) for e in strict])
+    effect = max(abs(e.mean) for e in plain)
+    return Estimate(effect, np.nan, float(low), float(high), plain[0].n)
+
+
+def _derivative(
+    order: int, positions: Sequence[float], tables: Sequence[np.ndarray], level: float
+) -> Estimate:
+    """Return the derivative of the polynomial of that order that fits the means best."""
+    powers = np.vander(positions, order + 1, increasing=True)
+    weights = math.factorial(order) * np.linalg.pinv(powers)[order]  # (M,)
+    # Weights sum to 0 up to rounding only: what all methods share must not count.
+    return interval([np.tensordot(weights, table - table[0], 1) for table in tables], level)
+
+
+def _named(part: Part, backbone: str, chosen: Iterable[str], name: str, unit: str) -> Part:
+    if any(np.isnan(table).any() for table in part.tables):
+        part = Part(_UNKNOWN)
+    runs = [f"{backbone}/{method}/{seed}" for method in chosen for seed in part.seeds]
+    return part._replace(name=f"{backbone}, {name}", unit=unit, runs=" ".join(runs))
+
+
+def _shown(data: Data) -> list[str]:
+    return names.shown({benchmark for *_, benchmark in data.cells})
+
+
+def _no_ablation(key: str, unit: str) -> list[Part]:
+    remark = f"no run of a method ALGORITHM{methods.REPRO}~{key}=VALUE"
+    return [Part(remark, name=f"ablation of {key}", unit=unit)]
+
+
+def _scores(data: Data, backbone: str, chosen: Sequence[str], pool: str) -> Part:
+    """Return what `compare.stack` does, on those benchmarks of a pool that are scored."""
+    have = {key[:2] for key in data.cells}
+    if missing := [method for method in chosen if (backbone, method) not in have]:
+        return Part(f"no run of {_labels(missing)}")
+    members = [name for name in compare.POOLS.get(pool, (pool,)) if name in _shown(data)]
+    scored = [b for b in members if all((backbone, of, b) in data.cells for of in chosen)]
+    if not scored:
+        return Part(f"no scores of {names.titles(members)}")
+    seeds, tables = compare.stack(data.cells, backbone, chosen, scored)
+    if not seeds:
+        return Part("no seed that all have")
+    remark = f"over {names.titles(scored)}" if len(members) > 1 else ""
+    if without := names.titles(set(members) - set(scored)):
+        remark += f"; without {without}: no scores"
+    return Part(remark, seeds, tables)
+
+
+def _training(data: Data, backbone: str, chosen: Sequence[str]) -> Part:
+    """Return the change of the tokens over the steps that all have, (S, a quarter of the steps)."""
+    frame = data.training[data.training["backbone"] == backbone]
+    if missing := [method for method in chosen if method not in set(frame["method"])]:
+        return Part(f"no training log of {_labels(missing)}")
+    wide = frame.pivot(index=["method", "seed"], columns="step", values="reasoning_tokens")
+    seeds = sorted(set.intersection(*(set(wide.loc[method].index) for method in chosen)))
+    rows = wide.loc[list(itertools.product(chosen, seeds))].dropna(axis=1)
+    if rows.empty:
+        return Part("no seed, or no step, that all have")
+    tokens = rows.to_numpy(dtype=float).reshape(len(chosen), len(seeds), -1)  # (M, S, steps)
+    quarter = max(1, tokens.shape[2] // 4)
+    last = tokens[:, :, -quarter:]
+    theirs = last[1] if len(chosen) > 1 else tokens[0, :, :quarter]
+    table = compare.measure("tokens_percent", np.array([[last[0], theirs]] * 3))
+    return Part(f"{rows.shape[1]} steps", seeds, [table], of="steps")
+
+
+def _response(row: dict) -> dict[str, str | float]:
+    """Return the keys of a row of `collect.read_objective`, and what is averaged over responses."""
+    found = {key: row[key] for key in collect.RUN_KEYS}
+    found |= {"problem": f"{row['benchmark']}:{row['doc_id']}", CORRELATION: math.nan}
+    if row["correct"] and len(row["points"]) > 2:  # two are always in perfect order
+        positions, _, objective = np.transpose(row["points"])
+        # J that never changes does not fall; leaving it out would flatter.
+        changes = np.ptp(objective) > 0
+        rho = scipy.stats.spearmanr(positions, -objective).statistic if changes else 0.0
+        found[CORRELATION] = float(rho)
+    for name, flagged in (("flagged", True), ("others", False)):
+        rewards = [reward for label, reward in row["segments"] if (label is not None) == flagged]
+        found |= {name: len(rewards), f"{name}_reward": sum(rewards)}
+    return found
+
+
+def _labels(chosen: Iterable[str], separator: str = ", ") -> str:
+    return separator.join(map(methods.label, chosen))
 
 
 class Claim(NamedTuple):
-    """A claim; its tests are (direction, threshold, function of `claim_parts`, its arguments)."""
+    """A claim; its tests are (direction, threshold, function that returns parts, its arguments)."""
 
     id: str
     text: str
@@ -48,155 +290,55 @@ CLAIMS = [
     Claim(
         "accuracy",
         "RePro raises accuracy for every one of the four algorithms, in domain and out of domain.",
-        [("greater", 0, claim_parts.difference, "accuracy", METHODS, names.DOMAINS)],
+        [("greater", 0, difference, "accuracy", METHODS, names.DOMAINS)],
     ),
     Claim(
         "objective",
         "−J falls steadily with the position in the thought, on correct responses.",
         # Of which models is not stated.
-        [("less", 0, claim_parts.objective, CORRELATION, "Spearman's rho")],
+        [("less", 0, objective, CORRELATION, "Spearman's rho")],
     ),
     Claim(
         "tokens",
         "The mean number of reasoning tokens falls during training with RePro; at evaluation it is "
         "lower on every benchmark.",
         [
-            ("less", 0, claim_parts.training, METHODS, False),
-            ("less", 0, claim_parts.training, METHODS, True),
-            ("less", 0, claim_parts.difference, "tokens_percent", METHODS),  # by up to 36.8 %
+            ("less", 0, training, METHODS, False),
+            ("less", 0, training, METHODS, True),
+            ("less", 0, difference, "tokens_percent", METHODS),  # by up to 36.8 %
         ],
     ),
     Claim(
         "backtracking",
         "Backtracking becomes rarer than with plain GRPO.",
-        [("less", 0, claim_parts.difference, "backtracking_per_1k", ["grpo+repro"], ["all"])],
+        [("less", 0, difference, "backtracking_per_1k", ["grpo+repro"], ["all"])],
     ),
     Claim(
         "w",
         "RePro beats its baseline at every w; smaller w is slightly better (magnitude matters "
         "more).",
         [
-            ("greater", 0, claim_parts.difference_at_values, "accuracy", "w"),
-            ("less", 0, claim_parts.over_values, "w", slope, "slope", "points per unit of w"),
+            ("greater", 0, difference, "accuracy", "w", [POOL]),
+            ("less", 0, over_values, "w", slope, "slope", "points per unit of w"),
         ],
     ),
     Claim(
         "alpha",
         "Results are stable over a range of α.",
         # The margin is not stated: about what RePro gains in the paper's main table.
-        [("less", 3, claim_parts.over_values, "alpha", stability, "best minus worst", "points")],
+        [("less", 3, over_values, "alpha", stability, "best minus worst", "points")],
     ),
     Claim(
         "k",
         "More segments help slightly, with diminishing returns.",
         [
-            ("greater", 0, claim_parts.over_values, "k", gain, "last minus first", "points"),
-            ("less", 0, claim_parts.over_values, "k", curvature, "curvature", _DOUBLINGS, 3),
+            ("greater", 0, over_values, "k", gain, "last minus first", "points"),
+            ("less", 0, over_values, "k", curvature, "curvature", _DOUBLINGS, 3),
         ],
     ),
     Claim(
         "case-study",
         "Low-reward steps are self-doubt and redundant checks, high-reward steps are progress.",
-        [("less", 0, claim_parts.objective, LABELLED, "process reward")],
+        [("less", 0, objective, LABELLED, "process reward")],
     ),
 ]
-
-
-def evaluate(data: Data, claims: Sequence[Claim] = CLAIMS) -> pd.DataFrame:
-    """Test claims on what runs wrote; ValueError where a file of a run is missing or malformed.
-
-    Returns:
-        One row per part: claim, part, effect, low, high (of the rule's level), strict_low,
-        strict_high (the interval widened for the number of the claim's tested parts), direction,
-        threshold, unit, verdict, n, of (what n counts: problems or steps), seeds, remark, and runs
-        as ``backbone/method/seed``, separated by blanks. Numbers are NaN where nothing is tested.
-    """
-    rows = []
-    for claim in claims:
-        made = [
-            (direction, threshold, part)
-            for direction, threshold, parts, *arguments in claim.tests
-            for part in parts(data, *arguments)
-        ]
-        tested = sum(part.interval is not None for _, _, part in made)
-        rows += [{"claim": claim.id} | _row(*one, tested) for one in made]
-    return pd.DataFrame(rows)
-
-
-def overall(rows: pd.DataFrame) -> tuple[str, str]:
-    """Return the verdict on a claim, and the reason, from its rows of `evaluate`."""
-    counts = rows["verdict"].value_counts()
-    against = rows["verdict"].eq(NOT_SUPPORTED)
-    beyond = rows["strict_low"].gt(rows["threshold"]) | rows["strict_high"].lt(rows["threshold"])
-    verdict = counts.index[0] if len(counts) == 1 and not against.any() else INCONCLUSIVE
-    if (against & beyond).any():
-        verdict = NOT_SUPPORTED
-    reason = ", ".join(f"{counts[name]} {name}" for name in VERDICTS if name in counts)
-    if lacking := rows.loc[rows["verdict"] == NOT_TESTED, "remark"].drop_duplicates().tolist():
-        more = f"; and {len(lacking) - 3} more" if len(lacking) > 3 else ""
-        reason += f" ({'; '.join(lacking[:3])}{more})"
-    return verdict, f"parts: {reason}"
-
-
-def write_claims(
-    runs: Sequence[RunFolder], benchmarks: Sequence[str], output_dir: str | Path, note: str = ""
-) -> pd.DataFrame:
-    """Write claims.{md,csv,json}; return id, verdict and reason of each claim.
-
-    Args:
-        runs: the folders of the runs.
-        benchmarks: those whose scores are read.
-        output_dir: created where needed.
-        note: a sentence that every file carries, such as what its numbers are not; benchmarks that
-            could not be scored are named after it.
-    """
-    data = Data(runs, benchmarks)
-    frame = evaluate(data, CLAIMS)
-    about = f"{_ABOUT} {_NOT_THE_PAPERS}" if note else _ABOUT
-    note = " ".join(filter(None, [note, about, data.scores.gaps]))
-    found = []
-    for claim in CLAIMS:
-        rows = frame[frame["claim"] == claim.id].drop(columns="claim")
-        verdict, reason = overall(rows)
-        keys = {"id": claim.id, "text": claim.text, "verdict": verdict, "reason": reason}
-        parts = rows.astype(object).where(rows.notna(), None)  # JSON knows no NaN
-        found.append(keys | {"parts": parts.to_dict("records")})
-    output_dir = Path(output_dir)
-    content = {"note": note, "rule": RULE, "claims": found}
-    jsonl.write_json(output_dir / "claims.json", content)
-    (output_dir / "claims.csv").write_text(table_formats.to_csv(frame, note), encoding="utf-8")
-    text = html_pages.render("claims.md", "", cells=cells, **content)
-    (output_dir / "claims.md").write_text(text, encoding="utf-8")
-    return pd.DataFrame(found)[["id", "verdict", "reason"]]
-
-
-def cells(part: dict) -> list[str]:
-    """Return the cells of a part that is tested, from its row in claims.json."""
-    effect = f"{part['effect']:+.3g}"
-    if part["low"] is not None:
-        effect += f" [{part['low']:+.3g}, {part['high']:+.3g}]"
-    threshold = f"{DIRECTIONS[part['direction']]} {part['threshold']:g}"
-    n, seeds = f"{part['n']} {part['of']}", str(part["seeds"])
-    texts = [part["part"], effect, threshold, part["unit"], part["verdict"], n, seeds]
-    return [*texts, part["remark"]]
-
-
-def _row(direction: str, threshold: float, part: Part, tested: int) -> dict:
-    """Return a part's row: its effect, its two intervals, its verdict."""
-    found = strict = Estimate(np.nan, np.nan, np.nan, np.nan, 0)
-    verdict, remark = NOT_TESTED, part.remark
-    if part.interval is not None:
-        found = part.interval(RULE["level"])
-        strict = part.interval(1 - (1 - RULE["level"]) / tested)
-        above, below = found.low > threshold, found.high < threshold  # not with NaN
-        right, wrong = (below, above) if direction == "less" else (above, below)
-        verdict = SUPPORTED if right else NOT_SUPPORTED if wrong else INCONCLUSIVE
-        least = RULE[f"{part.of}_at_least"]
-        if found.n < least:
-            verdict = INCONCLUSIVE
-            remark = "; ".join(filter(None, [f"{found.n} {part.of}, fewer than {least}", remark]))
-    row = {"part": part.name, "effect": found.mean, "low": found.low, "high": found.high}
-    row |= {"strict_low": strict.low, "strict_high": strict.high}
-    row |= {"direction": direction, "threshold": threshold, "unit": part.unit, "verdict": verdict}
-    row |= {"n": found.n, "of": part.of, "seeds": part.seeds}
-    return row | {"remark": remark, "runs": part.runs}

@@ -46,37 +46,30 @@ class _Response(BaseModel):
 class Scores(NamedTuple):
     """What the score files of runs hold.
 
-    Attributes:
-        responses: a row a response, with columns backbone, method, seed, benchmark, doc_id; correct
-            and math_verify (verdicts, 0 or 1: ours, and plain math-verify's, which judges
-            mathematics only: elsewhere it is ours, and NaN in score files without it), tokens
-            (reasoning tokens), truncated (0 or 1), backtracking, verification and hesitation
-            (segments). Runs keep their order, benchmarks have the paper's.
-        problems: a row a run, benchmark and problem, averaged over its samples: the same columns,
-            with correct called accuracy (avg@n). NaN where the number of any sample is NaN.
-        grid: the methods and benchmarks that were to be there; not those that cannot be scored.
-        gaps: a sentence that says which benchmarks are not scored and why; empty where all are.
-        missing: run -> the benchmarks whose score files it lacks; runs that lack none are left out.
+    A row of ``responses`` has correct and math_verify (verdicts, 0 or 1: ours, and plain
+    math-verify's, which judges mathematics only: elsewhere it is ours, and NaN in files without
+    it), tokens (reasoning tokens), truncated (0 or 1), and the segments of each behaviour.
+    ``problems`` are averaged over samples, with correct called accuracy (avg@n), and NaN where the
+    number of any sample is. Runs keep their order, benchmarks have the paper's.
     """
 
-    responses: pd.DataFrame
-    problems: pd.DataFrame
-    grid: Grid
-    gaps: str
-    missing: dict[str, list[str]]
+    responses: pd.DataFrame  # by backbone, method, seed, benchmark, doc_id
+    problems: pd.DataFrame  # likewise
+    grid: Grid  # what was to be there; not the benchmarks that cannot be scored
+    gaps: str  # a sentence that says which benchmarks are not scored and why, or empty
+    missing: dict[str, list[str]]  # run -> the benchmarks whose score files it lacks
 
 
 def read_scores(
     runs: Sequence[RunFolder], benchmarks: Sequence[str], partial: bool = False
 ) -> Scores:
-    """Read the score files of runs on the given benchmarks.
+    """Read the score files of runs on the given benchmarks, and of no others.
 
-    Those of others, which an earlier configuration left behind, are not read. Files that are not
-    there are refused, or left out where ``partial`` results will do.
+    Files that are not there are refused, or left out where ``partial`` results will do.
 
     Raises:
-        ValueError: a score file is malformed or, unless partial, missing (the message names it), or
-            nothing is scored.
+        ValueError: a score file is malformed or, unless partial, missing (the message names it),
+            nothing is scored, or runs of a backbone were scored on different problems.
     """
     wanted = [name for name in names.BENCHMARKS if name in benchmarks]
     frames, unscored, missing = [], {}, {}
@@ -97,29 +90,30 @@ def read_scores(
         why = gaps or f"missing: {', '.join(missing)}"
         raise ValueError(f"none of the {len(runs)} runs has scores; {why}")
     responses = pd.concat(frames, ignore_index=True)
+    _refuse_different_problems(responses)
     never = set().union(*unscored.values()) - set(responses["benchmark"])
     pairs = dict.fromkeys((run.backbone, run.method) for run in runs)
     grid = Grid(list(pairs), [name for name in wanted if name not in never])
-    return Scores(responses, _problems(responses), grid, gaps, missing)
+    by_problem = responses.groupby([*RUN_KEYS, "benchmark", "doc_id"], sort=False)[_NUMBERS]
+    means = by_problem.mean().where(by_problem.count().eq(by_problem.size(), axis=0))
+    problems = means.rename(columns={"correct": "accuracy"}).reset_index()
+    return Scores(responses, problems, grid, gaps, missing)
 
 
-def _problems(responses: pd.DataFrame) -> pd.DataFrame:
-    """Return `Scores.problems`."""
-    keys = [*RUN_KEYS, "benchmark", "doc_id"]
-    by_problem = responses.groupby(keys, sort=False)[_NUMBERS]
-    known = by_problem.count().eq(by_problem.size(), axis=0)
-    means = by_problem.mean().where(known)
-    return means.rename(columns={"correct": "accuracy"}).reset_index()
+def _refuse_different_problems(responses: pd.DataFrame) -> None:
+    of_runs = responses.groupby(["backbone", "benchmark", "method", "seed"], sort=False)["doc_id"]
+    sets = of_runs.agg(frozenset)
+    for (backbone, benchmark), found in sets.groupby(level=[0, 1], sort=False):
+        if found.nunique() > 1:
+            runs = [f"{methods.label(method)}, seed {seed}" for *_, method, seed in found.index]
+            said = f"scored on different problems: {'; '.join(runs)}"
+            raise ValueError(f"{backbone}, {benchmark}: {said}")
 
 
 def read_training(runs: Sequence[RunFolder]) -> pd.DataFrame:
     """Return one row per trained run and RL step: backbone, method, seed, step and `LOGGED`.
 
-    Runs of the method `original` are not trained and are left out.
-
-    Raises:
-        ValueError: a step is there twice or lacks a number, which would look like a finished log;
-            the message names the file.
+    ValueError, with the file's name, where a step is there twice or lacks a number.
     """
     frames = []
     for run in (run for run in runs if run.method != methods.ORIGINAL):
@@ -136,11 +130,8 @@ def read_training(runs: Sequence[RunFolder]) -> pd.DataFrame:
 def read_objective(runs: Sequence[RunFolder]) -> pd.DataFrame:
     """Return one row per response of the runs that have an objective.jsonl.
 
-    Columns: backbone, method, seed and the fields of a row of the file, see
-    `repro.explain.responses`; ``points`` and ``segments`` are lists of tuples.
-
-    Raises:
-        ValueError: a row is malformed; the message names file and row.
+    Columns: backbone, method, seed and the fields of `_Response`. ValueError, with file and row,
+    where one is malformed.
     """
     rows = []
     for run in runs:

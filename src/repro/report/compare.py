@@ -1,153 +1,123 @@
-"""From per-problem results to what tables and figures show: summaries and paired effects.
+"""From per-problem results to what tables, figures and claims show: means and paired differences.
 
-Both cover a `Grid`: every method of it has a row for every benchmark of it and for the `POOLS`.
-Where the scores are not there the row has no numbers, and n = 0. A pool counts its benchmarks
-equally and needs all of them, so that methods are never compared over different ones.
+A pool of benchmarks counts each equally and needs all of them, so that methods are never compared
+over different ones; over several benchmarks or methods, on the seeds that all of them have.
 """
 
-import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
 from repro import methods
-from repro.measure import intervals
-from repro.measure.intervals import Estimate
+from repro.measure.intervals import Estimate, interval, ratio_values
 from repro.report import names
-from repro.report.collect import Grid
+from repro.report.collect import RUN_KEYS, Grid
 
 # Pooled "benchmarks": in-domain, out-of-domain, all. Each counts its benchmarks equally.
 POOLS = {**names.DOMAINS, "all": tuple(names.BENCHMARKS)}
 METRICS = ("accuracy", "tokens", "backtracking_per_1k")  # in percent; reasoning tokens; segments
-EFFECTS = ("accuracy", "tokens_percent", "backtracking_per_1k")  # tokens: % of the baseline's
+EFFECTS = {  # metric of a difference -> its title, its unit and its digits in tables
+    "accuracy": ("Accuracy", "points", 1),
+    "tokens_percent": ("Reasoning tokens", "percent", 1),  # of the baseline's
+    "backtracking_per_1k": ("Backtracking", "per 1,000 reasoning tokens", 2),
+}
 MISSING = Estimate(np.nan, np.nan, np.nan, np.nan, 0)
-_CELL = ["backbone", "method", "benchmark"]
+
+Cells = dict[tuple[str, str, str], dict[int, np.ndarray]]
+
+
+def by_cell(problems: pd.DataFrame) -> Cells:
+    """Return (backbone, method, benchmark) -> seed -> (3, P) of `Scores.problems`.
+
+    The three are accuracy (in [0, 1]), reasoning tokens and backtracking segments; the problems are
+    the same in all runs, as `collect.read_scores` checks.
+    """
+    cells: Cells = {}
+    runs = problems.sort_values("doc_id").groupby([*RUN_KEYS, "benchmark"], sort=False)
+    for (backbone, method, seed, benchmark), frame in runs:
+        numbers = frame[["accuracy", "tokens", "backtracking"]].to_numpy(dtype=float).T
+        cells.setdefault((backbone, method, benchmark), {})[seed] = numbers
+    return cells
+
+
+def stack(
+    cells: Cells, backbone: str, chosen: Sequence[str], benchmarks: Collection[str]
+) -> tuple[list[int], list[np.ndarray]]:
+    """Return the seeds that all methods have on all benchmarks, and (3, M, S, P) of each."""
+    found = [[cells.get((backbone, of, name), {}) for of in chosen] for name in benchmarks]
+    seeds = sorted(set.intersection(*(set(by_seed) for row in found for by_seed in row)))
+    if not seeds:
+        return [], []
+    tables = [np.array([[by_seed[s] for s in seeds] for by_seed in row]) for row in found]
+    return seeds, [np.moveaxis(table, 2, 0) for table in tables]
+
+
+def measure(metric: str, numbers: np.ndarray) -> np.ndarray:
+    """Return (S, P), whose mean is a metric of one method, or of two the first minus the second.
+
+    ``numbers`` are (3, M, S, P), as from `stack`. NaN where a number is unknown, or a percentage is
+    of nothing.
+    """
+    accuracy, tokens, backtracking = numbers
+    if metric == "tokens_percent":
+        change = 100 * (ratio_values(*tokens) - 1)
+        return change if tokens[1].any() else np.full_like(change, np.nan)
+    if metric == "backtracking_per_1k":
+        each = [1000 * ratio_values(*pair) for pair in zip(backtracking, tokens, strict=True)]
+    else:
+        each = tokens if metric == "tokens" else 100 * accuracy
+    return each[0] - each[1] if len(each) > 1 else each[0]
 
 
 def summarise(problems: pd.DataFrame, grid: Grid) -> pd.DataFrame:
-    """Return the mean of every metric, per backbone, method and benchmark and over `POOLS`.
+    """Return the mean of `Scores.problems` in every metric, per method, benchmark and pool.
 
-    ``problems`` is the frame of `Scores.problems`, ``grid`` which rows to return.
-
-    Returns:
-        One row each, with columns backbone, method, benchmark, metric, mean, se, low, high
-        (95 %), n (problems) and seeds. Accuracy is in percent. Seeds are averaged per problem.
-
-    Raises:
-        ValueError: the seeds of a method were scored on different problems.
+    Columns backbone, method, benchmark, metric, mean, se, low, high (95 %), n (problems) and seeds.
+    Every row of the grid is there; where scores are not, it has no numbers, and n = 0.
     """
-    cells = dict(tuple(problems.groupby(_CELL, sort=False)))
-    rows = []
+    cells, rows = by_cell(problems), []
     for backbone, method in grid.methods:
-        found = {}
-        for benchmark in grid.benchmarks:
-            frame = cells.get((backbone, method, benchmark))
-            if frame is not None:
-                means = _averaged(pair(frame), method)
-                estimates = {metric: intervals.estimate(means[metric]) for metric in METRICS}
-                found[benchmark] = (estimates, frame["seed"].nunique())
-        rows += _rows({"backbone": backbone, "method": method}, found, METRICS, grid)
+        keys = {"backbone": backbone, "method": method}
+        rows += _rows(cells, keys, [method], METRICS, grid)
     return pd.DataFrame(rows)
 
 
 def effects(problems: pd.DataFrame, grid: Grid) -> pd.DataFrame:
-    """Return paired differences by problem, with 95 % intervals, in each metric of `EFFECTS`.
+    """Return paired differences by problem and seed, in each metric of `EFFECTS`.
 
     Every trained method is compared with `original`, and every method with RePro with its plain
-    algorithm, where the backbone has both; on the seeds that both have. Arguments as for
-    `summarise`.
-
-    Returns:
-        Columns backbone, method, baseline, benchmark (or one of `POOLS`), metric, difference,
-        low, high, n (problems), seeds. Empty, with these columns, where no pair exists.
-
-    Raises:
-        ValueError: the methods, or the seeds of a method, were scored on different problems.
+    algorithm, where the backbone has both. Columns as of `summarise`, with baseline, and difference
+    for mean; they are there without any pair, too.
     """
-    cells = dict(tuple(problems.groupby(_CELL, sort=False)))
-    nothing, rows = problems.iloc[:0], []
-    pairs = [
-        (backbone, method, baseline)
-        for backbone, method in grid.methods
-        for baseline in (methods.ORIGINAL, methods.plain_algorithm(method))
-        if method != methods.ORIGINAL and (backbone, baseline) in grid.methods
-    ]
-    for backbone, *both in pairs:
-        found = {}
-        for benchmark in grid.benchmarks:
-            frames = [cells.get((backbone, method, benchmark), nothing) for method in both]
-            shared = set(frames[0]["seed"]) & set(frames[1]["seed"])
-            if shared:
-                paired = pair(pd.concat(frame[frame["seed"].isin(shared)] for frame in frames))
-                ours, theirs = (_averaged(paired, method) for method in both)
-                differences = {
-                    metric: intervals.paired_difference(ours[metric], theirs[metric])
-                    for metric in ("accuracy", "backtracking_per_1k")
-                }
-                change = intervals.relative_change(ours["tokens"], theirs["tokens"])
-                found[benchmark] = (differences | {"tokens_percent": change}, len(shared))
-        keys = {"backbone": backbone, "method": both[0], "baseline": both[1]}
-        rows += _rows(keys, found, EFFECTS, grid)
-    columns = ["backbone", "method", "baseline", "benchmark", "metric"]
-    columns += ["mean", "low", "high", "n", "seeds"]
+    cells, rows = by_cell(problems), []
+    for backbone, method in grid.methods:
+        for baseline in (methods.ORIGINAL, methods.plain_algorithm(method)):
+            if method != methods.ORIGINAL and (backbone, baseline) in grid.methods:
+                keys = {"backbone": backbone, "method": method, "baseline": baseline}
+                rows += _rows(cells, keys, [method, baseline], EFFECTS, grid)
+    columns = ["backbone", "method", "baseline", "benchmark", "metric", *Estimate._fields, "seeds"]
     return pd.DataFrame(rows, columns=columns).rename(columns={"mean": "difference"})
 
 
-def pair(problems: pd.DataFrame) -> pd.DataFrame:
-    """Return rows of `Scores.problems`, of methods on one benchmark and the same seeds, paired.
-
-    There is a row a method and seed; columns are accuracy (in [0, 1]), tokens and backtracking,
-    each by doc_id. ValueError where methods or seeds were scored on different problems.
-    """
-    columns = ["accuracy", "tokens", "backtracking"]
-    wide = problems.pivot(index=["method", "seed"], columns="doc_id", values=columns)
-    if len(problems) < wide["accuracy"].size:
-        which = problems[["backbone", "benchmark"]].iloc[0].tolist()
-        which += map(methods.label, problems["method"].unique())
-        said = "the methods or the seeds were scored on different problems"
-        raise ValueError(f"{', '.join(which)}: {said}")
-    return wide
-
-
-def rate(responses: pd.DataFrame, behaviour: str) -> Estimate:
-    """Return segments of a behaviour per 1,000 reasoning tokens in responses on one benchmark."""
-    sums = responses.groupby("doc_id")[[behaviour, "tokens"]].sum()
-    return ratio(1000 * sums[behaviour], sums["tokens"])
-
-
-def ratio(numerators: pd.Series, denominators: pd.Series) -> Estimate:
-    """Return Σ numerators / Σ denominators over problems, `MISSING` where there is no problem."""
-    if numerators.empty:
-        return MISSING
-    return intervals.estimate(intervals.ratio_values(numerators, denominators))
+def rates(responses: pd.DataFrame, above: str, below: str, seeds: Sequence[int]) -> np.ndarray:
+    """Return (S, P) of one method's responses, whose mean is the ratio of two columns' sums."""
+    sums = responses.groupby(["seed", "doc_id"])[[above, below]].sum()
+    sums = sums.unstack(fill_value=0).reindex(seeds, fill_value=0)
+    return ratio_values(sums[above], sums[below])
 
 
 def _rows(
-    keys: dict[str, str],
-    found: dict[str, tuple[dict[str, Estimate], int]],
-    metrics: Iterable[str],
-    grid: Grid,
+    cells: Cells, keys: dict[str, str], chosen: Sequence[str], metrics: Iterable[str], grid: Grid
 ) -> Iterator[dict]:
-    """Yield a row for every metric and every benchmark of the grid and pool.
-
-    ``found`` has the estimates by metric and the number of seeds of each benchmark with scores.
-    """
-    scopes = {benchmark: [benchmark] for benchmark in grid.benchmarks}
-    for pool, members in POOLS.items():
-        scopes[pool] = [benchmark for benchmark in members if benchmark in grid.benchmarks]
-    for metric, (name, members) in itertools.product(metrics, scopes.items()):
-        pooled, seeds = MISSING, 0
-        if members and found.keys() >= set(members):
-            pooled = intervals.mean_over_benchmarks([found[b][0][metric] for b in members])
-            seeds = min(found[b][1] for b in members)
+    """Yield a row for every benchmark of the grid, every pool and every metric."""
+    pools = {pool: [b for b in of if b in grid.benchmarks] for pool, of in POOLS.items()}
+    for name, members in ({b: [b] for b in grid.benchmarks} | pools).items():
         if members:
-            yield {**keys, "benchmark": name, "metric": metric, **pooled._asdict(), "seeds": seeds}
-
-
-def _averaged(paired: pd.DataFrame, method: str) -> dict[str, pd.Series | np.ndarray]:
-    """Return each of `METRICS` of a method of `pair`, (P,): its seeds are averaged."""
-    means = paired.loc[method].mean()
-    rates = 1000 * intervals.ratio_values(means["backtracking"], means["tokens"])
-    accuracy = 100 * means["accuracy"]
-    return {"accuracy": accuracy, "tokens": means["tokens"], "backtracking_per_1k": rates}
+            seeds, tables = stack(cells, keys["backbone"], chosen, members)
+            for metric in metrics:
+                found = MISSING
+                if seeds:
+                    found = interval([measure(metric, table) for table in tables])
+                row = {"benchmark": name, "metric": metric, **found._asdict()}
+                yield keys | row | {"seeds": len(seeds)}

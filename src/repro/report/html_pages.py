@@ -1,8 +1,4 @@
-"""Pages of the report: self-contained HTML, readable in light and dark mode and on a phone.
-
-What a page looks like is in `templates/`: a template a page, `parts.html` and one stylesheet. Text
-is escaped in the templates of HTML; claims.md is the only one of Markdown.
-"""
+"""Pages of the report: self-contained HTML from `templates/`, for light and dark mode."""
 
 from typing import NamedTuple
 
@@ -10,7 +6,7 @@ import jinja2
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("repro.report"),
-    autoescape=jinja2.select_autoescape(),
+    autoescape=True,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
@@ -25,12 +21,5 @@ class Link(NamedTuple):
 
 
 def render(template: str, title: str, note: str, **values: object) -> str:
-    """Return a page.
-
-    Args:
-        template: a file of `templates/`.
-        title: of the page.
-        note: a sentence at its top, such as what its numbers are not; may be empty.
-        values: what else the template names.
-    """
+    """Return a page from a file of `templates/`, with a note at its top and what else it names."""
     return _TEMPLATES.get_template(template).render(title=title, note=note, **values)

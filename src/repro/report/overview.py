@@ -1,4 +1,4 @@
-"""The first page of the report, the answer first, and its tables as pages of their own.
+"""The first page of the report, the answer first.
 
 Made from the tables' CSV, claims.json and what the runs recorded; nothing is computed again.
 """
@@ -17,17 +17,10 @@ from repro.files.progress import duration
 from repro.records import run_facts
 from repro.records.experiment import RunFolder
 from repro.records.run_facts import NOT_RECORDED, STAGES, Facts
-from repro.report import claims, collect, compare, html_pages, names, table_sheets
-from repro.report.table_formats import Sheet
+from repro.report import collect, compare, html_pages, names, table_sheets, verdicts
+from repro.report.table_sheets import Sheet
 
 TITLE = "RePro, reproduced"
-TITLES = {  # of the tables that have a page
-    "main": "Main table",
-    "main_math_verify": "Main table by math-verify",
-    "gain": "What RePro changes",
-    "tokens": "Reasoning tokens",
-    "backtracking": "Backtracking",
-}
 # In a frame, the page's style and that of Snakemake's report around it stay apart.
 _OPENING = (
     '<iframe title="Overview" style="width:100%;height:92vh;border:0" srcdoc="{}"></iframe>\n'
@@ -43,62 +36,40 @@ def write_pages(
     name: str = "",
     figures: Sequence[str | Path] = (),
 ) -> None:
-    """Write overview.html, opening.html (the same to be shown inside a page) and table pages.
+    """Write overview.html, and opening.html: the same to be shown inside a page.
 
-    Args:
-        runs: the folders of the runs.
-        benchmarks: those that were evaluated.
-        tables: the folder with the CSV files of `TITLES` and claims.json.
-        output_dir: created where needed.
-        note: a sentence at the top of every page, such as what its numbers are not.
-        name: of the experiment.
-        figures: PNG files to show in overview.html.
-
-    Raises:
-        ValueError: a file is malformed; the message names it.
+    ``tables`` is the folder with the tables' CSV files and claims.json, ``note`` a sentence at the
+    top, such as what the numbers are not, ``name`` the experiment's, ``figures`` PNG files to show.
+    ValueError, with its name, where a file is malformed.
     """
     tables, output_dir = Path(tables), Path(output_dir)
     texts = {"missing": str, "note": str}  # may be empty, which is not NaN
-    frames = {table: pd.read_csv(tables / f"{table}.csv", converters=texts) for table in TITLES}
-    sheets = {table: table_sheets.SHEETS[table](frame) for table, frame in frames.items()}
+    of_tables = table_sheets.SHEETS
+    frames = {table: pd.read_csv(tables / f"{table}.csv", converters=texts) for table in of_tables}
+    sheets = {table: of_tables[table](frame) for table, frame in frames.items()}
     judged = jsonl.read_json(tables / "claims.json")
     notes = {table: next(iter(frame.get("note", ())), "") for table, frame in frames.items()}
-    # What a file's note says beyond the sentence at the top of the page.
-    remarks = {
-        table: text.removeprefix(note).strip()
-        for table, text in (notes | {"claims": judged["note"]}).items()
-    }
-    pages = {
-        table: html_pages.render(
-            "table.html", title, note, remark=remarks[table], sheet=sheets[table]
-        )
-        for table, title in TITLES.items()
-    }
-    pages["claims"] = html_pages.render(
-        "claims.html",
-        "The paper's claims, on these runs",
-        note,
-        remark=remarks["claims"],
-        claims=judged["claims"],
-        rows=[
-            [claims.cells(part) for part in claim["parts"] if part["verdict"] != claims.NOT_TESTED]
-            for claim in judged["claims"]
-        ],
-    )
-    facts = run_facts.read(runs)
-    counts = Counter(claim["verdict"] for claim in judged["claims"])
     gain = frames["gain"]
     pooled = gain[gain["benchmark"].isin(compare.POOLS) & (gain["n"] > 0)]
-    pages["overview"] = html_pages.render(
+    of_claims, parts = verdicts.sheets(judged["claims"])
+    facts = run_facts.read(runs)
+    counts = Counter(claim["verdict"] for claim in judged["claims"])
+    page = html_pages.render(
         "overview.html",
         TITLE,
         note,
-        claims=judged["claims"],
-        counts=", ".join(f"{counts[verdict]} {verdict}" for verdict in claims.VERDICTS),
+        claims=of_claims,
+        counts=", ".join(f"{counts[verdict]} {verdict}" for verdict in verdicts.VERDICTS),
         what_was_run=_what_was_run(name, facts, _scored(runs, benchmarks)),
-        main=sheets["main"],
-        gain=table_sheets.SHEETS["gain"](gain if pooled.empty else pooled),
-        remarks=remarks,
+        main=sheets.pop("main"),
+        gain=sheets["gain"] if pooled.empty else of_tables["gain"](pooled),
+        # What a file's note says beyond the sentence at the top of the page.
+        remarks={
+            table: text.removeprefix(note).strip()
+            for table, text in (notes | {"claims": judged["note"]}).items()
+        },
+        folded={"Claims, part by part": parts}
+        | {f"Table {table.replace('_', ' ')}": sheet for table, sheet in sheets.items()},
         figures={
             file.stem.replace("_", " "): base64.b64encode(file.read_bytes()).decode()
             for file in map(Path, figures)
@@ -108,10 +79,9 @@ def write_pages(
         tracked=[run.mlflow for run in facts if run.mlflow.get("url")],
         not_logged=sum("not_logged" in run.mlflow for run in facts),
     )
-    pages["opening"] = _OPENING.format(escape(pages["overview"]))
     output_dir.mkdir(parents=True, exist_ok=True)
-    for file, text in pages.items():
-        (output_dir / f"{file}.html").write_text(text, encoding="utf-8")
+    (output_dir / "overview.html").write_text(page, encoding="utf-8")
+    (output_dir / "opening.html").write_text(_OPENING.format(escape(page)), encoding="utf-8")
 
 
 def _what_was_run(name: str, runs: Sequence[Facts], scored: Sequence[str]) -> dict[str, str]:
@@ -139,8 +109,8 @@ def _training(run: Facts) -> str:
 def _scored(runs: Sequence[RunFolder], benchmarks: Sequence[str]) -> list[str]:
     """Return each benchmark with its problems and samples."""
     responses = collect.read_scores(runs, benchmarks).responses
-    of_problems = responses.groupby(["benchmark", "doc_id", *collect.RUN_KEYS]).size()
-    samples = of_problems.groupby("benchmark").max()
+    samples = responses.value_counts(["benchmark", "doc_id", *collect.RUN_KEYS])
+    samples = samples.groupby("benchmark").max()
     problems = responses.groupby("benchmark")["doc_id"].nunique()
     return [
         f"{title} ({problems[name]} problems, avg@{samples[name]})"
@@ -170,26 +140,15 @@ def _provenance(runs: Sequence[Facts]) -> dict[str, str]:
 
 
 def _runs_sheet(runs: Sequence[Facts]) -> Sheet:
-    """Return commit, state of the files and times of each run, with links to MLflow."""
-    header = ["Backbone", "Method", "Seed", "Commit", "Files", "Step (median)"]
-    header += [stage.capitalize() for stage in STAGES]
+    """Return the times of each run, with links to MLflow."""
+    header = ["Backbone", "Method", "Seed", "Step (median)", *map(str.capitalize, STAGES)]
     rows = []
     for run in runs:
         label, address = methods.label(run.method), run.mlflow.get("url")
         times = [run.step_seconds, *(run.seconds.get(stage) for stage in STAGES)]
-        cells = [run.backbone, html_pages.Link(label, address) if address else label, str(run.seed)]
-        rows.append([*cells, *_short_commit(run), *map(_time, times)])
-    return Sheet("runs", "", header, rows, groups=1)
-
-
-def _short_commit(run: Facts) -> tuple[str, str]:
-    """Return the commit's first characters, and whether files differed from it."""
-    if not run.trained:
-        return "-", "-"
-    found, changes = run.provenance.get("git_commit"), run.provenance.get("git_changes")
-    if not found:
-        return NOT_RECORDED, "-"
-    return found[:9], "-" if changes is None else "dirty" if changes else "clean"
+        method = html_pages.Link(label, address) if address else label
+        rows.append([run.backbone, method, str(run.seed), *map(_time, times)])
+    return Sheet("runs", "", header, rows, groups=1, texts=2)
 
 
 def _time(seconds: float | None) -> str:

@@ -1,14 +1,13 @@
 """The figures that the paper and other publications state, read from config/paper_results.csv.
 
-One row a figure. `detail` tells rows apart that agree in everything before it. An empty backbone,
-method or benchmark is not stated. `kind` is `published`, or `band_low` and `band_high`: the two
-ends of what other publications report for an untrained backbone, equal where there is one report.
+One row a figure (accuracy: avg@16 for AIME, avg@4 for the others). `detail` tells rows apart that
+agree in everything before it. What is empty is not stated. `kind` is `published`, or `band_low` and
+`band_high`: the ends of what other publications report for an untrained backbone.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from repro.records.experiment import RunFolder
@@ -17,55 +16,34 @@ KEYS = ["backbone", "method", "benchmark", "metric", "detail"]
 COLUMNS = [*KEYS, "value", "unit", "kind", "source"]
 # The paper's backbones: names that runs may have -> names in the file. Numbers of a backbone that
 # is not here, such as a tiny one, are never shown beside the paper's.
-BACKBONES = {
-    "DeepSeek-R1-Distill-Qwen-1.5B": "DeepSeek-R1-Distill-Qwen-1.5B",
-    "R1-Distill-Qwen-1.5B": "DeepSeek-R1-Distill-Qwen-1.5B",
-    "Qwen3-1.7B": "Qwen3-1.7B",
-    "Qwen3-8B": "Qwen3-8B",
-    "Hunyuan-1.8B-Instruct": "Hunyuan-1.8B-Instruct",
-}
+_CALLED = ("DeepSeek-R1-Distill-Qwen-1.5B", "Qwen3-1.7B", "Qwen3-8B", "Hunyuan-1.8B-Instruct")
+BACKBONES = {"R1-Distill-Qwen-1.5B": _CALLED[0]} | {name: name for name in _CALLED}
 
 
 def load(path: str | Path) -> pd.DataFrame:
-    """Return all figures, in the order of the file.
+    """Return all figures, in the order of the file: `COLUMNS`, texts but for ``value``.
 
-    Returns:
-        Columns `COLUMNS`; `value` is a float in the row's unit (accuracy: avg@16 for AIME, avg@4
-        for the others), the rest are texts, empty where nothing is stated.
-
-    Raises:
-        ValueError: the file is no such table, a value is no number, or a figure is there
-            twice; the message names file and line.
+    ValueError, with the file's name, where it is no such table, or a figure is there twice.
     """
+    types = dict.fromkeys(COLUMNS, str) | {"value": float}
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a CSV file ({error})") from None
+        frame = pd.read_csv(path, dtype=types, keep_default_na=False)
+    except ValueError as error:  # also where it is not text, or not a table
+        raise ValueError(f"{path}: {error}") from None
     if list(frame.columns) != COLUMNS:
         raise ValueError(f"{path}: columns {list(frame.columns)}; allowed: {', '.join(COLUMNS)}")
-    values = pd.to_numeric(frame["value"], errors="coerce")
-    for line in np.flatnonzero(~np.isfinite(values)):
-        said = f"value = {frame['value'][line]!r}; allowed: a number"
-        raise ValueError(f"{path}, line {line + 2}: {said}")
-    for line in np.flatnonzero(frame.duplicated([*KEYS, "kind"])):
-        raise ValueError(f"{path}, line {line + 2}: the same figure is there twice")
-    return frame.assign(value=values)
+    for figure in frame.loc[frame.duplicated([*KEYS, "kind"]), KEYS].values.tolist():
+        raise ValueError(f"{path}: the same figure is there twice: {figure}")
+    return frame
 
 
 def stated_accuracy(
     path: str | Path, runs: Sequence[RunFolder]
 ) -> dict[tuple[str, str, str], float]:
-    """Return what the paper states: (backbone, method, benchmark) -> accuracy in percent.
+    """Return what ``path`` states of the runs: (backbone, method, benchmark) -> percent.
 
     Only for backbones of `BACKBONES`, called as the runs call them; and never for one whose
-    settings.json says that it was built here, whatever it is called.
-
-    Args:
-        path: config/paper_results.csv.
-        runs: the folders of the runs.
-
-    Raises:
-        ValueError: the file is wrong.
+    settings.json says that it was built here, whatever it is called. Errors are those of `load`.
     """
     figures = load(path)
     # A row with a detail is about another thing, such as an ablation.

@@ -1,20 +1,22 @@
-"""From the frame of each table to its cells: what is shown, how it is rounded, what is said."""
+"""From the frame of each table to its cells, and to CSV, Markdown and LaTeX."""
 
+import itertools
+import re
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from repro import methods
-from repro.report import names
-from repro.report.table_formats import Sheet
+from repro.report import compare, names
 
 MISSING = "missing"  # a cell whose run or score file is not there
 _GAP = "-"  # a cell that has no number: not asked for, not scored, or nothing to take it of
+_ERRORS = "mean ± standard error over problems and, of several seeds, over these"
 _MAIN = (
-    "Accuracy in percent (avg@n), mean ± standard error over problems. Tokens: mean reasoning "
-    "tokens; Backtr./1k: backtracking segments per 1,000 reasoning tokens; both averaged over the "
-    "benchmarks."
+    f"Accuracy in percent (avg@n), {_ERRORS}. Tokens: mean reasoning tokens; Backtr./1k: "
+    "backtracking segments per 1,000 reasoning tokens; both averaged over the benchmarks."
 )
 _BY_OTHER = "By plain math-verify, the scorer of the paper's authors."
 _PUBLISHED = (
@@ -22,32 +24,58 @@ _PUBLISHED = (
     "which is not known; and ours minus it, in points."
 )
 _EFFECTS = (
-    "Paired differences by problem (the first method minus the second) with 95 % intervals, on the "
-    "seeds that both have; in-domain, out-of-domain and all give each benchmark equal weight."
+    "Paired differences by problem and seed (the first method minus the second), on the seeds that "
+    "both have, with 95 % intervals over problems and, of several seeds, over these; in-domain, "
+    "out-of-domain and all give each benchmark equal weight."
 )
-_TOKENS = (
-    "Reasoning tokens per response: mean ± standard error over problems; in brackets the median of "
-    "all responses."
-)
+_TOKENS = f"Reasoning tokens per response: {_ERRORS}; in brackets the median of all responses."
 _BACKTRACKING = (
     "Segments of the thought that backtrack, verify or hesitate, per 1,000 reasoning tokens, and "
-    "the share of responses that backtrack: ± standard error over problems; in brackets the same "
-    "of the correct and of the wrong responses."
+    f"the share of responses that backtrack: {_ERRORS}; in brackets the same of the correct and of "
+    "the wrong responses."
 )
 # Columns of the main table after the benchmarks; both are means over the benchmarks.
 POOLED = ("tokens", "backtracking_per_1k")
-# Columns that have a title and a number of digits.
-_EFFECT_COLUMNS = {
-    "accuracy": ("Accuracy (points)", 1),
-    "tokens_percent": ("Reasoning tokens (%)", 1),
-    "backtracking_per_1k": ("Backtracking per 1k tokens", 2),
-}
-_BEHAVIOUR_COLUMNS = {
+_BEHAVIOUR_COLUMNS = {  # title and digits
     "backtracking_per_1k": ("Backtr./1k", 2),
     "backtracking_responses": ("Backtr. share (%)", 1),
     "verification_per_1k": ("Verif./1k", 2),
     "hesitation_per_1k": ("Hesit./1k", 2),
 }
+_LATEX = {character: "\\" + character for character in "&%$#_{}"} | {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    "\N{GREEK SMALL LETTER ALPHA}": r"$\alpha$",
+    "→": r"$\to$",
+    "\N{MINUS SIGN}": "$-$",
+}
+# Centred across both margins: the columns may be wider than the text of an article.
+_LOOKS = r"""{\scriptsize\setlength{\tabcolsep}{3pt}
+\setlength{\LTleft}{0pt plus 1fill minus 1fill}\setlength{\LTright}{0pt plus 1fill minus 1fill}
+"""
+
+
+class Sheet(NamedTuple):
+    """A table as text. A line break in a cell is one in LaTeX and HTML, and a blank elsewhere."""
+
+    label: str  # of LaTeX, after tab:
+    caption: str
+    header: list[str]
+    rows: list[list[str]]
+    groups: int  # how many leading columns name the group of a row
+    texts: int  # how many leading columns hold text; the others hold numbers
+
+    def folded(self) -> list[list[str]]:
+        """Return the rows, or dashes, with the name of a group in the first of its rows only."""
+        rows, before = [], [None] * self.groups
+        for row in self.rows:
+            changed = [i for i in range(self.groups) if row[i] != before[i]]
+            first = min(changed, default=self.groups)
+            rows.append([""] * first + row[first:])
+            before = row
+        return rows or [["-"] * len(self.header)]
 
 
 def main_sheet(main: pd.DataFrame, label: str = "main", about: str = "") -> Sheet:
@@ -59,8 +87,8 @@ def main_sheet(main: pd.DataFrame, label: str = "main", about: str = "") -> Shee
         cells = [_main_cell(row, name) for name in titles]
         rows.append([row["backbone"], methods.label(row["method"]), *cells])
     published = _PUBLISHED if any(f"{name}_published" in main for name in titles) else ""
-    caption = _sentences(about, _MAIN, published, _about_seeds(main["seeds"]))
-    return Sheet(label, caption, ["Backbone", "Method", *titles.values()], rows, groups=1)
+    caption = " ".join(filter(None, [about, _MAIN, published, _about_seeds(main["seeds"])]))
+    return Sheet(label, caption, ["Backbone", "Method", *titles.values()], rows, groups=1, texts=2)
 
 
 def tokens_sheet(tokens: pd.DataFrame) -> Sheet:
@@ -70,12 +98,13 @@ def tokens_sheet(tokens: pd.DataFrame) -> Sheet:
     for row in tokens.to_dict("records"):
         cells, lacking = [], row.get("missing", "").split()
         for name in titles:
-            digits, median = _token_digits(row[f"{name}_mean"]), row[f"{name}_median"]
+            digits, median = int(row[f"{name}_mean"] < 1000), row[f"{name}_median"]
             cell = MISSING if name in lacking else _mean_se(row, f"{name}_mean", digits)
             cells.append(cell if pd.isna(median) else f"{cell}\n({median:.{digits}f})")
         rows.append([row["backbone"], methods.label(row["method"]), *cells])
-    caption = _sentences(_TOKENS, _about_seeds(tokens["seeds"]))
-    return Sheet("tokens", caption, ["Backbone", "Method", *titles.values()], rows, groups=1)
+    caption = f"{_TOKENS} {_about_seeds(tokens['seeds'])}".strip()
+    header = ["Backbone", "Method", *titles.values()]
+    return Sheet("tokens", caption, header, rows, groups=1, texts=2)
 
 
 def backtracking_sheet(backtracking: pd.DataFrame) -> Sheet:
@@ -93,7 +122,7 @@ def backtracking_sheet(backtracking: pd.DataFrame) -> Sheet:
         rows.append([backbone, names.BENCHMARKS[benchmark], methods.label(method), *cells])
     titles = [title for title, _ in _BEHAVIOUR_COLUMNS.values()]
     header = ["Backbone", "Benchmark", "Method", "Responses", *titles]
-    return Sheet("backtracking", _BACKTRACKING, header, rows, groups=2)
+    return Sheet("backtracking", _BACKTRACKING, header, rows, groups=2, texts=3)
 
 
 def effects_sheet(label: str, about: str, effects: pd.DataFrame) -> Sheet:
@@ -107,16 +136,57 @@ def effects_sheet(label: str, about: str, effects: pd.DataFrame) -> Sheet:
             cells.append(_interval(row) if row["n"] else MISSING)
         rows.append([backbone, comparison, names.BENCHMARKS.get(benchmark, benchmark), *cells])
     nothing = "" if rows else "The runs have no such pair of methods."
-    titles = [title for title, _ in _EFFECT_COLUMNS.values()]
+    titles = [f"{title} ({unit})" for title, unit, _ in compare.EFFECTS.values()]
     header = ["Backbone", "Comparison", "Benchmark", "Problems", *titles]
-    caption = _sentences(about, _EFFECTS, _about_seeds(effects["seeds"]), nothing)
-    return Sheet(label, caption, header, rows, groups=2)
+    caption = " ".join(filter(None, [about, _EFFECTS, _about_seeds(effects["seeds"]), nothing]))
+    return Sheet(label, caption, header, rows, groups=2, texts=3)
+
+
+def to_csv(frame: pd.DataFrame, note: str = "") -> str:
+    """Return a frame as CSV, with the note in a further column (a comment breaks readers)."""
+    if note:
+        frame = frame.assign(note=note)
+    return frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def to_markdown(sheet: Sheet, note: str = "") -> str:
+    """Return a table as GitHub Markdown, the note and the caption above it."""
+    frame = pd.DataFrame(sheet.folded(), columns=sheet.header, dtype=str)
+    frame = frame.replace({r"\|": r"\\|", "\n": " "}, regex=True)
+    align = ["left"] * sheet.texts + ["right"] * (len(sheet.header) - sheet.texts)
+    table = frame.to_markdown(index=False, disable_numparse=True, colalign=align)
+    return "\n\n".join(filter(None, [f"**{note}**" * bool(note), sheet.caption, table])) + "\n"
+
+
+def to_latex(sheet: Sheet, note: str = "") -> str:
+    r"""Return a table as LaTeX that needs booktabs and longtable; \input it."""
+    lines = [  # the second line of a cell is a row below its first
+        line
+        for row in sheet.folded()
+        for line in itertools.zip_longest(*(cell.split("\n") for cell in row), fillvalue="")
+    ]
+    frame = pd.DataFrame(lines, columns=sheet.header, dtype=str).map(_latex).rename(columns=_latex)
+    table = frame.to_latex(
+        index=False,
+        escape=False,
+        longtable=True,
+        caption=_latex(f"{note} {sheet.caption}".strip()),
+        label=f"tab:{sheet.label}",
+        column_format="l" * sheet.texts + "r" * (len(sheet.header) - sheet.texts),
+    )
+    return f"{_LOOKS}{table}}}\n"
+
+
+def _latex(text: str) -> str:
+    """Escape a cell or caption; ±, signs and Greek letters become mathematics."""
+    text = re.sub(r"(?<![\w.-])-(?=\d)", "\N{MINUS SIGN}", text)
+    return text.translate(str.maketrans(_LATEX))
 
 
 def _main_cell(row: dict, name: str) -> str:
     """Return a number of the main table and, below it, what is published."""
     lacking = row.get("missing", "").split()
-    digits = {"tokens": _token_digits(row["tokens"]), "backtracking_per_1k": 2}.get(name, 1)
+    digits = {"tokens": int(row["tokens"] < 1000), "backtracking_per_1k": 2}.get(name, 1)
     pooled = name in POOLED and lacking
     cell = MISSING if pooled or name in lacking else _mean_se(row, name, digits)
     stated = row.get(f"{name}_published", np.nan)
@@ -140,26 +210,17 @@ def _mean_se(row: dict, name: str, digits: int) -> str:
 
 def _interval(row: dict) -> str:
     """Return ``difference [low, high]``; a dash without a difference."""
-    _, digits = _EFFECT_COLUMNS[row["metric"]]
+    *_, digits = compare.EFFECTS[row["metric"]]
     difference, low, high = (_number(row[x], digits, "+") for x in ("difference", "low", "high"))
     return difference if pd.isna(row["low"]) else f"{difference} [{low}, {high}]"
-
-
-def _token_digits(tokens: float) -> int:
-    return 0 if tokens >= 1000 else 1
 
 
 def _about_seeds(seeds: pd.Series) -> str:
     """Say how many seeds the numbers are of; nothing where there are none."""
     counts = sorted(set(seeds) - {0})
-    if counts == [1]:
-        return "One seed: the errors say nothing about other seeds."
-    some = " to ".join(map(str, dict.fromkeys(counts[:1] + counts[-1:])))
-    return f"Mean of {some} seeds: the errors are over problems, not over seeds." if some else ""
-
-
-def _sentences(*parts: str) -> str:
-    return " ".join(filter(None, parts))
+    if not counts or counts == [1]:
+        return "One seed: the errors say nothing about other seeds." * len(counts)
+    return f"Mean of {' to '.join(map(str, dict.fromkeys([counts[0], counts[-1]])))} seeds."
 
 
 # What makes each table of text from its frame, in the order in which they are written.

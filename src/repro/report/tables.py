@@ -9,18 +9,12 @@ import pandas as pd
 
 from repro import methods
 from repro.measure.behaviours import BEHAVIOURS
-from repro.measure.intervals import MATH_VERIFY
+from repro.measure.intervals import MATH_VERIFY, interval
 from repro.records.experiment import RunFolder
 from repro.report import collect, compare, names, published, table_sheets
-from repro.report.table_formats import to_csv, to_latex, to_markdown
+from repro.report.table_sheets import to_csv, to_latex, to_markdown
 
 _KEYS = ["backbone", "method"]
-# Columns of the table in the terminal -> title and digits; the benchmarks come before them.
-_POOLED = {"tokens": ("Tokens", 0), "backtracking_per_1k": ("Bt./1k", 2)}
-_CAPTION = (
-    "Accuracy in percent (avg@n); Tokens: mean reasoning tokens; Bt./1k: backtracking segments per "
-    "1,000 reasoning tokens; both averaged over the benchmarks. Standard errors: tables/main.md."
-)
 
 
 def write_tables(
@@ -33,23 +27,14 @@ def write_tables(
 ) -> None:
     """Write every table of `table_sheets.SHEETS` as csv, md and tex.
 
-    Args:
-        runs: the folders of the runs.
-        benchmarks: those whose scores are read.
-        output_dir: created where needed.
-        note: a sentence that every file carries, such as what its numbers are not; what is not
-            scored, missing or unequal is named after it.
-        paper: config/paper_results.csv, to show the paper's numbers beside those of its own
-            backbones; of no other backbone.
-        partial: leave out score files that are not there, mark their cells and name them.
-
-    Raises:
-        ValueError: a score file is malformed or, unless partial, missing; or none is there.
+    Every file carries ``note``, such as what its numbers are not, and after it what is not scored
+    or missing. ``paper`` is config/paper_results.csv, to show the paper's numbers beside those of
+    its own backbones; with ``partial``, score files that are not there are left out, and marked.
+    ValueError where a score file is malformed or, unless partial, missing; or none is there.
     """
     scores = collect.read_scores(runs, benchmarks, partial)
-    remarks = (scores.gaps, _missing(scores, benchmarks), _unequal_seeds(scores.problems))
-    remarks = [f"{remark.rstrip('.')}." for remark in remarks if remark]
-    note = " ".join([note, *remarks]).strip()
+    remarks = filter(None, (scores.gaps, _missing(scores, benchmarks)))
+    note = " ".join([note, *(f"{remark.rstrip('.')}." for remark in remarks)]).strip()
     notes = {"main_math_verify": f"{note} {_scorers(scores.responses)}".strip()}
     stated = published.stated_accuracy(paper, runs) if paper else {}
     summary = compare.summarise(scores.problems, scores.grid)
@@ -76,78 +61,61 @@ def write_tables(
 
 
 def show(results: str | Path) -> None:
-    """Print the main table of a results directory and the paths of all its tables and figures.
-
-    Raises:
-        ValueError: tables/main.csv is not there.
-    """
+    """Print the main table of a results directory and the paths of all its tables and figures."""
     results = Path(results)
-    path = results / "tables" / "main.csv"
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file; make the tables first")
-    main = pd.read_csv(path)
-    columns = {name: (title, 1) for name, title in names.BENCHMARKS.items() if name in main}
+    main = pd.read_csv(results / "tables/main.csv")
+    titles = {name: title for name, title in names.BENCHMARKS.items() if name in main}
+    digits = dict.fromkeys(titles, 1) | {"tokens": 0, "backtracking_per_1k": 2}
+    texts = main[list(digits)].round(digits).map("{:g}".format).replace("nan", "-")
     labels = main["method"].map(methods.label)
-    texts = {"": labels.str.ljust(labels.str.len().max())}
-    for name, (title, digits) in (columns | _POOLED).items():
-        texts[title] = main[name].map(f"{{:.{digits}f}}".format, na_action="ignore").fillna("-")
-    for backbone, rows in pd.DataFrame(texts).groupby(main["backbone"], sort=False):
+    texts.insert(0, "", labels.str.ljust(labels.str.len().max()))
+    texts = texts.rename(columns=titles | {"tokens": "Tokens", "backtracking_per_1k": "Bt./1k"})
+    for backbone, rows in texts.groupby(main["backbone"], sort=False):
         print(f"{backbone}\n{rows.to_string(index=False)}\n")
     made = [sorted((results / folder).glob("*.*")) for folder in ("tables", "figures")]
-    print(_CAPTION, *main.get("note", pd.Series()).unique(), *made[0], *made[1], sep="\n")
+    about = "Accuracy in percent; tables/main.md explains the columns and has standard errors."
+    print(about, *main.get("note", pd.Series()).unique(), *made[0], *made[1], sep="\n")
 
 
 def main_frame(summary: pd.DataFrame, stated: dict[tuple[str, str, str], float]) -> pd.DataFrame:
     """Return the main table's numbers: one row per backbone and method.
 
-    Args:
-        summary: the frame of `compare.summarise`.
-        stated: (backbone, method, benchmark) -> published accuracy in percent.
-
-    Returns:
-        Columns backbone, method, seeds; for each benchmark of `names.shown` its accuracy in percent
-        and, as ``NAME_se``, its standard error (NaN where it was not run), and where any of these
-        methods has published numbers ``NAME_published`` and ``NAME_difference`` (ours minus it, in
-        points); tokens and backtracking_per_1k, averaged over the benchmarks, with their ``_se``.
-        Where a run lacks scores also ``missing``: the row's missing benchmarks, blanks between.
+    From `compare.summarise`; ``stated`` is (backbone, method, benchmark) -> published percent.
+    Columns backbone, method, seeds; each benchmark's accuracy in percent, ``NAME_se`` and, if any
+    of these methods has published numbers, ``NAME_published`` and ``NAME_difference`` (ours minus
+    it, in points); tokens and backtracking_per_1k, averaged over the benchmarks, with ``_se``; and
+    where a run lacks scores ``missing``: the row's missing benchmarks, blanks between.
     """
-    frame = _seeds(summary)
-    any_stated = any(key[:2] in frame.index for key in stated)
-    for name in names.shown(set(summary["benchmark"])):
-        _add(frame, name, summary, "accuracy", name)
-        if any_stated:
-            frame[f"{name}_published"] = [stated.get((*row, name), np.nan) for row in frame.index]
+    shown = names.shown(set(summary["benchmark"]))
+    columns = {name: ("accuracy", name) for name in shown}
+    frame = _wide(summary, columns | {metric: (metric, "all") for metric in table_sheets.POOLED})
+    rows = list(zip(frame["backbone"], frame["method"], strict=True))
+    if any(key[:2] in rows for key in stated):
+        for name in shown:
+            frame[f"{name}_published"] = [stated.get((*row, name), np.nan) for row in rows]
             frame[f"{name}_difference"] = frame[name] - frame[f"{name}_published"]
-    for metric in table_sheets.POOLED:
-        _add(frame, metric, summary, metric, "all")
-    return _with_missing(frame, summary)
+    return frame
 
 
 def tokens_frame(summary: pd.DataFrame, responses: pd.DataFrame) -> pd.DataFrame:
     """Return reasoning tokens per benchmark, from `compare.summarise` and `Scores.responses`.
 
-    Returns:
-        One row per backbone and method: backbone, method, seeds; for each of `names.shown`
-        ``NAME_mean`` (problems count equally), ``NAME_mean_se`` and ``NAME_median`` (responses
-        count equally); and ``missing`` as in `main_frame`.
+    One row per backbone and method, as `main_frame`, with ``NAME_mean`` (problems count equally),
+    ``NAME_mean_se`` and ``NAME_median`` (responses count equally).
     """
-    frame = _seeds(summary)
-    for name in names.shown(set(summary["benchmark"])):
-        _add(frame, f"{name}_mean", summary, "tokens", name)
-        of_benchmark = responses[responses["benchmark"] == name]
-        frame[f"{name}_median"] = of_benchmark.groupby(_KEYS)["tokens"].median()
-    return _with_missing(frame, summary)
+    shown = names.shown(set(summary["benchmark"]))
+    frame = _wide(summary, {f"{name}_mean": ("tokens", name) for name in shown})
+    medians = responses.groupby([*_KEYS, "benchmark"])["tokens"].median().unstack()
+    return frame.join(medians.reindex(columns=shown).add_suffix("_median"), on=_KEYS)
 
 
 def backtracking_frame(scores: collect.Scores) -> pd.DataFrame:
     """Return how often responses backtrack, verify and hesitate.
 
-    Returns:
-        One row per backbone, benchmark, method and ``of`` (all, correct or wrong responses):
-        responses (their number, over all seeds; 0 throughout where the scores are not there);
-        backtracking_per_1k, verification_per_1k and hesitation_per_1k (segments per 1,000 reasoning
-        tokens), backtracking_responses (percent of the responses with such a segment), each with
-        its ``_se`` over problems. NaN where there is no such response.
+    One row per backbone, benchmark, method and ``of`` (all, correct or wrong responses): responses
+    (their number, over all seeds), segments of each behaviour per 1,000 reasoning tokens as
+    ``NAME_per_1k``, backtracking_responses (percent of the responses with such a segment), each
+    with its ``_se``. NaN where there is no such response.
     """
     keys, rows = ["backbone", "benchmark", "method"], []
     cells = dict(tuple(scores.responses.groupby(keys, sort=False)))
@@ -170,57 +138,39 @@ def _missing(scores: collect.Scores, benchmarks: Sequence[str]) -> str:
     return f"Partial results; missing: {'; '.join(parts)}" if parts else ""
 
 
-def _unequal_seeds(problems: pd.DataFrame) -> str:
-    """Say which methods have which seeds, for the backbones where they differ."""
-    parts = []
-    for backbone, frame in problems.groupby("backbone", sort=False):
-        seeds = frame.groupby("method", sort=False)["seed"].unique()
-        listed = seeds.map(lambda of: ", ".join(map(str, sorted(of))))
-        if listed.nunique() > 1:
-            for which, of in listed.groupby(listed, sort=False):
-                parts.append(f"{backbone}, {', '.join(map(methods.label, of.index))}: {which}")
-    return f"Unequal seeds; {'; '.join(parts)}" if parts else ""
-
-
 def _scorers(responses: pd.DataFrame) -> str:
     """Say on how many responses in mathematics the two scorers differ."""
     of_math = responses[responses["benchmark"].isin(names.IN_DOMAIN)]
     judged = of_math.dropna(subset=MATH_VERIFY)
     if judged.empty:
         return ""
-    here = (judged["correct"] > judged[MATH_VERIFY]).sum()
-    other = (judged["correct"] < judged[MATH_VERIFY]).sum()
+    change = judged[MATH_VERIFY] - judged["correct"]
     return (
-        f"Plain math-verify decides {here + other:,} of {len(judged):,} responses in mathematics "
-        f"otherwise than the main table: it rejects {here:,} that count as correct there, and "
-        f"accepts {other:,} that count as wrong."
+        f"Plain math-verify decides {(change != 0).sum():,} of {len(judged):,} responses in "
+        f"mathematics otherwise than the main table: it rejects {(change < 0).sum():,} that count "
+        f"as correct there, and accepts {(change > 0).sum():,} that count as wrong."
     )
 
 
 def _behaviour(responses: pd.DataFrame) -> dict[str, float]:
     """Return the numbers of one row of `backtracking_frame`."""
-    found = {f"{name}_per_1k": compare.rate(responses, name) for name in BEHAVIOURS}
-    backtracks = (responses["backtracking"] > 0).groupby(responses["doc_id"])
-    found["backtracking_responses"] = compare.ratio(100 * backtracks.sum(), backtracks.size())
     row = {"responses": len(responses)}
-    for name, estimate in found.items():
-        row |= {name: estimate.mean, f"{name}_se": estimate.se}
+    if responses.empty:
+        return row
+    frame = responses.assign(response=1, backtracks=responses["backtracking"] > 0)
+    columns = [(f"{name}_per_1k", 1000, name, "tokens") for name in BEHAVIOURS]
+    for name, factor, *of in [*columns, ("backtracking_responses", 100, "backtracks", "response")]:
+        found = interval([factor * compare.rates(frame, *of, frame["seed"].unique())])
+        row |= {name: found.mean, f"{name}_se": found.se}
     return row
 
 
-def _seeds(summary: pd.DataFrame) -> pd.DataFrame:
-    """Return a row per backbone and method, which index it, with the number of seeds."""
-    return summary.groupby(_KEYS, sort=False)[["seeds"]].max()
-
-
-def _add(frame: pd.DataFrame, column: str, summary: pd.DataFrame, metric: str, scope: str) -> None:
-    """Add a column with the means of a metric on a benchmark or pool, and their errors."""
-    chosen = summary[(summary["metric"] == metric) & (summary["benchmark"] == scope)]
-    frame[[column, f"{column}_se"]] = chosen.set_index(_KEYS)[["mean", "se"]]
-
-
-def _with_missing(frame: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
-    """Name what each row lacks, where any does, and make the keys columns."""
+def _wide(summary: pd.DataFrame, columns: dict[str, tuple[str, str]]) -> pd.DataFrame:
+    """Return a row per method: seeds, columns (of a metric and a scope) with errors, `missing`."""
+    frame = summary.groupby(_KEYS, sort=False)[["seeds"]].max()
+    for name, (metric, scope) in columns.items():
+        chosen = summary[(summary["metric"] == metric) & (summary["benchmark"] == scope)]
+        frame[[name, f"{name}_se"]] = chosen.set_index(_KEYS)[["mean", "se"]]
     of_benchmarks = (summary["metric"] == "accuracy") & summary["benchmark"].isin(names.BENCHMARKS)
     lacking = summary[of_benchmarks & (summary["n"] == 0)]
     if len(lacking):

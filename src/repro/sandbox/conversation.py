@@ -3,10 +3,9 @@
 The other side, and the form of the messages, is ``child/program_child.py``.
 
 A program is asked for one expression at a time, each with a secret that the answer must carry, and
-only after its module has run to the end: answers written in advance score nothing. An answer stays
-a claim, because program and child share one process. It is right if it equals the expected value,
-which is never sent; a program that knows that value, say because the prompt shows the tests, cannot
-be told from a right one.
+only after its module has run to the end: answers written in advance score nothing. Program and
+child share a process, so an answer is a claim. It is compared with the expected value, which is
+never sent; a program that knows it, say from tests in the prompt, cannot be told from a right one.
 """
 
 import marshal
@@ -48,11 +47,8 @@ class Limits:
 class Outcome:
     """What a program left behind."""
 
-    stdout: bytes
-    """Of a script, what it printed, cut at ``Limits.output_bytes``; of a job with expressions, one
-    line of JSON for each that was answered."""
-    returncode: int
-    """0 only for a script that ended by itself in its limits, also by ``sys.exit`` of anything."""
+    stdout: bytes  # of a script, cut at `Limits.output_bytes`; else a line of JSON for each answer
+    returncode: int  # 0 only for a script that ended in its limits, by ``sys.exit(anything)`` too
     timed_out: bool  # its wall time was over
 
 
@@ -119,8 +115,7 @@ class _Program:
     """A started command and, once that is ready, the process inside that runs the program."""
 
     def __init__(self, process: subprocess.Popen, channel: socket.socket) -> None:
-        self._process, self._channel = process, channel
-        self._pidfd: int | None = None
+        self._process, self._channel, self._pidfd = process, channel, None
 
     def is_ready(self) -> bool:
         """Wait until the program's process is shut in; False where it does not come up."""
@@ -189,8 +184,7 @@ class _Program:
         with suppress(OSError):  # it has just answered the last request
             self._channel.shutdown(socket.SHUT_RDWR)
 
-    def _wait(self) -> int:
-        """Return the exit status, 0 or another; it is not reaped, so that its number stays its."""
+    def _wait(self) -> int:  # without reaping it, so that nobody else can get its number
         end = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
         return end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
 

@@ -14,7 +14,6 @@ On the first two the process then gives up all rights (``confinement.shut``).
 
 import functools
 import os
-import platform
 import secrets
 import shutil
 import sys
@@ -110,13 +109,12 @@ def host_paths() -> dict[str, str]:
 
 
 def _spare_uid() -> int | None:
-    """Return a user number for one program where the caller is root, else None.
+    """Return a user number of its own for a program, to share no limit or right with another.
 
-    Each program gets its own, so that none shares a limit or a right with another. None also for a
-    root who may not choose numbers, being root of a user namespace only.
+    None where the caller is not root, or root of a user namespace only, who may not choose numbers.
     """
-    if platform.machine() != "x86_64":
-        raise NotStarted(f"the system call filter knows x86_64 only, this is {platform.machine()}")
+    if os.uname().machine != "x86_64":
+        raise NotStarted(f"the system call filter knows x86_64 only, this is {os.uname().machine}")
     for line in Path("/proc/self/uid_map").read_text().splitlines():
         first, _, count = map(int, line.split())
         spare = first <= FIRST_SPARE_UID and first + count >= FIRST_SPARE_UID + _SPARE_UIDS

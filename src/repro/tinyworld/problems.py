@@ -1,8 +1,8 @@
 """Generated problems: a tiny counterpart, with the same fields, for each of the paper's benchmarks.
 
-Every problem is the sum of two numbers, dressed as an integer problem, a LaTeX expression, a choice
-or a program. One skill serves all of them, so that training on mathematics can carry over to the
-out-of-domain benchmarks, as it does in the paper.
+Each is the sum of two numbers, dressed as an integer problem, a LaTeX expression, a choice or a
+program. One skill serves all, so that training on mathematics can carry over to the out-of-domain
+benchmarks, as it does in the paper.
 """
 
 import json
@@ -43,8 +43,7 @@ class Problem:
 def reserved(first: int, second: int) -> bool:
     """Whether this unordered pair of summands belongs to the benchmarks: one pair in eight.
 
-    Training draws from the other pairs only, so no benchmark problem, in whatever dress, is ever
-    trained on.
+    Training draws from the other pairs only, so it never sees a benchmark problem in any dress.
     """
     low, high = sorted((first, second))
     return zlib.crc32(f"{low}+{high}".encode()) % 8 == 0
@@ -76,7 +75,7 @@ def generate(name: str, count: int, seed: int) -> list[dict]:
         if name == "train":  # DeepScaleR's fields
             solution = f"The sum is {sum(problem.summands)}."
             fields = {"problem": document["problem"], "solution": solution}
-            document = {**fields, "answer": document["answer"]}
+            document = fields | {"answer": document["answer"]}
         documents.append(document)
     return documents
 
@@ -85,9 +84,8 @@ def draw(
     rng: random.Random, kind: str, index: int, digits: tuple[int, int], for_benchmark: bool
 ) -> Problem:
     """Draw one problem of a kind (a benchmark's name)."""
-    first, second = draw_summands(rng, digits, for_benchmark)
-    document = _DRESS[kind](rng, index, first, second)
-    return Problem(kind, (first, second), document)
+    summands = draw_summands(rng, digits, for_benchmark)
+    return Problem(kind, summands, _DRESS[kind](rng, index, *summands))
 
 
 def answer(problem: Problem, result: int) -> str:
@@ -107,26 +105,18 @@ def answer(problem: Problem, result: int) -> str:
 
 
 def _integer(rng: random.Random, index: int, first: int, second: int) -> dict:
-    return {
-        "id": index,
-        "problem": f"Find the sum of {first} and {second}.",
-        "solution": f"The sum is {first + second}.",
-        "answer": str(first + second),
-    }
+    problem, answer = f"Find the sum of {first} and {second}.", str(first + second)
+    return {"id": index, "problem": problem, "solution": f"The sum is {answer}.", "answer": answer}
 
 
 def _story(rng: random.Random, index: int, first: int, second: int) -> dict:
     who, what = rng.choice(PEOPLE), rng.choice(THINGS)
-    return {
-        "id": str(index),
-        "problem": f"{who} has {first} {what} and finds {second} more. How many {what} in all?",
-        "answer": str(first + second),
-    }
+    problem = f"{who} has {first} {what} and finds {second} more. How many {what} in all?"
+    return {"id": str(index), "problem": problem, "answer": str(first + second)}
 
 
 def _latex(rng: random.Random, index: int, first: int, second: int) -> dict:
-    total = first + second
-    form = rng.choice(("fraction", "root", "term"))
+    total, form = first + second, rng.choice(("fraction", "root", "term"))
     if form == "fraction":
         denominator = rng.choice([d for d in DENOMINATORS if total % d] or [17])
         problem = rf"\frac{{{first}}}{{{denominator}}}+\frac{{{second}}}{{{denominator}}}"
@@ -137,8 +127,7 @@ def _latex(rng: random.Random, index: int, first: int, second: int) -> dict:
         answer = rf"{total}\sqrt{{{radicand}}}"
     else:
         letter = rng.choice("xyz")
-        problem = f"{first}{letter}+{second}{letter}"
-        answer = f"{total}{letter}"
+        problem, answer = f"{first}{letter}+{second}{letter}", f"{total}{letter}"
     return {
         "problem": f"Simplify ${problem}$.",
         "solution": rf"The answer is $\boxed{{{answer}}}$.",
@@ -150,8 +139,7 @@ def _latex(rng: random.Random, index: int, first: int, second: int) -> dict:
 
 
 def _hard(rng: random.Random, index: int, first: int, second: int) -> dict:
-    dress = rng.choice((_integer, _story, _latex))
-    document = dress(rng, index, first, second)
+    document = rng.choice((_integer, _story, _latex))(rng, index, first, second)
     return {"question": document["problem"], "answer": document["answer"]}
 
 
@@ -173,8 +161,7 @@ def _choice(rng: random.Random, index: int, first: int, second: int) -> dict:
 
 
 def _function(rng: random.Random, index: int, first: int, second: int) -> dict:
-    total = first + second
-    inputs = rng.sample(range(1, 10), 3)
+    total, inputs = first + second, rng.sample(range(1, 10), 3)
     return {
         "text": f"Write a function total(n) that adds {first} and {second} to n.",
         "code": f"def total(n):\n    return n+{total}",
@@ -186,17 +173,10 @@ def _function(rng: random.Random, index: int, first: int, second: int) -> dict:
 
 
 def _program(rng: random.Random, index: int, first: int, second: int) -> dict:
-    total = first + second
     by_call = rng.random() < 0.5
-    inputs = rng.sample(range(1, 10), 4)
-    tests = [
-        {
-            "input": str(n) if by_call else f"{n}\n",
-            "output": str(n + total) if by_call else f"{n + total}\n",
-            "testtype": "functional" if by_call else "stdin",
-        }
-        for n in inputs
-    ]
+    end, kind = ("", "functional") if by_call else ("\n", "stdin")
+    pairs = [(n, n + first + second) for n in rng.sample(range(1, 10), 4)]
+    tests = [{"input": f"{n}{end}", "output": f"{m}{end}", "testtype": kind} for n, m in pairs]
     task = "Return" if by_call else "Read n and print"
     return {
         "question_title": "Total",

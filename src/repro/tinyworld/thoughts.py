@@ -36,10 +36,7 @@ def hard_pair(first: int, second: int) -> bool:
 
 
 def think(rng: random.Random, first: int, second: int, habits: Habits) -> tuple[str, int]:
-    """Return a thought about `first + second` and the sum it arrives at, not always the right one.
-
-    The two summands have the same number of digits, at most `len(COLUMNS)`.
-    """
+    """Return a thought about the sum of two numbers of equal length, and what it arrives at."""
     left, right = str(first)[::-1], str(second)[::-1]
     assert len(left) == len(right) <= len(COLUMNS)
     segments = [f"add {first} and {second}."]
@@ -47,28 +44,23 @@ def think(rng: random.Random, first: int, second: int, habits: Habits) -> tuple[
     for column, x, y in zip(COLUMNS, map(int, left), map(int, right), strict=False):
         slip_rate = habits.slip_on_hard_pairs if hard_pair(x, y) else habits.slip_on_other_pairs
         slips = carry == 1 and rng.random() < slip_rate
-        line, total = _column(x, y, 0 if slips else carry)
-        segments.append(f"{column}:{line}->{_extend(result, total)}.")
+        line, total, extended = _column(x, y, 0 if slips else carry, result)
+        segments.append(f"{column}:{line}->{extended}.")
         if slips and rng.random() < habits.correction:
-            line, total = _column(x, y, carry)
-            segments.append(f"{rng.choice(WAITS)}:{line}->{_extend(result, total)}.")
+            line, total, extended = _column(x, y, carry, result)
+            segments.append(f"{rng.choice(WAITS)}:{line}->{extended}.")
         if rng.random() < habits.check:
             segments.append(f"let me check:{line}, yes.")
         if rng.random() < habits.filler:
             segments.append(rng.choice(FILLERS))
-        result, carry = _extend(result, total), total // 10
+        result, carry = extended, total // 10
     if carry:
         result = f"1{result}"
     segments.append(f"so it is {result}.")
     return "\n\n".join(segments), int(result)
 
 
-def _column(x: int, y: int, carry: int) -> tuple[str, int]:
-    """Return the line of one column, as `7+6+1=14`, and its total."""
+def _column(x: int, y: int, carry: int, result: str) -> tuple[str, int, str]:
+    """Return the line of one column, as `7+6+1=14`, its total, and the result with its digit."""
     total = x + y + carry
-    return f"{x}+{y}{'+1' if carry else ''}={total}", total
-
-
-def _extend(result: str, total: int) -> str:
-    """Prepend the digit that a column writes to the running result."""
-    return f"{total % 10}{result}"
+    return f"{x}+{y}{'+1' if carry else ''}={total}", total, f"{total % 10}{result}"

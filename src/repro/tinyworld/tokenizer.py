@@ -42,7 +42,6 @@ SPECIAL = {
         "additional_special_tokens": ["<|im_start|>"],
     },
 }
-THINK = ("<think>", "</think>")
 
 
 def train(architecture: str, texts: Iterable[str], vocabulary: int) -> Qwen2Tokenizer:
@@ -68,6 +67,6 @@ def train(architecture: str, texts: Iterable[str], vocabulary: int) -> Qwen2Toke
         **SPECIAL[architecture],
     )
     # Not special: decoding with skip_special_tokens must keep the two marks.
-    tokenizer.add_tokens(list(THINK))
+    tokenizer.add_tokens(["<think>", "</think>"])
     tokenizer.chat_template = TEMPLATES[architecture]
     return tokenizer

@@ -9,32 +9,45 @@ import json
 import logging
 import os
 import sqlite3
+import statistics
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import mlflow
-from mlflow.entities import Metric, Param, RunTag
+import pandas as pd
+from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
+from repro import methods
+from repro.benchmarks import declared
 from repro.config import settings
 from repro.config.models import Experiment
 from repro.config.resolved import Generation, RunSettings, stated
 from repro.config.tracking_uri import absolute, sqlite_file
-from repro.files import jsonl
-from repro.tracking import payload
+from repro.config.words import validate
+from repro.files import digests, jsonl
 
 SYNC_SECONDS = 10  # between two calls while a training goes on: many steps in one transaction
 END_SECONDS = 10  # that the end of a training waits for the last call
 LOCKED_SECONDS = 20  # to wait for a SQLite file that another process writes; MLflow's own limit
 UI = "http://127.0.0.1:5000"  # where `make ui` shows a SQLite store
-TRAINING_UI = "workflowType=machine_learning"  # of MLflow's two interfaces the one with run lists
+TRAINING_UI = "?workflowType=machine_learning"  # of MLflow's two interfaces the one with run lists
 # What may go wrong between here and a store; the last where a server is not MLflow
 FAILURES = (MlflowException, SQLAlchemyError, sqlite3.Error, OSError, json.JSONDecodeError)
+KEY_TAG = "repro.key"
+KIND_TAG = "kind"  # of an MLflow run: a model's, or the experiment's tables and figures
+NOTE_TAG = "mlflow.note.content"  # MLflow shows it as the description
+REWARD = "train/reward"  # the last metric that is sent of a row: where it is, the row is
+MEANS = ("accuracy", "tokens_mean", "backtracking_per_1k")  # have a mean over the benchmarks
+FILES = ("settings.json", "provenance.json", "training.jsonl")  # `original` has the first only
+SAMPLES = "samples.json"
+PROBLEMS, LONG = 3, 3000  # in the samples: of each benchmark, and characters of a response
 
 # MLflow would try for minutes, and tell its makers and stdout of runs; what is set already stays.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")  # seconds
@@ -49,6 +62,18 @@ class NotLogged(Exception):
     """MLflow cannot be reached or did not take what it was given; one line says why."""
 
 
+class Payload(NamedTuple):
+    """All that one MLflow run is to have."""
+
+    name: str
+    tags: dict[str, str]
+    files: dict[Path, str | None]  # with their folders
+    params: dict[str, str] = {}
+    curves: list[Metric] = []
+    scores: dict[str, float] = {}
+    samples: dict[str, list] = {}  # a table of responses
+
+
 def create_store() -> None:
     """Create store and experiment; processes that open a fresh SQLite store at once would crash."""
     with _connected(create=True):
@@ -56,66 +81,51 @@ def create_store() -> None:
 
 
 def sync_run(
-    run_dir: Path,
-    evaluation: Generation | None = None,
-    data: str | Path | None = None,
-    note: str = "",
-    training: str = "",
+    run_dir: Path, evaluation: Generation | None = None, note: str = "", training: str = ""
 ) -> dict:
     """Send to MLflow what it does not have of a run's files; a second call changes nothing.
 
     Args:
-        run_dir: has settings.json and whatever there is of the other files; gets mlflow.json.
+        run_dir: has settings.json and whatever there is of the other files; gets mlflow.json, which
+            is also returned: id and addresses, `local` where `make ui` must run for them.
         evaluation: its resolved settings, None where the run is not evaluated yet.
-        data: folder of the problems; None leaves the samples of responses out.
         note: a sentence for the run's description.
         training: RUNNING, FINISHED or FAILED in a training's own folder: a run of the same settings
             that this folder does not know is an earlier training's and is replaced.
-
-    Returns:
-        mlflow.json: ids and addresses, `local` where `make ui` must run for them.
 
     Raises:
         ValueError: a file is missing or no JSON, or the address is no store's.
         NotLogged: mlflow.json says why, unless it knows the run.
     """
-    content = payload.read(run_dir, evaluation, data, note)
-    return _send(content, payload.KEY_TAG, run_dir / "mlflow.json", training)
+    return _send(_read(run_dir, evaluation, note), KEY_TAG, run_dir / "mlflow.json", training)
 
 
 def sync_summary(files: Sequence[str | Path], place: Path, note: str) -> dict:
-    """Put tables and figures into a run of their own, pages at its top; see `sync_run`.
-
-    `place` is the mlflow.json to write; `note` describes run and experiment.
-    """
-    folders = {file: file.parent.name for file in map(Path, files)}
-    folders |= {file: None for file in folders if file.suffix == ".html"}
-    tags = {payload.KIND_TAG: "summary", payload.NOTE_TAG: note}
-    content = payload.Payload("tables and figures", tags, folders)
-    return _send(content, payload.KIND_TAG, place)
+    """Put tables and figures into one run, pages at its top; `place` is its mlflow.json."""
+    paths = [Path(file) for file in files]
+    folders = {file: None if file.suffix == ".html" else file.parent.name for file in paths}
+    tags = {KIND_TAG: "summary", NOTE_TAG: note}
+    return _send(Payload("tables and figures", tags, folders), KIND_TAG, place)
 
 
 def sync_experiment(config: Experiment) -> None:
     """Send what there is of the runs, tables and figures of an experiment to its store."""
-    os.environ["MLFLOW_TRACKING_URI"] = config.tracking_uri
-    os.environ["MLFLOW_EXPERIMENT_NAME"] = config.name
+    os.environ.update(MLFLOW_TRACKING_URI=config.tracking_uri, MLFLOW_EXPERIMENT_NAME=config.name)
     create_store()
     results, runs, sent = Path(config.results_dir), settings.all_runs(config), 0
     for run in runs:
-        folder, evaluated = results / "runs" / run.path, {}
+        folder, evaluation = results / "runs" / run.path, None
         if all((folder / f"scores/{name}.json").exists() for name in config.benchmarks):
-            evaluated["evaluation"] = settings.generation_settings(config, int(folder.name))
-            evaluated["data"] = results / "data"
-        if evaluated or (folder / "training.jsonl").exists():
-            sync_run(folder, note=config.note, **evaluated)
+            evaluation = settings.generation_settings(config, run.seed)
+        if evaluation or (folder / "training.jsonl").exists():
+            sync_run(folder, evaluation, config.note)
             sent += 1
-    page, also = results / "report/overview.html", ""
+    print(f"{config.tracking_uri} has {sent} of {len(runs)} runs of {config.name}")
+    page = results / "report/overview.html"
     if page.exists():
-        tables = [file for file in results.glob("tables/*") if file.suffix in (".csv", ".md")]
-        files = [*sorted(tables), *sorted(results.glob("figures/*.png")), page]
+        tables = [*results.glob("tables/*.csv"), *results.glob("tables/*.md")]
+        files = [*tables, *results.glob("figures/*.png"), page]
         sync_summary(files, results / "mlflow.json", config.note)
-        also = ", tables and figures"
-    print(f"{config.tracking_uri} has {sent} of {len(runs)} runs of {config.name}{also}")
 
 
 @contextmanager
@@ -130,33 +140,122 @@ def sync_while_training(run: RunSettings, work_dir: Path) -> Iterator[None]:
         return
     absolute(os.environ["MLFLOW_TRACKING_URI"])
     jsonl.write_json(work_dir / "settings.json", stated(run))
-    status, ended = "RUNNING", threading.Event()
+    outcome, ended = "FAILED", threading.Event()
 
     def work() -> None:
-        sent, reported = "RUNNING", False
-        while sent == "RUNNING":
-            sent = status
+        is_last = is_reported = False
+        while not is_last:
+            is_last = ended.is_set()
             try:
-                sync_run(work_dir, training=sent)
+                sync_run(work_dir, training=outcome if is_last else "RUNNING")
             except NotLogged as why:
-                if not reported:
+                if not is_reported:
                     text = f"{why}; metrics stay in training.jsonl, `make upload` sends them"
                     print(text, file=sys.stderr, flush=True)
-                reported = True
+                is_reported = True
             ended.wait(SYNC_SECONDS)
 
     thread = threading.Thread(target=work, name="mlflow", daemon=True)
     thread.start()
     try:
         yield
-        status = "FINISHED"
+        outcome = "FINISHED"
     finally:
-        status = "FAILED" if status == "RUNNING" else status
         ended.set()
         thread.join(END_SECONDS)
 
 
-def _send(content: payload.Payload, key: str, place: Path, training: str = "") -> dict:
+def _read(run_dir: Path, evaluation: Generation | None, note: str) -> Payload:
+    """Return all that there is of a run; for arguments and errors see `sync_run`."""
+    run = validate(jsonl.read_json(run_dir / "settings.json"), RunSettings)
+    chosen = stated(run)
+    chosen |= chosen.pop("process_reward") or {}
+    [flat] = pd.json_normalize(chosen, sep="/").to_dict("records")
+    params = {name: _text(value) for name, value in flat.items() if value is not None}
+    files = {run_dir / name: None for name in FILES if (run_dir / name).exists()}
+    curves, tags = list(_read_curves(run_dir / "training.jsonl")), list_tags(run)
+    tags[NOTE_TAG] = f"**{methods.label(run.method)}** on {run.backbone}, seed {run.seed}. {note}"
+    file = run_dir / "provenance.json"
+    commit = jsonl.read_json(file).get("git_commit") if file in files else None
+    if commit:  # under the names that MLflow's page shows as the source
+        tags["mlflow.source.git.commit"] = commit
+        tags["mlflow.source.name"] = "python -m repro train"
+    content = Payload(f"{run.backbone}/{run.method}/{run.seed}", tags, files, params, curves)
+    if not evaluation:
+        return content
+    counts = {name: one.samples for name, one in sorted(evaluation.benchmarks.items())}
+    values = stated(evaluation) | {"samples": ", ".join(f"{k} {n}" for k, n in counts.items())}
+    tags |= {f"evaluation/{name}": _text(values[name]) for name in values.keys() - {"benchmarks"}}
+    # With this MLflow shows the tables of several runs side by side.
+    tags["mlflow.loggedArtifacts"] = json.dumps([{"path": SAMPLES, "type": "table"}])
+    files |= {run_dir / f"scores/{name}.json": "scores" for name in counts}
+    scores = {name: jsonl.read_json(run_dir / f"scores/{name}.json") for name in counts}
+    samples = {"columns": ["problem", "response", "prompt"], "data": _read_rows(run_dir, scores)}
+    return content._replace(scores=_list_metrics(scores), samples=samples)
+
+
+def list_tags(run: RunSettings) -> dict[str, str]:
+    """Return what MLflow's runs are found, filtered and grouped by."""
+    method = methods.parse(run.method)
+    return {
+        KEY_TAG: digests.of_values(stated(run)),
+        KIND_TAG: "model",
+        "backbone": run.backbone,
+        "method": run.method,
+        "algorithm": run.algorithm or "none",
+        "repro": "yes" if method.repro else "no",
+        "ablation": f"{method.ablated}={method.value}" if method.ablated else "none",
+        "seed": str(run.seed),
+    }
+
+
+def _read_curves(file: Path) -> Iterator[Metric]:
+    if not file.exists():
+        return
+    written = file.stat().st_mtime_ns // 1_000_000  # in milliseconds
+    for line in file.read_bytes().split(b"\n")[:-1]:  # one without an end is being written
+        row = json.loads(line)
+        step, reward = row.pop("step"), row.pop("reward")
+        for name, value in [*row.items(), ("reward", reward)]:
+            if value is not None:
+                yield Metric(f"train/{name}", float(value), written, step)
+
+
+def _list_metrics(scores: dict[str, dict]) -> dict[str, float]:
+    metrics = {
+        f"eval/{benchmark}/{key}": float(estimate["value"])
+        for benchmark, found in scores.items()
+        for key, estimate in found["aggregates"].items()  # none where it could not be scored
+        if estimate and estimate["value"] is not None
+    }
+    for key in MEANS:
+        values = [value for name, value in metrics.items() if name.endswith(f"/{key}")]
+        if values:
+            metrics[f"eval/mean/{key}"] = statistics.fmean(values)
+    return metrics
+
+
+def _read_rows(run_dir: Path, scores: dict[str, dict]) -> list[list[str]]:
+    """Return the first response to each of the first problems that were scored."""
+    rows = []
+    for benchmark, found in scores.items():
+        right = {row["doc_id"]: row["correct"][0] for row in found["problems"]}
+        responses = jsonl.read(run_dir / f"generations/{benchmark}.jsonl")
+        first = {row["doc_id"]: row for row in responses if row["sample"] == 0}
+        for number in sorted(right)[:PROBLEMS]:
+            row, verdict = first[number], "right" if right[number] else "wrong"
+            verdict += ", cut off" * (row["finish_reason"] == "length")
+            title = f"{declared.benchmarks()[benchmark].title}, problem {number}"
+            text = f"{verdict}, {row['n_tokens']} tokens\n\n{row['text'].strip()[:LONG]}"
+            rows.append([title, text, row["prompt"].strip()])
+    return rows
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _send(content: Payload, key: str, place: Path, training: str = "") -> dict:
     """Bring the MLflow run with this tag up to date, or a new one, and write down where it is."""
     old = jsonl.read_json(place) if place.exists() else {}
     try:
@@ -167,64 +266,60 @@ def _send(content: payload.Payload, key: str, place: Path, training: str = "") -
                     client.delete_run(same.pop().info.run_id)  # MLflow can restore it
             if not same:
                 same = [client.create_run(experiment_id, None, content.tags, content.name)]
-            run_id = same[0].info.run_id
             _update(client, same[0], content, training)
-            if key == payload.KIND_TAG:
-                note = content.tags[payload.NOTE_TAG]
-                client.set_experiment_tag(experiment_id, payload.NOTE_TAG, note)
+            if key == KIND_TAG:
+                client.set_experiment_tag(experiment_id, NOTE_TAG, content.tags[NOTE_TAG])
     except NotLogged as why:
         if "run_id" not in old:
             jsonl.write_json(place, {"not_logged": str(why)})
         raise
-    local = sqlite_file(client.tracking_uri) is not None
-    server = UI if local else client.tracking_uri.rstrip("/")
-    page = f"{server}/#/experiments/{experiment_id}/runs"
-    new = {"experiment_id": experiment_id, "run_id": run_id, "local": local}
-    new |= {"url": f"{page}/{run_id}?{TRAINING_UI}", "experiment_url": f"{page}?{TRAINING_UI}"}
+    run_id, uri = same[0].info.run_id, client.tracking_uri
+    local = sqlite_file(uri) is not None
+    page = f"{UI if local else uri.rstrip('/')}/#/experiments/{experiment_id}/runs"
+    new = {"run_id": run_id, "local": local, "url": f"{page}/{run_id}{TRAINING_UI}"}
+    new["experiment_url"] = f"{page}{TRAINING_UI}"
     if new != old:  # the report is made again where this file is newer, for its links
         jsonl.write_json(place, new)
     return new
 
 
-def _update(client: mlflow.MlflowClient, there, content: payload.Payload, training: str) -> None:
+def _update(client: mlflow.MlflowClient, there: Run, content: Payload, status: str) -> None:
     run_id, known, now = there.info.run_id, there.data, int(1000 * time.time())
-    logged = {metric.step for metric in client.get_metric_history(run_id, payload.REWARD)}
+    logged = {metric.step for metric in client.get_metric_history(run_id, REWARD)}
     metrics = [metric for metric in content.curves if metric.step not in logged]
     metrics += [Metric(*new, now, 0) for new in content.scores.items() - known.metrics.items()]
     params = [Param(*new) for new in content.params.items() - known.params.items()]
     tags = [RunTag(*new) for new in content.tags.items() - known.tags.items()]
     client.log_batch(run_id, metrics, params, tags)
-    if training == "RUNNING":
-        client.update_run(run_id, training)
+    if status == "RUNNING":
+        client.update_run(run_id, status)
         return
     for file, folder in content.files.items():
         client.log_artifact(run_id, str(file), folder)
-    for name, text in content.texts.items():
-        client.log_text(run_id, text, name)
-    if training or there.info.status != "FINISHED":  # else its training ended it
+    if content.samples:
+        client.log_dict(run_id, content.samples, SAMPLES)
+    if status or there.info.status != "FINISHED":  # else its training ended it
         ended = [max(metric.timestamp, there.info.start_time) for metric in content.curves[-1:]]
-        client.set_terminated(run_id, training or "FINISHED", *ended)
+        client.set_terminated(run_id, status or "FINISHED", *ended)
 
 
 @contextmanager
 def _connected(create: bool = False) -> Iterator[tuple[mlflow.MlflowClient, str]]:
-    """Give a client and the id of the experiment, created where there is none.
-
-    What goes wrong between here and the store becomes `NotLogged`. A SQLite file that is locked,
-    damaged or may not be written fails at once, where MLflow would try for 100 seconds; so does one
-    without tables, which must not be created beside others.
-    """
+    """Give a client and the id of the experiment; what goes wrong on the way is `NotLogged`."""
     uri = absolute(os.environ.get("MLFLOW_TRACKING_URI", ""))
     file, name = sqlite_file(uri), os.environ.get("MLFLOW_EXPERIMENT_NAME", "repro")
     artifacts = (file.parent / "mlartifacts").as_uri() if file else None
     try:
-        if file and create:
-            file.parent.mkdir(parents=True, exist_ok=True)
         if file:
-            _try_to_write(f"{file.as_uri()}?mode={'rwc' if create else 'rw'}", create)
+            _try_to_write(file, create)
         client = mlflow.MlflowClient(uri)
-        found = client.get_experiment_by_name(name)
-        yield client, found.experiment_id if found else client.create_experiment(name, artifacts)
+        if not client.get_experiment_by_name(name):
+            try:
+                client.create_experiment(name, artifacts)
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":  # another job was first
+                    raise
+        yield client, client.get_experiment_by_name(name).experiment_id
     except FAILURES as error:
         while error.__cause__ or error.__context__:
             error = error.__cause__ or error.__context__
@@ -232,10 +327,13 @@ def _connected(create: bool = False) -> Iterator[tuple[mlflow.MlflowClient, str]
         raise NotLogged(f"MLflow at {uri} does not take anything ({why})") from None
 
 
-def _try_to_write(address: str, create: bool) -> None:
+def _try_to_write(file: Path, create: bool) -> None:
+    """Fail at once on a file that is locked, damaged or read-only: MLflow would try for 100 s."""
+    if create:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    address = f"{file.as_uri()}?mode={'rwc' if create else 'rw'}"
     with closing(sqlite3.connect(address, uri=True, timeout=LOCKED_SECONDS)) as database:
         database.execute("BEGIN IMMEDIATE")
         database.execute("PRAGMA user_version = 0")  # a file that may only be read fails here
         if not create:
-            database.execute("SELECT version_num FROM alembic_version")
-        database.rollback()
+            database.execute("SELECT version_num FROM alembic_version")  # its tables are there

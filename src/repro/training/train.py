@@ -91,7 +91,7 @@ def train_run(
 def correctness_reward(
     tokenizer: PreTrainedTokenizerBase, thinks: str = thinking.REQUIRED
 ) -> Callable[..., list[float]]:
-    """Return TRL's reward function: verified correctness, 0 or 1, of what a model that thinks says.
+    """Return TRL's reward function: verified correctness, 0 or 1; `thinks` is `required` or `none`.
 
     It decodes the responses as the evaluation does, whatever response parser the tokenizer carries.
     """

@@ -20,7 +20,7 @@ from repro.config.models import Sampling
 from repro.config.resolved import RunSettings, ScoreSettings
 from repro.evaluation import generate, tasks
 from repro.evaluation.decoding import Decoder, Request
-from repro.evaluation.engines import Engine
+from repro.evaluation.engines import Engine, TransformersEngine, VllmEngine
 from repro.files import jsonl
 from repro.training.policy_scoring import ScoringTrainer
 
@@ -60,7 +60,9 @@ class Validation(TrainerCallback):
         self.trainer, self.work_dir, chosen = trainer, work_dir, run.training.validation
         self.every, self.samples, backbone = chosen.every, chosen.samples, run.backbone_settings
         self.decoder = Decoder(model_dir, backbone.trust_remote_code)
-        self.scoring = ScoreSettings(samples=chosen.samples, thinking=backbone.thinking)
+        self.scoring = ScoreSettings(
+            samples=chosen.samples, thinking=backbone.thinking, protocol=chosen.protocol
+        )
         self.sampling = Sampling(
             temperature=chosen.temperature,
             top_p=chosen.top_p,
@@ -72,7 +74,8 @@ class Validation(TrainerCallback):
         self.files = {name: data_dir / f"{name}.jsonl" for name in chosen.benchmarks}
         self.requests: list[tuple[str, int, Request]] = []  # with benchmark and doc_id
         for name, file in self.files.items():
-            task = tasks.load(name, file, chosen.samples, backbone.prompt.math)
+            asking = chosen.protocol, backbone.prompt.math
+            task = tasks.load(name, file, chosen.samples, *asking)
             asked = generate.render_prompts(task, self.decoder.tokenizer, backbone.prompt.system)
             for doc_id, prompt in enumerate(asked[: chosen.problems]):
                 seed = generate.make_seed(chosen.seed, name, doc_id)
@@ -137,13 +140,9 @@ class Validation(TrainerCallback):
     def _engine(self) -> Iterator[Engine]:
         """Hold the policy in an engine: vLLM where it samples the rollouts, else transformers."""
         if not self.trainer.use_vllm:
-            from repro.evaluation.transformers_engine import TransformersEngine
-
             with self.trainer._scoring() as model:
                 yield TransformersEngine(model, self.decoder)
             return
-        from repro.evaluation.vllm_engine import VllmEngine
-
         generation = self.trainer.vllm_generation
         generation.sync_weights()  # also wakes them; TRL pushes them again before it samples
         if generation.enable_sleep_mode:

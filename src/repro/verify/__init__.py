@@ -5,4 +5,6 @@
 - Multiple choice (`choice`): the last letter that the response settles on.
 - Programs (`programs`): the block that is the program (`blocks`) runs in `repro.sandbox`, and the
   values that it computes are compared with the expected ones here.
+
+The patterns that they look for in texts are data (`patterns`).
 """

@@ -3,22 +3,21 @@ r"""Find the answer in a response, give it one spelling, and decide what its tex
 import re
 from typing import NamedTuple
 
+from repro.verify import patterns
 from repro.verify.latex import closing_brace, spell, squeeze
 from repro.verify.units import conversion, split_unit
 
 THINK_OPEN = "<think>"
 THINK_CLOSE = "</think>"
+_TABLES = patterns.read("answers")
+_RE = patterns.compiled(_TABLES)
 
 
 def split_thought(text: str) -> tuple[str, str | None]:
-    """Split a response into its thought and its answer.
+    """Split a response at the first ``</think>`` into its thought and its answer.
 
-    The thought is the text before the first ``</think>``, without an optional leading ``<think>``
-    (R1-style templates put it into the prompt, Qwen3-style ones leave it to the model).
-
-    Returns:
-        ``(thought, answer)``; ``answer`` is None where the thought was never closed: a draft inside
-        an unfinished thought is not an answer.
+    A leading ``<think>`` is taken off: R1-style templates put it into the prompt, Qwen3-style ones
+    leave it to the model. The answer is None where the thought was never closed: a draft is none.
     """
     thought, closed, answer = text.partition(THINK_CLOSE)
     if thought.lstrip().startswith(THINK_OPEN):
@@ -47,8 +46,6 @@ class Answer(NamedTuple):
 
 def read(answer: str) -> Answer:
     r"""Return an answer in one spelling (`latex.spell`), without full stop, unit and currency."""
-    if _INTEGER.fullmatch(answer):
-        return Answer(answer, "")
     if answer.count("$") - answer.count(r"\$") == 1:  # no delimiter of mathematics: dollars
         answer = re.sub(r"(?<!\\)\$", r"\\$", answer)
     text = spell(answer)
@@ -57,42 +54,17 @@ def read(answer: str) -> Answer:
     return Answer(*split_unit(text.removeprefix("=").lstrip()))
 
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-_BASES = {"two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7"}
-_BASES |= {"eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "sixteen": "16"}
-_BASES |= {"bin": "2", "binary": "2", "oct": "8", "octal": "8", "hex": "16"}
-_DIGITS = r"(?:\(|\{|\\text\{)* *0*([0-9A-Za-z]+?)[)} ]*"
-_IN_BASE = re.compile(
-    rf"{_DIGITS}(?:_|(?:[,_]? ?[({{]* ?\\text\{{)? ?[({{]* ?(?:in )?base)"
-    r"(?:\\text|[-_({}) ]|base)*([0-9]+|[a-z]+)[)} ]*"
-)
-_HEXADECIMAL = re.compile(r"(?:\\text\{)?0[xX]0*([0-9A-Fa-f]+)\}?")
-
-
 def _numeral(value: str) -> str:
     """Return a numeral in a base as digits, ``_`` and the base."""
     text = re.sub(r"(?<=[01]) (?=[01])", "", value) if re.search("_|base", value) else value
     text = re.sub(r"\\text\{ *([0-9A-Fa-f]+) *\}", r"\1", text)
-    if found := _HEXADECIMAL.fullmatch(text):
+    if found := _RE.HEXADECIMAL.fullmatch(text):
         return f"{found[1].upper()}_16"
-    found = _IN_BASE.fullmatch(text)
-    base = _BASES.get(found[2], found[2]) if found else ""
+    found = _RE.IN_BASE.fullmatch(text)
+    base = _TABLES["bases"].get(found[2], found[2]) if found else ""
     if not base.isdigit() or not re.search(r"\d|^[A-F]+$", found[1]):
         return value
     return f"{found[1].upper()}_{base}" if int(base) > 10 or found[1].isdigit() else value
-
-
-_NUMERAL = re.compile(r"[0-9A-F]+_[0-9]+")
-_SUBSCRIPTED = re.compile(r"(?<![\w^])\(?\w*\d\)? ?_")
-_CLOCK = re.compile(r"0?(\d{1,2}) ?: ?(\d\d) ?(?:\\text\{)? ?(?:([ap])\.? ?m\.?)? ?\}?", re.I)
-_ASSIGNED = re.compile(r"^(?:[A-Za-z](?:_\w|_\{\w+\})?|\\text\{[A-Za-z ]+\}) ?= ?(?=[^=<>]+$)")
-_TEXT = re.compile(r"\\text\{ *([(A-Za-z][^{}]*)\}")
-_CHOICE = re.compile(
-    r"(?:\\text\{ *)?\(?([A-J])(?:\)\.?|\.|:|\) *:)(?: *\}| ) *"
-    r"(?! *(?:\\text\{ *)?(?:and|or|nor|not|only)\b)(?:-?\w|\\(?:frac|sqrt|text|pi|\$)).*"
-    r"|([A-J]) +- +[A-Za-z]{2,}.*"
-    r"|\\text\{ *\(?([A-J])(?:\)|[.:])+ [^{}]+\}"
-)
 
 
 def decide(gold: Answer, prediction: Answer) -> bool | None:
@@ -105,22 +77,22 @@ def decide(gold: Answer, prediction: Answer) -> bool | None:
     factor = conversion(gold.unit, prediction.unit)
     if not a or not b or factor is None:
         return False
-    if _INTEGER.fullmatch(a) and _INTEGER.fullmatch(b):
+    if _RE.INTEGER.fullmatch(a) and _RE.INTEGER.fullmatch(b):
         return int(a) == int(b) * factor
     if "=" not in a:
-        b = _ASSIGNED.sub("", b)
+        b = _RE.ASSIGNED.sub("", b)
     a, b = _numeral(a), _numeral(b)
     if squeeze(a) == squeeze(b):
         return factor == 1
-    if _NUMERAL.fullmatch(a) or _SUBSCRIPTED.search(a) or _SUBSCRIPTED.search(b):
+    if _RE.NUMERAL.fullmatch(a) or _RE.SUBSCRIPTED.search(a) or _RE.SUBSCRIPTED.search(b):
         return False  # the parser would ignore the base
-    if one := _CLOCK.fullmatch(a):  # the parser would read 12:30 as 12/30
-        other = _CLOCK.fullmatch(b)
+    if one := _RE.CLOCK.fullmatch(a):  # the parser would read 12:30 as 12/30
+        other = _RE.CLOCK.fullmatch(b)
         halves = {half.lower() for half in (one[3], other and other[3]) if half}
         return bool(other) and one.group(1, 2) == other.group(1, 2) and len(halves) < 2
-    if re.fullmatch("[A-J]", a) and (choice := _CHOICE.fullmatch(b)):
+    if re.fullmatch("[A-J]", a) and (choice := _RE.CHOICE.fullmatch(b)):
         return a in choice.groups()
-    if _TEXT.fullmatch(a) or _TEXT.fullmatch(b):
+    if _RE.TEXT.fullmatch(a) or _RE.TEXT.fullmatch(b):
         return _words(a) == _words(b)
     return None
 
@@ -135,7 +107,7 @@ def converted(gold: Answer, prediction: Answer) -> str:
 
 def _words(value: str) -> list[str]:
     r"""Return what ``\text{}`` holds, without an article; a list of choices has no order."""
-    text = re.sub(r"[()\"']", "", _TEXT.sub(r"\1", value))
+    text = re.sub(r"[()\"']", "", _RE.TEXT.sub(r"\1", value))
     parts = [re.sub(r"^ *(?:an?|the) ", "", part, flags=re.I) for part in re.split(",| and ", text)]
     parts = [part.strip() for part in parts]
     return sorted(part.casefold() if len(part) > 1 else part for part in parts)

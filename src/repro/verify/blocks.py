@@ -8,18 +8,10 @@ import textwrap
 from collections.abc import Collection
 from typing import NamedTuple
 
+from repro.verify import patterns
 from repro.verify.answers import split_thought
 
-_FENCE = "```"
-_LANGUAGE = re.compile(r"\{?\.?[A-Za-z][\w.+#-]*\}?")
-_COMMENT_OR_STRING = re.compile(
-    r"""#.*|(?P<triple>\"{3}|'{3})|"(?:[^"\\]|\\.?)*(?:"|$)|'(?:[^'\\]|\\.?)*(?:'|$)"""
-)
-_DEFINED = re.compile(r"^(?:(?:async\s+)?def|class)\s+(\w+)", re.M)
-_ASSIGNED = re.compile(r"^(\w+)\s*(?::[^=\n]*)?=(?!=)", re.M)
-_CALLED = re.compile(r"(?<![\w.])(\w+)\s*\(")
-_READS = re.compile(r"\b(?:input|stdin)\b(?!\s*=)|\bfileinput\b|\bopen\s*\(|\bos\.read\b")
-_PRINTS = re.compile(r"\b(?:print|write\w*)\b")
+_RE = patterns.compiled(patterns.read("blocks"))
 
 
 class Block(NamedTuple):
@@ -35,15 +27,14 @@ def fenced_blocks(response: str) -> tuple[Block, ...]:
     A fence may stand behind text (``**Solution:** ```python``), before text (`````</answer>``) and
     in a list, whose indentation is taken off.
     """
-    answer = split_thought(response)[1]
+    answer = split_thought(response)[1] or ""
     found: list[Block] = []
     label, block, quote = None, "", ""
     # Line by line, because a pattern takes quadratic time on many openings without an end.
-    for line in (answer or "").replace("\r\n", "\n").split("\n"):
+    for line in answer.replace("\r\n", "\n").split("\n"):
         if label is None:
             label, block, quote = _opened(line), "", ""
-        elif not quote and re.match(r"[ \t]*```(?![\w{`])", line):
-            # Whatever text follows; "```py" ends none, nor does a fence in a triple-quoted text.
+        elif not quote and _RE.END.match(line):
             if block.strip():
                 found.append(Block(label, textwrap.dedent(block)))
             label = None
@@ -55,10 +46,10 @@ def fenced_blocks(response: str) -> tuple[Block, ...]:
 
 def _opened(line: str) -> str | None:
     """Return the label of the block that begins on this line, None where none does."""
-    before, fence, label = (part.strip() for part in line.partition(_FENCE))
+    before, fence, label = (part.strip() for part in line.partition("```"))
     if not fence or "`" in label:
         return None
-    if before and not (_LANGUAGE.fullmatch(label) if label else before[-1] in ":>*-.)"):
+    if before and not (_RE.LANGUAGE.fullmatch(label) if label else before[-1] in ":>*-.)"):
         return None  # a sentence about fences
     return label
 
@@ -72,7 +63,7 @@ def _open_quote(line: str, quote: str) -> str:
             if end < 0:
                 return quote
             position = end + len(quote)
-        if (token := _COMMENT_OR_STRING.search(line, position)) is None:
+        if (token := _RE.COMMENT_OR_STRING.search(line, position)) is None:
             return ""
         position, quote = token.end(), token["triple"] or ""
 
@@ -87,16 +78,14 @@ def choose(blocks: tuple[Block, ...], names: Collection[str] = ()) -> str | None
     ranked: list[tuple] = []
     earlier: set[str] = set()
     for number, (label, source) in enumerate(blocks):
-        defined = {*_DEFINED.findall(source)}
-        called = {*_CALLED.findall(re.sub(r"#.*", "", source))}
+        defined = {*_RE.DEFINED.findall(source)}
+        called = {*_RE.CALLED.findall(re.sub(r"#.*", "", source))}
         whole = not (called - defined) & earlier
         python = label.lstrip("{. ").lower().startswith(("py", "ipy")) or not label
-        wanted = len((defined | {*_ASSIGNED.findall(source)}) & {*names})
-        prints = bool(_PRINTS.search(source))
-        if names:
-            rank = (python and wanted, wanted, whole)
-        else:
-            rank = (python and whole and prints and bool(_READS.search(source)), python and prints)
+        wanted = len((defined | {*_RE.ASSIGNED.findall(source)}) & {*names})
+        prints = python and bool(_RE.PRINTS.search(source))
+        reads = bool(_RE.READS.search(source))
+        rank = (python and wanted, wanted, whole) if names else (whole and prints and reads, prints)
         ranked.append((*rank, number))
         earlier |= defined
     return blocks[max(ranked)[-1]].source if ranked else None

@@ -65,54 +65,43 @@ def _multiple_of_identity(value: sympy.Expr, matrix: sympy.Basic) -> sympy.Expr 
 
 def _equal_names(g: object, p: object) -> bool:
     if isinstance(g, Named) and isinstance(p, Named):
-        ours, theirs = dict(_by_name(g)), dict(_by_name(p))
+        ours, theirs = _by_name(g), _by_name(p)
         if ours.keys() == theirs.keys():
             return all(equal(ours[name], theirs[name]) for name in ours)
     named, other = (g, p) if isinstance(g, Named) else (p, g)
     if isinstance(other, Named | Relation):
         return bool(named.latex and other.latex) and _equal_relations(named, other)
-    named_values = _by_name(named)
-    if len(named_values) == 1:
-        name, value = named_values[0]
+    values = _by_name(named)
+    if len(values) == 1:
+        ((name, value),) = values.items()
         if named is g and _COMPOUND.search(name) and named.latex:
             return False  # x + y = 1 is no 1
         if is_kind("list", value) and is_kind("tuple", other):
             return False  # x = 1, x = 2 is not the point (1, 2)
         return equal(value, other) if named is g else equal(other, value)
-    if is_kind("list", other) and _are_numbered(named_values):
-        return _equal_items(Items("list", tuple(value for _, value in named_values)), other)
-    values = _in_order_of_names(named_values) if is_kind("list tuple", other) else None
-    return values is not None and _equal_items(Items("tuple", values), other)
-
-
-def _by_name(named: Named) -> tuple[tuple[str, object], ...]:
-    """Return the values by single names: (x, y) = (1, 2) as x = 1, y = 2."""
-    name, value = named.values[0]
-    if name.startswith("(") and len(named.values) == 1 and is_kind("tuple", value):
-        return tuple(zip(name[1:-1].split(","), value.values, strict=True))
-    return named.values
-
-
-def _are_numbered(values: tuple[tuple[str, object], ...]) -> bool:
-    """Tell whether the names are those of several values of one thing: x_1, x_2."""
-    return len({name.split("_")[0] for name, _ in values}) == 1
-
-
-def _in_order_of_names(named: tuple[tuple[str, object], ...]) -> tuple | None:
-    """Return the values of x, y, z in this order; of other names, in the order of the alphabet.
-
-    None where the order of the names leaves a doubt: m = 1, b = 2.
-    """
-    names = [name for name, _ in named]
-    ordered = sorted(names, key=lambda name: _ORDER.get(name, name))
-    successive = len(max(names, key=len)) == 1 and "".join(ordered) in string.ascii_letters
-    if names != ordered and not _are_numbered(named) and not successive:
-        return None
-    values = dict(named)
-    return tuple(values[name] for name in ordered)
+    if not is_kind("list tuple", other):
+        return False
+    are_numbered = len({name.split("_")[0] for name in values}) == 1  # x_1, x_2
+    if are_numbered and other.kind == "list":
+        return _equal_items(Items("list", tuple(values.values())), other)
+    # A point has its values in the order of x, y, z, or of the alphabet. Other names leave a doubt,
+    # unless they were written in this order: m = 1, b = 2.
+    ordered = sorted(values, key=lambda name: _ORDER.get(name, name))
+    successive = len(max(values, key=len)) == 1 and "".join(ordered) in string.ascii_letters
+    if not (are_numbered or successive or ordered == list(values)):
+        return False
+    return _equal_items(Items("tuple", tuple(values[name] for name in ordered)), other)
 
 
 _ORDER = {r"\theta": "s", r"\rho": "r", r"\phi": "t", r"\varphi": "t"}  # as r, \theta
+
+
+def _by_name(named: Named) -> dict[str, object]:
+    """Return the values by single names: (x, y) = (1, 2) as x = 1, y = 2."""
+    name, value = named.values[0]
+    if name.startswith("(") and len(named.values) == 1 and is_kind("tuple", value):
+        return dict(zip(name[1:-1].split(","), value.values, strict=True))
+    return dict(named.values)
 
 
 def _equal_relations(gold: object, prediction: object) -> bool:

@@ -1,6 +1,5 @@
 """Single mathematical expressions: latex2sympy with what it reads wrongly put right first."""
 
-import re
 from fractions import Fraction
 
 import sympy
@@ -8,6 +7,7 @@ from latex2sympy2_extended import NormalizationConfig, latex2sympy, normalize_la
 from latex2sympy2_extended.latex2sympy2 import ConversionConfig
 from sympy.core.relational import Relational
 
+from repro.verify import patterns
 from repro.verify.latex import closing_brace
 
 DIGITS = 100  # equal numbers agree in 80 of them
@@ -15,41 +15,18 @@ DIGITS = 100  # equal numbers agree in 80 of them
 _NORMALIZATION = NormalizationConfig(
     basic_latex=True, units=False, malformed_operators=True, nits=False, boxed="none"
 )
-_COMMAND = re.compile(r"\\(frac|binom|sqrt)(?![A-Za-z]) *(?:\[[^\[\]]*\])?")
-_GROUP = re.compile(r" *\{")
-_ARGUMENT = re.compile(r" *(\\[A-Za-z]+|\d|[A-Za-z])")
-_TWO_NUMBERS = re.compile(r"(?<![_\d])(?<![A-Za-z]\^)\d+ \{?\d")
-_NOT_CALCULATED = re.compile(
-    r"\\(?:gcd|lcm).*[A-Za-z]|\\pmod|\\equiv|\\begin *\{cases|\\p(?:erp|arallel)"
-)
-_DECIMAL = re.compile(
-    r"(?<![\d.])(\d*)\.(\d*)(?:\\(?:overline|bar|dot) ?\{(\d+)\}|(?<=\d))(?![\d.])"
-)
 _IMAGINARY = sympy.Symbol("i", real=True)  # as the parser reads i
-_REWRITTEN = [
-    (re.compile(pattern), replacement)
-    for pattern, replacement in [
-        (r"(?<![A-Za-z\\_])I(?:_\{?(\d+)\}?)?(?![A-Za-z])", r"\\Upsilon_{0\1}"),  # not i
-        (r"(?:(\d+(?:\.\d+)?|[A-Za-z])|\{(\d+(?:\.\d+)?)\}) ?\^ ?\\circ",
-         r"{(\\frac{\1\2 \\pi}{180})}"),
-        (_DECIMAL, lambda decimal: _as_fraction(*decimal.groups(""))),
-        (r"(?<![\w^])(\d+) ?(?=\(|\\binom)|(?<=\d\)) ?(?=\(-?\d)", r"\1\\cdot "),
-        (r"\\log_ ?\{?e\}?", r"\\ln "),
-    ]
-]  # fmt: skip
+_RE = patterns.compiled(patterns.read("math_expressions"))
 
 
 def relation(latex: str) -> sympy.Basic:
-    """Parse LaTeX without evaluating it, so that an equation stays one.
-
-    Raises:
-        Exception: of many kinds, where the text is no mathematics.
-    """
+    """Parse LaTeX without evaluating it, so that an equation stays one; errors as `expression`."""
     text = _with_braces(latex)
-    if _TWO_NUMBERS.search(text) or _NOT_CALCULATED.search(text):
+    if _RE.TWO_NUMBERS.search(text) or _RE.NOT_CALCULATED.search(text):
         raise ValueError(f"not to be calculated: {latex}")
-    for pattern, replacement in _REWRITTEN:
+    for pattern, replacement in _RE.rewritten:
         text = pattern.sub(replacement, text)
+    text = _RE.DECIMAL.sub(lambda decimal: _as_fraction(*decimal.groups("")), text)
     return latex2sympy(
         normalize_latex(text, _NORMALIZATION),
         is_real=True,
@@ -61,10 +38,8 @@ def relation(latex: str) -> sympy.Basic:
 def expression(latex: str) -> sympy.Basic:
     r"""Parse an expression; decimals, repeating ones too, become fractions, degrees radians.
 
-    Roots of odd degree are real: ``\sqrt[3]{-8}`` is -2.
-
-    Raises:
-        Exception: of many kinds, where the text is no mathematics.
+    Roots of odd degree are real: ``\sqrt[3]{-8}`` is -2. Exceptions of many kinds where the text is
+    no mathematics.
     """
     parsed = relation(latex)
     if isinstance(parsed, sympy.FiniteSet) and len(parsed.args) == 1 and latex[:1] != "\\":
@@ -85,12 +60,12 @@ def expression(latex: str) -> sympy.Basic:
 def _with_braces(text: str) -> str:
     r"""Return ``\frac`` and the like with braces around their arguments: ``\frac\pi2``."""
     position = 0
-    while command := _COMMAND.search(text, position):
+    while command := _RE.COMMAND.search(text, position):
         position = end = command.end()
         for _ in range(1 if command[1] == "sqrt" else 2):
-            if group := _GROUP.match(text, end):
+            if group := _RE.GROUP.match(text, end):
                 end = (closing_brace(text, group.end() - 1) or len(text)) + 1
-            elif argument := _ARGUMENT.match(text, end):
+            elif argument := _RE.ARGUMENT.match(text, end):
                 text = f"{text[:end]}{{{argument[1]}}}{text[argument.end() :]}"
                 end += len(argument[1]) + 2
     return text

@@ -1,8 +1,7 @@
 r"""What a mathematical answer says: its structure, read from spelled LaTeX.
 
 Lists, tuples, sets, intervals, inequalities, named values and ``\pm`` are taken apart here, since
-latex2sympy takes ``(1, 2)`` for an interval, keeps no order and drops signs; it reads the
-expressions they consist of.
+latex2sympy, which reads their parts, takes (1, 2) for an interval, keeps no order and drops signs.
 """
 
 import re
@@ -10,31 +9,20 @@ from dataclasses import dataclass
 
 import sympy
 
+from repro.verify import patterns
 from repro.verify.latex import depths, split, squeeze
 from repro.verify.math_expressions import expression, is_number, same_number
 
-_OR = r",? *(?:\\text\{ *,? *or *,? *\}|\bor\b|\\lor(?![A-Za-z]))"
-_AND = r"(,? *(?:\\text\{ *,? *(?:and|with|where|for) *,? *\}|\band\b|\\land(?![A-Za-z]))|[,;])"
-_IN = r"\\in(?![A-Za-z])"
-_COLON = r":|\\text\{ *to *\}|(?<=\d) to (?=\d)"
-_COMPARISON = r"(\\le(?![A-Za-z])|\\ge(?![A-Za-z])|\\ne(?![A-Za-z])|<|>)"
+_RE = patterns.compiled(patterns.read("math_values"))
 _HOLDS = {"<": sympy.Lt, ">": sympy.Gt, r"\le": sympy.Le, r"\ge": sympy.Ge, r"\ne": sympy.Ne}
-_OPERATOR = r"(\\cup(?![A-Za-z])|\\cap(?![A-Za-z])|\\setminus(?![A-Za-z]))"
 _COMBINED = {r"\cup": sympy.Union, r"\cap": sympy.Intersection, r"\setminus": sympy.Complement}
 _DOMAINS = {"R": sympy.S.Reals, "Z": sympy.S.Integers, "Q": sympy.S.Rationals}
-_DOMAIN = re.compile(r"\\mathbb *\{? *([RZQ]) *\}? *(?:[\^_] *(?:\{ *)?([+-]) *\}?)?")
-_SIGN = re.compile(r"\\(pm|mp)(?![A-Za-z])")
-_CASES = re.compile(r"\\begin *\{cases\}(.*)\\end *\{cases\}", re.S)
-_TRANSPOSED = re.compile(r"[(\[]([^()\[\]]*,[^()\[\]]*)[)\]] *\^ *\{? *T *\}?")
 _LISTED = 1000  # a range of fewer integers is a list of them
 
 
 @dataclass(frozen=True)
 class Items:
-    """Several values: ``kind`` is list (no brackets, no order), tuple, set or ratio.
-
-    A ratio is divided by its first part.
-    """
+    """Several values: a list (no brackets, no order), tuple, set or ratio (first part: 1)."""
 
     kind: str
     values: tuple
@@ -69,14 +57,9 @@ def is_kind(kinds: str, value: object) -> bool:
 
 
 def as_set(value: object, points: bool = False) -> sympy.Set:
-    """Return the real numbers a value stands for; (1, 2) is the interval.
+    """Return the real numbers that an answer of `parse` stands for; (1, 2) is the interval.
 
-    Args:
-        value: an answer as `parse` returns it.
-        points: numbers without braces are elements too.
-
-    Raises:
-        ValueError: it stands for no set of real numbers.
+    With ``points``, numbers without braces are elements too. ValueError: it is no such set.
     """
     if isinstance(value, Reals):
         is_listed = isinstance(value.members, sympy.Range) and value.members.size < _LISTED
@@ -101,19 +84,21 @@ def _interval(start: sympy.Expr, end: sympy.Expr, *is_open: bool) -> sympy.Set:
 
 
 def parse(text: str) -> object:
-    r"""Return the value of an answer.
-
-    Raises:
-        Exception: of many kinds, where the answer is no mathematics.
-    """
+    """Return the value of an answer; exceptions of many kinds where it is no mathematics."""
     text = _without_braces(text)
     text = re.sub(r"(^|\\cup|\\cap|\\in|\\setminus|[=,]) *\](?=[^\[\]]*[,;])", r"\1 (", text)
     text = re.sub(r"([,;][^\[\]]*)\[ *(?=$|\\cup|\\cap|\\setminus)", r"\1) ", text)
     if re.search(r"\\dots|\.\.", text):
         raise ValueError(f"an ellipsis: {text}")
-    if len(parts := split(text, _OR)) > 1:
-        return _either([parse(part) for part in parts])
-    return _listed(split(text, _AND))
+    if len(parts := split(text, _RE.OR)) == 1:
+        return _listed(split(text, _RE.AND))
+    values = [parse(part) for part in parts]
+    if not any(isinstance(value, Reals) for value in values):
+        return _together(values)
+    names = {name for name in map(_name, values) if name}
+    if len(names) > 1:
+        raise ValueError(f"conditions on {sorted(names)}")
+    return Reals(sympy.Union(*map(as_set, values)), *names)
 
 
 def _without_braces(text: str) -> str:
@@ -127,29 +112,20 @@ def _without_braces(text: str) -> str:
 
 def _listed(parts: list[str]) -> object:
     """Return the value of parts with their separators (commas, "and") between them."""
-    pieces, has_and = parts[::2], [len(link) > 1 for link in parts[1::2]]
-    values = []
+    pieces, values = parts[::2], []
     for index, piece in enumerate(pieces):
-        if not piece.strip():
-            if 0 < index < len(pieces) - 1 and has_and[index]:
-                continue  # 3, 5, and 7
-            raise ValueError("an empty element")
         if index and r"\ne" in pieces[index - 1] and not re.search(r"[=<>]|\\", piece):
             piece = re.sub(r"(\\ne(?![A-Za-z])).*", r"\1 ", pieces[index - 1]) + piece  # x != 1, 2
             pieces[index] = piece
         values += _signs(piece)
     if len(values) == 1:
         return values[0]
-    conditions = [value for value in values if isinstance(value, Reals) and value.name]
-    if len(conditions) == len(values):
-        return _all_of(conditions, any(has_and))
-    return _together(values)
-
-
-def _all_of(conditions: list[Reals], has_and: bool) -> object:
-    """Combine conditions side by side; where none could meet both, a comma stands for or."""
+    if not all(isinstance(value, Reals) and value.name for value in values):
+        return _together(values)
+    # Conditions side by side; where none could meet both, a comma stands for or.
+    has_and = any(len(link) > 1 for link in parts[1::2])
     by_name: dict[str, sympy.Set] = {}
-    for condition in conditions:
+    for condition in values:
         both = by_name.get(condition.name, sympy.S.UniversalSet).intersect(condition.members)
         if both is sympy.S.EmptySet and not has_and:
             both = by_name[condition.name].union(condition.members)
@@ -175,16 +151,6 @@ def _together(values: list) -> object:
     return Named(tuple(merged))
 
 
-def _either(values: list) -> object:
-    """Combine alternatives: sets and conditions to their union, others as a list."""
-    if any(isinstance(value, Reals) for value in values):
-        names = {n for n in map(_name, values) if n}
-        if len(names) > 1:
-            raise ValueError(f"conditions on {sorted(names)}")
-        return Reals(sympy.Union(*map(as_set, values)), *names)
-    return _together(values)
-
-
 def _name(value: object) -> str:
     if isinstance(value, Named):
         return value.values[0][0] if len(value.values) == 1 else ""
@@ -192,14 +158,11 @@ def _name(value: object) -> str:
 
 
 def _signs(piece: str) -> list:
-    r"""Return the values of a piece, two where it has ``\pm``: all signs change together.
-
-    Within braces the signs of each element change alone: it comes here later.
-    """
-    if r"\{" in piece or not _SIGN.search(piece):
+    r"""Return the values of a piece, two where it has ``\pm``: all signs change together."""
+    if r"\{" in piece or not _RE.SIGN.search(piece):  # the elements of a set come here later
         return [_piece(piece)]
-    upper = _SIGN.sub(lambda sign: "+" if sign[1] == "pm" else "-", piece)
-    lower = _SIGN.sub(lambda sign: "-" if sign[1] == "pm" else "+", piece)
+    upper = _RE.SIGN.sub(lambda sign: "+" if sign[1] == "pm" else "-", piece)
+    lower = _RE.SIGN.sub(lambda sign: "-" if sign[1] == "pm" else "+", piece)
     return [_piece(upper), _piece(lower)]
 
 
@@ -208,20 +171,23 @@ def _piece(text: str) -> object:
     text = re.sub(
         r"(\\mathbb *\{?[RZQ]\}?) *- *(?=\\\{|[\[(])", r"\1 \\setminus ", _without_braces(text)
     )
-    if len(parts := split(text, r"\\approx(?![A-Za-z])")) > 1:
+    if len(parts := split(text, _RE.APPROX)) > 1:
         return _piece(f"{parts[0]} = {parts[1]}" if _is_name(parts[0]) else parts[0])
     if len(parts := split(text, "=")) > 1:
         return _equation(text, parts)
-    if len(parts := split(text, _IN)) == 2:
+    if len(parts := split(text, _RE.IN)) == 2:
         name, value = squeeze(parts[0]), _piece(parts[1])
-        if not (_is_name(parts[0]) or _POINT.fullmatch(parts[0].strip())):
+        if not (_is_name(parts[0]) or _RE.POINT.fullmatch(parts[0].strip())):
             raise ValueError(f"no name: {parts[0]}")
         return Named(((name, value),)) if is_kind("set", value) else Reals(as_set(value), name)
-    if len(parts := split(text, _COMPARISON)) > 1:
+    if len(parts := split(text, _RE.COMPARISON)) > 1:
         return _inequality(text, parts)
-    if len(parts := split(text, _OPERATOR)) > 1 or _DOMAIN.match(text):
-        return Reals(_set_expression(parts))
-    if len(parts := split(text, _COLON)) > 1:
+    if len(parts := split(text, _RE.OPERATOR)) > 1 or _RE.DOMAIN.match(text):
+        members, *others = map(_operand, parts[::2])
+        for operator, other in zip(parts[1::2], others, strict=True):  # from left to right
+            members = _COMBINED[operator.strip()](members, other)
+        return Reals(members)
+    if len(parts := split(text, _RE.COLON)) > 1:
         parts = [expression(part) for part in parts]
         return Items("ratio", tuple(part / parts[0] for part in parts))
     return _bracketed(text)
@@ -230,16 +196,17 @@ def _piece(text: str) -> object:
 def _bracketed(text: str) -> object:
     if text == r"\emptyset":
         return Items("set", ())
-    if cases := _CASES.fullmatch(text):
+    if cases := _RE.CASES.fullmatch(text):
         return _cases(cases[1])
-    if column := _TRANSPOSED.fullmatch(text):
+    if column := _RE.TRANSPOSED.fullmatch(text):
         rows = r" \\ ".join(split(column[1], ","))
         return expression(rf"\begin{{pmatrix}}{rows}\end{{pmatrix}}")
     depth = depths(text)
     whole = len(text) > 1 and all(depth[1:-1])
     if text.startswith(r"\{") and text.endswith(r"\}") and all(depth[2:-2]):
         return _braced(text[2:-2])
-    if whole and text[0] in "([" and text[-1] in ")]" and len(parts := split(text[1:-1], _AND)) > 1:
+    parts = split(text[1:-1], _RE.AND) if whole and text[0] in "([" and text[-1] in ")]" else []
+    if len(parts) > 1:
         inside = [_piece(part) for part in parts[::2]]
         if any(link.strip() not in (",", ";") for link in parts[1::2]):
             raise ValueError(f"words in brackets: {text}")
@@ -271,16 +238,14 @@ def _braced(inside: str) -> object:
     if not inside.strip():
         return Items("set", ())
     if len(parts := split(inside, r"\||:")) == 2:  # {x in R : x > 2}
-        domain = _piece(parts[0]) if len(split(parts[0], _IN)) == 2 else None
+        domain = _piece(parts[0]) if len(split(parts[0], _RE.IN)) == 2 else None
         condition = parse(parts[1])
-        if not isinstance(condition, Reals | Named):
-            raise ValueError(f"no condition: {parts[1]}")
         name = domain.name if domain else squeeze(parts[0])
         if name != _name(condition):
             raise ValueError(f"a condition on {_name(condition)} for {name}")
         members = as_set(condition)
         return Reals(members.intersect(domain.members) if domain else members)
-    value = _listed(split(inside, _AND))
+    value = _listed(split(inside, _RE.AND))
     if isinstance(value, Reals):
         return Reals(value.members)
     if isinstance(value, Named) and len(value.values) > 1:
@@ -288,23 +253,10 @@ def _braced(inside: str) -> object:
     return Items("set", value.values if is_kind("list", value) else (value,))
 
 
-_SUFFIXES = r"(?:_(?:\w|\{[^{}]*\})|'|\^\{?(?:-1|\\circ|\\prime|\*|\\ast)\}?|\^\{?\([^()]*\)\}?)*"
-_ACCENT = r"\\(?:text|vec|overline|overrightarrow|hat|bar) *\{[^{}]*\}"
-_LETTER = rf"(?:[A-Za-z]|{_ACCENT}|\\[A-Za-z]+(?![A-Za-z])){_SUFFIXES}"
-_TERM = rf"(?:{_LETTER} ?(?:\((?:[^()]|\([^()]*\))*\){_SUFFIXES} ?)?)+"  # f(2), AB, f(x)g(x)
-_BETWEEN = r"(?:[-+/:]|\\(?:cdot|times|circ)(?![A-Za-z]))"
-_OTHER = re.compile(r"\\(?:sqrt|l[no]g?|exp|text *\{ *(?:or|and|not)|pi|infty|begin|end)(?![a-z])")
-_NAME = re.compile(
-    rf"{_TERM}(?: *{_BETWEEN} *{_TERM})*|\|{_TERM}\||\[[A-Z]+\]"
-    rf"|\\frac *\{{{_TERM}\}} *\{{{_TERM}\}}"
-    rf"|\( *{_LETTER} *(?:{_BETWEEN} *{_LETTER} *)+\) *\((?:[^()]|\([^()]*\))*\)"
-)
-_POINT = re.compile(r"\([^()]*,[^()]*\)")
-
-
 def _is_name(text: str) -> bool:
     """Tell ``x``, ``f(2)``, ``|AB|``, ``m + n`` from ``2x``, whose value is not that of x."""
-    return bool(_NAME.fullmatch(text.strip())) and not _OTHER.search(re.sub(r"\(.*\)", "", text))
+    outside = re.sub(r"\(.*\)", "", text)
+    return bool(_RE.NAME.fullmatch(text.strip())) and not _RE.NO_NAME.search(outside)
 
 
 def _equation(text: str, parts: list[str]) -> object:
@@ -313,13 +265,13 @@ def _equation(text: str, parts: list[str]) -> object:
     if isinstance(value, Relation | Named):
         raise ValueError(f"a relation on the right of an equation: {text}")
     first = parts[0].strip()
-    if _POINT.fullmatch(first) and len(parts) == 2:
+    if _RE.POINT.fullmatch(first) and len(parts) == 2:
         names = [squeeze(name) for name in first[1:-1].split(",")]
         values = value.values if isinstance(value, Items) else ()
         if len(names) != len(values) or not all(map(_is_name, names)):
             raise ValueError(f"no names and values: {text}")
         return Named(((squeeze(first), value),))
-    for part in parts[1 if _is_name(first) else 0 : -1]:
+    for part in parts[:-1]:
         if _is_name(part):
             continue
         middle = expression(part)
@@ -342,7 +294,10 @@ def _inequality(text: str, parts: list[str]) -> Reals | Relation:
             continue
         value = expression(term)
         symbols = value.free_symbols
-        if not (is_number(value) or len(symbols) == 1 and _is_linear(value, *symbols)):
+        # -x, 2x + 1 and |x - 1|, but nothing that still has to be solved
+        inside = value.args[0] if isinstance(value, sympy.Abs) else value
+        is_polynomial = len(symbols) == 1 and inside.is_polynomial(*symbols)
+        if not is_number(value) and not (is_polynomial and sympy.degree(inside, *symbols) == 1):
             return Relation(text)
         named += map(str, symbols)
         terms.append(value.subs(dict.fromkeys(symbols, variable)))
@@ -354,22 +309,8 @@ def _inequality(text: str, parts: list[str]) -> Reals | Relation:
     return Reals(sympy.Intersection(sympy.S.Reals, *sets), named[0])
 
 
-def _is_linear(value: sympy.Expr, symbol: sympy.Symbol) -> bool:
-    """Tell -x, 2x + 1 and |x - 1| from what still has to be solved."""
-    inside = value.args[0] if isinstance(value, sympy.Abs) else value
-    return bool(inside.is_polynomial(symbol) and sympy.degree(inside, symbol) == 1)
-
-
-def _set_expression(parts: list[str]) -> sympy.Set:
-    """Combine sets from left to right; ``parts`` are sets with operators between them."""
-    members, *others = map(_operand, parts[::2])
-    for operator, other in zip(parts[1::2], others, strict=True):
-        members = _COMBINED[operator.strip()](members, other)
-    return members
-
-
 def _operand(text: str) -> sympy.Set:
-    found = _DOMAIN.fullmatch(text.strip())
+    found = _RE.DOMAIN.fullmatch(text.strip())
     if not found:
         return as_set(_piece(text), points=True)
     half = {"+": (0, sympy.oo), "-": (-sympy.oo, 0)}.get(found[2])

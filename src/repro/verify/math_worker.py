@@ -19,18 +19,14 @@ from repro.verify.math_equal import compare
 MEMORY_BYTES = 2 << 30
 
 _GOLD = [LatexExtractionConfig(), ExprExtractionConfig()]
+_NORMALIZATION = NormalizationConfig(
+    nits=False, malformed_operators=False, basic_latex=True, equations=True, boxed="all", units=True
+)
 _RESPONSE = [
     LatexExtractionConfig(
-        normalization_config=NormalizationConfig(
-            nits=False,
-            malformed_operators=False,
-            basic_latex=True,
-            equations=True,
-            boxed="all",
-            units=True,
-        ),
-        boxed_match_priority=0,
         try_extract_without_anchor=False,
+        boxed_match_priority=0,
+        normalization_config=_NORMALIZATION,
     )
 ]
 

@@ -27,8 +27,7 @@ os.register_at_fork(after_in_child=_idle.clear)  # two processes must not share 
 def verify(responses: list[str], answers: list[str], *, workers: int | None = None) -> list[bool]:
     """Decide for each response whether its final answer equals the gold answer.
 
-    Safe to call from any thread. What the text settles is decided here (`answers.decide`); all
-    other pairs go to the workers, each distinct pair once.
+    Safe to call from any thread. What the text does not settle (`answers.decide`) goes to workers.
 
     Args:
         responses: decoded completions, thought included; an unclosed thought is unanswered.
@@ -38,10 +37,9 @@ def verify(responses: list[str], answers: list[str], *, workers: int | None = No
     Raises:
         ValueError: the two lists differ in length, or ``workers`` is below 1.
     """
-    _check_length(responses, answers)
     pairs = []
-    for response, gold in zip(responses, answers, strict=True):
-        box = last_box(split_thought(response)[1] or "") or ""
+    for gold, text in _texts(responses, answers):
+        box = last_box(text) or ""
         pairs.append((read(gold), read(box if len(box) <= MAX_ANSWER_CHARS else "")))
     verdicts = {pair: decide(*pair) for pair in pairs}
     undecided = [pair for pair, verdict in verdicts.items() if verdict is None]
@@ -53,14 +51,11 @@ def verify(responses: list[str], answers: list[str], *, workers: int | None = No
 def verify_plain(
     responses: list[str], answers: list[str], *, workers: int | None = None
 ) -> list[bool]:
-    """Decide as `verify` does, but by math-verify alone, called as the paper's authors call it.
+    """Decide by math-verify alone, called as the paper's authors call it; otherwise as `verify`.
 
     That is OpenCompass's MATHVerifyEvaluator; it rounds decimals to six places, for example.
-    ``math_worker.compare_plain`` has its settings; arguments and errors are those of `verify`.
     """
-    _check_length(responses, answers)
-    texts = [split_thought(response)[1] for response in responses]
-    questions = [("plain", gold, text or "") for text, gold in zip(texts, answers, strict=True)]
+    questions = [("plain", *pair) for pair in _texts(responses, answers)]
     distinct = list(dict.fromkeys(question for question in questions if question[2]))
     verdicts = dict(zip(distinct, _ask(distinct, workers), strict=True))
     return [verdicts.get(question, False) for question in questions]
@@ -71,9 +66,12 @@ def correctness(responses: list[str], answers: list[str]) -> list[float]:
     return [float(correct) for correct in verify(responses, answers)]
 
 
-def _check_length(responses: list[str], answers: list[str]) -> None:
+def _texts(responses: list[str], answers: list[str]) -> list[tuple[str, str]]:
+    """Return each gold answer with the text after the thought, "" where that never ended."""
     if len(responses) != len(answers):
         raise ValueError(f"responses: got {len(responses)} for {len(answers)} answers")
+    texts = [split_thought(response)[1] or "" for response in responses]
+    return list(zip(answers, texts, strict=True))
 
 
 def _ask(questions: list[tuple[str, str, str]], workers: int | None) -> list[bool]:
@@ -115,13 +113,8 @@ def _take_worker() -> subprocess.Popen:
     source = str(Path(__file__).parents[2])
     path = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
     command = [sys.executable, "-P", "-m", "repro.verify.math_worker", str(CPU_LIMIT_S)]
-    worker = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        bufsize=0,
-        env={**os.environ, "PYTHONPATH": path},
-    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "bufsize": 0}
+    worker = subprocess.Popen(command, **pipes, env={**os.environ, "PYTHONPATH": path})
     if _read_line(worker) != b"\n":
         _stop(worker)
         raise RuntimeError(f"the math-verify worker did not start: {' '.join(command)}")

@@ -11,39 +11,25 @@ import math
 import re
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from pathlib import Path
 
 from repro.benchmarks.lcb_tests import lcb_cases
 from repro.sandbox import Limits, Outcome, Runner
 from repro.verify.blocks import choose, fenced_blocks
 
-# LiveCodeBench's own test harness puts these imports before every program: its starter code uses
-# List and friends without importing them.
-_MODULES = (
-    *("string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random"),
-    *("statistics", "itertools", "functools", "operator", "io", "sys", "json"),
-)
-_LCB_PRELUDE = "\n".join(
-    [f"from {name} import *" for name in [*_MODULES, "builtins", "typing"]]
-    + [f"import {name}" for name in _MODULES]
-    + ["sys.setrecursionlimit(50000)", "sys.set_int_max_str_digits(50000)"]
-)
-
-
-def extract_program(response: str, names: Collection[str] = ()) -> str | None:
-    """Return the program after the thought, see `blocks.choose`; None where there is none."""
-    return choose(fenced_blocks(response), names)
+_LCB_PRELUDE = Path(__file__).with_name("lcb_prelude.txt").read_text(encoding="utf-8")
 
 
 def verify_mbpp(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
     """Tell whether the program passes all asserts of an MBPP problem (``test_list``).
 
-    Raises:
-        ValueError: a test is not a single assert statement, or asks the program for nothing.
+    ValueError: a test is not a single assert statement, or asks the program for nothing.
     """
     tests = [_Test(source) for source in doc["test_list"]]
-    program = extract_program(response, _called(doc["test_list"]))
+    program = choose(fenced_blocks(response), _called(doc["test_list"]))
     if program is None:
         return False
     leaves = [leaf for test in tests for leaf in test.leaves]
@@ -66,21 +52,22 @@ def _called(tests: list[str]) -> set[str]:
 def verify_lcb(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
     """Tell whether the program passes all public and private tests of a LiveCodeBench problem."""
     name = json.loads(doc["metadata"] or "{}").get("func_name")
-    program = extract_program(response, (name, "Solution") if name else ())
+    program = choose(fenced_blocks(response), (name, "Solution") if name else ())
     if program is None:
         return False
     cases = lcb_cases(doc["public_test_cases"]) + lcb_cases(doc["private_test_cases"])
+    job = {"prelude": _LCB_PRELUDE, "program": program}
     return bool(cases) and all(
-        _passes_stdin(program, case, run, limits)
+        _passes_stdin(job, case, run, limits)
         if case["testtype"] == "stdin"
-        else _passes_call(name, program, case, run, limits)
+        else _passes_call(name, job, case, run, limits)
         for case in cases
     )
 
 
-def _passes_stdin(program: str, case: dict, run: Runner, limits: Limits) -> bool:
+def _passes_stdin(job: dict, case: dict, run: Runner, limits: Limits) -> bool:
     """Compare line by line, without surrounding blanks; numbers by value (LiveCodeBench's rule)."""
-    outcome = run({"prelude": _LCB_PRELUDE, "program": program}, case["input"], limits)
+    outcome = run(job, case["input"], limits)
     if outcome.timed_out or outcome.returncode != 0:
         return False
     printed, expected = (
@@ -99,15 +86,12 @@ def _same_line(ours: str, theirs: str) -> bool:
         return False
 
 
-def _passes_call(name: str, program: str, case: dict, run: Runner, limits: Limits) -> bool:
+def _passes_call(name: str, job: dict, case: dict, run: Runner, limits: Limits) -> bool:
     """Call the function, or the method of ``class Solution``, with the JSON values of the input."""
-    target = f"Solution().{name}" if re.search(r"^class Solution\b", program, re.M) else name
-    job = {
-        "prelude": _LCB_PRELUDE,
-        "program": program,
-        "variables": {"_arguments": [json.loads(line) for line in case["input"].split("\n")]},
-        "expressions": [f"{target}(*_arguments)"],
-    }
+    is_method = re.search(r"^class Solution\b", job["program"], re.M)
+    arguments = [json.loads(line) for line in case["input"].split("\n")]
+    call = f"Solution().{name}(*_arguments)" if is_method else f"{name}(*_arguments)"
+    job = job | {"variables": {"_arguments": arguments}, "expressions": [call]}
     values = plain_values(run(job, "", limits), 1)
     try:
         return values is not None and _tuples_to_lists(values[0]) == json.loads(case["output"])
@@ -150,10 +134,6 @@ def _decimal(text: str) -> Decimal:
     return _bounded(number, digits <= _MOST_DIGITS and not number.is_snan())
 
 
-def _fraction(parts: list) -> Fraction:
-    return Fraction(*_bounded(parts, max(map(int.bit_length, parts)) <= _FRACTION_BITS))
-
-
 # From what the child sends of a value, by the name of its type, to the value.
 _FROM_TEXT: dict[str, Callable] = {
     "int": lambda text: _bounded(number := int(text, 16), abs(number) < _LARGEST_INTEGER),
@@ -166,7 +146,9 @@ _FROM_ITEMS: dict[str, Callable] = {
     **{kind.__name__: kind for kind in (list, tuple, deque)},
     **{kind.__name__: _small(kind) for kind in (set, frozenset, dict, OrderedDict)},
     "Counter": lambda pairs: Counter(_small(dict)(pairs)),
-    "Fraction": _fraction,
+    "Fraction": lambda parts: Fraction(
+        *_bounded(parts, max(map(int.bit_length, parts)) <= _FRACTION_BITS)
+    ),
     "dict_items": lambda pairs: _small(dict)(pairs).items(),
     "dict_keys": lambda keys: _small(dict.fromkeys)(keys).keys(),
     "dict_values": lambda values: dict(enumerate(values)).values(),
@@ -221,19 +203,29 @@ _PARENT_MATH = {"ceil", "fabs", "floor", "isclose", "isfinite", "isinf", "isnan"
 _PARENT_OPERATORS = (ast.Add, ast.Sub)  # 2 ** f() or "x" * f() can be too large for any machine
 
 
-class _Test:
-    """One assert, split into leaves for the child and a remainder that the parent evaluates."""
+def _asserted(source: str) -> ast.expr:
+    with suppress(SyntaxError):
+        match ast.parse(source.strip()).body:
+            case [ast.Assert(test)]:
+                return test
+    raise ValueError(f"test_list: expected one assert statement, got {source!r}")
+
+
+class _Test(ast.NodeTransformer):
+    """One assert, split into leaves for the child and a remainder that the parent evaluates.
+
+    Whatever only the program can compute is a leaf; the comparison itself remains.
+    """
 
     def __init__(self, source: str) -> None:
         # Some problem asks for a function named sum (MBPP 126): then nothing is the parent's.
-        for known in (_PARENT_FUNCTIONS.keys() | {"math"}, set()):
-            splitter = _LeafSplitter(known)
-            remainder = ast.Expression(splitter.visit(_asserted(source)))
-            if splitter.leaves:
+        for self._known in (_PARENT_FUNCTIONS.keys() | {"math"}, set()):
+            self.leaves: list[str] = []
+            remainder = ast.Expression(self.visit(_asserted(source)))
+            if self.leaves:
                 break
         else:
             raise ValueError(f"test_list: {source!r} does not ask the program for anything")
-        self.leaves = splitter.leaves
         self._remainder = compile(ast.fix_missing_locations(remainder), "<test>", "eval")
 
     def holds(self, values: list) -> bool:
@@ -246,35 +238,17 @@ class _Test:
         except (TypeError, ValueError, ArithmeticError, LookupError, RecursionError, MemoryError):
             return False
 
-
-def _asserted(source: str) -> ast.expr:
-    try:
-        match ast.parse(source.strip()).body:
-            case [ast.Assert(test)]:
-                return test
-    except SyntaxError:
-        pass
-    raise ValueError(f"test_list: expected one assert statement, got {source!r}")
-
-
-class _LeafSplitter(ast.NodeTransformer):
-    """Replace whatever only the program can compute by a name; keep the comparison itself."""
-
-    def __init__(self, known: set[str]) -> None:
-        self.known = known
-        self.leaves: list[str] = []
-
     def visit_Call(self, node: ast.Call) -> ast.expr:
         match node.func:
             case ast.Name(name) | ast.Attribute(
                 ast.Name("collections" | "decimal" | "fractions"), name
-            ) if self.known and name in _PARENT_TYPES and _is_constant(*node.args, *node.keywords):
+            ) if self._known and name in _PARENT_TYPES and _is_constant(*node.args, *node.keywords):
                 node.func = ast.Name(name, ast.Load())
                 return node
             case ast.Name(name):
-                known = name in self.known
+                known = name in self._known
             case ast.Attribute(ast.Name("math"), name):
-                known = "math" in self.known and name in _PARENT_MATH
+                known = "math" in self._known and name in _PARENT_MATH
             case _:
                 known = False
         if not known or any(word.arg == "key" for word in node.keywords):

@@ -11,10 +11,8 @@ from repro.verify.answers import THINK_CLOSE, THINK_OPEN
 
 REQUIRED, NONE, AUTO = "required", "none", "auto"
 STATED = (REQUIRED, NONE)  # what a backbone can state; `auto` looks at the responses
-_OTHER_MARKS = (
-    *("</thinking>", "</thought>", "</reasoning>", "</seed:think>", "[/THINK]", "◁/think▷"),
-    *("<|end_of_thought|>", "<|channel|>final"),
-)
+_OTHER_MARKS = ["</thinking>", "</thought>", "</reasoning>", "</seed:think>", "[/THINK]"]
+_OTHER_MARKS += ["◁/think▷", "<|end_of_thought|>", "<|channel|>final"]
 
 
 def as_closed(text: str, thinking: str) -> str:
@@ -26,48 +24,42 @@ def as_closed(text: str, thinking: str) -> str:
 
 
 def resolve(rows: Sequence[dict], thinking: str) -> str:
-    """Return `required` or `none` for the rows of a generations file.
+    """Return `required` or `none`: as stated or, with `auto`, as a file's responses show.
 
     `auto` takes `required` where responses close their thoughts, and `none` where no response opens
     or closes one. Responses that were cut off prove nothing: a thought may still have been open.
-
-    Args:
-        rows: with `text`, `finish_reason`, and optionally `prompt`.
-        thinking: `required`, `none` or `auto`.
+    Rows have `text`, `finish_reason`, and optionally `prompt`.
 
     Raises:
-        ValueError: an unknown value; or `auto`, and the responses do not all agree, do not tell, or
-            close their thoughts with another mark.
+        ValueError: the rows do not all agree, do not tell, or close thoughts with another mark.
     """
     if thinking in STATED:
         return thinking
-    if thinking != AUTO:
-        raise ValueError(f"thinking: {thinking!r}; allowed: {', '.join((*STATED, AUTO))}")
-    opened = [row for row in rows if _opens(row)]
+    n_opened = sum(
+        row.get("prompt", "").rstrip().endswith(THINK_OPEN)
+        or row["text"].lstrip().startswith(THINK_OPEN)
+        for row in rows
+    )
     unclosed = [row for row in rows if THINK_CLOSE not in row["text"]]
     finished = [row for row in unclosed if row["finish_reason"] == "stop"]
     n_closed = len(rows) - len(unclosed)
-    state = f"state it: --thinking {' or '.join(STATED)}"
-    for mark in _OTHER_MARKS:
-        if not n_closed and any(mark in row["text"] for row in rows):
-            raise ValueError(
-                f"thinking: responses hold the mark {mark!r}, and only {THINK_CLOSE} closes a "
-                f"thought; replace it, or {state}"
-            )
-    if (n_closed or opened) and finished:
-        raise ValueError(
-            f"thinking: {n_closed} of {len(rows)} responses close a thought with {THINK_CLOSE}, "
-            f"{len(opened)} open one, and {len(finished)} ended by themselves without closing one "
-            f"(first: doc {finished[0]['doc_id']}, sample {finished[0]['sample']}); {state}"
+    other_marks = [mark for mark in _OTHER_MARKS if any(mark in row["text"] for row in rows)]
+    if other_marks and not n_closed:
+        wrong = (
+            f"responses hold the mark {other_marks[0]!r}, and only {THINK_CLOSE} closes a thought; "
+            "replace it, or"
         )
-    if not (n_closed or opened or finished):
-        raise ValueError(
-            f"thinking: all {len(rows)} responses were cut off, and none opens or closes a "
-            f"thought, so that they do not tell; {state}"
+    elif (n_closed or n_opened) and finished:
+        wrong = (
+            f"{n_closed} of {len(rows)} responses close a thought with {THINK_CLOSE}, {n_opened} "
+            f"open one, and {len(finished)} ended by themselves without closing one "
+            f"(first: doc {finished[0]['doc_id']}, sample {finished[0]['sample']});"
         )
-    return REQUIRED if n_closed or opened else NONE
-
-
-def _opens(row: dict) -> bool:
-    prompt = row.get("prompt", "").rstrip()
-    return prompt.endswith(THINK_OPEN) or row["text"].lstrip().startswith(THINK_OPEN)
+    elif not (n_closed or n_opened or finished):
+        wrong = (
+            f"all {len(rows)} responses were cut off, and none opens or closes a thought, so that "
+            "they do not tell;"
+        )
+    else:
+        return REQUIRED if n_closed or n_opened else NONE
+    raise ValueError(f"thinking: {wrong} state it: --thinking {' or '.join(STATED)}")

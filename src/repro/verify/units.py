@@ -4,74 +4,23 @@ import re
 from collections import Counter
 from fractions import Fraction
 
+from repro.verify import patterns
 from repro.verify.latex import split
 
-# Dimension: its units, each with its size in the first one; a word may be plural.
-_SIZES = {
-    "length": {
-        "m meter metre": "1", "mm millimeter millimetre": "1/1000",
-        "km kilometer kilometre": "1000", "cm centimeter centimetre": "1/100",
-        "dm decimeter decimetre": "1/10",
-        "in inch inche": "127/5000", "ft foot feet": "381/1250", "yd yard": "1143/1250",
-        "mi mile": "201168/125",
-    },
-    "time": {
-        "s sec second": "1", "min minute": "60", "h hr hour": "3600", "day": "86400",
-        "week wk": "604800", "ms millisecond": "1/1000",
-    },
-    "month": {"month": "1", "year yr": "12"},
-    "mass": {
-        "g gram gm": "1", "kg kilogram": "1000", "mg milligram": "1/1000", "ton tonne": "1000000",
-    },
-    "pound": {"lb pound": "1", "oz ounce": "1/16"},
-    "volume": {"l liter litre": "1", "ml milliliter millilitre": "1/1000"},
-    "gallon": {"gal gallon": "1", "quart qt": "1/4"},
-    "dollar": {r"dollar usd \$ buck": "1", "cent ¢": "1/100"},
-    "euro": {"euro € eur": "1"}, "sterling": {"£ gbp": "1"}, "yen": {"yen ¥ jpy": "1"},
-    "yuan": {"yuan rmb": "1"}, "rupee": {"rupee ₹ r rs inr": "1"},
-    "angle": {"degree deg circ": "1"}, "radian": {"rad radian": "1"},
-    "Celsius": {"c celsius": "1"}, "Fahrenheit": {"f fahrenheit": "1"}, "kelvin": {"k kelvin": "1"},
-    "energy": {"j joule": "1", "kj kilojoule": "1000"}, "force": {"n newton": "1"},
-    "power": {"w watt": "1", "kw kilowatt": "1000"}, "voltage": {"v volt": "1"},
-    "frequency": {"hz hertz": "1"},
-    "east": {"east": "1"}, "west": {"west": "1"}, "north": {"north": "1"}, "south": {"south": "1"},
-}  # fmt: skip
+_TABLES = patterns.read("units")
 _UNITS = {
     word: (dimension, Fraction(size))
-    for dimension, units in _SIZES.items()
+    for dimension, units in _TABLES["sizes"].items()
     for words, size in units.items()
     for word in words.split()
 }
 _FILLERS = ("text", "times", "cdot", "of", "the", "a", "an", "each", "in")
 _TEMPERATURES = {frozenset({name}) for name in ("angle", "Celsius", "Fahrenheit")}
-_SHORT = {"mph": "mi / h", "kph": "km / h", "kmph": "km / h", "kmh": "km / h", "cc": "cm ^3"}
-_SHORT |= {"sqft": "square ft"}
 
 # Outside \text a single letter may be a variable: only these words are units there.
 _BARE = "|".join([word for word in _UNITS if word.isalpha() and len(word) > 2])
 _BARE += "|USD|EUR|GBP|mm|cm|km|kg|ft|mph|units?|inches"
-_POWER = r"(?: ?\^ ?(?:-?\d|\{-?\d\}))?"
-_WORD = rf"\\text\{{[^{{}}\d]*{_POWER}\}}{_POWER}"
-_FRACTION = rf"\\frac ?\{{ ?{_WORD} ?\}} ?\{{ ?{_WORD} ?\}}"
-_TAIL = re.compile(
-    rf"(?:{_WORD}|{_FRACTION})(?: ?(?:/|\\cdot|\\times)? ?{_WORD})*$"
-    rf"|\^ ?\\circ ?(?:[CFcf]|\\text\{{ ?[CFcf](?:elsius|ahrenheit)?\}})?$"
-    rf"|(?<=\d) ?(?:\\\$|[€£¥₹¢])$"
-    rf"|(?<=[\d}} ])(?:square |cubic |sq |cu )?(?:{_BARE})(?:e?s)?(?:/[hs])?{_POWER}$"
-    rf"|(?<=\d )(?:hrs?|lbs?|[kc]?m/s{_POWER})$"
-)
-# Bare words that count things, `5 apples`: an answer multiplies no such words.
-_NOUN = re.compile(r"(?<=[\d}] )[a-z]*[aeiouy][a-z]+(?: [a-z]+)*$")
-_PREFIX = re.compile(r"(?<!\d)(\\\$|[€£¥₹]) ?(?=-?[\d.])")
-_NO_UNIT = re.compile(  # words that change the value, or say that it is not the answer
-    r"\b(?:and|or|not|no|if|for|when|is|mod|to|base|by|per|over|than|[ap]\.? ?m)\b"
-    r"|\b(?:half|dozens?|squared|hundreds?|thousands?|[mbtr]+illions?)\b"
-    r"|\b(?:none|plus|minus|approx|about|least|most|more|less)\b"
-    r"|^ ?(?:sin|cos|tan|log|exp|sqrt|frac|pi|theta|where|with)\b",
-    re.I,
-)
-_SEPARATOR = re.compile(r"( *(?:[,;]|\\text\{ *(?:and|or) *\}|\b(?:and|or)\b|\\l(?:and|or)\b) *)")
-_ANGLE = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc|cis)")
+_RE = patterns.compiled(_TABLES, BARE=_BARE)
 
 
 def split_unit(text: str) -> tuple[str, str]:
@@ -82,7 +31,7 @@ def split_unit(text: str) -> tuple[str, str]:
     if text.startswith(r"\{") and text.endswith(r"\}") and "|" not in text:
         value, unit = split_unit(text[2:-2])
         return (rf"\{{{value}\}}", unit) if unit else (text, "")
-    parts = split(text, _SEPARATOR)
+    parts = split(text, _RE.SEPARATOR)
     values, units = zip(*(_split_one(part) for part in parts[::2]), strict=True)
     named = {unit for unit in units if unit}
     if len({frozenset(measure(unit)[0].items()) for unit in named}) != 1:
@@ -93,20 +42,20 @@ def split_unit(text: str) -> tuple[str, str]:
 
 
 def _split_one(text: str) -> tuple[str, str]:
-    currencies = set(_PREFIX.findall(text))
+    currencies = set(_RE.PREFIX.findall(text))
     if len(currencies) == 1:
-        text, unit = _PREFIX.sub("", text), currencies.pop()
+        text, unit = _RE.PREFIX.sub("", text), currencies.pop()
         return _split_one(text)[0], unit
-    found = _TAIL.search(text) or _NOUN.search(text)
-    if not found or _NO_UNIT.search(re.sub(r"\\text|[{}]", " ", found[0]).replace("per", "/")):
+    found = _RE.TAIL.search(text) or _RE.NOUN.search(text)
+    if not found or _RE.NO_UNIT.search(re.sub(r"\\text|[{}]", " ", found[0]).replace("per", "/")):
         return text, ""
     value = text[: found.start()].rstrip()
     if not re.search(r"[^\W_]$|[)}\]!%]$", value) or (
-        found.re is _NOUN and not re.search(r"(?:^|= ?)-?(?:[\d.,/ ]+|\\frac[\d{} ]+)$", value)
+        found.re is _RE.NOUN and not _RE.COUNTED.search(value)
     ):
         return text, ""
     if "circ" in found[0]:
-        if _ANGLE.search(value):  # the sine of 20 degrees is not in degrees
+        if _RE.ANGLE.search(value):  # the sine of 20 degrees is not in degrees
             return text, ""
         value = re.sub(r" ?\^ ?\\circ", "", value)
     return value, found[0]
@@ -121,9 +70,8 @@ def measure(unit: str) -> tuple[Counter, Fraction, bool]:
     text = re.sub(r"\\text|\\frac|[{}]", " ", unit)
     if r"\frac" in unit:
         text = re.sub(r"^( *\S+(?: \^ ?\d)?)", r"\1 /", text)
-    text = re.sub(r"[A-Za-z]+", lambda word: _SHORT.get(word[0].lower(), word[0]), text)
-    dimensions, size, known = Counter(), Fraction(1), True
-    power, sign, last = 1, 1, None
+    text = re.sub(r"[A-Za-z]+", lambda word: _TABLES["short"].get(word[0].lower(), word[0]), text)
+    factors, known, power, sign = [], True, 1, 1  # each factor: its dimension, size and power
     for token in re.findall(r"\^ *-?\d|/|[A-Za-z]+|\\\$|[€£¥₹¢]", text):
         word = token.lower()
         if word in ("/", "per"):
@@ -131,21 +79,21 @@ def measure(unit: str) -> tuple[Counter, Fraction, bool]:
         elif word in ("square", "sq", "cubic", "cu"):
             power = 2 if word.startswith("s") else 3
         elif token[0] == "^" or word in ("squared", "cubed"):
-            more = int(token[1:]) - 1 if token[0] == "^" else 1 + (word == "cubed")
-            if last:
-                dimensions[last[0]] += more * last[2]
-                size *= last[1] ** (more * last[2])
-        elif word not in _FILLERS or (word == "in" and known and not dimensions):
+            if factors:
+                factors[-1][2] *= int(token[1:]) if token[0] == "^" else 2 + (word == "cubed")
+        elif word not in _FILLERS or (word == "in" and known and not factors):
             spellings = [word, word.removesuffix("s"), word.removesuffix("es")]
             unknown = (spellings[1], Fraction(1))
             name, of_size = next((_UNITS[one] for one in spellings if one in _UNITS), unknown)
-            known &= word in _UNITS or word.rstrip("s") in _UNITS or name in _SIZES
-            last = (name, of_size, sign * power)
-            dimensions[name] += sign * power
-            size *= of_size ** (sign * power)
+            known &= word in _UNITS or word.rstrip("s") in _UNITS or name in _TABLES["sizes"]
+            factors.append([name, of_size, sign * power])
             power = 1
-    if "angle" in dimensions and {"Celsius", "Fahrenheit"} & {*dimensions}:
-        del dimensions["angle"]
+    dimensions, size = Counter(), Fraction(1)
+    for name, of_size, power in factors:
+        dimensions[name] += power
+        size *= of_size**power
+    if {"Celsius", "Fahrenheit"} & {*dimensions}:
+        dimensions.pop("angle", None)
     return Counter({name: power for name, power in dimensions.items() if power}), size, known
 
 

@@ -15,7 +15,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from tests.verify.attacks import cheats, probes, runaways
+from tests.verify import attacks
 
 from repro import sandbox
 from repro.sandbox import Limits, NotStarted, conversation, routes
@@ -24,21 +24,24 @@ from repro.verify import programs
 ROOT = Path(__file__).parents[3]
 SMALL = Limits(3, 60, 256 << 20, disk_bytes=16 << 20, files=64, open_files=64, processes=16)
 LARGE = Limits(cpu_s=3, wall_s=60)
-IDLE = {source: source for source in runaways.SCRIPTS if "1000" in source}
+IDLE = {source: source for source in attacks.SCRIPTS if "1000" in source}
 # Group: its limits, and the programs by name.
 GROUPS: dict[str, tuple[Limits, dict[str, str]]] = {
-    "probes": (SMALL, probes.PROBES),
-    "measures": (SMALL, {name: source for name, (source, _) in runaways.MEASURES.items()}),
-    "cheats": (replace(SMALL, cpu_s=2), cheats.CHEATS),
-    "payloads": (LARGE, cheats.PAYLOADS),
-    "busy": (replace(SMALL, cpu_s=1), runaways.BUSY),
-    "idle": (replace(SMALL, wall_s=1), runaways.IDLE),
-    "greedy": (replace(SMALL, cpu_s=1), runaways.GREEDY),
-    "scripts": (LARGE, {source: source for source in runaways.SCRIPTS.keys() - IDLE}),
+    "probes": (SMALL, attacks.PROBES),
+    "measures": (
+        SMALL,
+        {name: measure["expression"] for name, measure in attacks.MEASURES.items()},
+    ),
+    "cheats": (replace(SMALL, cpu_s=2), attacks.CHEATS),
+    "payloads": (LARGE, attacks.PAYLOADS),
+    "busy": (replace(SMALL, cpu_s=1), attacks.BUSY),
+    "idle": (replace(SMALL, wall_s=1), attacks.IDLE),
+    "greedy": (replace(SMALL, cpu_s=1), attacks.GREEDY),
+    "scripts": (LARGE, {source: source for source in attacks.SCRIPTS.keys() - IDLE}),
     "idle scripts": (replace(LARGE, wall_s=1), IDLE),
-    "right": (replace(LARGE, cpu_s=10), runaways.RIGHT),
+    "right": (replace(LARGE, cpu_s=10), attacks.RIGHT),
 }
-SQUARE = {"test_list": cheats.TESTS, "test_setup_code": ""}
+SQUARE = {"test_list": attacks.TESTS, "test_setup_code": ""}
 CASES = [{"input": "1 2\n", "output": "3\n"}, {"input": "10 20\n", "output": "30\n"}]
 CASES = json.dumps([case | {"testtype": "stdin"} for case in CASES])
 ADD = {"public_test_cases": CASES, "private_test_cases": "[]", "metadata": "{}"}
@@ -123,12 +126,14 @@ def attack(group: str, name: str, source: str, token: int, run, host: dict) -> d
         return outcomes[-1]
 
     if group in ("probes", "measures"):
-        is_probe = group == "probes"
-        program = probes.PRELUDE if is_probe else runaways.MEASURE
-        job = {"program": program, "variables": {"host": host}, "expressions": [source]}
+        program = attacks.PRELUDE if group == "probes" else attacks.MEASURE
+        job = {"program": program, "variables": {"host": host}, "expressions": [f"({source})"]}
         values = programs.plain_values(record(job, "", limits), 1)
         result["value"] = values[0] if values else None
-        result["most"] = None if is_probe else runaways.MEASURES[name][1](limits)
+        if group == "measures":
+            most = attacks.MEASURES[name]
+            bound = sum(getattr(limits, limit) for limit in most["limits"])
+            result["most"] = bound / most["unit"]
     else:
         verify = programs.verify_lcb if "scripts" in group else programs.verify_mbpp
         doc = ADD if "scripts" in group else SQUARE
@@ -146,7 +151,7 @@ def main(route: str) -> None:
         return
     jobs = [(group, name, source) for group in GROUPS for name, source in GROUPS[group][1].items()]
     if route == "none":
-        jobs = [job for job in jobs if job[0] == "probes" and job[1] in probes.NEED_NO_RIGHTS]
+        jobs = [job for job in jobs if job[0] == "probes" and job[1] in attacks.NEED_NO_RIGHTS]
     first_token = 1_000_000 + os.getpid() % 9000 * 1000
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="repro-attacks-")))

@@ -1,4 +1,4 @@
-r"""A small language for phrases, and a search for them that is fast on long texts.
+r"""A small language for phrases, and a search for them.
 
 One phrase a line; an indented line goes on with the phrase before it, and ``#`` opens a remark:
 
@@ -11,18 +11,14 @@ One phrase a line; an indented line goes on with the phrase before it, and ``#``
   clause or follows the block ``letme``. Any other phrase may stand anywhere;
 * a phrase begins and ends at the edge of a word.
 
-The search walks once over the words and tries, at each, the phrases that may begin with its first
-letter. Gaps and repetitions are bounded, so the work grows with the length of the text only.
-Nothing is compiled before the first search, because it takes half a second.
+Gaps and repetitions are bounded, so the work grows with the length of the text only. Nothing is
+compiled before the first search, because it takes half a second.
 """
 
 import functools
 import re
-from collections import defaultdict
 from collections.abc import Iterable
-from itertools import pairwise
 from pathlib import Path
-from string import ascii_lowercase, digits
 from typing import NamedTuple
 
 _CONTRACTIONS = {
@@ -43,9 +39,8 @@ _CONTRACTED = re.compile(r"\b(?:can't|cannot|won't|let's|lets)\b|(?:'(?:s|m|re|v
 _CODE = re.compile(r"`[^`\n]{1,200}`")
 _DASH = re.compile(r" ?(?:[\u2013\u2014]|--) ?|(?<=[a-z]{2}) - (?=[a-z]{2})")
 _CHARACTERS = str.maketrans("\u2018\u2019\u02bc`", "''''", '*_"\u201c\u201d')
-_TICKS = "\u2713\u2714"
-# Where a word begins, with the mark before it that makes it the first of a clause.
-_WORD = re.compile(rf"(^|[.?!:;,()] ?)?(?<!\w)([\w{_TICKS}])")
+# Where a word (or a tick) begins, with the mark before it that makes it the first of a clause.
+_WORD = re.compile(r"(^|[.?!:;,()] ?)?(?<!\w)([\w\u2713\u2714])")
 _GAP = r"(?:[^.?!;]|\.(?=\d)){0,90}?\b"
 
 
@@ -80,31 +75,30 @@ def read(text: str) -> Text:
 
 
 class Phrases:
-    """A family of phrases; ValueError where one of them does not begin with a word."""
+    """A family of phrases, which are found at the beginnings of words."""
 
     def __init__(self, phrases: Iterable[str]):
-        filed = defaultdict(list)  # by first character, and by whether it must open a clause
+        opening, anywhere = [], []
         for phrase in phrases:
-            opening = phrase.startswith(("^", "<do>"))
-            found = {(phrase.removeprefix("^").removeprefix("<do>"), opening)}
+            if phrase.startswith(("^", "<do>")):
+                opening.append(phrase.removeprefix("^").removeprefix("<do>"))
             if phrase.startswith("<do>"):
-                found.add((phrase.replace("<do>", "<letme>", 1), False))
-            for text, opens in found:
-                pattern = expand(text)
-                for first in first_characters(pattern):
-                    filed[first, opens].append(pattern)
-        self._patterns = {
-            key: re.compile(rf"(?:{'|'.join(patterns)})(?!\w)") for key, patterns in filed.items()
-        }
+                anywhere.append(phrase.replace("<do>", "<letme>", 1))
+            elif not phrase.startswith("^"):
+                anywhere.append(phrase)
+        self._opening, self._anywhere = map(_compile, (opening, anywhere))
 
     def search(self, text: Text) -> re.Match[str] | None:
         """Return the first phrase in a text that `read` has prepared, or None."""
+        if not text.words:
+            return None
+        found = self._anywhere.search(text.plain, text.words[0][0])
         for at, opens in text.words:
-            for key in [(text.plain[at], True)] * opens + [(text.plain[at], False)]:
-                pattern = self._patterns.get(key)
-                if pattern and (found := pattern.match(text.plain, at)):
-                    return found
-        return None
+            if found and at > found.start():
+                break
+            if opens and (opened := self._opening.match(text.plain, at)):
+                return opened
+        return found
 
 
 @functools.cache
@@ -136,37 +130,10 @@ def expand(phrase: str) -> str:
     return re.sub(r"(?<!\\)\((?!\?)", "(?:", phrase.replace("~", _GAP))
 
 
-def first_characters(pattern: str) -> set[str]:
-    """Return the characters that a match of an expanded phrase can begin with."""
-    if pattern.startswith(("(?!", "(?<!", "(?=", "(?<=")):
-        return first_characters(_split_group(pattern)[1])
-    if pattern.startswith("(?:"):
-        choices, rest = _split_group(pattern)
-        optional = re.match(r"(?:\?|\{0,\d\})\??", rest)
-        rest = rest[optional.end() :] if optional else rest
-        starts = [choice + rest for choice in choices] + [rest] * bool(optional)
-        return set().union(*map(first_characters, starts))
-    if pattern.startswith((r"\w", r"[\w")):
-        return {*ascii_lowercase, *digits}
-    if pattern.startswith(r"\d"):
-        return {*digits}
-    if not re.match(rf"[\w{_TICKS}]", pattern):
-        raise ValueError(f"a phrase must begin with a word, got {pattern[:40]!r}")
-    skipped = first_characters(pattern[2:]) if pattern[1:2] == "?" else set()
-    return {pattern[0]} | skipped
-
-
-def _split_group(pattern: str) -> tuple[list[str], str]:
-    """Split a pattern that begins with a group ``(?:`` into its choices and what follows it."""
-    depth, bars = 0, [2]
-    for found in re.finditer(r"\\.|[()|]", pattern):
-        depth += {"(": 1, ")": -1}.get(found.group(), 0)
-        if depth == 0:
-            bars.append(found.start())
-            return [pattern[i + 1 : j] for i, j in pairwise(bars)], pattern[found.end() :]
-        if depth == 1 and found.group() == "|":
-            bars.append(found.start())
-    raise ValueError(f"a parenthesis is left open in {pattern[:60]!r}")
+def _compile(phrases: list[str]) -> re.Pattern[str]:
+    """Return what matches any of the phrases, whole words; of none, what matches nothing."""
+    choices = "|".join(map(expand, phrases)) or "(?!)"
+    return re.compile(rf"(?<!\w)(?:{choices})(?!\w)")
 
 
 @functools.cache

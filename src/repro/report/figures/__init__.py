@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from repro import methods
 from repro.records.experiment import RunFolder
 from repro.report import collect, compare, names
-from repro.report.figures import ablations, evaluation, objective, style, training
+from repro.report.figures import curves, evaluation, style
 
 _ABLATIONS = {f"ablation_{key}": key for key in methods.ABLATED}
 NAMES = (
-    *training.CURVES,
+    *curves.CURVES,
     *("objective_over_position", "tokens_per_benchmark", "backtracking_at_evaluation"),
     *_ABLATIONS,
 )
@@ -31,25 +31,18 @@ def group_of(name: str) -> str:
 
 @matplotlib.rc_context(style.STYLE)
 def draw(name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str], note: str = "") -> Figure:
-    """Return one figure, made from the runs' files.
+    """Return one of `NAMES`, made from the files of the group of runs that `group_of` names.
 
-    Args:
-        name: one of `NAMES`.
-        runs: the folders of the group of runs that `group_of` names.
-        benchmarks: those whose scores are read.
-        note: a sentence below the figure.
-
-    Raises:
-        ValueError: an unknown name, no runs, or a file that is missing or malformed.
+    ``note`` is a sentence below it. ValueError for an unknown name, no runs, or a malformed file.
     """
     if name not in NAMES:
         raise ValueError(f"figure {name!r}: unknown; known are {', '.join(NAMES)}")
     if not runs:
         raise ValueError(f"figure {name}: the experiment has no runs for it")
-    if name in training.CURVES:
-        return training.over_training(name, collect.read_training(runs), note)
+    if name in curves.CURVES:
+        return curves.over_training(name, collect.read_training(runs), note)
     if name == "objective_over_position":
-        return objective.objective_over_position(collect.read_objective(runs), note)
+        return curves.objective_over_position(collect.read_objective(runs), note)
     scores = collect.read_scores(runs, benchmarks)
     if name == "backtracking_at_evaluation":
         if titles := names.titles(set(benchmarks) - set(scores.responses["benchmark"])):
@@ -65,4 +58,4 @@ def draw(name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str], note: 
         for run in runs
         if methods.parse(run.method).repro
     }
-    return ablations.ablation(key, summary, values, note)
+    return evaluation.ablation(key, summary, values, note)

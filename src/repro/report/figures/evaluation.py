@@ -1,16 +1,14 @@
-"""Evaluation at a glance: each algorithm beside itself with RePro, benchmark by benchmark."""
+"""Evaluation at a glance: each algorithm beside itself with RePro, and one setting at a time."""
 
-import itertools
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
 from repro import methods
-from repro.measure import intervals
+from repro.measure.intervals import interval
 from repro.report import collect, compare, names
 from repro.report.figures import style
 
@@ -18,19 +16,13 @@ _VERDICTS = {"all": "all responses", "correct": "correct", "wrong": "wrong"}
 _EXPLANATION = f"Bars: {style.INTERVALS}, of each method by itself."
 # An algorithm and itself with RePro share a column of the legend, if what has no pair comes last.
 _LEGEND = {"columns": 5, "last": "Original", "handlelength": 1, "columnspacing": 1.2}
-_PAIR, _ALGORITHM = 0.7, 1.2  # between dots of the same algorithm, and of different ones
-_GROUP = 0.84  # of the distance between groups is taken by dots
-_LOG_FROM = 4  # times the smallest: from this range on an axis is logarithmic
+_ABLATED = {"accuracy": "Accuracy, in-domain (%)", "tokens": "Reasoning tokens, in-domain"}
 
 
 def tokens_per_benchmark(
     summary: pd.DataFrame, benchmarks: Sequence[str], note: str = ""
 ) -> Figure:
-    """Mean reasoning tokens on each benchmark, each algorithm with and without RePro.
-
-    A panel a backbone. All ``benchmarks`` are shown; the place of one without scores says so.
-    ``summary`` is the frame of `compare.summarise`, ``note`` a sentence below.
-    """
+    """Mean reasoning tokens on each of ``benchmarks``, from `compare.summarise`."""
     groups = {name: title for name, title in names.BENCHMARKS.items() if name in benchmarks}
     tokens = summary[(summary["metric"] == "tokens") & summary["benchmark"].isin(groups)]
     places = _places(summary["method"])
@@ -40,20 +32,12 @@ def tokens_per_benchmark(
     for (backbone, _), axis in panels.items():
         rows = tokens[tokens["backbone"] == backbone]
         _dots(axis, rows.set_index(["method", "benchmark"]), groups, places, "not scored")
-        if rows["mean"].max() >= _LOG_FROM * rows["mean"].min() > 0:  # a percentage looks alike
-            axis.set_yscale("log")
-            axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axis.yaxis.set_major_formatter(ScalarFormatter())
-            axis.yaxis.set_minor_formatter(NullFormatter())
         style.thousands(axis)
     return style.finish(figure, panels.values(), _EXPLANATION, note, **_LEGEND)
 
 
 def backtracking_at_evaluation(rates: pd.DataFrame, note: str = "") -> Figure:
-    """Backtracking per 1,000 reasoning tokens in all, in correct and in wrong responses.
-
-    ``rates`` is the frame of `backtracking_rates`, ``note`` a sentence below.
-    """
+    """Backtracking per 1,000 reasoning tokens in all, in correct and in wrong responses."""
     places = _places(rates["method"])
     figure, panels = style.panels(
         rates["backbone"].unique(), {"all": ""}, "", "Backtracking per\n1,000 reasoning tokens"
@@ -70,33 +54,55 @@ def backtracking_at_evaluation(rates: pd.DataFrame, note: str = "") -> Figure:
 def backtracking_rates(responses: pd.DataFrame) -> pd.DataFrame:
     """Return backtracking segments per 1,000 reasoning tokens, by the verdict on the response.
 
-    Per benchmark `compare.rate` of those of `Scores.responses` with that verdict, all seeds
-    together; then the mean over the benchmarks where all of the backbone's methods that have such
-    responses have them, each counting equally: else benchmarks would differ by method.
+    Of `Scores.responses`; the mean over the benchmarks where all of the backbone's methods that
+    have such responses have them, each counting equally: else benchmarks would differ by method.
 
-    Returns:
-        Columns backbone, method, responses (a key of `collect.VERDICTS`), mean, low, high (95 %
-        over problems). No row where a method has no such responses, or no benchmark is left.
-
-    Raises:
-        ValueError: no row is left.
+    Columns backbone, method, responses (a key of `collect.VERDICTS`), mean, low, high (95 %). No
+    row where a method has no such responses, or no benchmark is left; ValueError without any row.
     """
     rows = []
     thoughts = responses[responses["tokens"] > 0]
     for verdict, verdicts in collect.VERDICTS.items():
         chosen = thoughts[thoughts["correct"].isin(verdicts)]
         for backbone, of_backbone in chosen.groupby("backbone", sort=False):
-            cells = of_backbone.groupby(["method", "benchmark"], sort=False)
-            found = {cell: compare.rate(frame, "backtracking") for cell, frame in cells}
-            present = of_backbone["method"].unique()
-            shared = [b for b in names.BENCHMARKS if all((m, b) in found for m in present)]
-            for method in present if shared else ():
-                pooled = intervals.mean_over_benchmarks([found[method, b] for b in shared])
+            cells = dict(tuple(of_backbone.groupby(["method", "benchmark"], sort=False)))
+            present = of_backbone.groupby("method", sort=False)["seed"].unique()
+            shared = [b for b in names.BENCHMARKS if all((m, b) in cells for m in present.index)]
+            for method, seeds in present.items() if shared else ():
+                of = ("backtracking", "tokens", seeds)
+                found = interval([1000 * compare.rates(cells[method, b], *of) for b in shared])
                 keys = {"backbone": backbone, "method": method, "responses": verdict}
-                rows.append(keys | pooled._asdict())
+                rows.append(keys | found._asdict())
     if not rows:
         raise ValueError("backtracking_at_evaluation: no benchmark that all methods answered")
     return pd.DataFrame(rows).drop(columns=["se", "n"])
+
+
+def ablation(
+    key: str, summary: pd.DataFrame, values: Mapping[str, float], note: str = ""
+) -> Figure:
+    """In-domain accuracy (left) and reasoning tokens (right) at each value of one RePro setting.
+
+    The dashed line is the algorithm without RePro. ``summary`` is the frame of
+    `compare.summarise`, ``values`` the setting ``key`` of every method with RePro in the figure,
+    all of one algorithm. ValueError where no in-domain benchmark is scored.
+    """
+    summary = summary[summary["benchmark"] == "in-domain"].dropna(subset="mean")
+    if summary.empty:
+        raise ValueError(f"ablation_{key}: no in-domain benchmark in the scores")
+    tried = sorted(set(values.values()))  # they are equally far apart in the figure
+    places = {method: tried.index(values[method]) for method in sorted(values, key=values.get)}
+    default = values.get(methods.plain_algorithm(next(iter(values))) + methods.REPRO)
+    labels = [f"{value:g}" + "\n(default)" * (value == default) for value in tried]
+    backbones, label = summary["backbone"].unique(), f"RePro's {methods.ABLATED[key]}"
+    figure, panels = style.panels(backbones, _ABLATED, label, "")
+    for (backbone, metric), axis in panels.items():
+        rows = summary[(summary["backbone"] == backbone) & (summary["metric"] == metric)]
+        _line(axis, rows.set_index("method"), places)
+        axis.set_xlim(-0.5, len(tried) - 0.5)
+        axis.set_xticks(range(len(tried)), labels)
+        style.thousands(axis)
+    return style.finish(figure, panels.values(), f"Bars and band: {style.INTERVALS}.", note)
 
 
 def _dots(
@@ -106,11 +112,7 @@ def _dots(
     places: Mapping[str, float],
     nothing: str,
 ) -> None:
-    """Draw a dot and its interval for each method in each group of the horizontal axis.
-
-    ``rows`` has mean, low and high, indexed by method and group; what is missing or NaN is left
-    out. ``groups`` are in order, each with its title; an empty one says ``nothing``.
-    """
+    """Draw a dot and its interval for each method in each group; an empty one says ``nothing``."""
     for method, place in places.items():
         line = rows.reindex([(method, group) for group in groups])
         parts = methods.parse(method)
@@ -139,16 +141,31 @@ def _dots(
         axis.axvline(edge - 0.5, color="#B0B0B0", linewidth=0.6, zorder=0)
 
 
-def _places(present: Collection[str]) -> dict[str, float]:
-    """Return where each method is drawn in its group: next to its algorithm, apart from others.
+def _line(axis: Axes, rows: pd.DataFrame, places: Mapping[str, int]) -> None:
+    """Draw accuracy or tokens with their intervals, and the algorithm without RePro as a band."""
+    algorithm = methods.plain_algorithm(next(iter(places)))
+    name, (colour, marker) = methods.label(algorithm), style.ALGORITHMS[algorithm]
+    if algorithm in rows.index:
+        plain = rows.loc[algorithm]
+        axis.axhspan(plain["low"], plain["high"], color=style.PLAIN, alpha=0.12, linewidth=0)
+        axis.axhline(plain["mean"], color=style.PLAIN, linestyle="--", label=f"{name} alone")
+    points = rows.loc[[method for method in places if method in rows.index]]
+    if len(points):
+        axis.errorbar(
+            points.index.map(places),
+            points["mean"],
+            yerr=style.errors(points),
+            color=colour,
+            marker=marker,
+            markersize=5,
+            capsize=3,
+            elinewidth=1,
+            label=f"{name} + RePro",
+        )
 
-    A method has the same place in every panel of a figure.
-    """
-    pairs = [(name, name + methods.REPRO) for name in methods.ALGORITHMS]
-    known = [methods.ORIGINAL, *itertools.chain(*pairs)]
-    shown = [method for method in known if method in set(present)]
-    at = [0.0]
-    for before, method in itertools.pairwise(shown):
-        at.append(at[-1] + (_PAIR if methods.plain_algorithm(method) == before else _ALGORITHM))
-    middle, width = at[-1] / 2, at[-1] + _ALGORITHM
-    return {m: (x - middle) * _GROUP / width for m, x in zip(shown, at, strict=True)}
+
+def _places(present: Collection[str]) -> dict[str, float]:
+    """Return where each method is drawn in its group, which is the same in all panels."""
+    known = [method for name in methods.ALGORITHMS for method in (name, name + methods.REPRO)]
+    shown = [method for method in (methods.ORIGINAL, *known) if method in set(present)]
+    return dict(zip(shown, np.linspace(-0.5, 0.5, len(shown) + 2)[1:-1].tolist(), strict=True))

@@ -21,7 +21,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 PLAIN = "#505050"  # without RePro, where colour does not stand for the algorithm
 WITHOUT, WITH = "without RePro", "with RePro"
-INTERVALS = "95\N{NO-BREAK SPACE}% intervals over problems"
+INTERVALS = "95\N{NO-BREAK SPACE}% intervals over problems and, of several, seeds"
 # Algorithm -> its colour and marker. GRPO, which the paper ablates, has the first; one's own
 # algorithms come after the paper's, whose looks stay.
 _PAPER = ("grpo", "reinforce_pp_baseline", "reinforce_pp", "ppo")
@@ -31,16 +31,11 @@ STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
     "axes.titlesize": 9,
-    "axes.labelsize": 8,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "legend.fontsize": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "grid.color": "#E0E0E0",
     "grid.linewidth": 0.5,
-    "axes.axisbelow": True,
     "lines.linewidth": 1.6,
     "legend.frameon": False,
     "legend.handlelength": 3,  # shows the dashes
@@ -69,9 +64,8 @@ def panels(
 ) -> tuple[Figure, dict[tuple[str, str], Axes]]:
     """Return a figure with a row a backbone, and (backbone, key of ``columns``) -> its panel.
 
-    Many rows are made lower, to fit a page. ``columns`` gives each column its title; with one
-    column, up to ``across`` backbones are side by side. ``ylabel`` is empty where the columns show
-    different things, whose axes are not shared then.
+    ``columns`` gives each column its title; with one column, up to ``across`` backbones are side by
+    side. ``ylabel`` is empty where the columns show different things; their axes are not shared.
     """
     single, keys = len(columns) == 1, list(itertools.product(backbones, columns))
     number = min(across, len(backbones)) if single else len(columns)
@@ -119,11 +113,7 @@ def thousands(axis: Axes) -> None:
 def finish(
     figure: Figure, axes: Iterable[Axes], *sentences: str, columns: int = 4, last: str = "", **looks
 ) -> Figure:
-    """Set a legend of all labels above the panels and the sentences below them.
-
-    The legend has at most ``columns``, ends with the label ``last``, and takes further ``looks``.
-    Empty sentences are left out; those without a full stop get one.
-    """
+    """Set a legend of all labels, which ends with ``last``, above the panels, sentences below."""
     found: dict[str, Artist] = {}
     for axis in axes:
         for artist, label in zip(*axis.get_legend_handles_labels(), strict=True):
@@ -132,9 +122,8 @@ def finish(
         if high - low < 1e-9:  # all values are equal but for rounding, which nobody wants to see
             axis.set_ylim(low - 1, high + 1)
     labels = sorted(found, key=lambda label: label == last)
-    artists = [found[label] for label in labels]
-    columns = min(columns, len(found)) or 1
-    figure.legend(artists, labels, loc="outside upper center", ncols=columns, **looks)
+    looks |= {"loc": "outside upper center", "ncols": min(columns, len(found)) or 1}
+    figure.legend([found[label] for label in labels], labels, **looks)
     note = " ".join(text if text.endswith((".", "!")) else f"{text}." for text in sentences if text)
     note = textwrap.fill(note, 115)
     figure.supxlabel(note, fontsize=8, style="italic", parse_math=False)  # a $ is a dollar

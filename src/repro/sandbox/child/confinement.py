@@ -51,17 +51,7 @@ def enter(paths: dict[str, str], folder: str, uid: int | None) -> None:
             with open(f"/proc/self/{name}", "w") as file:
                 file.write(content)
     _call("unshare", _NEW_NS | _NEW_UTS | _NEW_IPC | _NEW_PID | _NEW_NET)
-    _change_root(paths, folder)
-    _call("sethostname", b"sandbox", 7)
-    child = os.fork()
-    if child:  # outside of the process namespace: wait, and pass the exit status on
-        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        os._exit(status if status >= 0 else 128 - status)
-    # Its own session: signals to a process group pass the borders of process namespaces.
-    os.setsid()
-
-
-def _change_root(paths: dict[str, str], folder: str) -> None:
+    # An empty root takes the place of the one of the host, and what is in `paths` goes into it.
     _call("mount", None, "/", None, _REC | _PRIVATE, None)
     _call("mount", "tmpfs", _BASE, "tmpfs", _SAFE, "size=64k,nr_inodes=256,mode=755")
     os.mkdir(_BASE + _HOST)
@@ -79,6 +69,13 @@ def _change_root(paths: dict[str, str], folder: str) -> None:
     os.rmdir(_HOST)
     os.mkdir(folder)
     _restrict("/", _SAFE, recursive=False)
+    _call("sethostname", b"sandbox", 7)
+    child = os.fork()
+    if child:  # outside of the process namespace: wait, and pass the exit status on
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        os._exit(status if status >= 0 else 128 - status)
+    # Its own session: signals to a process group pass the borders of process namespaces.
+    os.setsid()
 
 
 def shut(folder: str, limits: dict, uid: int | None) -> None:

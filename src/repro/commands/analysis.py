@@ -1,0 +1,96 @@
+"""Commands after the runs: claims, tables, figures, the report's pages, and comparisons."""
+
+import argparse
+
+from repro.commands.options import takes
+from repro.records import experiment
+
+
+@takes("--experiment", "--output")
+def claims(options: argparse.Namespace) -> None:
+    """Test the paper's claims on the runs: supported, not supported or inconclusive."""
+    from repro.report import verdicts
+
+    read = experiment.read(options.experiment)
+    runs = read.folders("all")
+    found = verdicts.write_claims(runs, read.benchmarks, options.output, read.note)
+    print(found.to_string(index=False))
+
+
+@takes(
+    *("--experiment", "--output"),
+    published={"help": "the paper's numbers, to stand beside ours"},
+    partial={"action": "store_true", "help": "mark what is missing instead of refusing"},
+)
+def tables(options: argparse.Namespace) -> None:
+    """Make the tables: main, RePro's gain, against the original, tokens, backtracking."""
+    from repro.report import tables
+
+    read = experiment.read(options.experiment)
+    tables.write_tables(
+        *(read.folders("main"), read.benchmarks, options.output, read.note),
+        paper=options.published,
+        partial=options.partial,
+    )
+
+
+@takes("name", "--experiment", "--output")
+def figure(options: argparse.Namespace) -> None:
+    """Draw one figure, as PNG and PDF."""
+    from repro.report import figures
+    from repro.report.figures import style
+
+    read = experiment.read(options.experiment)
+    runs = read.folders(figures.group_of(options.name))
+    style.save(figures.draw(options.name, runs, read.benchmarks, read.note), options.output)
+
+
+@takes(
+    *("--experiment", "--tables", "--output"),
+    figures={"nargs": "*", "default": [], "help": "PNG files to show"},
+)
+def overview(options: argparse.Namespace) -> None:
+    """Write the first page of the report."""
+    from repro.report import overview
+
+    read = experiment.read(options.experiment)
+    overview.write_pages(
+        *(read.folders("all"), read.benchmarks, options.tables, options.output),
+        note=read.note,
+        name=read.name,
+        figures=options.figures,
+    )
+
+
+@takes("--results")
+def show(options: argparse.Namespace) -> None:
+    """Print the main table and say where everything is."""
+    from repro.report import tables
+
+    tables.show(options.results)
+
+
+@takes("first", "second")
+def compare(options: argparse.Namespace) -> None:
+    """Say where two folders of results differ, times and places aside."""
+    from repro.records import compare_results
+
+    found = compare_results.compare(options.first, options.second)
+    print(compare_results.write_table(found))
+    if found["difference"].notna().any():
+        raise ValueError(f"{options.first} and {options.second} differ")
+
+
+@takes("file")
+def conformance(options: argparse.Namespace) -> None:
+    """Compare scores and advantage estimators with a file of vectors computed elsewhere."""
+    from repro.algorithms.conformance import TOLERANCE, largest_errors
+
+    failures = 0
+    for name, (error, cases) in largest_errors(options.file).items():
+        failures += error > TOLERANCE
+        verdict = "ok" if error <= TOLERANCE else "FAILED"
+        print(f"{name:<44} {cases:>3} cases   largest error {error:8.2e}   {verdict}")
+    print(f"{failures} failures at a tolerance of {TOLERANCE:g}")
+    if failures:
+        raise ValueError(f"{options.file}: {failures} quantities differ by more than {TOLERANCE:g}")

@@ -1,0 +1,124 @@
+"""Commands before the first run: is the configuration right, what it costs, problems, backbones."""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+from repro.commands.options import CONFIG, MANY, WORK, read_settings, takes
+from repro.config.resolved import DataSettings, stated
+from repro.files import jsonl, model_folder
+
+
+@takes(config=CONFIG)
+def check(options: argparse.Namespace) -> None:
+    """Say what is wrong with a configuration, as the workflow does before its first job."""
+    from repro.config import settings
+
+    runs = settings.all_runs(settings.read(*options.config))
+    print(f"{' + '.join(options.config)}: nothing is wrong; {len(runs)} runs")
+
+
+@takes(
+    config=CONFIG,
+    hardware={"help": "A100-80G, H100-80G, H200 or cpu-core"},
+    set={"action": "append", "default": [], "metavar": "NAME=VALUE", "help": "an assumption"},
+)
+def cost(options: argparse.Namespace) -> None:
+    """Say what an experiment will cost, before anything runs."""
+    from repro.config import settings
+    from repro.cost import estimate
+
+    experiment = settings.read(*options.config)
+    print(estimate.write_text(estimate.estimate(experiment, options.hardware, options.set)))
+
+
+@takes(
+    "--output",
+    benchmarks={"nargs": "+", "help": "by default all seven"},
+    protocol={"default": "compact", "help": "whose problems are taken: compact or opencompass"},
+)
+def fetch(options: argparse.Namespace) -> None:
+    """Download benchmarks and training problems into a folder, for machines without a network."""
+    from repro.benchmarks import declared, hub
+
+    wanted = options.benchmarks or [n for n in declared.benchmarks() if n in declared.sources()]
+    files = {name: Path(options.output) / f"{name}.jsonl" for name in wanted}
+    hub.check_access([*files, declared.TRAIN])
+    asked = declared.read_protocol(options.protocol)
+    for name, file in files.items():
+        hub.fetch(name, {"dataset": asked[name].data if name in asked else None}, file)
+    hub.fetch(declared.TRAIN, {}, Path(options.output) / f"{declared.TRAIN}.jsonl", files)
+
+
+@takes(names=MANY | {"help": "benchmarks, or train"})
+def access(options: argparse.Namespace) -> None:
+    """Ask the hub whether everything may be downloaded; name all that may not."""
+    from repro.benchmarks import hub
+
+    hub.check_access(options.names)
+
+
+@takes(
+    *("--settings", "--output"),
+    benchmarks={"nargs": "*", "default": [], "help": "files of problems not to be trained on"},
+)
+def data(options: argparse.Namespace) -> None:
+    """Write a benchmark's problems as JSONL, or those to train on that occur in no benchmark."""
+    from repro.benchmarks import contamination, declared
+    from repro.records import provenance
+    from repro.tinyworld import problems
+
+    wanted, output = read_settings(options.settings, DataSettings), Path(options.output)
+    sources = {Path(file).stem: file for file in options.benchmarks}
+    if wanted.source == "hub":
+        from repro.benchmarks import hub
+
+        hub.fetch(wanted.name, stated(wanted), output, sources)
+    else:
+        if wanted.source == "directory":
+            rows = jsonl.read(wanted.file)[: wanted.problems]
+        else:
+            count = wanted.problems or problems.PROBLEMS[wanted.name]
+            rows = problems.generate(wanted.name, count, wanted.seed)
+        if wanted.name == declared.TRAIN:
+            rows, report = contamination.filter_rows(rows, sources)
+            print(f"{output}: {contamination.summary(report)}", file=sys.stderr)
+            jsonl.write_json(output.with_suffix(".contamination.json"), report)
+        jsonl.write(output, rows)
+    sources |= {"file": wanted.file} if wanted.file else {}
+    record, made = provenance.beside(output), {"data": output}
+    provenance.write(record, "data", stated(wanted), sources, made, options.started)
+
+
+@takes("--settings", "--name", "--output")
+def backbone(options: argparse.Namespace) -> None:
+    """Build a tiny backbone, or take one from the disk or the hub, into a model directory."""
+    from repro.config.backbones import Backbone
+    from repro.records import provenance
+
+    wanted, sources = read_settings(options.settings, Backbone), {}
+    trusted = wanted.trust_remote_code
+    if wanted.source == "hub":
+        from huggingface_hub import snapshot_download
+
+        snapshot_download(
+            wanted.repo,
+            revision=wanted.revision,
+            local_dir=options.output,
+            allow_patterns=model_folder.wanted(trusted),
+        )
+        model_folder.check_code(options.output, trusted)
+    elif wanted.source == "directory":
+        model_folder.take(wanted.path, options.output, trusted)
+        sources["folder"] = wanted.path
+    else:
+        from repro.training import supervised
+
+        supervised.build(wanted, options.name, options.output, WORK / "backbones" / options.name)
+    if template := wanted.chat_template:  # transformers reads this file first
+        shutil.copyfile(template, Path(options.output) / "chat_template.jinja")
+        sources["chat_template"] = template
+    record, made = provenance.beside(options.output), {"backbone": options.output}
+    settings = {**stated(wanted), "name": options.name}
+    provenance.write(record, "backbone", settings, sources, made, options.started)

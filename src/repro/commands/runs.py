@@ -1,0 +1,206 @@
+"""Commands of a run: train it, sample its responses, score them, and look into them."""
+
+import argparse
+from contextlib import nullcontext
+from pathlib import Path
+
+from repro.commands.options import MANY, WORK, read_settings, takes
+from repro.config.words import validate
+from repro.files import digests
+from repro.verify import thinking
+
+
+@takes("--settings", "--backbone", "--data", "--output")
+def train(options: argparse.Namespace) -> None:
+    """Train one run by reinforcement learning; logged where MLFLOW_TRACKING_URI says, if at all."""
+    from repro.config.resolved import RunSettings, stated
+    from repro.records import provenance
+    from repro.tracking import sync
+    from repro.training import launched, train
+
+    launched.end_with_launcher()
+    layout = launched.layout()
+    run = read_settings(options.settings, RunSettings)
+    validated = run.training.validation.benchmarks if run.training.validation else []
+    problems = {name: Path(options.data).with_name(f"{name}.jsonl") for name in validated}
+    inputs = {
+        "backbone": digests.of_model(options.backbone),
+        "data": digests.of_content(options.data),
+        **{name: digests.of_content(file) for name, file in problems.items()},
+    }
+    decisive = stated(run)
+    decisive["training"].pop("evaluate", None)  # another choice goes on from the last checkpoint
+    # Only as many processes as wrote a checkpoint can go on from it: each has its random state.
+    name = digests.of_values([decisive, inputs, *[layout] * bool(layout)])
+    work, output = WORK / "training" / name, Path(options.output)
+    with sync.sync_while_training(run, work) if launched.is_first() else nullcontext():
+        train.train_run(run, options.backbone, options.data, work, output)
+    if launched.is_first():
+        provenance.write(
+            output / "provenance.json",
+            "train",
+            stated(run),
+            {"backbone": options.backbone, "data": options.data, **problems},
+            {"model": output / "model", "training": output / "training.jsonl"},
+            options.started,
+            **layout,
+        )
+
+
+@takes(
+    *("--settings", "--run", "--model", "--data", "--output"),
+    tensor_parallel={"type": int, "default": 1, "help": "GPUs over which vLLM splits the model"},
+)
+def generate(options: argparse.Namespace) -> None:
+    """Sample responses to every benchmark of one run."""
+    from repro.config.resolved import Generation, RunSettings, stated
+    from repro.evaluation import generate
+    from repro.records import provenance
+
+    run = read_settings(options.run, RunSettings)
+    generation = read_settings(options.settings, Generation)
+    work = WORK / "generations" / digests.of_values(stated(run))  # runs may have the same weights
+    generate.generate_responses(
+        *(generation, run.backbone_settings, options.model, options.data, work, options.output),
+        tensor_parallel=options.tensor_parallel,
+    )
+    names = [*generation.benchmarks]
+    outputs = {name: Path(options.output) / f"{name}.jsonl" for name in names}
+    sources = {name: Path(options.data) / f"{name}.jsonl" for name in names}
+    started = options.started.timestamp()
+    provenance.write(
+        provenance.beside(options.output),
+        "generate",
+        {"evaluation": stated(generation), "run": stated(run)},
+        {"model": options.model, **sources},
+        outputs,
+        options.started,
+        # By an earlier call, perhaps of other code: found under work/.
+        finished_before=[name for name in names if outputs[name].stat().st_mtime < started],
+    )
+
+
+@takes(
+    benchmark=MANY | {"help": "name of the benchmark"},
+    generations=MANY | {"help": "file of responses; docs/evaluation.md has its format"},
+    data=MANY | {"help": "file of problems"},
+    output=MANY | {"help": "file to write the scores to"},
+    samples={"nargs": "+", "type": int, "help": "responses that every problem must have"},
+    sandbox={"default": "auto", "help": "for programs: auto, bubblewrap, namespaces, none"},
+    timeout={"type": float, "help": "CPU seconds of one program on one test"},
+    protocol={"default": "compact", "help": "how the problems were asked: compact, opencompass"},
+    thinking={
+        "choices": (*thinking.STATED, thinking.AUTO),
+        "default": thinking.AUTO,
+        "help": "whether the model thinks before it answers and closes its thought with </think>; "
+        "auto finds it out from the responses, or refuses",
+    },
+    threads={"type": int, "default": 1, "help": "programs or comparisons at a time"},
+    provenance={"help": "file that records what the scores were made from"},
+)
+def score(options: argparse.Namespace) -> None:
+    """Score files of generations: avg@n, tokens, truncation and backtracking, with intervals."""
+    from repro.config.resolved import ScoreSettings
+    from repro.evaluation import score
+    from repro.records import provenance
+
+    files = (options.benchmark, options.generations, options.data, options.output)
+    samples = options.samples or [None] * len(options.benchmark)
+    if len({len(given) for given in (*files, samples)}) > 1:
+        raise ValueError(
+            "--benchmark, --generations, --data, --output and --samples must have as many values"
+        )
+    wrong = []
+    for benchmark, generations, problems, output, n in zip(*files, samples, strict=True):
+        stated = {"samples": n, "sandbox": options.sandbox, "code_timeout_s": options.timeout}
+        stated["protocol"] = options.protocol
+        how = validate({**stated, "thinking": options.thinking}, ScoreSettings, "score")
+        wrong += score.score_file(benchmark, generations, problems, output, how, options.threads)
+    if options.provenance:
+        settings = {"samples": samples, "sandbox": options.sandbox, "timeout_s": options.timeout}
+        settings["protocol"] = options.protocol
+        settings["thinking"] = options.thinking
+        sources = {
+            f"{kind} of {name}": file
+            for kind, column in (("generations", options.generations), ("data", options.data))
+            for name, file in zip(options.benchmark, column, strict=True)
+        }
+        outputs = dict(zip(options.benchmark, options.output, strict=True))
+        provenance.write(options.provenance, "score", settings, sources, outputs, options.started)
+    if wrong:  # reported after everything that can be scored is scored and written
+        shown = wrong[:20] + [f"and {len(wrong) - 20} more"] * (len(wrong) > 20)
+        raise ValueError("\n".join(shown))
+
+
+@takes(
+    *("--settings", "--model", "--output"),
+    **dict.fromkeys(("benchmark", "generations", "scores", "data"), MANY),
+    problems={"type": int, "required": True, "help": "of each benchmark"},
+)
+def objective(options: argparse.Namespace) -> None:
+    """Judge a run's responses by the model itself: J and process reward at every segment."""
+    from repro.config.resolved import Judging
+    from repro.explain import responses
+
+    columns = (options.benchmark, options.generations, options.scores, options.data)
+    files = {
+        name: {"generations": generations, "scores": scores, "data": problems}
+        for name, generations, scores, problems in zip(*columns, strict=True)
+    }
+    judging = read_settings(options.settings, Judging)
+    responses.write_objectives(judging, options.model, files, options.output, options.problems)
+
+
+@takes("--settings", "--run", "--benchmark", "--data", "--note", "--output")
+def case_study(options: argparse.Namespace) -> None:
+    """Show the process reward along one of a run's own responses, as PNG, PDF and HTML."""
+    from repro import methods
+    from repro.config.resolved import Judging
+    from repro.explain import responses
+    from repro.records.experiment import RunFolder
+
+    run = RunFolder(Path(options.run))
+    responses.write_case_study(
+        read_settings(options.settings, Judging),
+        run.path / "model",
+        options.benchmark,
+        {
+            "generations": run.path / f"generations/{options.benchmark}.jsonl",
+            "scores": run.path / f"scores/{options.benchmark}.json",
+            "data": options.data,
+        },
+        options.output,
+        name=f"{run.backbone}, {methods.label(run.method)}, seed {run.seed}",
+        note=options.note,
+    )
+
+
+@takes(
+    *("--model", "--question", "--answer", "--output"),
+    thought={"help": "text of a response; without it one is sampled"},
+    seed={"type": int, "default": 0, "help": "seed of the sampling"},
+    max_new_tokens={"type": int, "default": 2048, "help": "length of the sample"},
+    variant={"default": "paper", "help": "paper or reference"},
+    w={"type": float, "default": 0.1, "help": "weight of stability"},
+    k={"type": int, "help": "segments kept; all of them by default"},
+    answer_only={"action": "store_true", "help": "J without the box"},
+    trust_remote_code={"action": "store_true", "help": "run the model's own Python files"},
+    close_thought={"action": "store_true", "help": "</think>, then the box"},
+)
+def explain(options: argparse.Namespace) -> None:
+    """Show the process reward along one response's thought, as PNG and HTML."""
+    from repro.explain import explanation, page, transcript
+    from repro.process_reward.settings import ProcessRewardSettings
+
+    names = ("variant", "w", "k", "answer_only", "close_thought")
+    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    settings = validate(given, ProcessRewardSettings, "process_reward")
+    model, tokenizer, response = transcript.load(
+        *(options.model, options.question, options.answer, options.thought),
+        seed=options.seed,
+        max_new_tokens=options.max_new_tokens,
+        trust_remote_code=options.trust_remote_code,
+    )
+    explained = explanation.explain(model, tokenizer, response, settings, options.k)
+    for path in page.write(explained, Path(options.output) / "explain.png"):
+        print(path)

@@ -32,7 +32,10 @@ _HOW = (
     "supported: it lies on the wrong side. A claim is supported where all of its parts are, and "
     "not supported where a part is not even with its interval widened for the number of parts."
 )
-_ABOUT = "A verdict is about the runs that it names, on their benchmarks, and about nothing else."
+_ABOUT = (
+    "A verdict is about the runs that it names, on their benchmarks, and about nothing else: it "
+    "neither supports nor refutes anything about other models, such as the paper's."
+)
 
 
 def evaluate(data: Data, claims: Sequence[Claim] = CLAIMS) -> pd.DataFrame:

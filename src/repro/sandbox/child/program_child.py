@@ -23,8 +23,7 @@ _MODULE = "program"
 _STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}  # links to /proc, which is missing
 _OPEN = io.open
 
-# By type the JSON text of a value, made by that type's own methods: an object of a subclass with
-# forged ones shows what it holds.
+# JSON text by type, made by its own methods: a subclass with forged ones shows what it holds.
 _WRITERS = {
     type(None): lambda value: "null",
     bool: lambda value: "true" if value else "false",
@@ -44,11 +43,9 @@ _WRITERS = {
     type({}.items()): lambda value: _encode_all("dict_items", value),
     range: lambda value: _encode_all("range", (value.start, value.stop, value.step)),
 }
-# What values of other types of the standard library are made from. Only of these very types: a
-# subclass can say what it likes.
+# What values of these very types are made from; a subclass can say what it likes.
 _PARTS = {
-    ("collections", "Counter"): dict.items,
-    ("collections", "OrderedDict"): dict.items,
+    **dict.fromkeys([("collections", "Counter"), ("collections", "OrderedDict")], dict.items),
     ("collections", "deque"): list,
     ("decimal", "Decimal"): str,
     ("fractions", "Fraction"): lambda value: [value.numerator, value.denominator],

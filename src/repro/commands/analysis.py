@@ -62,6 +62,22 @@ def overview(options: argparse.Namespace) -> None:
     )
 
 
+@takes("--experiment", "--published")
+def sanity(options: argparse.Namespace) -> None:
+    """Say whether the untrained backbones are where other publications found them."""
+    from repro.report import published, sanity
+
+    read = experiment.read(options.experiment)
+    ours = sanity.read_accuracies(read.folders("main"), read.benchmarks)
+    bands = sanity.compare_bands(published.load(options.published), ours)
+    print(sanity.write_text(bands))
+    if off := bands["verdict"].isin(["below", "above"]).sum():
+        raise ValueError(
+            f"{off} of {len(bands)} bands are missed: look at prompts, problems, verifier and "
+            "sampling before anything is trained"
+        )
+
+
 @takes("--results")
 def show(options: argparse.Namespace) -> None:
     """Print the main table and say where everything is."""

@@ -21,6 +21,7 @@ from repro.records.experiment import RunFolder
 from repro.report import collect, compare, names
 
 METHODS = ("ppo+repro", "reinforce_pp+repro", "reinforce_pp_baseline+repro", "grpo+repro")
+TOKENS, BACKTRACKING = "reasoning_tokens", "backtracking_responses"  # of training.jsonl
 POOL = "in-domain"  # on which ablations are judged: the paper does not state on which
 CORRELATION = "rank correlation of position and -J"  # Spearman's, in correct responses
 LABELLED = "labelled minus other segments"  # mean process reward of those with a behaviour or not
@@ -133,16 +134,22 @@ def over_values(
     return parts or _no_ablation(key, unit)
 
 
-def training(data: Data, chosen: Iterable[str], versus_plain: bool) -> list[Part]:
-    """Return the change of reasoning tokens in the last quarter of the steps, in percent.
+def training(
+    data: Data, chosen: Iterable[str], versus_plain: bool, column: str = TOKENS
+) -> list[Part]:
+    """Return the change of a column of training.jsonl in the last quarter of the steps.
 
-    From the first quarter, or from the last of the algorithm without RePro.
+    From the first quarter, or from the last of the algorithm without RePro: of reasoning tokens in
+    percent, of the share of responses that backtrack in points.
     """
     what, parts = "last quarter of training" + ("" if versus_plain else " vs first"), []
     for backbone, pair in data.pairs(chosen):
         pair = pair[: 1 + versus_plain]
-        part = _training(data, backbone, pair)
-        parts.append(_named(part, backbone, pair, f"{_labels(pair, ' vs ')}, {what}", "percent"))
+        part, unit = _training(data, backbone, pair, column), "percent"
+        name = f"{_labels(pair, ' vs ')}, {what}"
+        if column != TOKENS:
+            name, unit = f"{name}: responses that backtrack", "points"
+        parts.append(_named(part, backbone, pair, name, unit))
     return parts
 
 
@@ -240,21 +247,22 @@ def _scores(data: Data, backbone: str, chosen: Sequence[str], pool: str) -> Part
     return Part(remark, seeds, tables)
 
 
-def _training(data: Data, backbone: str, chosen: Sequence[str]) -> Part:
-    """Return the change of the tokens over the steps that all have, (S, a quarter of the steps)."""
+def _training(data: Data, backbone: str, chosen: Sequence[str], column: str) -> Part:
+    """Return the change of a column over the steps that all have, (S, a quarter of the steps)."""
     frame = data.training[data.training["backbone"] == backbone]
     if missing := [method for method in chosen if method not in set(frame["method"])]:
         return Part(f"no training log of {_labels(missing)}")
-    wide = frame.pivot(index=["method", "seed"], columns="step", values="reasoning_tokens")
+    wide = frame.pivot(index=["method", "seed"], columns="step", values=column)
     seeds = sorted(set.intersection(*(set(wide.loc[method].index) for method in chosen)))
     rows = wide.loc[list(itertools.product(chosen, seeds))].dropna(axis=1)
     if rows.empty:
         return Part("no seed, or no step, that all have")
-    tokens = rows.to_numpy(dtype=float).reshape(len(chosen), len(seeds), -1)  # (M, S, steps)
-    quarter = max(1, tokens.shape[2] // 4)
-    last = tokens[:, :, -quarter:]
-    theirs = last[1] if len(chosen) > 1 else tokens[0, :, :quarter]
-    table = compare.measure("tokens_percent", np.array([[last[0], theirs]] * 3))
+    values = rows.to_numpy(dtype=float).reshape(len(chosen), len(seeds), -1)  # (M, S, steps)
+    quarter = max(1, values.shape[2] // 4)
+    last = values[:, :, -quarter:]
+    theirs = last[1] if len(chosen) > 1 else values[0, :, :quarter]
+    metric = "tokens_percent" if column == TOKENS else "accuracy"  # also a share, in points
+    table = compare.measure(metric, np.array([[last[0], theirs]] * 3))
     return Part(f"{rows.shape[1]} steps", seeds, [table], of="steps")
 
 
@@ -294,14 +302,14 @@ CLAIMS = [
     ),
     Claim(
         "objective",
-        "−J falls steadily with the position in the thought, on correct responses.",
-        # Of which models is not stated.
+        "−J falls steadily with the position in the thought, on correct responses (figure 2).",
+        # Shown for R1-Distill-Qwen-1.5B on AIME.
         [("less", 0, objective, CORRELATION, "Spearman's rho")],
     ),
     Claim(
         "tokens",
-        "The mean number of reasoning tokens falls during training with RePro; at evaluation it is "
-        "lower on every benchmark.",
+        "The mean number of reasoning tokens falls during training with RePro (figure 3); at "
+        "evaluation it is lower on every benchmark (figure 6).",
         [
             ("less", 0, training, METHODS, False),
             ("less", 0, training, METHODS, True),
@@ -310,13 +318,16 @@ CLAIMS = [
     ),
     Claim(
         "backtracking",
-        "Backtracking becomes rarer than with plain GRPO.",
-        [("less", 0, difference, "backtracking_per_1k", ["grpo+repro"], ["all"])],
+        "Backtracking becomes rarer during training than with plain GRPO (figure 5).",
+        [
+            ("less", 0, training, ["grpo+repro"], True, BACKTRACKING),
+            ("less", 0, difference, "backtracking_per_1k", ["grpo+repro"], ["all"]),
+        ],
     ),
     Claim(
         "w",
         "RePro beats its baseline at every w; smaller w is slightly better (magnitude matters "
-        "more).",
+        "more; figure 4).",
         [
             ("greater", 0, difference, "accuracy", "w", [POOL]),
             ("less", 0, over_values, "w", slope, "slope", "points per unit of w"),
@@ -325,12 +336,12 @@ CLAIMS = [
     Claim(
         "alpha",
         "Results are stable over a range of α.",
-        # The margin is not stated: about what RePro gains in the paper's main table.
+        # The main value is 0.1. The margin is not stated: what RePro gains in the main table.
         [("less", 3, over_values, "alpha", stability, "best minus worst", "points")],
     ),
     Claim(
         "k",
-        "More segments help slightly, with diminishing returns.",
+        "More segments help slightly, with diminishing returns (k 10, 20, 30).",
         [
             ("greater", 0, over_values, "k", gain, "last minus first", "points"),
             ("less", 0, over_values, "k", curvature, "curvature", _DOUBLINGS, 3),

@@ -21,7 +21,9 @@ from repro.report import names
 
 VERDICTS = {"all": (0, 1), "correct": (1,), "wrong": (0,)}  # which responses are told apart
 RUN_KEYS = ("backbone", "method", "seed")
-LOGGED = ["reasoning_tokens", "accuracy", "backtracking_per_1k"]  # read of training.jsonl
+# Read of training.jsonl and validation.jsonl.
+LOGGED = ["reasoning_tokens", "accuracy", "backtracking_responses"]
+VALIDATED = ["accuracy", "reasoning_tokens", "backtracking_responses", "truncation_rate"]
 _NUMBERS = ["correct", MATH_VERIFY, "tokens", "truncated", *BEHAVIOURS]  # of a response
 
 
@@ -125,6 +127,22 @@ def read_training(runs: Sequence[RunFolder]) -> pd.DataFrame:
     if not frames:
         return pd.DataFrame(columns=[*RUN_KEYS, "step", *LOGGED])
     return pd.concat(frames, ignore_index=True)
+
+
+def read_validation(runs: Sequence[RunFolder]) -> pd.DataFrame:
+    """Return one row per validated step of the runs that have a validation.jsonl.
+
+    Columns backbone, method, seed, step and `VALIDATED`, the means over the benchmarks.
+    """
+    frames = []
+    for run in runs:
+        path = run.path / "validation.jsonl"
+        if path.is_file():
+            frame = pd.DataFrame(jsonl.read(path)).reindex(columns=["step", *VALIDATED])
+            means = frame.astype(float).groupby("step", as_index=False).mean()
+            frames.append(means.assign(**run.keys()))
+    empty = pd.DataFrame(columns=[*RUN_KEYS, "step", *VALIDATED])
+    return pd.concat(frames, ignore_index=True) if frames else empty
 
 
 def read_objective(runs: Sequence[RunFolder]) -> pd.DataFrame:

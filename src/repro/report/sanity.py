@@ -14,7 +14,7 @@ import pandas as pd
 from repro import methods
 from repro.records.experiment import RunFolder
 from repro.report import names, published
-from repro.report.table_formats import Sheet
+from repro.report.table_sheets import Sheet
 
 PROBLEMS = {  # of the paper's protocol: problems and samples
     **{"aime24": (30, 16), "aime25": (30, 16), "math500": (500, 4), "lmb": (100, 4)},
@@ -125,7 +125,7 @@ def compare_bands(figures: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
 
 
 def differences_sheet(differences: pd.DataFrame) -> Sheet:
-    """Return the table of `compare_differences`, its count and the training pairs in the caption."""
+    """Return the table of `compare_differences`; its caption counts what they can decide."""
     rows = []
     for row in differences.to_dict("records"):
         ours = "-" if math.isnan(row["ours"]) else f"{row['ours']:+.1f} ± {row['ours_error']:.1f}"

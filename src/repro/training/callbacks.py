@@ -21,8 +21,8 @@ ROLLOUT = "rollout/"
 # In the order of the columns of training.jsonl; None where a method does not have the quantity.
 ROLLOUT_COLUMNS = (
     *("reward", "accuracy", "reasoning_tokens", "response_tokens", "truncation_rate"),
-    *("backtracking_per_1k", "process_reward_mean", "process_reward_std", "cut_points"),
-    *("objective_baseline", "objective_end"),
+    *("backtracking_per_1k", "backtracking_responses", "process_reward_mean"),
+    *("process_reward_std", "cut_points", "objective_baseline", "objective_end"),
 )
 UPDATE_COLUMNS = (
     *("entropy", "kl", "loss", "grad_norm", "learning_rate", "value_loss", "value_clip_fraction"),

@@ -14,6 +14,7 @@ def response_sums(
 ) -> dict[str, float]:
     """Sum up what every method has, over this process's B responses and their rewards, (B,)."""
     texts = scorer.tokenizer.batch_decode(completions, skip_special_tokens=True)
+    backtracking = [behaviours.count(split_thought(text)[0]).backtracking for text in texts]
     thoughts = zip(map(scorer.thought, completions), completions, strict=True)
     return {
         "responses": len(completions),
@@ -22,7 +23,8 @@ def response_sums(
         "reasoning_tokens": sum(t.end if t.closed else len(ids) for t, ids in thoughts),
         "response_tokens": sum(map(len, completions)),
         "truncation_rate": sum(ids[-1] not in scorer.eos_token_ids for ids in completions),
-        "backtracking": sum(behaviours.count(split_thought(t)[0]).backtracking for t in texts),
+        "backtracking": sum(backtracking),
+        "backtracking_responses": sum(map(bool, backtracking)),
     }
 
 
@@ -42,6 +44,7 @@ def means(total: dict[str, float]) -> dict[str, float]:
     """Turn sums over all processes into the row of a rollout."""
     n = total["responses"]
     names = ["reward", "accuracy", "reasoning_tokens", "response_tokens", "truncation_rate"]
+    names.append("backtracking_responses")
     names += ["objective_baseline", "objective_end"] * ("cuts" in total)
     row = {name: total[name] / n for name in names}
     row["backtracking_per_1k"] = 1000 * total["backtracking"] / max(total["reasoning_tokens"], 1)

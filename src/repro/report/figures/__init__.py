@@ -11,22 +11,21 @@ from matplotlib.figure import Figure
 
 from repro import methods
 from repro.records.experiment import RunFolder
-from repro.report import collect, compare, names
+from repro.report import collect, compare
 from repro.report.figures import curves, evaluation, style
 
-_ABLATIONS = {f"ablation_{key}": key for key in methods.ABLATED}
-NAMES = (
-    *curves.CURVES,
-    *("objective_over_position", "tokens_per_benchmark", "backtracking_at_evaluation"),
-    *_ABLATIONS,
-)
+# Those of the paper have its numbers in their names.
+_ABLATIONS = {"ablation_alpha": "alpha", "figure4_ablation_w": "w", "ablation_k": "k"}
+_OBJECTIVE = ("figure2_objective_over_tokens", "figure2_objective_over_position")
+_TOKENS = "figure6_tokens_per_benchmark"
+NAMES = (*_OBJECTIVE, *curves.CURVES, *_ABLATIONS, _TOKENS, "validation")
 
 
 def group_of(name: str) -> str:
     """Return the group of runs that a figure shows; see `repro.records.experiment`."""
     if name in _ABLATIONS:
         return _ABLATIONS[name]
-    return "objective" if name == "objective_over_position" else "main"
+    return "objective" if name in _OBJECTIVE else "main"
 
 
 @matplotlib.rc_context(style.STYLE)
@@ -41,16 +40,13 @@ def draw(name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str], note: 
         raise ValueError(f"figure {name}: the experiment has no runs for it")
     if name in curves.CURVES:
         return curves.over_training(name, collect.read_training(runs), note)
-    if name == "objective_over_position":
-        return curves.objective_over_position(collect.read_objective(runs), note)
+    if name == "validation":
+        return curves.over_validation(collect.read_validation(runs), note)
+    if name in _OBJECTIVE:
+        return curves.objective_over_position(name, collect.read_objective(runs), note)
     scores = collect.read_scores(runs, benchmarks)
-    if name == "backtracking_at_evaluation":
-        if titles := names.titles(set(benchmarks) - set(scores.responses["benchmark"])):
-            note = f"Not scored: {titles}. {note}".strip()
-        rates = evaluation.backtracking_rates(scores.responses)
-        return evaluation.backtracking_at_evaluation(rates, note)
     summary = compare.summarise(scores.problems, scores.grid)
-    if name == "tokens_per_benchmark":
+    if name == _TOKENS:
         return evaluation.tokens_per_benchmark(summary, benchmarks, note)
     key = _ABLATIONS[name]
     values = {

@@ -13,14 +13,25 @@ from repro.measure import intervals
 from repro.report import names
 from repro.report.figures import style
 
-POSITIONS = np.linspace(0, 1, 21)  # relative positions at which responses are averaged
+POSITIONS = np.linspace(0, 1, 21)  # at which responses are averaged, relative to the longest
+_AXES = {  # of -J: the column of `points`, the label of its axis
+    "figure2_objective_over_tokens": (0, "Position in thought (tokens)"),
+    "figure2_objective_over_position": (1, "Position in thought"),
+}
 # Verdict -> its name, colour and marker. Blue and orange differ in grey, too.
 _VERDICTS = {True: ("correct", "#0072B2", "o"), False: ("wrong", "#E69F00", "s")}
-_BACKTRACKING = "Backtracking per\n1,000 reasoning tokens"
 CURVES = {  # what is drawn: the column of training.jsonl, its label, and the factor of its numbers
-    "tokens_over_training": ("reasoning_tokens", "Reasoning tokens", 1),
+    "figure3_tokens_over_training": ("reasoning_tokens", "Reasoning tokens", 1),
+    "figure5_backtracking_over_training": (
+        *("backtracking_responses", "Responses that backtrack (%)", 100),
+    ),
     "accuracy_over_training": ("accuracy", "Training accuracy (%)", 100),
-    "backtracking_over_training": ("backtracking_per_1k", _BACKTRACKING, 1),
+}
+_VALIDATED = {  # the panels of the validation: column of validation.jsonl, title and factor
+    "accuracy": ("Accuracy (%)", 100),
+    "reasoning_tokens": ("Reasoning tokens", 1),
+    "backtracking_responses": ("Backtracking (%)", 100),
+    "truncation_rate": ("Cut off (%)", 100),
 }
 
 
@@ -50,6 +61,36 @@ def over_training(name: str, training: pd.DataFrame, note: str = "") -> Figure:
     return style.finish(figure, panels.values(), explanation, note, last=style.WITH)
 
 
+def over_validation(validation: pd.DataFrame, note: str = "") -> Figure:
+    """Draw what is measured of the same problems at every validation, the means over seeds.
+
+    ``validation`` is the frame of `collect.read_validation`. ValueError without any.
+    """
+    if validation.empty:
+        raise ValueError("validation: no run has a validation.jsonl")
+    titles = {column: title for column, (title, _) in _VALIDATED.items()}
+    figure, panels = style.panels(validation["backbone"].unique(), titles, "RL step", "")
+    means = validation.groupby(["backbone", "method", "step"])[list(_VALIDATED)].mean()
+    for (backbone, column), axis in panels.items():
+        for method in means.loc[backbone].index.unique("method"):
+            parts, values = methods.parse(method), means.loc[(backbone, method), column]
+            colour, marker = style.ALGORITHMS[parts.algorithm]
+            axis.plot(
+                values.index,
+                _VALIDATED[column][1] * values,
+                color=colour,
+                marker=marker,
+                markersize=3,
+                markerfacecolor=colour if parts.repro else "white",
+                linestyle="-" if parts.repro else "--",
+                label=methods.label(method),
+            )
+        axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        style.thousands(axis)
+    explanation = "The same problems and seeds at every step; step 0 is the untrained backbone."
+    return style.finish(figure, panels.values(), explanation, note)
+
+
 def _training_curve(axis: Axes, raw: pd.Series, repro: bool) -> None:
     """Draw one method's curve, indexed by step; the algorithm alone is grey and dashed."""
     colour = style.COLOURS[0] if repro else style.PLAIN
@@ -67,39 +108,51 @@ def _training_curve(axis: Axes, raw: pd.Series, repro: bool) -> None:
     )
 
 
-def mean_curves(responses: pd.DataFrame) -> pd.DataFrame:
+def mean_curves(responses: pd.DataFrame, axis: int = 1) -> pd.DataFrame:
     """Average the responses to each problem, then the problems, at every position of `POSITIONS`.
 
-    -J of `collect.read_objective` is interpolated between cut points. Columns: backbone, method,
-    correct, position, mean, se, low, high (95 % over problems) and n (problems).
+    -J of `collect.read_objective` is interpolated between cut points. ``axis`` 0 counts positions
+    in tokens, up to the longest thought of the backbone; a curve ends where fewer than half of its
+    problems have a thought so long, since those that are left are others. Columns: backbone,
+    method, correct, position, mean, se, low, high (95 % over problems) and n (problems).
     """
     found = responses.drop(columns=["points", "segments"]).astype({"correct": bool})
-    tables = map(np.array, responses["points"])  # (C, 3) each
-    found[list(POSITIONS)] = [np.interp(POSITIONS, at, -j) for _, at, j in (t.T for t in tables)]
-    keys = ["backbone", "method", "correct"]
+    ends = responses["points"].map(lambda points: points[-1][axis])
+    longest = ends.groupby(responses["backbone"]).transform("max")
+    values = []
+    for points, end in zip(responses["points"], longest, strict=True):
+        table = np.array(points).T  # (3, C)
+        at, j = table[axis], table[2]
+        values.append(np.interp(POSITIONS * end, at, -j, right=-j[-1] if axis else np.nan))
+    found[list(POSITIONS)] = values
+    found["longest"] = longest
+    keys = ["backbone", "longest", "method", "correct"]
     by_problem = found.groupby([*keys, "benchmark", "doc_id"], sort=False)
     problems = by_problem[list(POSITIONS)].mean().melt(ignore_index=False, var_name="position")
     cells = problems.groupby([*keys, "position"], sort=False)["value"]
-    estimates = pd.DataFrame([intervals.estimate(values) for _, values in cells])
-    return cells.size().reset_index()[[*keys, "position"]].join(estimates)
+    estimates = pd.DataFrame([intervals.estimate(of.dropna()) for _, of in cells])
+    curves = cells.size().rename("problems").reset_index().join(estimates)
+    curves["position"] = curves["position"].astype(float) * curves["longest"]
+    return curves[curves["n"] >= curves["problems"] / 2].drop(columns=["longest", "problems"])
 
 
-def objective_over_position(responses: pd.DataFrame, note: str = "") -> Figure:
-    """-J over the relative position in the thought, correct and wrong responses apart.
+def objective_over_position(name: str, responses: pd.DataFrame, note: str = "") -> Figure:
+    """-J over the position in the thought, correct and wrong responses apart.
 
-    ``responses`` is the frame of `collect.read_objective`. Thoughts of no tokens are left out;
-    ValueError where no response is left.
+    ``name`` is one of `_AXES`, ``responses`` the frame of `collect.read_objective`. Thoughts of no
+    tokens are left out; ValueError where no response is left.
     """
     responses = responses[responses["points"].map(lambda points: points[-1][0] > 0).astype(bool)]
     if responses.empty:
-        raise ValueError("objective_over_position: no objective.jsonl with responses in any run")
-    curves = mean_curves(responses)
+        raise ValueError(f"{name}: no objective.jsonl with responses in any run")
+    of_points, label = _AXES[name]
+    curves = mean_curves(responses, of_points)
     curves["repro"] = curves["method"].str.endswith(methods.REPRO)
     columns = curves["method"].str.removesuffix(methods.REPRO)
     wanted = [methods.ORIGINAL, *methods.ALGORITHMS]
     titles = {name: methods.label(name) for name in wanted if name in set(columns)}
     figure, panels = style.panels(
-        curves["backbone"].unique(), titles, "Position in thought", "−J (nats per answer token)"
+        curves["backbone"].unique(), titles, label, "−J (nats per answer token)"
     )
     highest = curves.groupby("backbone")["mean"].max()
     for (backbone, column), axis in panels.items():
@@ -110,8 +163,9 @@ def objective_over_position(responses: pd.DataFrame, note: str = "") -> Figure:
                 _curve(axis, frame[of_line], correct, repro)
         if frame.empty:
             style.gap(axis, "not measured")
-        axis.set_xlim(-0.03, 1.03)
-        axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+        if of_points:
+            axis.set_xlim(-0.03, 1.03)
+            axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         # Not all of the band, which is very wide over few problems.
         axis.set_ylim(0, max(1.5 * highest[backbone], 0.01))
     least, most = curves["n"].min(), curves["n"].max()

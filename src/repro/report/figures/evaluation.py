@@ -8,11 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from repro import methods
-from repro.measure.intervals import interval
-from repro.report import collect, compare, names
+from repro.report import names
 from repro.report.figures import style
 
-_VERDICTS = {"all": "all responses", "correct": "correct", "wrong": "wrong"}
 _EXPLANATION = f"Bars: {style.INTERVALS}, of each method by itself."
 # An algorithm and itself with RePro share a column of the legend, if what has no pair comes last.
 _LEGEND = {"columns": 5, "last": "Original", "handlelength": 1, "columnspacing": 1.2}
@@ -36,48 +34,6 @@ def tokens_per_benchmark(
     return style.finish(figure, panels.values(), _EXPLANATION, note, **_LEGEND)
 
 
-def backtracking_at_evaluation(rates: pd.DataFrame, note: str = "") -> Figure:
-    """Backtracking per 1,000 reasoning tokens in all, in correct and in wrong responses."""
-    places = _places(rates["method"])
-    figure, panels = style.panels(
-        rates["backbone"].unique(), {"all": ""}, "", "Backtracking per\n1,000 reasoning tokens"
-    )
-    for (backbone, _), axis in panels.items():
-        rows = rates[rates["backbone"] == backbone].set_index(["method", "responses"])
-        _dots(axis, rows, _VERDICTS, places, "none")
-        top = max(axis.get_ylim()[1], 0.1)
-        axis.set_ylim(-0.04 * top, top)  # a dot at 0 is seen whole
-    which = "Mean of the benchmarks that have such responses from every method."
-    return style.finish(figure, panels.values(), which, _EXPLANATION, note, **_LEGEND)
-
-
-def backtracking_rates(responses: pd.DataFrame) -> pd.DataFrame:
-    """Return backtracking segments per 1,000 reasoning tokens, by the verdict on the response.
-
-    Of `Scores.responses`; the mean over the benchmarks where all of the backbone's methods that
-    have such responses have them, each counting equally: else benchmarks would differ by method.
-
-    Columns backbone, method, responses (a key of `collect.VERDICTS`), mean, low, high (95 %). No
-    row where a method has no such responses, or no benchmark is left; ValueError without any row.
-    """
-    rows = []
-    thoughts = responses[responses["tokens"] > 0]
-    for verdict, verdicts in collect.VERDICTS.items():
-        chosen = thoughts[thoughts["correct"].isin(verdicts)]
-        for backbone, of_backbone in chosen.groupby("backbone", sort=False):
-            cells = dict(tuple(of_backbone.groupby(["method", "benchmark"], sort=False)))
-            present = of_backbone.groupby("method", sort=False)["seed"].unique()
-            shared = [b for b in names.BENCHMARKS if all((m, b) in cells for m in present.index)]
-            for method, seeds in present.items() if shared else ():
-                of = ("backtracking", "tokens", seeds)
-                found = interval([1000 * compare.rates(cells[method, b], *of) for b in shared])
-                keys = {"backbone": backbone, "method": method, "responses": verdict}
-                rows.append(keys | found._asdict())
-    if not rows:
-        raise ValueError("backtracking_at_evaluation: no benchmark that all methods answered")
-    return pd.DataFrame(rows).drop(columns=["se", "n"])
-
-
 def ablation(
     key: str, summary: pd.DataFrame, values: Mapping[str, float], note: str = ""
 ) -> Figure:
@@ -89,7 +45,7 @@ def ablation(
     """
     summary = summary[summary["benchmark"] == "in-domain"].dropna(subset="mean")
     if summary.empty:
-        raise ValueError(f"ablation_{key}: no in-domain benchmark in the scores")
+        raise ValueError(f"ablation of {key}: no in-domain benchmark in the scores")
     tried = sorted(set(values.values()))  # they are equally far apart in the figure
     places = {method: tried.index(values[method]) for method in sorted(values, key=values.get)}
     default = values.get(methods.plain_algorithm(next(iter(values))) + methods.REPRO)

@@ -63,7 +63,7 @@ rule tables:
 
 rule figures:
     input:
-        expand(f"{RESULTS}/figures/{{name}}.png", name=FIGURES),
+        expand(f"{RESULTS}/figures/{{name}}.png", name=DRAWN),
 
 
 # The figure of one ablation, and only the runs that it needs.
@@ -74,7 +74,7 @@ rule ablation_alpha:
 
 rule ablation_w:
     input:
-        f"{RESULTS}/figures/ablation_w.png",
+        f"{RESULTS}/figures/figure4_ablation_w.png",
 
 
 rule ablation_k:
@@ -84,7 +84,7 @@ rule ablation_k:
 
 rule ablations:
     input:
-        expand(f"{RESULTS}/figures/ablation_{{key}}.png", key=ABLATIONS),
+        expand(f"{RESULTS}/figures/{{name}}.png", name=ABLATION_FIGURES.values()),
 
 
 rule all:

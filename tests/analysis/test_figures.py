@@ -10,6 +10,7 @@ from tests.analysis.worlds import NOTE, log, maker
 
 from repro import methods
 from repro.benchmarks import declared
+from repro.files import jsonl
 from repro.report import collect, figures
 from repro.report.collect import read_objective
 from repro.report.figures import style
@@ -20,6 +21,7 @@ from repro.report.figures.curves import (
     over_training,
 )
 
+RELATIVE = "figure2_objective_over_position"
 POINTS = [[0, 0.0, -3.0], [5, 0.5, -2.0], [10, 1.0, -1.0]]
 
 
@@ -34,6 +36,12 @@ def logs(tmp_path_factory):
             for method, tokens in (("grpo", 60), ("grpo+repro", 40))
         ]
     )
+
+
+def validated(step, accuracy, benchmark="aime24"):
+    """Return a row of validation.jsonl."""
+    found = dict.fromkeys(collect.VALIDATED, 0.5) | {"reasoning_tokens": 9000.0}
+    return {"step": step, "benchmark": benchmark, **found, "accuracy": accuracy, "seconds": 1.0}
 
 
 @pytest.fixture(scope="module", params=[("one",), ("DeepSeek-R1-Distill-Qwen-1.5B", "b", "c", "d")])
@@ -59,7 +67,10 @@ def world(request, tmp_path_factory):
             response = {"benchmark": "aime24", "sample": 0, "points": POINTS, "segments": []}
             objective = [response | {"doc_id": n, "correct": n % 2} for n in range(4)]
             of_benchmarks = dict.fromkeys(declared.PAPER, scores)
-            runs.append(make(method, of_benchmarks, curve, setting, backbone, objective=objective))
+            run = make(method, of_benchmarks, curve, setting, backbone, objective=objective)
+            if curve:
+                jsonl.write(run.path / "validation.jsonl", [validated(n, n / 9) for n in (0, 4, 8)])
+            runs.append(run)
     return runs
 
 
@@ -70,7 +81,7 @@ def draw(name, runs, note=NOTE):
     if key in methods.ABLATED:
         runs = [run for run in runs if methods.parse(run.method).algorithm == "grpo"]
     runs = [run for run in runs if methods.parse(run.method).ablated in wanted]
-    benchmarks = declared.PAPER if name == "tokens_per_benchmark" else ("aime24", "gpqa")
+    benchmarks = declared.PAPER if name == "figure6_tokens_per_benchmark" else ("aime24", "gpqa")
     return figures.draw(name, runs, benchmarks, note)
 
 
@@ -115,7 +126,7 @@ def test_text_is_at_least_8_points_inside_a_page_and_does_not_touch(world, name)
 def test_files_are_the_same_every_time(logs, tmp_path):
     written = []
     for output in ("a.png", "folder/a"):
-        paths = style.save(over_training("tokens_over_training", logs), tmp_path / output)
+        paths = style.save(over_training("figure3_tokens_over_training", logs), tmp_path / output)
         assert [path.name for path in paths] == ["a.png", "a.pdf"]
         written.append([path.read_bytes() for path in paths])
     png, pdf = written[0]
@@ -125,15 +136,17 @@ def test_files_are_the_same_every_time(logs, tmp_path):
 
 
 def test_an_unknown_figure_and_one_without_runs_are_refused():
-    with pytest.raises(ValueError, match="'loss': unknown; known are tokens_over") as error:
+    with pytest.raises(ValueError, match="'loss': unknown; known are figure2_") as error:
         figures.draw("loss", [], [])
     assert all(name in str(error.value) for name in figures.NAMES)
-    with pytest.raises(ValueError, match="figure ablation_w: the experiment has no runs for it"):
-        figures.draw("ablation_w", [], ["aime24"])
+    with pytest.raises(
+        ValueError, match="figure figure4_ablation_w: the experiment has no runs for it"
+    ):
+        figures.draw("figure4_ablation_w", [], ["aime24"])
 
 
 def test_over_training_sets_an_algorithm_beside_itself_with_repro(logs):
-    figure = over_training("tokens_over_training", logs, NOTE)
+    figure = over_training("figure3_tokens_over_training", logs, NOTE)
     assert [axis.get_title() for axis in figure.axes] == ["tiny-qwen2", "tiny-qwen3"]
     for axis in figure.axes:
         drawn = lines(axis)
@@ -149,12 +162,42 @@ def test_over_training_sets_an_algorithm_beside_itself_with_repro(logs):
 def test_over_training_has_a_row_a_backbone_and_a_panel_an_algorithm(logs):
     ppo = logs[(logs["backbone"] == "tiny-qwen2") & (logs["method"] == "grpo+repro")]
     ppo = ppo.assign(method="ppo+repro")  # without its algorithm alone
-    figure = over_training("tokens_over_training", pd.concat([ppo, logs]))
+    figure = over_training("figure3_tokens_over_training", pd.concat([ppo, logs]))
     assert [axis.get_title() for axis in figure.axes] == ["PPO", "GRPO", "", ""]
     first = [axis.get_ylabel().split("\n")[0] for axis in figure.axes[::2]]
     assert first == ["tiny-qwen2", "tiny-qwen3"]
     assert [said(axis) for axis in figure.axes] == [[], [], [("no run", 0.5)], []]
     assert legend(figure) == ["without RePro", "with RePro"]
+
+
+def test_validation_is_averaged_over_benchmarks_and_seeds(make_run):
+    runs = [make_run(method, seed=seed) for method in ("grpo", "grpo+repro") for seed in (0, 1)]
+    for number, run in enumerate(runs):
+        rows = [validated(step, (number + step) / 10) for step in (0, 4)]
+        rows += [validated(step, 0, "math500") for step in (0, 4)]
+        jsonl.write(run.path / "validation.jsonl", rows)
+    figure = figures.draw("validation", runs, ["aime24"], NOTE)
+    titles = ["Accuracy (%)", "Reasoning tokens", "Backtracking (%)", "Cut off (%)"]
+    assert [axis.get_title() for axis in figure.axes] == titles
+    drawn = lines(figure.axes[0])
+    assert drawn["GRPO"] == ([0, 4], pytest.approx([2.5, 22.5]))
+    assert drawn["GRPO + RePro"] == ([0, 4], pytest.approx([12.5, 32.5]))
+    assert lines(figure.axes[1])["GRPO"][1] == [9000, 9000]
+    assert says(figure, f"step 0 is the untrained backbone. {NOTE}")
+    with pytest.raises(ValueError, match=r"no run has a validation\.jsonl"):
+        figures.draw("validation", [make_run("ppo")], ["aime24"])
+
+
+def test_positions_in_tokens_end_where_the_other_problems_are_left_over(make_run):
+    short = response(1, 2) | {"points": [[0, 0.0, -3.0], [10, 1.0, -2.0]]}
+    rows = [response(0, 1), response(2, 1), short]  # to 40, 40 and 10 tokens
+    curves = mean_curves(read_objective([make_run("original", objective=rows)]), axis=0)
+    curves = curves.set_index("position")
+    assert curves.loc[10.0, ["mean", "n"]].tolist() == pytest.approx([(2.5 + 2.5 + 2) / 3, 3])
+    assert curves.loc[20.0, ["mean", "n"]].tolist() == pytest.approx([2, 2])
+    alone = [response(0, 1), short, short | {"doc_id": 5}]
+    curves = mean_curves(read_objective([make_run("grpo", objective=alone)]), axis=0)
+    assert curves["position"].max() == pytest.approx(10)
 
 
 def response(doc_id, end, correct=1, benchmark="aime24", middle=None):
@@ -200,7 +243,7 @@ def test_panels_lines_and_bands(make_run):
         make_run("grpo", objective=both, backbone="other"),
     ]
     found = read_objective(runs)
-    figure = objective_over_position(found, NOTE)
+    figure = objective_over_position(RELATIVE, found, NOTE)
     assert [axis.get_title() for axis in figure.axes] == ["Original", "GRPO", "", ""]
     without = ["correct, without RePro", "wrong, without RePro"]
     with_repro = ["correct, with RePro", "wrong, with RePro"]
@@ -222,9 +265,9 @@ def test_panels_lines_and_bands(make_run):
 def test_runs_without_the_file_and_thoughts_of_no_tokens_are_left_out(make_run):
     empty = response(0, 1) | {"tokens": 0, "points": [[0, 0.0, -3.0], [0, 0.0, -3.0]]}
     runs = [make_run("original"), make_run("grpo", objective=[empty, response(1, 1)])]
-    figure = objective_over_position(read_objective(runs))
+    figure = objective_over_position(RELATIVE, read_objective(runs))
     assert [axis.get_title() for axis in figure.axes] == ["tiny"]
     assert says(figure, "AIME24, 1 a line")
     for nothing in (runs[:1], [make_run("ppo", objective=[empty])]):
         with pytest.raises(ValueError, match=r"no objective\.jsonl with responses in any run"):
-            objective_over_position(read_objective(nothing))
+            objective_over_position(RELATIVE, read_objective(nothing))

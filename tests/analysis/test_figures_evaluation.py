@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 from tests.analysis.drawn import bars, legend, lines, said, says, ticks
-from tests.analysis.worlds import NOTE, maker, present, problem, problems, scored, unscored
+from tests.analysis.worlds import NOTE, maker, problem, problems, scored, unscored
 
-from repro.report import collect, compare, figures
+from repro.report import compare, figures
 from repro.report.figures import evaluation, style
 from repro.report.figures.evaluation import ablation
 
@@ -38,10 +38,6 @@ def summary(runs):
     return compare.summarise(*scored(runs))
 
 
-def rates_of(runs):
-    return evaluation.backtracking_rates(collect.read_scores(runs, present(runs)).responses)
-
-
 def test_tokens_per_benchmark_are_those_of_the_summary(summary):
     figure = evaluation.tokens_per_benchmark(summary, ["mbpp", "aime24"], NOTE)
     assert [axis.get_title() for axis in figure.axes] == ["tiny-qwen2", "tiny-qwen3"]
@@ -67,38 +63,9 @@ def test_a_benchmark_that_is_not_scored_keeps_its_place(make_run):
     run = make_run("grpo", {"aime24": rows(0)})
     unscored(run, "mbpp", "no sandbox")
     benchmarks = ["aime24", "mbpp"]
-    (axis,) = figures.draw("tokens_per_benchmark", [run], benchmarks).axes
+    (axis,) = figures.draw("figure6_tokens_per_benchmark", [run], benchmarks).axes
     assert ticks(axis) == ["AIME24", "MBPP"]
     assert said(axis) == [("not scored", 1)]
-    figure = figures.draw("backtracking_at_evaluation", [run], benchmarks, NOTE)
-    assert says(figure, f"Not scored: MBPP. {NOTE}")
-
-
-def test_backtracking_in_all_responses_is_that_of_the_tables(runs, summary):
-    rates = rates_of(runs)
-    ours = rates[rates["responses"] == "all"].set_index(["backbone", "method"])
-    chosen = (summary["benchmark"] == "all") & (summary["metric"] == "backtracking_per_1k")
-    theirs = summary[chosen].set_index(["backbone", "method"])
-    for column in ("mean", "low", "high"):
-        assert ours[column].to_dict() == pytest.approx(theirs[column].to_dict())
-
-
-def test_backtracking_takes_benchmarks_that_all_methods_have(make_run):
-    def answered(correct, backtracking):
-        return [problem([correct], [1000], [backtracking])] * 2
-
-    runs = [
-        make_run("grpo", {"aime24": answered(0, 4), "lmb": answered(0, 10)}),
-        make_run("grpo+repro", {"aime24": answered(0, 2), "lmb": answered(1, 1)}),
-        make_run("original", {"aime24": answered(1, 3), "lmb": answered(1, 3)}),
-    ]
-    rates = rates_of(runs)
-    wrong = rates[rates["responses"] == "wrong"].set_index("method")["mean"]
-    assert wrong.to_dict() == {"grpo": 4, "grpo+repro": 2}  # on AIME24 alone
-    drawn = bars(evaluation.backtracking_at_evaluation(rates).axes[0])
-    assert drawn["GRPO"][1] == pytest.approx([7, np.nan, 4], nan_ok=True)
-    assert drawn["GRPO + RePro"][1] == pytest.approx([1.5, 1, 2])
-    assert drawn["Original"][1] == pytest.approx([3, 3, np.nan], nan_ok=True)
 
 
 VALUES = {"grpo+repro~alpha=0.03": 0.03, "grpo+repro": 0.1, "grpo+repro~alpha=0.5": 0.5}

@@ -166,7 +166,7 @@ def test_times_of_jobs_come_from_snakemakes_benchmark_files(world, tmp_path):
 
 
 def test_figures_are_embedded_and_the_opening_holds_the_whole_page(world, tmp_path):
-    file = tmp_path / "tokens_over_training.png"
+    file = tmp_path / "figure3_tokens_over_training.png"
     file.write_bytes(b"\x89PNG")
     pages = world(figures=[file])
     image = '<img alt="tokens over training" src="data:image/png;base64,iVBORw==">'

@@ -29,7 +29,16 @@ CRITIC = ["value_loss", "value_clip_fraction", "explained_variance", "critic_gra
 SAMPLER = ["sampler_kl", "sampler_ratio_max", "sampler_corrected"]
 COLUMNS = [
     *("step", "reward", "accuracy", "reasoning_tokens", "response_tokens", "truncation_rate"),
-    *("backtracking_per_1k", "backtracking_responses", *PROCESS, "entropy", "kl", "loss", "grad_norm", "learning_rate"),
+    *(
+        "backtracking_per_1k",
+        "backtracking_responses",
+        *PROCESS,
+        "entropy",
+        "kl",
+        "loss",
+        "grad_norm",
+        "learning_rate",
+    ),
     *(*CRITIC, *SAMPLER, "step_seconds"),
 ]
 

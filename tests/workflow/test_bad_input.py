@@ -80,7 +80,7 @@ def test_prose_and_paths_with_braces_blanks_and_dashes_work(snakemake, tmp_path,
     config["backbones"]["tiny-qwen3"] |= {"steps": 3, "prompt": {"math": "{problem} {x} $HOME"}}
     file = tmp_path / "braces.yaml"
     file.write_text(yaml.safe_dump(config))
-    curve = "results/smoke/figures/tokens_over_training.png"
+    curve = "results/smoke/figures/figure3_tokens_over_training.png"
     done = snakemake(tmp_path, "--configfile", str(file), "--", "tables", curve)
     assert done.returncode == 0, done.stdout + done.stderr
     in_one_line = " ".join(note.split())

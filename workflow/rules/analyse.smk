@@ -197,7 +197,7 @@ rule overview:
         provenance_of(settings.all_runs(experiment)),
         objectives_of(settings.objective_runs(experiment)),
         tracked_of(settings.all_runs(experiment)),
-        figures=expand(f"{RESULTS}/figures/{{name}}.png", name=FIGURES),
+        figures=expand(f"{RESULTS}/figures/{{name}}.png", name=DRAWN),
         experiment=rules.experiment.output,
     output:
         overview=report(

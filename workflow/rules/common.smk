@@ -81,14 +81,26 @@ JUDGED = sorted(
 )
 CASE_RUN = f"{RESULTS}/runs/{JUDGED[0].path if JUDGED else None}"
 ABLATIONS = [key for key in methods.ABLATED if getattr(experiment.ablations, key)]
-FIGURES = ["tokens_per_benchmark", "backtracking_at_evaluation"]
+# What each figure shows, over what: its labels in the report. The paper's have its numbers.
+FIGURES = {"figure6_tokens_per_benchmark": ("tokens", "benchmarks")}
 if TRAINED:
-    FIGURES += [
-        f"{name}_over_training" for name in ("tokens", "accuracy", "backtracking")
-    ]
+    FIGURES |= {
+        "figure3_tokens_over_training": ("tokens", "training"),
+        "figure5_backtracking_over_training": ("backtracking", "training"),
+        "accuracy_over_training": ("accuracy", "training"),
+    }
+if TRAINED and VALIDATED:
+    FIGURES["validation"] = ("validation", "training")
 if OBJECTIVE and JUDGED:
-    FIGURES += ["objective_over_position", "case_study"]
-FIGURES += [f"ablation_{key}" for key in ABLATIONS]
+    FIGURES |= {
+        "figure2_objective_over_tokens": ("-J", "position (tokens)"),
+        "figure2_objective_over_position": ("-J", "position in the thought"),
+    }
+ABLATION_FIGURES = {
+    key: "figure4_ablation_w" if key == "w" else f"ablation_{key}" for key in ABLATIONS
+}
+FIGURES |= {name: ("ablation", key) for key, name in ABLATION_FIGURES.items()}
+DRAWN = [*FIGURES, *(["case_study"] if OBJECTIVE and JUDGED else [])]
 
 
 wildcard_constraints:
@@ -96,7 +108,7 @@ wildcard_constraints:
     method="[^/]+",
     seed=r"\d+",
     name="[^/]+",
-    figure="|".join(name for name in FIGURES if name != "case_study"),
+    figure="|".join(FIGURES),
 
 
 def run_settings(wildcards):
@@ -189,6 +201,12 @@ def curves_of(runs):
     return expand("{run}/training.jsonl", run=run_dirs(trained))
 
 
+def validation_of(runs):
+    """Return the responses to the validation problems of those runs that were trained, measured."""
+    trained = [run for run in runs if VALIDATED and run.method != "original"]
+    return expand("{run}/validation.jsonl", run=run_dirs(trained))
+
+
 def provenance_of(runs):
     """Return what those runs that were trained recorded of their making."""
     trained = [run for run in runs if run.method != "original"]
@@ -214,24 +232,20 @@ def readable(files):
 
 def figure_inputs(wildcards):
     """Return the files that a figure is drawn from, of only those runs that it shows."""
-    kind, _, key = wildcards.figure.partition("_")
-    if kind == "ablation":
-        runs = settings.ablation_runs(experiment, key)
+    shown, over = FIGURES[wildcards.figure]
+    if shown == "ablation":
+        runs = settings.ablation_runs(experiment, over)
         return scores_of(runs) + settings_of(runs)
-    if wildcards.figure.endswith("_over_training"):
+    if shown == "validation":
+        return validation_of(settings.main_runs(experiment))
+    if over == "training":
         return curves_of(settings.main_runs(experiment))
-    if kind == "objective":
+    if shown == "-J":
         return objectives_of(settings.objective_runs(experiment))
     return scores_of(settings.main_runs(experiment))
 
 
 def figure_labels(wildcards):
     """Return what the report calls a figure: what it shows, over what."""
-    kind, _, rest = wildcards.figure.partition("_")
-    if kind == "ablation":
-        return {"figure": "ablation", "over": rest}
-    if wildcards.figure.endswith("_over_training"):
-        return {"figure": kind, "over": "training"}
-    if kind == "objective":
-        return {"figure": "-J", "over": "position in the thought"}
-    return {"figure": kind, "over": "benchmarks"}
+    shown, over = FIGURES[wildcards.figure]
+    return {"figure": shown, "over": over}

@@ -86,7 +86,9 @@ class Validation(TrainerCallback):
         file = self.work_dir / FILE
         if state.is_world_process_zero and file.exists():
             rows = (json.loads(line) for line in file.read_bytes().split(b"\n")[:-1])
-            jsonl.write(file, [row for row in rows if row["step"] <= state.global_step])
+            # Without a checkpoint the run begins again, with its validation before the first step.
+            kept = [row for row in rows if 0 < state.global_step >= row["step"]]
+            jsonl.write(file, kept)
         if state.global_step == 0:
             self.validate(0)
 

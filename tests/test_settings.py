@@ -31,6 +31,18 @@ def run_of(experiment: Experiment, method: str, backbone: str = "tiny-qwen3") ->
     return stated(settings.run_settings(experiment, backbone, method, 0))
 
 
+def test_some_runs_of_the_main_table_have_more_seeds():
+    more = {"backbones": ["tiny-qwen2"], "methods": ["grpo", "original"], "seeds": [0, 3]}
+    experiment = of("config", {"more_seeds": more})
+    seeds = {}
+    for run in settings.main_runs(experiment):
+        seeds.setdefault((run.backbone, run.method), []).append(run.seed)
+    stated = experiment.seeds
+    longer = {key for key, found in seeds.items() if found == list(dict.fromkeys([*stated, 0, 3]))}
+    assert longer == {("tiny-qwen2", "grpo"), ("tiny-qwen2", "original")}
+    assert all(found == stated for key, found in seeds.items() if key not in longer)
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_shipped_configs_resolve(path, tmp_path):
     config = yaml.safe_load(path.read_text())

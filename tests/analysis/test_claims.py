@@ -19,6 +19,7 @@ from tests.analysis.worlds import (
 
 from repro.benchmarks import declared
 from repro.report import claims, names, verdicts
+from repro.report.claims import BACKTRACKING
 from repro.report.verdicts import INCONCLUSIVE, NOT_SUPPORTED, NOT_TESTED, SUPPORTED
 
 ALGORITHMS = ("ppo", "reinforce_pp", "reinforce_pp_baseline", "grpo")
@@ -184,9 +185,30 @@ def test_a_short_training_is_inconclusive_and_none_is_not_tested(make_run):
 )
 def test_backtracking_is_counted_per_token(make_run, backtracking, wanted):
     ours = noisy_problems(tokens=50, backtracking=backtracking / 2, seed=1, noise=0.1)
-    frame = evaluate("backtracking", pair(make_run, noisy_problems(seed=2, noise=0.1), ours))
-    assert verdict(frame) == wanted
-    assert frame["effect"].item() == pytest.approx(10 * (backtracking - 1), abs=1)
+    responses, logs = noisy_problems(seed=2, noise=0.1), (log(9, 9), log(9, 9))
+    frame = evaluate("backtracking", pair(make_run, responses, ours, *logs))
+    during, after = frame.to_dict("records")
+    assert (during["verdict"], after["verdict"]) == (INCONCLUSIVE, wanted)
+    assert after["effect"] == pytest.approx(10 * (backtracking - 1), abs=1)
+
+
+@pytest.mark.parametrize(
+    ("share", "wanted"), [(0.3, SUPPORTED), (0.5, INCONCLUSIVE), (0.7, NOT_SUPPORTED)]
+)
+def test_backtracking_during_training_is_the_share_of_responses(make_run, share, wanted):
+    def logged(share, seed):
+        noise = np.random.default_rng(seed).normal(scale=0.02, size=40)
+        return [row | {BACKTRACKING: share + n} for row, n in zip(log(9, 9), noise, strict=True)]
+
+    responses = noisy_problems()
+    runs = pair(make_run, responses, responses, logged(0.5, 1), logged(share, 2))
+    during = evaluate("backtracking", runs).iloc[0]
+    assert during["verdict"] == wanted
+    assert (during["effect"], during["unit"]) == (
+        pytest.approx(100 * (share - 0.5), abs=2),
+        "points",
+    )
+    assert "responses that backtrack" in during["part"]
 
 
 ABOUT = "A verdict is about the runs that it names"
@@ -202,7 +224,7 @@ def test_the_files_agree_and_say_whose_numbers_these_are(make_run, tmp_path):
         assert NOTE in text
         assert ABOUT in text
     untested = dict.fromkeys(("objective", "w", "alpha", "k", "case-study"), "not tested")
-    tested = {"accuracy": "inconclusive", "tokens": "inconclusive", "backtracking": "supported"}
+    tested = {"accuracy": "inconclusive", "tokens": "inconclusive", "backtracking": "inconclusive"}
     assert judged.set_index("id")["verdict"].to_dict() == untested | tested
     table = pd.read_csv(tmp_path / "claims/claims.csv")
     content = json.loads((tmp_path / "claims/claims.json").read_text())
@@ -223,8 +245,9 @@ def test_the_files_agree_and_say_whose_numbers_these_are(make_run, tmp_path):
         assert len({row.count("|") for row in rows}) <= 1
     for claim in claims.CLAIMS:
         assert f"| {claim.text} |" in text
-    assert "| Backtracking becomes rarer than with plain GRPO. | supported | parts: 1 s" in text
-    part = "| backtracking | tiny, GRPO + RePro vs GRPO, all | over AIME24; without"
+    [of_claim] = [one.text for one in claims.CLAIMS if one.id == "backtracking"]
+    assert f"| {of_claim} | inconclusive | parts: 1 supported, 1 inconclusive |" in text
+    part = "| | tiny, GRPO + RePro vs GRPO, all | over AIME24; without"
     assert part in text and "| < 0 | 40 problems | 1 |" in text
     assert "with 95 % intervals over problems" in text
 

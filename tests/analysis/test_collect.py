@@ -86,7 +86,7 @@ def test_training_has_a_row_per_step_and_leaves_out_original(make_run):
     runs = [make_run("original"), make_run("grpo", training=rows, seed=3)]
     frame = collect.read_training(runs)
     keys = {"backbone": "tiny", "method": "grpo", "seed": 3}
-    assert frame.to_dict("records") == [keys | row for row in rows]
+    assert frame.to_dict("records") == [row | keys for row in rows]
     assert collect.read_training(runs[:1]).empty
 
 

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from tests import paths
 from tests.analysis.worlds import problem
 
 from repro.report import overview, tables
@@ -165,11 +166,18 @@ def test_times_of_jobs_come_from_snakemakes_benchmark_files(world, tmp_path):
         world()
 
 
+def test_what_the_papers_table_can_decide_is_shown_where_it_is_compared_with(world):
+    assert "own table can decide" not in world()["overview"]
+    page = Page(world(paper=paths.ROOT / "config/paper_results.csv")["overview"])
+    assert "Of 19 differences 19 are positive" in page.text
+    assert page.cells.count("not run") == 10  # no band of these backbones
+
+
 def test_figures_are_embedded_and_the_opening_holds_the_whole_page(world, tmp_path):
     file = tmp_path / "figure3_tokens_over_training.png"
     file.write_bytes(b"\x89PNG")
     pages = world(figures=[file])
-    image = '<img alt="tokens over training" src="data:image/png;base64,iVBORw==">'
+    image = '<img alt="figure3 tokens over training" src="data:image/png;base64,iVBORw==">'
     assert image in pages["overview"]
 
     (opened,) = re.findall('<iframe [^>]*srcdoc="([^"]*)"></iframe>', pages["opening"])

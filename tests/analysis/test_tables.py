@@ -1,5 +1,6 @@
 """What the tables look like in every format, and of a grid that is not complete."""
 
+import json
 import os
 import re
 import shutil
@@ -79,6 +80,28 @@ def test_markdown_cells(tiny):
     for path in tiny.glob("tables/*.md"):
         rows = [line for line in path.read_text().splitlines() if line.startswith("|")]
         assert len({row.count("|") for row in rows}) == 1
+
+
+@pytest.mark.parametrize(
+    ("records", "said"),
+    [
+        ([{"rule": "last", "step": 9, "steps": 9}] * 2, "those of the last of 9 steps."),
+        ([{"rule": "4", "step": 4, "steps": 9}] * 2, "those of step 4 of 9."),
+        (
+            [{"rule": "best-validation", "step": step, "steps": 9} for step in (4, 8)],
+            "those of steps 4 to 8 of 9, each run's best in its validation.",
+        ),
+    ],
+)
+def test_the_tables_name_the_steps_whose_models_they_show(make_run, tmp_path, records, said):
+    scores = {"aime24": GRPO}
+    runs = [make_run("original", scores)]
+    for name, record in zip(("grpo", "grpo+repro"), records, strict=True):
+        runs.append(make_run(name, scores))
+        (runs[-1].path / "checkpoint.json").write_text(json.dumps(record))
+    tables.write_tables(runs, ["aime24"], tmp_path, NOTE)
+    for path in (tmp_path / "main.md", tmp_path / "gain.md"):
+        assert f"{NOTE} Trained models are {said}" in path.read_text()
 
 
 def test_a_single_method_has_nothing_to_compare(make_run, tmp_path):

@@ -122,7 +122,7 @@ def noisy_problems(accuracy=0.5, tokens=100.0, backtracking=1.0, n=40, seed=0, n
 def log(first: float, last: float, steps=40, seed=0, noise=1.0):
     rng = np.random.default_rng(seed)
     means = np.linspace(first, last, steps) + noise * rng.normal(size=steps)
-    others = {"accuracy": 0.5, "backtracking_per_1k": 1.0, "backtracking_responses": 0.5}
+    others = {"accuracy": 0.5, "backtracking_responses": 0.5}
     return [{"step": i + 1, "reasoning_tokens": tokens} | others for i, tokens in enumerate(means)]
 
 

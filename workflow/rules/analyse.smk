@@ -17,6 +17,7 @@ rule write_tables:
     input:
         scores_of(settings.main_runs(experiment)),
         settings_of(settings.main_runs(experiment)),
+        checkpoints_of(settings.main_runs(experiment)),
         PUBLISHED,
         experiment=rules.experiment.output,
     output:
@@ -62,6 +63,22 @@ rule tables_partial:
     shell:
         "python -m repro tables --partial --experiment {input.experiment:q} {params.published}"
         " --output {params.directory:q} 2> {log:q}"
+
+
+# Whether the untrained backbones are where other publications found them: before GPU-weeks are spent.
+# The rule declares no output, so it runs whenever it is called by name; it trains nothing.
+rule sanity:
+    input:
+        scores_of(UNTRAINED),
+        experiment=rules.experiment.output,
+        published=local(PAPER),
+    log:
+        f"work/log/{RESULTS}/sanity.log",
+    conda:
+        "../../environment.yml"
+    shell:
+        "python -m repro sanity --experiment {input.experiment:q} --published {input.published:q}"
+        " 2>&1 | tee {log:q}"
 
 
 # Each run's own model measures J along one response to each problem, for the figure of -J over the
@@ -196,6 +213,7 @@ rule overview:
         curves_of(settings.all_runs(experiment)),
         provenance_of(settings.all_runs(experiment)),
         objectives_of(settings.objective_runs(experiment)),
+        PUBLISHED,
         tracked_of(settings.all_runs(experiment)),
         figures=expand(f"{RESULTS}/figures/{{name}}.png", name=DRAWN),
         experiment=rules.experiment.output,
@@ -218,9 +236,10 @@ rule overview:
     params:
         directory=folder_of_output,
         tables=lambda w, input: str(Path(input[0]).parent),
+        published=published,
     shell:
         "python -m repro overview --experiment {input.experiment:q} --tables {params.tables:q}"
-        " --figures {input.figures:q} --output {params.directory:q} 2> {log:q}"
+        " {params.published} --figures {input.figures:q} --output {params.directory:q} 2> {log:q}"
 
 
 # Sends a finished run to MLflow: what its training has not sent while it ran, scores, and sample

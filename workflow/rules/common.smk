@@ -73,6 +73,7 @@ PUBLISHED = [] if experiment.data_source == "tinyworld" else [local(PAPER)]
 VALIDATION = experiment.training.validation
 VALIDATED = VALIDATION.benchmarks if VALIDATION else []
 OBJECTIVE = [name for name in experiment.objective.benchmarks if name in BENCHMARKS]
+UNTRAINED = [run for run in settings.main_runs(experiment) if run.method == "original"]
 TRAINED = [run for run in settings.all_runs(experiment) if run.method != "original"]
 # The case study shows the first run with RePro, or another one where none has it.
 JUDGED = sorted(
@@ -199,6 +200,12 @@ def curves_of(runs):
     """Return the training metrics of those runs that were trained."""
     trained = [run for run in runs if run.method != "original"]
     return expand("{run}/training.jsonl", run=run_dirs(trained))
+
+
+def checkpoints_of(runs):
+    """Return what says which step's model those runs that were trained evaluate."""
+    trained = [run for run in runs if run.method != "original"]
+    return expand("{run}/checkpoint.json", run=run_dirs(trained))
 
 
 def validation_of(runs):

@@ -48,6 +48,7 @@ def figure(options: argparse.Namespace) -> None:
 @takes(
     *("--experiment", "--tables", "--output"),
     figures={"nargs": "*", "default": [], "help": "PNG files to show"},
+    published={"help": "the paper's numbers, for what they can decide"},
 )
 def overview(options: argparse.Namespace) -> None:
     """Write the first page of the report."""
@@ -59,6 +60,7 @@ def overview(options: argparse.Namespace) -> None:
         note=read.note,
         name=read.name,
         figures=options.figures,
+        paper=options.published,
     )
 
 

@@ -79,6 +79,8 @@ def _check_names(experiment: Experiment) -> None:
     check_known("objective.methods", objective.methods, experiment.methods, "is not among methods")
     check_known("ablations.method", [experiment.ablations.method], with_repro, "is not allowed")
     check_known("ablations.backbones", ablated, backbones, "is not among backbones")
+    more = experiment.more_seeds.methods or []
+    check_known("more_seeds.methods", more, experiment.methods, "is not among methods")
     check_known("benchmarks", experiment.benchmarks, known, "does not exist")
     check_known("decontaminate", experiment.decontaminate, known, "does not exist")
     protocols = {"evaluation.protocol": experiment.evaluation.protocol}

@@ -63,6 +63,14 @@ class Subset(bounds.Model):
     benchmarks: bounds.Names | None = Field(None, description="Benchmarks to take; null for all.")
 
 
+class MoreSeeds(bounds.Model):
+    """Further seeds of some runs of the main table, such as of those that claims are about."""
+
+    backbones: bounds.Names | None = Field(None, description="Of these backbones; null for all.")
+    methods: bounds.Names | None = Field(None, description="Of these methods; null for all.")
+    seeds: Annotated[list[bounds.Seed], bounds.Unique] = Field([], description="Beside seeds.")
+
+
 class Rollouts(bounds.Model):
     """What samples the rollouts."""
 
@@ -303,6 +311,7 @@ class Experiment(bounds.Model):
     """original (the untrained backbone), an algorithm, or one with RePro such as grpo+repro."""
     seeds: Annotated[list[bounds.Seed], bounds.Unique] = Field([0], min_length=1)
     """Each trained method is run once for each seed; original is evaluated once for each."""
+    more_seeds: MoreSeeds = MoreSeeds()
     benchmarks: dict[str, Benchmark] = Field(min_length=1)
     """The benchmarks to evaluate on, by name; each has a file in src/repro/benchmarks."""
     subset: Subset = Subset()

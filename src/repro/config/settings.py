@@ -67,6 +67,8 @@ def resolve(config: dict, source: str, read_data: bool = True) -> Experiment:
 def _complete(experiment: Experiment) -> Experiment:
     """Take the subset, and fill in what depends on other settings."""
     found = {"note": " ".join(experiment.note.split())}  # one line in tables and below figures
+    more = experiment.more_seeds.backbones or []  # of the whole: a subset may lack them
+    checks.check_known("more_seeds.backbones", more, experiment.backbones, "does not exist")
     for group, names in experiment.subset:
         if names:
             every = getattr(experiment, group)
@@ -97,8 +99,12 @@ def ablation_runs(experiment: Experiment, key: str) -> list[Run]:
 
 def main_runs(experiment: Experiment) -> list[Run]:
     """Return the runs of the main table, in the table's order."""
-    grid = itertools.product(experiment.backbones, experiment.methods, experiment.seeds)
-    return [Run(*parts) for parts in grid]
+    more, runs = experiment.more_seeds, []
+    for backbone, method in itertools.product(experiment.backbones, experiment.methods):
+        wanted = backbone in (more.backbones or [backbone]) and method in (more.methods or [method])
+        seeds = [*experiment.seeds, *(more.seeds if wanted else ())]
+        runs += [Run(backbone, method, seed) for seed in dict.fromkeys(seeds)]
+    return runs
 
 
 def objective_runs(experiment: Experiment) -> list[Run]:

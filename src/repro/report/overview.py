@@ -17,7 +17,16 @@ from repro.files.progress import duration
 from repro.records import run_facts
 from repro.records.experiment import RunFolder
 from repro.records.run_facts import NOT_RECORDED, STAGES, Facts
-from repro.report import collect, compare, html_pages, names, table_sheets, verdicts
+from repro.report import (
+    collect,
+    compare,
+    html_pages,
+    names,
+    published,
+    sanity,
+    table_sheets,
+    verdicts,
+)
 from repro.report.table_sheets import Sheet
 
 TITLE = "RePro, reproduced"
@@ -35,11 +44,13 @@ def write_pages(
     note: str = "",
     name: str = "",
     figures: Sequence[str | Path] = (),
+    paper: str | Path | None = None,
 ) -> None:
     """Write overview.html, and opening.html: the same to be shown inside a page.
 
     ``tables`` is the folder with the tables' CSV files and claims.json, ``note`` a sentence at the
-    top, such as what the numbers are not, ``name`` the experiment's, ``figures`` PNG files to show.
+    top, such as what the numbers are not, ``name`` the experiment's, ``figures`` PNG files to show,
+    ``paper`` config/paper_results.csv, for what its numbers can decide beside those of the runs.
     ValueError, with its name, where a file is malformed.
     """
     tables, output_dir = Path(tables), Path(output_dir)
@@ -53,6 +64,8 @@ def write_pages(
     pooled = gain[gain["benchmark"].isin(compare.POOLS) & (gain["n"] > 0)]
     of_claims, parts = verdicts.sheets(judged["claims"])
     facts = run_facts.read(runs)
+    stated = published.load(paper) if paper else None
+    ours = sanity.read_accuracies(runs, benchmarks)
     counts = Counter(claim["verdict"] for claim in judged["claims"])
     page = html_pages.render(
         "overview.html",
@@ -63,6 +76,12 @@ def write_pages(
         what_was_run=_what_was_run(name, facts, _scored(runs, benchmarks)),
         main=sheets.pop("main"),
         gain=sheets["gain"] if pooled.empty else of_tables["gain"](pooled),
+        paper=[]
+        if stated is None
+        else [
+            sanity.differences_sheet(sanity.compare_differences(stated, ours)),
+            sanity.bands_sheet(sanity.compare_bands(stated, ours)),
+        ],
         # What a file's note says beyond the sentence at the top of the page.
         remarks={
             table: text.removeprefix(note).strip()

@@ -33,7 +33,7 @@ def write_tables(
     ValueError where a score file is malformed or, unless partial, missing; or none is there.
     """
     scores = collect.read_scores(runs, benchmarks, partial)
-    remarks = filter(None, (scores.gaps, _missing(scores, benchmarks)))
+    remarks = filter(None, (_checkpoints(runs), scores.gaps, _missing(scores, benchmarks)))
     note = " ".join([note, *(f"{remark.rstrip('.')}." for remark in remarks)]).strip()
     notes = {"main_math_verify": f"{note} {_scorers(scores.responses)}".strip()}
     stated = published.stated_accuracy(paper, runs) if paper else {}
@@ -136,6 +136,22 @@ def _missing(scores: collect.Scores, benchmarks: Sequence[str]) -> str:
     parts = [f"all of {', '.join(whole)}"] if whole else []
     parts += [f"{names.titles(of)} of {run}" for run, of in lacking if run not in whole]
     return f"Partial results; missing: {'; '.join(parts)}" if parts else ""
+
+
+def _checkpoints(runs: Sequence[RunFolder]) -> str:
+    """Say which steps' models are evaluated, of the runs that were trained."""
+    found = [record for run in runs if (record := run.read_json("checkpoint"))]
+    said = []
+    for rule, steps in sorted({(record["rule"], record["steps"]) for record in found}):
+        chosen = {row["step"] for row in found if (row["rule"], row["steps"]) == (rule, steps)}
+        first, last = min(chosen), max(chosen)
+        if rule == "last":
+            said.append(f"the last of {steps} steps")
+        else:
+            of = f"step {first}" if first == last else f"steps {first} to {last}"
+            best = ", each run's best in its validation" * (rule == "best-validation")
+            said.append(f"{of} of {steps}{best}")
+    return f"Trained models are those of {' and '.join(said)}" if said else ""
 
 
 def _scorers(responses: pd.DataFrame) -> str:

@@ -43,9 +43,12 @@ FAILURES = (MlflowException, SQLAlchemyError, sqlite3.Error, OSError, json.JSOND
 KEY_TAG = "repro.key"
 KIND_TAG = "kind"  # of an MLflow run: a model's, or the experiment's tables and figures
 NOTE_TAG = "mlflow.note.content"  # MLflow shows it as the description
-REWARD = "train/reward"  # the last metric that is sent of a row: where it is, the row is
+# The last metric that is sent of a row: where it is, the row is.
+REWARD, ACCURACY = "train/reward", "accuracy"
 MEANS = ("accuracy", "tokens_mean", "backtracking_per_1k")  # have a mean over the benchmarks
-FILES = ("settings.json", "provenance.json", "training.jsonl")  # `original` has the first only
+FILES = (  # `original` has the first only
+    *("settings.json", "provenance.json", "training.jsonl", "validation.jsonl", "checkpoint.json"),
+)
 SAMPLES = "samples.json"
 PROBLEMS, LONG = 3, 3000  # in the samples: of each benchmark, and characters of a response
 
@@ -173,7 +176,7 @@ def _read(run_dir: Path, evaluation: Generation | None, note: str) -> Payload:
     [flat] = pd.json_normalize(chosen, sep="/").to_dict("records")
     params = {name: _text(value) for name, value in flat.items() if value is not None}
     files = {run_dir / name: None for name in FILES if (run_dir / name).exists()}
-    curves, tags = list(_read_curves(run_dir / "training.jsonl")), list_tags(run)
+    curves, tags = list(_read_curves(run_dir)), list_tags(run)
     tags[NOTE_TAG] = f"**{methods.label(run.method)}** on {run.backbone}, seed {run.seed}. {note}"
     file = run_dir / "provenance.json"
     commit = jsonl.read_json(file).get("git_commit") if file in files else None
@@ -209,16 +212,26 @@ def list_tags(run: RunSettings) -> dict[str, str]:
     }
 
 
-def _read_curves(file: Path) -> Iterator[Metric]:
-    if not file.exists():
-        return
-    written = file.stat().st_mtime_ns // 1_000_000  # in milliseconds
-    for line in file.read_bytes().split(b"\n")[:-1]:  # one without an end is being written
-        row = json.loads(line)
-        step, reward = row.pop("step"), row.pop("reward")
-        for name, value in [*row.items(), ("reward", reward)]:
-            if value is not None:
-                yield Metric(f"train/{name}", float(value), written, step)
+def _read_curves(run_dir: Path) -> Iterator[Metric]:
+    """Return what was measured during training, the validation first."""
+    for name, mark in (("validation.jsonl", ACCURACY), ("training.jsonl", "reward")):
+        file = run_dir / name
+        if not file.exists():
+            continue
+        written = file.stat().st_mtime_ns // 1_000_000  # in milliseconds
+        for line in file.read_bytes().split(b"\n")[:-1]:  # one without an end is being written
+            row = json.loads(line)
+            step, benchmark, last = row.pop("step"), row.pop("benchmark", None), row.pop(mark)
+            group = f"validation/{benchmark}" if benchmark else "train"
+            for key, value in [*row.items(), (mark, last)]:
+                if value is not None:
+                    yield Metric(f"{group}/{key}", float(value), written, step)
+
+
+def _mark(metric: Metric) -> str:
+    """Return the last metric of the row that a metric is from."""
+    group = metric.key.rpartition("/")[0]
+    return REWARD if group == "train" else f"{group}/{ACCURACY}"
 
 
 def _list_metrics(scores: dict[str, dict]) -> dict[str, float]:
@@ -285,8 +298,12 @@ def _send(content: Payload, key: str, place: Path, training: str = "") -> dict:
 
 def _update(client: mlflow.MlflowClient, there: Run, content: Payload, status: str) -> None:
     run_id, known, now = there.info.run_id, there.data, int(1000 * time.time())
-    logged = {metric.step for metric in client.get_metric_history(run_id, REWARD)}
-    metrics = [metric for metric in content.curves if metric.step not in logged]
+    logged = {
+        (mark, metric.step)
+        for mark in {_mark(metric) for metric in content.curves}
+        for metric in client.get_metric_history(run_id, mark)
+    }
+    metrics = [one for one in content.curves if (_mark(one), one.step) not in logged]
     metrics += [Metric(*new, now, 0) for new in content.scores.items() - known.metrics.items()]
     params = [Param(*new) for new in content.params.items() - known.params.items()]
     tags = [RunTag(*new) for new in content.tags.items() - known.tags.items()]

@@ -104,6 +104,23 @@ def test_a_finished_run_is_sent_whole_and_no_secret_with_it(client, tmp_path, mo
     assert b"thought 0.0" in kept and b"hunter2" not in kept
 
 
+def test_validation_along_the_way_is_a_curve_for_each_benchmark(client, tmp_path):
+    folder = run_folder.write(tmp_path)
+    rows = [
+        {"step": step, "benchmark": name, "accuracy": step / 8, "truncation_rate": None}
+        for step in (0, 4)
+        for name in ("aime24", "math500")
+    ]
+    jsonl.write(folder / "validation.jsonl", rows[:3])
+    run_id = send(folder)
+    jsonl.write(folder / "validation.jsonl", rows)
+    assert send(folder) == run_id
+    for name in ("aime24", "math500"):
+        history = client.get_metric_history(run_id, f"validation/{name}/accuracy")
+        assert sorted((one.step, one.value) for one in history) == [(0, 0.0), (4, 0.5)]
+    assert "validation.jsonl" in artifacts(client, run_id)
+
+
 def test_a_run_without_training_or_verdicts(client, tmp_path):
     run = {**RUN, "method": "original", "algorithm": None, "training": None, "process_reward": None}
     folder = run_folder.write(tmp_path, run)

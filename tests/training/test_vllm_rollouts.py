@@ -141,6 +141,15 @@ def test_settings_as_trl_takes_them(monkeypatch, tmp_path):
     found = trainer_arguments(run_of(make_settings(rollouts=rollouts)), tmp_path)
     assert (found.use_vllm, found.vllm_mode) == (True, "colocate")
     assert (found.vllm_enable_sleep_mode, found.vllm_tensor_parallel_size) == (True, 2)
+    assert found.vllm_importance_sampling_correction  # TRL's default
+    assert found.vllm_importance_sampling_mode == "sequence_mask"
+    assert found.vllm_importance_sampling_clip_max == 3.0
+    rollouts |= {"correction": "token", "correction_by": "truncate", "correction_bound": 2.0}
+    found = trainer_arguments(run_of(make_settings(rollouts=rollouts)), tmp_path)
+    assert found.vllm_importance_sampling_mode == "token_truncate"
+    assert found.vllm_importance_sampling_clip_max == 2.0
+    rollouts["correction"] = "none"
+    found = trainer_arguments(run_of(make_settings(rollouts=rollouts)), tmp_path)
     assert not found.vllm_importance_sampling_correction
     assert not trainer_arguments(run_of(make_settings()), tmp_path).use_vllm
 

@@ -174,6 +174,9 @@ class _Found:
                 allowed = choices(self.value["source"], sources, " or ")
             case "literal_error":
                 allowed = choices(self.value, _listed(self.node), " or ")
+                allowed += " or a whole number" * any(
+                    option.get("type") == "integer" for option in self.node["options"]
+                )
             case "finite_number":
                 value, allowed = self.value, "allowed: a finite number"
         described = self.said or f"a value of type {describe(self.node)}{self._hint()}"

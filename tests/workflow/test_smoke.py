@@ -41,6 +41,7 @@ def test_figures_are_there_in_both_formats(results):
     names = [f"figure2_objective_over_{what}" for what in ("tokens", "position")]
     names += ["figure3_tokens_over_training", "figure5_backtracking_over_training"]
     names += ["figure6_tokens_per_benchmark", "accuracy_over_training", "ablation_alpha"]
+    names += ["validation"]
     for name in [*names, "case_study"]:
         assert (results / f"figures/{name}.png").read_bytes().startswith(b"\x89PNG")
         assert (results / f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
@@ -53,6 +54,11 @@ def test_a_run_is_complete(results):
     assert [row["step"] for row in rows] == [1, 2, 3]
     for key in ("reward", "accuracy", "reasoning_tokens", "process_reward_mean", "entropy", "kl"):
         assert all(isinstance(row[key], float) for row in rows), key
+    validated = jsonl.read(run / "validation.jsonl")
+    assert [(row["step"], row["benchmark"]) for row in validated] == [(0, "aime24"), (3, "aime24")]
+    assert len(jsonl.read(run / "validation/aime24/3.jsonl")) == 4 * 2
+    assert (run / "checkpoints/2/model.safetensors").exists()
+    assert "those of the last of 3 steps." in (results / "tables/main.md").read_text()
     generations = jsonl.read(run / "generations/aime24.jsonl")
     assert len(generations) == 4 * 2
     score = json.loads((run / "scores/aime24.json").read_text())

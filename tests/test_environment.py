@@ -24,7 +24,7 @@ def name_and_version(pin: str) -> tuple[str, str]:
 
 def imports(file: Path) -> set[str]:
     """Return the top-level names that a file imports."""
-    pattern = r"^ *(?:from|import) (\w+)(?:\.\w+)*(?: import .*| as .*|)$"
+    pattern = r"^ *(?:from|import) (\w+)(?:\.\w+)*(?: (?:import|as) .*| +#.*|)$"
     return set(re.findall(pattern, file.read_text(), re.M))
 
 

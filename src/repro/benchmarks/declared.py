@@ -102,7 +102,7 @@ def _rows(file: str | Path, name: str) -> Iterator[tuple[int, dict]]:
     """Yield line number and row of a file of problems, as long as they are as declared."""
     fields, question, types, number = TRAIN_FIELDS, "problem", {}, 0
     if name != TRAIN:
-        _, _, question, fields, _ = benchmarks()[name]
+        question, fields = benchmarks()[name].question, benchmarks()[name].fields
     for number, row in jsonl.rows(file):
         for field in fields:
             where = f"{file}, line {number}: field {field!r}"

@@ -1,6 +1,5 @@
 """One truth for versions: pyproject.toml; the lock and environment.yml must not drift from it."""
 
-import ast
 import re
 import sys
 import tomllib
@@ -24,13 +23,9 @@ def name_and_version(pin: str) -> tuple[str, str]:
 
 
 def imports(file: Path) -> set[str]:
-    """Return the top-level names that a file imports; Snakemake's language is no Python."""
-    if file.suffix == ".smk":
-        return set(re.findall(r"^(?:from|import) (\w+)", file.read_text(), re.M))
-    nodes = list(ast.walk(ast.parse(file.read_text())))
-    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
-    return {name.split(".")[0] for name in names}
+    """Return the top-level names that a file imports."""
+    pattern = r"^ *(?:from|import) (\w+)(?:\.\w+)*(?: (?:import|as) .*| +#.*|)$"
+    return set(re.findall(pattern, file.read_text(), re.M))
 
 
 def test_every_package_that_is_imported_is_declared():
@@ -63,6 +58,4 @@ def test_conda_environment_pins_the_same_versions():
 
 
 def test_lock_holds_nothing_that_depends_on_this_machine():
-    for line in (ROOT / "requirements.lock").read_text().splitlines():
-        assert "/" not in line, line
-        assert "+" not in line, line
+    assert not re.findall(r".*[/+].*", (ROOT / "requirements.lock").read_text())

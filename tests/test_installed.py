@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -20,11 +19,6 @@ for name in ("mlflow", "snakemake", "lm_eval", "matplotlib", "math_verify", "vll
     sys.modules[name] = None
 runpy.run_path(sys.argv.pop(1), run_name="__main__")
 """
-
-
-def files(package: Path) -> set[str]:
-    found = (file for file in package.rglob("*") if file.is_file())
-    return {str(f.relative_to(package)) for f in found if "__pycache__" not in f.parts}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +38,11 @@ def installed(tmp_path_factory):
 
 
 def test_every_file_of_the_package_is_installed(installed):
-    assert files(installed / "repro") == files(ROOT / "src/repro")
+    ours, theirs = (
+        {str(file.relative_to(package)) for file in package.rglob("*[!c]") if file.is_file()}
+        for package in (ROOT / "src/repro", installed / "repro")
+    )
+    assert ours == theirs
 
 
 @pytest.mark.parametrize("command", ["check", "cost"])

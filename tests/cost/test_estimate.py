@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from tests.cost.conftest import changed
 from tests.paths import ROOT
@@ -12,9 +13,8 @@ from repro.config.models import Benchmark, Experiment
 from repro.cost import estimate, jobs
 
 
-def line(found: estimate.Estimate, *path: str) -> estimate.Line:
-    [one] = [one for one in found.lines if one.path == path]
-    return one
+def line(found: estimate.Estimate, *path: str) -> pd.Series:
+    return found.lines.loc["/".join(path)]
 
 
 def test_the_embedded_default_costs_what_it_was_measured_to_cost():
@@ -33,14 +33,14 @@ def test_lines_add_up(paper):
     for field in ("device_hours", "jobs"):
         total = getattr(trained, field) + getattr(generated, field)
         assert getattr(line(found), field) == pytest.approx(total)
-    methods = [one for one in found.lines if len(one.path) == 3]
-    assert sum(one.disk_bytes for one in methods) == pytest.approx(line(found).disk_bytes)
+    methods = found.lines[found.lines.index.str.count("/") == 2]
+    assert methods.disk_bytes.sum() == pytest.approx(line(found).disk_bytes)
     n = 1_720_574_976  # weights, and two checkpoints, with PPO also of the critic
     for method, size in {"grpo": 4 + 2 * 12, "ppo+repro": 4 + 2 * 24}.items():
         assert line(found, "train", "Qwen3-1.7B", method).disk_bytes == size * n
-    assert trained.jobs == sum(one.jobs for one in methods) == 4 * 8 + 9  # with nine ablations
+    assert trained.jobs == methods.jobs.sum() == 4 * 8 + 9  # with nine ablations
     assert generated.jobs == line(found, "generate", "Qwen3-8B").jobs + 36 == 45
-    longest = max(one.job_seconds for one in methods)
+    longest = methods.job_seconds.max()
     assert trained.job_seconds == line(found).job_seconds == longest
 
 

@@ -32,5 +32,5 @@ def show(found: estimate.Estimate, gpus: int, taken: int) -> str:
         duration(max(one.job_seconds, one.device_hours * 3600 / gpus)) for one in (train, generate)
     )
     hours, longest = f"{train.device_hours:,.0f}", duration(train.job_seconds)
-    cells = [gpus, gpus // taken, train.jobs, hours, of_train, longest, of_generate]
+    cells = [gpus, gpus // taken, int(train.jobs), hours, of_train, longest, of_generate]
     return f"| {' | '.join(map(str, cells))} |"

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import accumulate, chain
 from math import nan
 from pathlib import Path
 
@@ -19,8 +19,14 @@ from repro.files.progress import duration
 from repro.records.run_facts import read_seconds
 
 DEFAULT_GPU = "H100-80G"
-COLUMNS = ["stage", "run", "method", "seconds", "devices", "memory", "disk"]  # of a job
-PARTS = ("stage", "backbone", "method")  # no method of a generation: all take as long
+LINE = {  # what jobs add up to: of which of their columns, and how
+    "jobs": ("seconds", "size"),
+    "device_hours": ("device_hours", "sum"),  # of GPUs; of CPU cores where there is no GPU
+    "job_seconds": ("seconds", "max"),
+    "measured_seconds": ("measured", "mean"),  # of the finished jobs
+    "memory_bytes": ("memory", "max"),  # on each device, at the peak of a training
+    "disk_bytes": ("disk", "sum"),
+}
 ABOUT = (
     "An ESTIMATE by formulas that nobody has checked on a GPU, not a promise. It counts training "
     "and generation; `snakemake -n` lists all jobs. A job: the longest. Measured: the mean of the "
@@ -30,25 +36,12 @@ ABOUT = (
 
 
 @dataclass(frozen=True)
-class Line:
-    """Jobs added up: of a stage, of a stage and a backbone, and so on; the empty path: of all."""
-
-    path: tuple[str, ...]
-    jobs: int
-    device_hours: float  # of GPUs; of CPU cores where there is no GPU
-    job_seconds: float  # of the longest job
-    measured_seconds: float  # mean of the finished jobs; NaN where there are none
-    memory_bytes: float  # on each device, at the peak of a training; NaN of a generation
-    disk_bytes: float  # the same
-
-
-@dataclass(frozen=True)
 class Estimate:
     """What an experiment will cost."""
 
     name: str  # of the experiment
     hardware: str
-    lines: list[Line]  # the total is the first
+    lines: pd.DataFrame  # columns as in `LINE`; by path: "" of all, STAGE[/BACKBONE[/METHOD]]
     assumptions: Assumptions
     notes: list[str]
 
@@ -70,8 +63,9 @@ def estimate(
         what = f"train {run.backbone}{' with critic' * (job.learners == 2)}"
         fit, peak = job.count_fitting(), job.peak_bytes()
         lacks[what] = _find_lack(job.sampler, int(job.rows), fit, peak)
-        seconds, method = config.training.steps * job.step_seconds(), run.method.partition("~")[0]
-        rows.append(("train", run, method, seconds, config.processes, peak, job.run_bytes()))
+        path = f"train/{run.backbone}/{run.method.partition('~')[0]}"
+        seconds, devices = config.training.steps * job.step_seconds(), config.processes
+        rows.append((path, run.path, seconds, devices, peak, job.run_bytes()))
     for run in runs:
         sampler = jobs.read_sampler(config, run.backbone, "generate", assume)
         weights = sampler.number_bytes * sampler.shape.parameters
@@ -79,13 +73,22 @@ def estimate(
         lacks[f"generate {run.backbone}"] = _find_lack(sampler, at_once, fit)
         batches = chain(*(jobs.split_batches(config, name, assume) for name in config.benchmarks))
         seconds = sum(sampler.sampling_seconds(responses, fit) for responses in batches)
-        rows.append(("generate", run, None, seconds, max(1, config.generation_gpus), nan, nan))
-    planned = pd.DataFrame(rows, columns=COLUMNS)
+        devices = max(1, config.generation_gpus)
+        rows.append((f"generate/{run.backbone}", run.path, seconds, devices, nan, nan))
+    planned = pd.DataFrame(rows, columns=["path", "run", "seconds", "devices", "memory", "disk"])
     planned["seconds"] += assume["model_job_seconds"]
-    planned["measured"] = [read_seconds(runs_dir / run.path, stage) for stage, run, *_ in rows]
-    planned["backbone"] = [run.backbone for _, run, *_ in rows]
+    planned["device_hours"] = planned["seconds"] * planned["devices"] / 3600
+    stages = planned["path"].str.partition("/")[0]
+    planned["measured"] = [
+        read_seconds(runs_dir / run, stage) or nan
+        for run, stage in zip(planned["run"], stages, strict=True)
+    ]
+    # A job is part of its own line and of those above it, which come before it.
+    above = [["", *accumulate(path.split("/"), "{}/{}".format)] for path in planned["path"]]
+    lines = planned.assign(path=above).explode("path").groupby("path", sort=False).agg(**LINE)
+    lines.loc["", "measured_seconds"] = nan  # of jobs of all stages
     notes = [f"OUT OF MEMORY: {what}: {lack}." for what, lack in lacks.items() if lack]
-    return Estimate(config.name, hardware, _add_up(planned), assume, notes)
+    return Estimate(config.name, hardware, lines, assume, notes)
 
 
 def _find_lack(sampler: model.Sampler, wanted: int, fit: float, peak: float = 0) -> str | None:
@@ -102,34 +105,18 @@ def _find_lack(sampler: model.Sampler, wanted: int, fit: float, peak: float = 0)
     return f"there is room for the cache of {max(0, int(fit)):,} responses, not for {at_once:,}"
 
 
-def _add_up(rows: pd.DataFrame, path: tuple[str, ...] = ()) -> list[Line]:
-    """Return the line of some jobs, and below it those of their parts."""
-    line = Line(
-        path=path,
-        jobs=len(rows),
-        device_hours=(rows["seconds"] * rows["devices"]).sum() / 3600,
-        job_seconds=rows["seconds"].max(),
-        measured_seconds=rows["measured"].astype(float).mean() if path else nan,
-        memory_bytes=rows["memory"].max(),
-        disk_bytes=rows["disk"].sum(min_count=1),
-    )
-    if len(path) == len(PARTS):
-        return [line]
-    parts = rows.groupby(PARTS[len(path)], sort=False)
-    return [line, *(below for name, part in parts for below in _add_up(part, (*path, name)))]
-
-
 def write_text(found: Estimate) -> str:
     """Return the estimate as a table, with everything it rests on."""
-    table = pd.DataFrame(found.lines).set_index("path")
-    table.index = [" " * len(path) + (path[-1] if path else "total") for path in table.index]
+    paths = [path.split("/") if path else [] for path in found.lines.index]
+    names = [" " * len(path) + (path or ["total"])[-1] for path in paths]
+    table = found.lines.set_axis(names)
     hours = "core-h" if found.hardware == NO_GPU else "GPU-h"
     table.columns = ["jobs", hours, "a job", "measured", "memory", "disk"]
     forms = dict.fromkeys(("a job", "measured"), duration) | {hours: "{:,.2f}".format}
-    forms |= dict.fromkeys(("memory", "disk"), lambda size: f"{tqdm.format_sizeof(size)}B")
-    for column, form in forms.items():
-        table[column] = ["-" if pd.isna(value) else form(value) for value in table[column]]
-    text = [f"{found.name}: an estimate on {found.hardware}", "", table.to_string()]
+    shown = lambda size: f"{tqdm.format_sizeof(size)}B" if size else "-"  # noqa: E731
+    forms |= dict.fromkeys(("memory", "disk"), shown)
+    text = [f"{found.name}: an estimate on {found.hardware}", ""]
+    text.append(table.to_string(formatters=forms, na_rep="-"))
     for paragraph in (ABOUT, *found.notes):
         text += ["", *textwrap.wrap(paragraph, 80)]
     text += ["", "It rests on, to be changed with --set NAME=VALUE:"]

@@ -8,26 +8,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from repro.files import jsonl
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class RunFolder:
     """The folder of one run, `.../BACKBONE/METHOD/SEED`, whose path says which run it is."""
 
     path: Path
 
-    @property
-    def backbone(self) -> str:
-        """The name of the run's backbone."""
-        return self.path.parts[-3]
-
-    @property
-    def method(self) -> str:
-        """The method's name; see `repro.methods`."""
-        return self.path.parts[-2]
-
-    @property
-    def seed(self) -> int:
-        """The seed of the training."""
-        return int(self.path.name)
+    def __post_init__(self) -> None:
+        """Read backbone, method and seed off the path."""
+        self.backbone, self.method, seed = self.path.parts[-3:]
+        self.seed = int(seed)
 
     @property
     def name(self) -> str:

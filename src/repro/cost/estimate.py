@@ -16,7 +16,7 @@ from repro.config.models import Experiment
 from repro.cost import jobs, model
 from repro.cost.jobs import NO_GPU, Assumptions
 from repro.files.progress import duration
-from repro.records.run_facts import read_seconds
+from repro.records.experiment import RunFolder
 
 DEFAULT_GPU = "H100-80G"
 COLUMNS = ["stage", "run", "method", "seconds", "devices", "memory", "disk"]  # of a job
@@ -82,7 +82,8 @@ def estimate(
         rows.append(("generate", run, None, seconds, max(1, config.generation_gpus), nan, nan))
     planned = pd.DataFrame(rows, columns=COLUMNS)
     planned["seconds"] += assume["model_job_seconds"]
-    planned["measured"] = [read_seconds(runs_dir / run.path, stage) for stage, run, *_ in rows]
+    folders = [(RunFolder(runs_dir / run.path), stage) for stage, run, *_ in rows]
+    planned["measured"] = [folder.read_seconds(stage) for folder, stage in folders]
     planned["backbone"] = [run.backbone for _, run, *_ in rows]
     notes = [f"OUT OF MEMORY: {what}: {lack}." for what, lack in lacks.items() if lack]
     return Estimate(config.name, hardware, _add_up(planned), assume, notes)

@@ -20,13 +20,9 @@ TOLERANCE = 1e-8
 
 
 def largest_errors(file: str | Path) -> dict[str, tuple[float, int]]:
-    """Compare everything in a file.
+    """Compare everything in a file: for each quantity its largest absolute error, and the cases.
 
-    Returns:
-        For each quantity its largest absolute error and the number of cases.
-
-    Raises:
-        ValueError: the file is no JSON of that form, or holds a quantity that nothing computes.
+    ValueError: the file is no JSON of that form, or holds a quantity that nothing computes.
     """
     try:
         content = json.loads(Path(file).read_text(encoding="utf-8"))

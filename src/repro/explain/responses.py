@@ -37,8 +37,7 @@ def write_objectives(
             thought on, and segments ``[[behaviour or null, process reward], ...]``.
         problems: how many of each benchmark.
 
-    Raises:
-        ValueError: files that do not belong together, or a benchmark that is not mathematics.
+    ValueError: files that do not belong together, or a benchmark that is not mathematics.
     """
     model = transcript.load_model(model_dir, judging.trust_remote_code)
     tokenizer = Decoder(model_dir, judging.trust_remote_code).tokenizer

@@ -44,12 +44,6 @@ class Behaviours(NamedTuple):
     hesitation: int
 
 
-def split_segments(thought: str) -> list[str]:
-    """Return the non-empty texts between the paragraph breaks, without an opening ``<think>``."""
-    thought = thought.strip().removeprefix("<think>")
-    return [segment.strip() for segment in _SEGMENT_BREAK.split(thought) if segment.strip()]
-
-
 def classify(segment: str) -> str | None:
     """Return the behaviour of one segment, one of `BEHAVIOURS`, or None: ordinary progress."""
     text = read(segment)
@@ -75,5 +69,6 @@ def classify(segment: str) -> str | None:
 
 def count(thought: str) -> Behaviours:
     """Count segments and behaviours of a thought, the text before ``</think>``."""
-    kinds = [classify(segment) for segment in split_segments(thought)]
+    segments = _SEGMENT_BREAK.split(thought.strip().removeprefix("<think>"))
+    kinds = [classify(segment.strip()) for segment in segments if segment.strip()]
     return Behaviours(len(kinds), *(kinds.count(behaviour) for behaviour in BEHAVIOURS))

@@ -31,20 +31,14 @@ class Estimate(NamedTuple):
 def pass_at_k(correct: Sequence[Sequence[float]], k: int) -> np.ndarray:
     """Return the unbiased pass@k of each problem, that k of its n samples hold a correct one.
 
-    1 - C(n - c, k) / C(n, k)  for c correct of n, as the stable product
-    1 - prod_{i = n-c+1}^{n} (1 - k / i)   (Chen et al., arXiv 2107.03374, section 2.1).
-
+    1 - C(n - c, k) / C(n, k)  for c correct of n (Chen et al., arXiv 2107.03374, section 2.1).
     `correct` are (problems, n) verdicts, 0 or 1; n may differ between problems; k is at most n.
     """
     smallest = min(map(len, correct), default=0)
     if not 1 <= k <= smallest:
         raise ValueError(f"pass@k: k = {k} for {smallest} samples of a problem")
-    values = []
-    for samples in correct:
-        n, c = len(samples), round(sum(samples))
-        terms = 1 - k / np.arange(n - c + 1, n + 1)
-        values.append(1.0 if n - c < k else 1 - float(np.prod(terms)))
-    return np.array(values)
+    counts = [(len(samples), round(sum(samples))) for samples in correct]
+    return np.array([1 - math.comb(n - c, k) / math.comb(n, k) for n, c in counts])
 
 
 def estimate(values: Sequence[float]) -> Estimate:

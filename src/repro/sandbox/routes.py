@@ -34,11 +34,7 @@ FIRST_SPARE_UID, _SPARE_UIDS = 1_900_000_000, 100_000_000
 
 
 def run(route: str, job: dict, stdin: str, limits: Limits) -> Outcome:
-    """Run one job (see ``conversation.converse``) on a route.
-
-    Raises:
-        NotStarted: the process did not come up: a package is not there, or the kernel refused.
-    """
+    """Run one job on a route; arguments and errors as of ``conversation.converse``."""
     settings = {"route": route, "limits": asdict(limits), "site": _site_packages()}
     settings |= {"paths": host_paths(), "uid": None if route == "none" else _spare_uid()}
     before, scripts, workdir = [], _CHILD, nullcontext(WORKDIR)
@@ -109,9 +105,9 @@ def host_paths() -> dict[str, str]:
 
 
 def _spare_uid() -> int | None:
-    """Return a user number of its own for a program, to share no limit or right with another.
+    """Return a user number for one program; None where the caller may not choose it.
 
-    None where the caller is not root, or root of a user namespace only, who may not choose numbers.
+    That is who is not root, or root of a user namespace only.
     """
     if os.uname().machine != "x86_64":
         raise NotStarted(f"the system call filter knows x86_64 only, this is {os.uname().machine}")

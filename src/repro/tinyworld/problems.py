@@ -59,11 +59,7 @@ def draw_summands(rng: random.Random, digits: tuple[int, int], for_benchmark: bo
 
 
 def generate(name: str, count: int, seed: int) -> list[dict]:
-    """Return `count` documents of a benchmark, or of the training set (`name="train"`).
-
-    Raises:
-        ValueError: the name is not one of the world's files.
-    """
+    """Return `count` documents of a benchmark or of the training set, `train`; else ValueError."""
     if name not in DIGITS:
         raise ValueError(f"tiny world: no file {name!r}; allowed: {', '.join(DIGITS)}")
     rng = random.Random(f"{name}-{seed}")

@@ -67,11 +67,7 @@ class ValueModel(nn.Module):
 
 
 class Critic:
-    """The value model of a freshly loaded policy, not yet wrapped, and how it learns.
-
-    Raises:
-        ValueError: the policy carries adapters.
-    """
+    """The value model of a policy that is not yet wrapped; ValueError: one with adapters."""
 
     def __init__(
         self,

@@ -18,11 +18,7 @@ from trl.models import unwrap_model_for_generation
 
 
 def check(accelerator: Accelerator, has_critic: bool) -> None:
-    """Refuse what would not train, or not what was meant.
-
-    Raises:
-        ValueError: FSDP1, or PPO's critic beside DeepSpeed.
-    """
+    """Refuse, by ValueError, FSDP1, and PPO's critic with DeepSpeed."""
     kind = accelerator.distributed_type
     if kind == DistributedType.FSDP and not accelerator.is_fsdp2:
         raise ValueError("fsdp_version: 1; allowed: 2")

@@ -50,8 +50,7 @@ def build(backbone: TinyBackbone, name: str, output_dir: str | Path, work_dir: s
         work_dir: checkpoints, in a folder named by a hash of settings and examples: no training
             continues another. Deleting it starts the training from its first step.
 
-    Raises:
-        SystemExit: SIGTERM ended it early, with a checkpoint; status 143.
+    SystemExit, status 143: SIGTERM ended it early, with a checkpoint.
     """
     disable_progress_bar()  # transformers' own, for weights loaded and saved, cut through ours
     set_seed(backbone.seed)

@@ -1,8 +1,7 @@
 """Estimates with their uncertainty over problems: the problem is the unit, never the sample.
 
-Several samples of a problem are averaged first (avg@n): they share the problem and are not
-independent of it. This is the standard error clustered by problem (Miller, arXiv 2411.00640).
-Tables and claims compare trained models and use `interval`, which also covers the spread of seeds.
+Several samples of a problem are averaged first (avg@n), which gives the standard error clustered by
+problem (Miller, arXiv 2411.00640). `interval` covers the spread of seeds as well.
 """
 
 import math
@@ -55,13 +54,9 @@ def interval(tables: Sequence[np.ndarray], level: float = LEVEL) -> Estimate:
     one seed the second term is missing, and the interval says nothing about other seeds. The noise
     of single responses is in both terms: where seeds hardly differ, the interval is somewhat wide.
 
-    Args:
-        tables: (S, P_b), one per benchmark, the same seeds in each. NaN makes all NaN; what is
-            masked (`numpy.ma`) is left out.
-        level: coverage of the interval.
-
-    Returns:
-        n is the number of problems. The interval is NaN where a benchmark has a single problem.
+    `tables` are (S, P_b), one per benchmark, the same seeds in each. NaN makes all NaN; what is
+    masked (`numpy.ma`) is left out. The interval, which covers `level`, is NaN where a benchmark
+    has a single problem.
     """
     per_problem = [np.asarray(table.mean(axis=0), dtype=float) for table in tables]  # (P_b,) each
     per_seed = np.mean([np.asarray(table.mean(axis=1)) for table in tables], axis=0)  # (S,)
@@ -143,15 +138,11 @@ def median(samples: Sequence[Sequence[float]], resamples: int = 2000, seed: int 
 
 
 def summary(problems: Sequence[dict]) -> dict[str, dict | None]:
-    """Return the statistics of one score file, ready for JSON.
+    """Return name -> {"value", "se", "low", "high", "n"} of one score file; see docs/metrics.md.
 
-    Of its ``problems``, which have the lists correct, tokens (None: unknown), truncated, and
-    segments by behaviour, over their samples. Problems count equally, in tokens_median responses.
-
-    Returns:
-        name -> {"value", "se", "low", "high", "n"}; docs/metrics.md explains each. A number is None
-        where a single problem or sample leaves it undefined, all of a statistic is None where
-        nothing has it (no wrong response, unknown tokens).
+    Its ``problems`` have the lists correct, tokens (None: unknown), truncated, and segments by
+    behaviour, over their samples. A number is None where a single problem or sample leaves it
+    undefined, all of a statistic where nothing has it (no wrong response, unknown tokens).
     """
     if not problems:
         raise ValueError("summary: no problems")

@@ -174,7 +174,6 @@ def _versions(run: _Facts) -> str:
 
 
 def _scored(runs: Sequence[RunFolder], benchmarks: Sequence[str]) -> list[str]:
-    """Return each benchmark with its problems and samples."""
     responses = collect.read_scores(runs, benchmarks).responses
     samples = responses.value_counts(["benchmark", "doc_id", *collect.RUN_KEYS])
     samples = samples.groupby("benchmark").max()
@@ -189,7 +188,6 @@ def _scored(runs: Sequence[RunFolder], benchmarks: Sequence[str]) -> list[str]:
 
 
 def _provenance(runs: Sequence[_Facts]) -> dict[str, str]:
-    """Return what all trainings agree on, and the time of every stage."""
     dates = sorted(
         run.provenance[key] for run in runs for key in ("started", "ended") if key in run.provenance
     )
@@ -207,7 +205,6 @@ def _provenance(runs: Sequence[_Facts]) -> dict[str, str]:
 
 
 def _runs_sheet(runs: Sequence[_Facts]) -> Sheet:
-    """Return the times of each run, with links to MLflow."""
     header = ["Backbone", "Method", "Seed", "Step (median)", *map(str.capitalize, STAGES)]
     rows = []
     for facts in runs:

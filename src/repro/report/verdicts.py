@@ -76,11 +76,7 @@ def overall(rows: pd.DataFrame) -> tuple[str, str]:
 def write_claims(
     runs: Sequence[RunFolder], benchmarks: Sequence[str], output_dir: str | Path, note: str = ""
 ) -> pd.DataFrame:
-    """Write claims.{md,csv,json}; return id, verdict and reason of each claim.
-
-    Every file carries the note, such as what its numbers are not, and after it which benchmarks
-    could not be scored.
-    """
+    """Write claims.{md,csv,json}, each with the note; return id, verdict and reason of a claim."""
     data = Data(runs, benchmarks)
     frame = evaluate(data, CLAIMS)
     note = " ".join(filter(None, [note, _ABOUT, data.scores.gaps]))
@@ -120,7 +116,6 @@ def sheets(judged: Sequence[dict]) -> tuple[Sheet, Sheet]:
 
 
 def _row(direction: str, threshold: float, part: Part, tested: int) -> dict:
-    """Return a part's row: its effect, its two intervals, its verdict."""
     found = strict = Estimate(np.nan, np.nan, np.nan, np.nan, 0)
     verdict, remark = NOT_TESTED, part.remark
     if part.tables:

@@ -67,8 +67,7 @@ def converse(command: list[str], settings: dict, job: dict, stdin: str, limits: 
         stdin: what a script can read.
         limits: ``wall_s`` and ``output_bytes`` are enforced here, the others by the process.
 
-    Raises:
-        NotStarted: with what the command wrote to standard error.
+    NotStarted: a package is not there, or the kernel refused; with the command's complaint.
     """
     ours, theirs = socket.socketpair()
     # Each message then carries the sender's number, as this process knows it.
@@ -139,7 +138,6 @@ class _Program:
         return not os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
 
     def run_script(self, job: dict, printed: BinaryIO, limits: Limits) -> Outcome:
-        """Run to the end; what it prints is the result."""
         with suppress(ConnectionError):
             self._send({"script": [job.get("prelude", ""), job["program"]]})
         end = select.poll()  # select.select takes no numbers above 1023
@@ -151,7 +149,6 @@ class _Program:
         return Outcome(stdout[: limits.output_bytes], status, whole and not ended)
 
     def answer(self, job: dict, limits: Limits) -> Outcome:
-        """Evaluate the expressions; their values are the result."""
         requests = [
             {"module": [job.get("prelude", ""), job["program"]], "variables": {}},
             {"module": [job.get("setup", "")], "variables": job.get("variables", {})},

@@ -40,21 +40,16 @@ class Problem:
     document: dict  # what a benchmark's file would hold
 
 
-def reserved(first: int, second: int) -> bool:
-    """Whether this unordered pair of summands belongs to the benchmarks: one pair in eight.
-
-    Training draws from the other pairs only, so it never sees a benchmark problem in any dress.
-    """
-    low, high = sorted((first, second))
-    return zlib.crc32(f"{low}+{high}".encode()) % 8 == 0
-
-
 def draw_summands(rng: random.Random, digits: tuple[int, int], for_benchmark: bool):
-    """Draw two summands of equal length from the benchmarks' share of the pairs or the other."""
+    """Draw two summands of equal length from the benchmarks' share of the pairs or the other.
+
+    One unordered pair in eight is the benchmarks', so training never sees their problems.
+    """
     while True:
         length = rng.randint(*digits)
         pair = tuple(rng.randrange(10 ** (length - 1), 10**length) for _ in range(2))
-        if reserved(*pair) == for_benchmark:
+        low, high = sorted(pair)
+        if (zlib.crc32(f"{low}+{high}".encode()) % 8 == 0) == for_benchmark:
             return pair
 
 

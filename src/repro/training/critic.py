@@ -30,7 +30,7 @@ WHOLE = state_dict.StateDictOptions(full_state_dict=True, cpu_offload=True)
 
 
 class CriticSettings(ValueLearning):
-    """Settings of the critic; the defaults are those of the co-author's script."""
+    """Settings of the critic, by default those of the co-author's script."""
 
     weight_decay: float = Field(0.01, ge=0, description="AdamW's weight decay.")
     max_grad_norm: float = Field(1.0, gt=0, description="Gradients are clipped to this norm.")
@@ -100,14 +100,10 @@ class Critic:
             return torch.cat([self.model(ids, mask, length) for ids, mask in rows])
 
     def backward(self, inputs: dict[str, Tensor], tokens: Tensor | float) -> dict[str, Tensor]:
-        """Accumulate the gradients of one micro-batch.
+        """Accumulate the gradients of one micro-batch; return sums over its tokens, for metrics.
 
-        Args:
-            inputs: the policy's micro-batch with `values` and `returns`, (B, T) each.
-            tokens: tokens of the whole step, divided by the number of processes.
-
-        Returns:
-            Sums over the micro-batch's tokens, from which metrics are made.
+        `inputs` is the policy's micro-batch with `values` and `returns`, (B, T) each; `tokens` are
+        those of the whole step, divided by the number of processes.
         """
         self.wrapped.train()
         mask, old, returns = inputs["completion_mask"], inputs["values"], inputs["returns"]

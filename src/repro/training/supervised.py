@@ -80,7 +80,6 @@ def build(backbone: TinyBackbone, name: str, output_dir: str | Path, work_dir: s
         adam_beta2=0.98,
         train_sampling_strategy="sequential",
         logging_steps=often,
-        save_strategy="steps",
         save_steps=max(1, backbone.steps // 10),
         save_total_limit=2,
         report_to="none",

@@ -4,6 +4,7 @@ A file holds `advantages` and `scores`, lists of cases with exact inputs and `ex
 vectors were made by the co-author's estimator functions and an independent float64 implementation.
 """
 
+import functools
 import json
 from collections import defaultdict
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from repro.algorithms.batch import Batch, ProcessTerm
 from repro.process_reward import reward, scores
 
 TOLERANCE = 1e-8
+tensor = functools.partial(torch.tensor, dtype=torch.float64)
 
 
 def largest_errors(file: str | Path) -> dict[str, tuple[float, int]]:
@@ -85,11 +87,6 @@ def _scores(case: dict) -> Iterator[tuple[str, Tensor, Tensor]]:
     for initial, expected in case["process_reward"].items():
         actual = reward.process_reward(score, initial)[0]
         yield f"process_reward ({initial})", actual, tensor(expected)
-
-
-def tensor(values) -> Tensor:
-    """Return numbers as a float64 tensor."""
-    return torch.tensor(values, dtype=torch.float64)
 
 
 def _largest(actual: Tensor, expected: Tensor) -> float:

@@ -218,7 +218,6 @@ def _options(node: dict, schema: dict) -> list[dict]:
 
 
 def _listed(node: dict) -> list[str]:
-    """Return the values of a setting that takes a few only."""
     found = [value for option in node["options"] for value in option.get("enum", [])]
     found += [option["const"] for option in node["options"] if "const" in option]
     return found + ["null"] * any(found and one["type"] == "null" for one in node["options"])

@@ -66,10 +66,10 @@ def write_case_study(
 ) -> None:
     """Write the case study of a run, called `name` in it, as PNG, PDF and HTML; see `page.write`.
 
-    Which response is shown is a rule, never a choice by eye: of the first responses to each problem
-    the first that is correct and holds a segment that backtracks, verifies or hesitates; else the
-    first correct one; else the first of all. For the other arguments and errors see
-    `write_objectives`; ValueError as well where no response fits into the model's context.
+    Which response is shown is a rule: of the first responses to each problem the first that is
+    correct and holds a segment that backtracks, verifies or hesitates; else the first correct one;
+    else the first of all. Errors as of `write_objectives`, and ValueError where no response fits
+    into the model's context.
     """
 
     def rank(found: tuple[dict, int, Transcript]) -> int:

@@ -109,8 +109,7 @@ def ratio_values(numerators: np.ndarray, denominators: np.ndarray) -> np.ndarray
     """Return values of the same shape whose mean is the ratio of totals R = Σ b_i / Σ t_i.
 
     z_i = R + (b_i - R·t_i) / mean(t)   (linearisation of a ratio; Cochran, Sampling Techniques,
-    1977, section 6.3). Their spread gives R's standard error, so that ratios go through `interval`
-    like anything else. Zeros where all denominators are 0.
+    1977, section 6.3). Their spread gives R's standard error. Zeros where all denominators are 0.
     """
     b, t = np.asarray(numerators, dtype=float), np.asarray(denominators, dtype=float)
     if t.sum() == 0:

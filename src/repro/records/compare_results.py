@@ -90,7 +90,6 @@ def _files(folder: Path) -> dict[str, Path]:
 
 
 def _read(path: Path) -> dict:
-    """Return what counts of a file's content: values by their names or numbers."""
     if path.name == WEIGHTS:
         return digests.of_tensors(path.parent)
     if path.suffix == ".json":

@@ -52,8 +52,7 @@ def write_pages(
     """Write overview.html, and opening.html: the same to be shown inside a page.
 
     ``tables`` is the folder with the tables' CSV files and claims.json, ``note`` a sentence at the
-    top, such as what the numbers are not, ``name`` the experiment's, ``figures`` PNG files to show.
-    ValueError, with its name, where a file is malformed.
+    top, ``name`` the experiment's, ``figures`` PNG files. ValueError where a file is malformed.
     """
     tables, output_dir = Path(tables), Path(output_dir)
     texts = {"missing": str, "note": str}  # may be empty, which is not NaN

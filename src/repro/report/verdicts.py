@@ -1,9 +1,7 @@
 """The verdicts on the paper's claims, on one's own runs.
 
 `_HOW` has the rule. All parts of a claim must pass, so that their number needs no correction; one
-of many lands on the wrong side by chance, so that refuting needs one (Bonferroni). A part is
-inconclusive where its interval holds the threshold or there is too little to judge by, and not
-tested where the runs that it needs do not exist.
+of many lands on the wrong side by chance, so that refuting needs one (Bonferroni).
 """
 
 from collections.abc import Sequence

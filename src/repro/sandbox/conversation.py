@@ -4,8 +4,7 @@ The other side, and the form of the messages, is ``child/program_child.py``.
 
 A program is asked for one expression at a time, each with a secret that the answer must carry, and
 only after its module has run to the end: answers written in advance score nothing. Program and
-child share a process, so an answer is a claim. It is compared with the expected value, which is
-never sent; a program that knows it, say from tests in the prompt, cannot be told from a right one.
+child share a process, so an answer is a claim: the expected value is never sent.
 """
 
 import marshal

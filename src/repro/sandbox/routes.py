@@ -5,9 +5,8 @@
   tmpfs with the interpreter, its libraries, the installed packages and the child's scripts.
 - "namespaces": the process makes the same itself, see ``child/confinement.py``. It needs Linux
   5.12, root or user namespaces for everyone, and x86_64.
-- "none": a plain subprocess with limits. NOT A SANDBOX. They keep an accident, such as an endless
-  loop, from hurting the machine. The program has the caller's rights, sees the network and every
-  readable file, and as root ignores some limits.
+- "none": a plain subprocess with limits, which stop an accident such as an endless loop. NOT A
+  SANDBOX: the program has the caller's rights, and as root ignores some limits.
 
 On the first two the process then gives up all rights (``confinement.shut``).
 """
@@ -102,10 +101,7 @@ def host_paths() -> dict[str, str]:
 
 
 def _spare_uid() -> int | None:
-    """Return a user number for one program; None where the caller may not choose it.
-
-    That is who is not root, or root of a user namespace only.
-    """
+    """Return a user number for one program; None for who is not root, or of a namespace only."""
     if os.uname().machine != "x86_64":
         raise NotStarted(f"the system call filter knows x86_64 only, this is {os.uname().machine}")
     for line in Path("/proc/self/uid_map").read_text().splitlines():

@@ -1,10 +1,9 @@
 """PPO's critic: a value model with its own optimizer and schedule.
 
-It starts as a copy of the policy's decoder under a head of zeros, is never part of the policy (its
-weights must not reach the sampler) nor of the Trainer's optimizer, and is saved beside every
-checkpoint. Over several processes it is replicated, or sharded where the policy is (FSDP). Loss:
-value clipping of PPO, 1/2 max((V - R)^2, (clip(V, V_old +- c) - R)^2), the mean over all tokens of
-a step.
+It starts as a copy of the policy's decoder under a head of zeros, is never part of the policy nor
+of the Trainer's optimizer, and is saved with every checkpoint. Over several processes it is
+replicated, or sharded where the policy is (FSDP). Loss: value clipping of PPO,
+1/2 max((V - R)^2, (clip(V, V_old +- c) - R)^2), the mean over all tokens of a step.
 """
 
 import copy

@@ -1,8 +1,7 @@
 """What the trainer refuses, by name and before anything expensive.
 
 Each of TRL's options does what TRL says or is refused here; `tests/training/trl_options.txt` lists
-those that do, so that a new version of TRL is looked at field by field. A checkpoint holds the
-trainer's own settings, and a run with other ones does not go on from it.
+those that do, so that a new version of TRL is looked at field by field.
 """
 
 import inspect

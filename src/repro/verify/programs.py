@@ -108,9 +108,8 @@ def _tuples_to_lists(value: object) -> object:
 
 # --- what a program computed, as values
 
-# A program may choose values whose hashes collide: a set of n of them takes n² steps to build. No
-# test of the benchmarks compares a set or dictionary of so many items. Nor of so large values of
-# the other types, which cost their judge more than it took to send.
+# A program may choose values that cost the judge more than it took to send them, such as n of a set
+# whose hashes collide: n² steps. No test of the benchmarks compares values so large.
 _HASHED_ITEMS = 1000
 _LARGEST_INTEGER = 1 << (1 << 20)
 _MOST_DIGITS = 10_000  # of a Decimal as an integer

@@ -131,12 +131,10 @@ def expand(phrase: str) -> str:
 
 
 def _compile(phrases: list[str]) -> re.Pattern[str]:
-    """Return what matches any of the phrases, whole words; of none, what matches nothing."""
     choices = "|".join(map(expand, phrases)) or "(?!)"
     return re.compile(rf"(?<!\w)(?:{choices})(?!\w)")
 
 
 @functools.cache
 def _filler() -> re.Pattern[str]:
-    """Match a small word that may stand before what a clause has to say, and the space behind."""
     return re.compile(expand("<filler>") + r"\b[,.:!]* ")

@@ -63,8 +63,7 @@ def shown(value: object) -> str:
 def check_plain(value: object, *path: str) -> None:
     """Refuse, by ValueError, what YAML can say and a setting cannot be, at every level.
 
-    That is a key that is no text, a date, a control character, a number beyond 2^53, or mappings
-    that hold themselves.
+    That is a key that is no text, a date, a control character, a number beyond 2^53, a cycle.
     """
     if len(path) > DEPTH:
         raise ValueError(f"{'.'.join(path[:3])}... is nested too deeply; allowed: {DEPTH} levels")

@@ -12,10 +12,7 @@ def read(path: str | Path) -> list[dict]:
 
 
 def rows(path: str | Path) -> Iterator[tuple[int, dict]]:
-    """Yield the rows of a JSONL file one by one, each with its line number from 1.
-
-    ValueError: a line is not a JSON object; the message names the file and the line number.
-    """
+    """Yield line number, from 1, and row; ValueError, with file and line, for what is no object."""
     with open(path, "rb") as file:
         for number, line in enumerate(file, start=1):
             if line.strip():

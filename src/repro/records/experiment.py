@@ -78,10 +78,7 @@ class Experiment(BaseModel):
 
 
 def read(file: str | Path) -> Experiment:
-    """Return an experiment whose folders are found from here; in the file they start at the file.
-
-    ValueError: the file, which the rule experiment writes, is missing or not such a record.
-    """
+    """Return an experiment with its folders as found from here; ValueError: no such record."""
     try:
         record = Experiment.model_validate(jsonl.read_json(file))
     except ValidationError as error:

@@ -27,12 +27,11 @@ _START_S = 60.0  # until the process is shut in; no program runs before that
 class Limits:
     """What one program may use.
 
-    Wall time is for those that sleep, and generous, so that a busy machine fails no right program.
     Route "none" does not bound ``disk_bytes`` and ``files``, and bounds processes and memory less.
     """
 
     cpu_s: float = 6.0  # rounded up to whole seconds; LiveCodeBench's own limit per test
-    wall_s: float = 20.0
+    wall_s: float = 20.0  # for those that sleep; generous, as a busy machine is no fault of theirs
     memory_bytes: int = 2 << 30  # address space of the program's one process
     file_bytes: int = 16 << 20  # of each file written
     disk_bytes: int = 64 << 20  # of all files together; they are held in memory

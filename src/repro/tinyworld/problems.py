@@ -61,8 +61,7 @@ def generate(name: str, count: int, seed: int) -> list[dict]:
     documents = []
     for index in range(count):
         kind = rng.choice(MATHEMATICS) if name == "train" else name
-        problem = draw(rng, kind, index, DIGITS[name], for_benchmark=name != "train")
-        document = problem.document
+        document = draw(rng, kind, index, DIGITS[name], for_benchmark=name != "train").document
         if name == "train":
             document = {field: document[field] for field in ("problem", "answer")}
         documents.append(document)

@@ -1,8 +1,7 @@
 """Thoughts that overthink: column addition with slips, corrections, redundant checks and filler.
 
 A thought is a chain of segments, split by blank lines. Each column prepends one digit to the
-running result, so the surrogate objective can climb; a forgotten carry makes it stall; "wait" may
-mend the slip; checks and filler add tokens and nothing else.
+running result, so the surrogate objective can climb; a forgotten carry makes it stall.
 """
 
 import random

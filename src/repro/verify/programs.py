@@ -87,7 +87,6 @@ def _same_line(ours: str, theirs: str) -> bool:
 
 
 def _passes_call(name: str, job: dict, case: dict, run: Runner, limits: Limits) -> bool:
-    """Call the function, or the method of ``class Solution``, with the JSON values of the input."""
     is_method = re.search(r"^class Solution\b", job["program"], re.M)
     arguments = [json.loads(line) for line in case["input"].split("\n")]
     call = f"Solution().{name}(*_arguments)" if is_method else f"{name}(*_arguments)"
@@ -105,8 +104,6 @@ def _tuples_to_lists(value: object) -> object:
         return [_tuples_to_lists(item) for item in value]
     return value
 
-
-# --- what a program computed, as values
 
 # A program may choose values that cost the judge more than it took to send them, such as n of a set
 # whose hashes collide: n² steps. No test of the benchmarks compares values so large.
@@ -176,9 +173,6 @@ def _decode(value: object) -> object:
         return _FROM_ITEMS[kind]([_decode(item) for item in content])
     # "error": it raised; "other": an object that may compare as it likes.
     raise ValueError(f"not a plain value: {kind!r}")
-
-
-# --- what an assert says about them
 
 
 def _sum(items: Collection, start: object = 0) -> object:

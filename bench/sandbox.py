@@ -43,7 +43,7 @@ def judge(route: str, kind: str) -> Callable[[], None]:
 
 def bare() -> None:
     """Start the interpreter and nothing else."""
-    subprocess.run([routes.interpreter(), "-I", "-S", "-c", "pass"], check=True)
+    subprocess.run([routes.INTERPRETER, "-I", "-S", "-c", "pass"], check=True)
 
 
 def per_second(once: Callable[[], None], count: int) -> float:

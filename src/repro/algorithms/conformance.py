@@ -4,6 +4,7 @@ A file holds `advantages` and `scores`, lists of cases with exact inputs and `ex
 vectors were made by the co-author's estimator functions and an independent float64 implementation.
 """
 
+import functools
 import json
 from collections import defaultdict
 from collections.abc import Iterator
@@ -17,16 +18,13 @@ from repro.algorithms.batch import Batch, ProcessTerm
 from repro.process_reward import reward, scores
 
 TOLERANCE = 1e-8
+tensor = functools.partial(torch.tensor, dtype=torch.float64)
 
 
 def largest_errors(file: str | Path) -> dict[str, tuple[float, int]]:
-    """Compare everything in a file.
+    """Compare everything in a file: for each quantity its largest absolute error, and the cases.
 
-    Returns:
-        For each quantity its largest absolute error and the number of cases.
-
-    Raises:
-        ValueError: the file is no JSON of that form, or holds a quantity that nothing computes.
+    ValueError: the file is no JSON of that form, or holds a quantity that nothing computes.
     """
     try:
         content = json.loads(Path(file).read_text(encoding="utf-8"))
@@ -89,11 +87,6 @@ def _scores(case: dict) -> Iterator[tuple[str, Tensor, Tensor]]:
     for initial, expected in case["process_reward"].items():
         actual = reward.process_reward(score, initial)[0]
         yield f"process_reward ({initial})", actual, tensor(expected)
-
-
-def tensor(values) -> Tensor:
-    """Return numbers as a float64 tensor."""
-    return torch.tensor(values, dtype=torch.float64)
 
 
 def _largest(actual: Tensor, expected: Tensor) -> float:

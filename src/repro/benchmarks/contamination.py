@@ -8,11 +8,10 @@ Two problems are the same when they agree
   shorter problem's words. A problem of fewer words matches as a whole only.
 
 Thirteen words are GPT-3's choice (Brown et al. 2020, appendix C) and lm-eval's. They alone are not
-enough in mathematics, where "can be written as m/n, where m and n are relatively prime positive
-integers. Find m + n." is longer. Qwen2.5 and Qwen2.5-Math (arXiv 2412.15115, 2409.12122) use both
-numbers, the latter on the longest common subsequence; here only runs count, so that a problem with
-other numbers throughout stays. Different problems share up to 0.29 of their words in AIME 2024 and
-2025, and up to 0.53 in half of MATH-500.
+enough in mathematics, whose stock phrases are longer. Qwen2.5 and Qwen2.5-Math (arXiv 2412.15115,
+2409.12122) use both numbers, the latter on the longest common subsequence; here only runs count, so
+that a problem with other numbers throughout stays. Different problems share up to 0.29 of their
+words in AIME 2024 and 2025, and up to 0.53 in half of MATH-500.
 """
 
 import re
@@ -39,11 +38,7 @@ _WORD = re.compile(r"[^\W\d_]+|\d+|[^\w\s.,;:?!'\"`\\]")
 
 
 def words(text: str) -> list[str]:
-    r"""Return a problem's words: letters, numbers and operators, normalised.
-
-    Case, white space, punctuation, dollar signs, braces, spacing and font commands and ``[asy]``
-    drawings go, and ``\dfrac12`` is ``\frac{1}{2}``.
-    """
+    r"""Return a problem's words, normalised; ``\dfrac12`` has those of ``\frac{1}{2}``."""
     text = _DRAWING.sub(" ", unicodedata.normalize("NFKC", text).lower())
     text = _FRACTION.sub(lambda match: f" frac {match[1] or ''} {match[2] or ''} ", text)
     return _WORD.findall(_WITHOUT_MEANING.sub(" ", text))
@@ -57,10 +52,8 @@ def filter_rows(
     The report is ``{"rule": {"ngram", "coverage"}, "benchmarks": {name: {"problems", "exact",
     "ngram"}}, "kept", "removed", "examples": [{"row", "benchmark", "match", "problem"}]}``. `exact`
     and `ngram` count training rows; one that matches two benchmarks counts in both, and once in
-    `removed`. `row` counts from 1.
-
-    Raises:
-        ValueError: an unknown benchmark, or a row that is not as it is declared.
+    `removed`. `row` counts from 1. ValueError: an unknown benchmark, or a row that is not as it is
+    declared.
     """
     problems: list[tuple[str, list[str]]] = []  # benchmark, words
     index: Index = defaultdict(list)
@@ -110,7 +103,6 @@ def _runs(problem: list[str]) -> list[str]:
 def _find_matches(
     problem: list[str], problems: list[tuple[str, list[str]]], index: Index
 ) -> dict[str, str]:
-    """Return how each benchmark that has this problem has it: exact or ngram."""
     covered: dict[int, set[int]] = defaultdict(set)  # benchmark problem: its words in both
     for run in _runs(problem):
         for place, start in index.get(run, ()):

@@ -31,9 +31,8 @@ Settings = TypeVar("Settings")
 def validate(value: object, kind: type[Settings], name: str = "") -> Settings:
     """Return settings of a kind, a model or a union of such, made of a mapping or of JSON's text.
 
-    Raises:
-        ValueError: one message names the key that lies nearest to the top, behind `name` if that
-            is given, its value and what is allowed.
+    ValueError: one message names the key that lies nearest to the top, behind `name` if that is
+    given, its value and what is allowed.
     """
     adapter = TypeAdapter(kind)
     try:
@@ -62,11 +61,9 @@ def shown(value: object) -> str:
 
 
 def check_plain(value: object, *path: str) -> None:
-    """Refuse what YAML can say and a setting cannot be, at every level.
+    """Refuse, by ValueError, what YAML can say and a setting cannot be, at every level.
 
-    Raises:
-        ValueError: a key that is no text, a date, a control character, a number beyond 2^53, or
-            mappings that hold themselves.
+    That is a key that is no text, a date, a control character, a number beyond 2^53, a cycle.
     """
     if len(path) > DEPTH:
         raise ValueError(f"{'.'.join(path[:3])}... is nested too deeply; allowed: {DEPTH} levels")
@@ -223,7 +220,6 @@ def _options(node: dict, schema: dict) -> list[dict]:
 
 
 def _listed(node: dict) -> list[str]:
-    """Return the values of a setting that takes a few only."""
     found = [value for option in node["options"] for value in option.get("enum", [])]
     found += [option["const"] for option in node["options"] if "const" in option]
     return found + ["null"] * any(found and one["type"] == "null" for one in node["options"])

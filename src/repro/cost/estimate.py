@@ -16,7 +16,7 @@ from repro.config.models import Experiment
 from repro.cost import jobs, model
 from repro.cost.jobs import NO_GPU, Assumptions
 from repro.files.progress import duration
-from repro.records.run_facts import read_seconds
+from repro.records.experiment import RunFolder
 
 DEFAULT_GPU = "H100-80G"
 LINE = {  # what jobs add up to: of which of their columns, and how
@@ -80,7 +80,7 @@ def estimate(
     planned["device_hours"] = planned["seconds"] * planned["devices"] / 3600
     stages = planned["path"].str.partition("/")[0]
     planned["measured"] = [
-        read_seconds(runs_dir / run, stage) or nan
+        RunFolder(runs_dir / run).read_seconds(stage) or nan
         for run, stage in zip(planned["run"], stages, strict=True)
     ]
     # A job is part of its own line and of those above it, which come before it.

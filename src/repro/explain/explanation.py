@@ -50,11 +50,8 @@ def explain(
 ) -> Explanation:
     """Score one transcript, by a model in evaluation mode with its fast tokenizer.
 
-    The `k` of the settings decides nothing: `k` segments are kept, or every one, so that every
-    paragraph has its reward.
-
-    Raises:
-        ValueError: an empty answer, or an objective that is not finite.
+    `k` segments are kept, or every one, whatever the settings say. ValueError: an empty answer, or
+    an objective that is not finite.
     """
     scorer, response = ProcessScorer(tokenizer, settings.filled(), []), transcript.response
     thought = scorer.thought(response)

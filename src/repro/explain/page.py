@@ -1,7 +1,6 @@
 """A case study shown: a chart of -J and the process rewards along the thought, and a page.
 
-One drawing serves the PNG, the PDF and the page, whose stylesheet inverts it in dark mode. It is as
-wide as the text of a printed page, so that its letters keep their size there.
+One drawing serves the PNG, the PDF and the page, whose stylesheet inverts it in dark mode.
 """
 
 import io

@@ -37,8 +37,7 @@ def write_objectives(
             thought on, and segments ``[[behaviour or null, process reward], ...]``.
         problems: how many of each benchmark.
 
-    Raises:
-        ValueError: files that do not belong together, or a benchmark that is not mathematics.
+    ValueError: files that do not belong together, or a benchmark that is not mathematics.
     """
     model = transcript.load_model(model_dir, judging.trust_remote_code)
     tokenizer = Decoder(model_dir, judging.trust_remote_code).tokenizer
@@ -67,10 +66,10 @@ def write_case_study(
 ) -> None:
     """Write the case study of a run, called `name` in it, as PNG, PDF and HTML; see `page.write`.
 
-    Which response is shown is a rule, never a choice by eye: of the first responses to each problem
-    the first that is correct and holds a segment that backtracks, verifies or hesitates; else the
-    first correct one; else the first of all. For the other arguments and errors see
-    `write_objectives`; ValueError as well where no response fits into the model's context.
+    Which response is shown is a rule: of the first responses to each problem the first that is
+    correct and holds a segment that backtracks, verifies or hesitates; else the first correct one;
+    else the first of all. Errors as of `write_objectives`, and ValueError where no response fits
+    into the model's context.
     """
 
     def rank(found: tuple[dict, int, Transcript]) -> int:

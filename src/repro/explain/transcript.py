@@ -38,14 +38,12 @@ def load(
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Transcript]:
     """Load a model and its tokenizer, and read or generate its response to a question.
 
-    The question is put in the words of the mathematics benchmarks, to a model directory with
-    safetensors weights, fast tokenizer and chat template. The text in `file` may have `</think>`;
-    white space at its end is taken for the editor's. Without a file a response is sampled as at
-    evaluation, of `max_new_tokens` at most and as many as the context holds.
+    The question is put in the words of the mathematics benchmarks. White space at the end of `file`
+    is taken for the editor's. Without a file a response is sampled as at evaluation, of
+    `max_new_tokens` at most and as many as the context holds.
 
-    Raises:
-        ValueError: an unusable folder or file, an empty question, answer or response, or more
-            tokens than the model's context holds.
+    ValueError: an unusable folder or file, an empty question, answer or response, or more tokens
+    than the model's context holds.
     """
     if not question.strip():
         raise ValueError(f"question: {question!r}; expected a text not empty")

@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-MODEL_FILES = (".safetensors", ".json", ".jinja", ".txt", ".py")
+from repro.files import model_folder
 
 
 def of_values(values: object, length: int = 12) -> str:
@@ -19,7 +19,7 @@ def to_integer(text: str, size: int = 6) -> int:
 
 def of_model(folder: str | Path) -> str:
     """Return a hash of a model folder: weights, configuration, tokenizer, chat template."""
-    files = sorted(path for path in Path(folder).iterdir() if path.suffix in MODEL_FILES)
+    files = model_folder.files(folder, trust_remote_code=True)
     return of_values([(path.name, of_content(path)) for path in files])
 
 
@@ -30,10 +30,7 @@ def of_content(path: str | Path) -> str:
 
 
 def of_tensors(folder: str | Path) -> dict[str, str]:
-    """Return type, shape and SHA-256 of every tensor of a model folder, by name.
-
-    It does not matter in how many files the weights lie.
-    """
+    """Return type, shape and SHA-256 of every tensor by name, in however many files they lie."""
     import torch
     from safetensors import safe_open
 

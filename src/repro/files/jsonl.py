@@ -12,11 +12,7 @@ def read(path: str | Path) -> list[dict]:
 
 
 def rows(path: str | Path) -> Iterator[tuple[int, dict]]:
-    """Yield the rows of a JSONL file one by one, each with its line number from 1.
-
-    Raises:
-        ValueError: a line is not a JSON object; the message names the file and the line number.
-    """
+    """Yield line number, from 1, and row; ValueError, with file and line, for what is no object."""
     with open(path, "rb") as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
@@ -40,11 +36,7 @@ def write(path: str | Path, rows: Iterable[dict]) -> None:
 
 
 def read_json(path: str | Path) -> dict:
-    """Return one JSON object.
-
-    Raises:
-        ValueError: there is no such file, or it holds anything else; the message names it.
-    """
+    """Return one JSON object; ValueError, with the file's name, where there is none."""
     try:
         return _parse(Path(path).read_bytes(), str(path))
     except FileNotFoundError:

@@ -1,8 +1,7 @@
 """One job at a time for the same output.
 
-A killed workflow can leave a job running: when the workflow is called again it starts that job a
-second time, and both would write the same checkpoints and files. The second waits for the first and
-then finds its work done.
+A killed workflow can leave a job running. When the workflow is called again it starts that job a
+second time, which waits for the first and then finds its work done.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """A model that lies on the disk, as a backbone: checked before any job, and taken as it is."""
 
 import shutil
+from itertools import chain
 from pathlib import Path
 
 from repro.files import jsonl
@@ -12,13 +13,10 @@ INDEX = "model.safetensors.index.json"  # of weights in several files
 
 
 def check(folder: str | Path, has_template: bool = False, trust_remote_code: bool = False) -> None:
-    """Refuse a folder that is no usable transformers model; nothing is loaded.
+    """Refuse, by ValueError, a folder that is no usable transformers model; nothing is loaded.
 
     `has_template` says that a chat template is given from elsewhere, `trust_remote_code` that
     Python files of the folder may run.
-
-    Raises:
-        ValueError: something is missing or cannot be read; the message names folder and file.
     """
     try:
         lack = _find_lack(Path(folder), has_template)
@@ -31,17 +29,19 @@ def check(folder: str | Path, has_template: bool = False, trust_remote_code: boo
 
 
 def check_code(folder: str | Path, trust_remote_code: bool) -> None:
-    """Refuse a model that needs code of its own which is not trusted, not there, or elsewhere.
+    """Refuse, by ValueError, a model that needs code which is not trusted, not there or elsewhere.
 
-    Raises:
-        ValueError: the message names folder, file and code.
+    An architecture that transformers has itself needs no code of the folder.
     """
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES  # takes seconds
+
     for file in ("config.json", "tokenizer_config.json"):
         settings = _read(Path(folder) / file)
         named = settings.get("auto_map") or {}
         if not isinstance(named, dict):
             raise ValueError(f"{str(folder)!r}: auto_map in {file} is no mapping")
-        needed = file == "config.json" and not _is_known(settings.get("model_type"))
+        known = settings.get("model_type") in CONFIG_MAPPING_NAMES
+        needed = file == "config.json" and not known
         for code in [c for e in named.values() for c in (e if isinstance(e, list) else [e]) if c]:
             module = str(code).partition(".")[0]
             if trust_remote_code and "--" in module:  # REPOSITORY--MODULE: whatever that holds
@@ -66,8 +66,8 @@ def read_size(folder: str | Path, key: str) -> int | None:
 
 def files(folder: str | Path, trust_remote_code: bool = False) -> list[Path]:
     """Return the files of a model folder that are taken, in the order of their names."""
-    patterns = wanted(trust_remote_code)
-    return sorted({path for pattern in patterns for path in Path(folder).glob(pattern)})
+    found = (Path(folder).glob(pattern) for pattern in wanted(trust_remote_code))
+    return sorted({*chain.from_iterable(found)})
 
 
 def wanted(trust_remote_code: bool = False) -> list[str]:
@@ -117,10 +117,3 @@ def _find_lack(folder: Path, has_template: bool) -> str | None:
         where = "neither chat_template.jinja nor in tokenizer_config.json"
         return f" has no chat template, {where}; give one as chat_template"
     return None
-
-
-def _is_known(model_type: object) -> bool:
-    """Tell whether transformers has the architecture itself; then it needs no code of a folder."""
-    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES  # takes seconds
-
-    return model_type in CONFIG_MAPPING_NAMES

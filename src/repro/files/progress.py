@@ -1,7 +1,7 @@
 """Progress of long work within a job: a line now and then, with the time left.
 
-Lines, not a bar that redraws itself: several jobs share one terminal, and a log file or CI reads
-them too. They go to stdout; warnings and errors go to stderr, which the workflow keeps in a file.
+Lines, not a bar: several jobs share one terminal, and a log file or CI reads them too. They go to
+stdout, because the workflow keeps stderr in a file.
 """
 
 import time

@@ -38,9 +38,8 @@ for _kind in ("int", "float"):
 def read(path: str | Path) -> dict:
     """Return the mapping that a file holds.
 
-    Raises:
-        ValueError: the file cannot be read, is not UTF-8, not YAML or no mapping, or holds a key
-            twice or a number that YAML reads in base 8 or 60; the message names file and line.
+    ValueError, with file and line: it cannot be read, is not UTF-8, not YAML or no mapping, or
+    holds a key twice or a number that YAML reads in base 8 or 60.
     """
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")  # some editors begin with a mark

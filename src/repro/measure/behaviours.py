@@ -18,12 +18,10 @@ The rule looks for phrases (:mod:`repro.measure.phrases`), in this order:
 4. two weak signs in one sentence that make backtracking together ("the formula I guessed ...
    kills", "perhaps ... better").
 
-It counts what the text says about itself, and does not judge whether a doubt was justified. Left
-out on purpose are everyday and mathematical senses of the same words ("they wait for the bus", "a
-checkerboard"), steps of the solution ("check whether 7 divides n"), and corrections by content
-alone ("7 times 8 is 56" after 54).
-
-How well it does is measured in tests/analysis/test_behaviours.py, on sentences labelled by hand.
+It does not judge whether a doubt was justified. Left out on purpose are everyday and mathematical
+senses of the same words ("they wait for the bus"), steps of the solution ("check whether 7 divides
+n"), and corrections by content alone ("7 times 8 is 56" after 54). How well it does is measured in
+tests/analysis/test_behaviours.py, on sentences labelled by hand.
 """
 
 import re
@@ -42,12 +40,6 @@ class Behaviours(NamedTuple):
     backtracking: int
     verification: int
     hesitation: int
-
-
-def split_segments(thought: str) -> list[str]:
-    """Return the non-empty texts between the paragraph breaks, without an opening ``<think>``."""
-    thought = thought.strip().removeprefix("<think>")
-    return [segment.strip() for segment in _SEGMENT_BREAK.split(thought) if segment.strip()]
 
 
 def classify(segment: str) -> str | None:
@@ -75,5 +67,6 @@ def classify(segment: str) -> str | None:
 
 def count(thought: str) -> Behaviours:
     """Count segments and behaviours of a thought, the text before ``</think>``."""
-    kinds = [classify(segment) for segment in split_segments(thought)]
+    segments = _SEGMENT_BREAK.split(thought.strip().removeprefix("<think>"))
+    kinds = [classify(segment.strip()) for segment in segments if segment.strip()]
     return Behaviours(len(kinds), *(kinds.count(behaviour) for behaviour in BEHAVIOURS))

@@ -1,8 +1,7 @@
 """Estimates with their uncertainty over problems: the problem is the unit, never the sample.
 
-Several samples of a problem are averaged first (avg@n): they share the problem and are not
-independent of it. This is the standard error clustered by problem (Miller, arXiv 2411.00640).
-Tables and claims compare trained models and use `interval`, which also covers the spread of seeds.
+Several samples of a problem are averaged first (avg@n), which gives the standard error clustered by
+problem (Miller, arXiv 2411.00640). `interval` covers the spread of seeds as well.
 """
 
 import math
@@ -31,20 +30,14 @@ class Estimate(NamedTuple):
 def pass_at_k(correct: Sequence[Sequence[float]], k: int) -> np.ndarray:
     """Return the unbiased pass@k of each problem, that k of its n samples hold a correct one.
 
-    1 - C(n - c, k) / C(n, k)  for c correct of n, as the stable product
-    1 - prod_{i = n-c+1}^{n} (1 - k / i)   (Chen et al., arXiv 2107.03374, section 2.1).
-
+    1 - C(n - c, k) / C(n, k)  for c correct of n (Chen et al., arXiv 2107.03374, section 2.1).
     `correct` are (problems, n) verdicts, 0 or 1; n may differ between problems; k is at most n.
     """
     smallest = min(map(len, correct), default=0)
     if not 1 <= k <= smallest:
         raise ValueError(f"pass@k: k = {k} for {smallest} samples of a problem")
-    values = []
-    for samples in correct:
-        n, c = len(samples), round(sum(samples))
-        terms = 1 - k / np.arange(n - c + 1, n + 1)
-        values.append(1.0 if n - c < k else 1 - float(np.prod(terms)))
-    return np.array(values)
+    counts = [(len(samples), round(sum(samples))) for samples in correct]
+    return np.array([1 - math.comb(n - c, k) / math.comb(n, k) for n, c in counts])
 
 
 def estimate(values: Sequence[float]) -> Estimate:
@@ -61,13 +54,9 @@ def interval(tables: Sequence[np.ndarray], level: float = LEVEL) -> Estimate:
     one seed the second term is missing, and the interval says nothing about other seeds. The noise
     of single responses is in both terms: where seeds hardly differ, the interval is somewhat wide.
 
-    Args:
-        tables: (S, P_b), one per benchmark, the same seeds in each. NaN makes all NaN; what is
-            masked (`numpy.ma`) is left out.
-        level: coverage of the interval.
-
-    Returns:
-        n is the number of problems. The interval is NaN where a benchmark has a single problem.
+    `tables` are (S, P_b), one per benchmark, the same seeds in each. NaN makes all NaN; what is
+    masked (`numpy.ma`) is left out. The interval, which covers `level`, is NaN where a benchmark
+    has a single problem.
     """
     per_problem = [np.asarray(table.mean(axis=0), dtype=float) for table in tables]  # (P_b,) each
     per_seed = np.mean([np.asarray(table.mean(axis=1)) for table in tables], axis=0)  # (S,)
@@ -120,8 +109,7 @@ def ratio_values(numerators: np.ndarray, denominators: np.ndarray) -> np.ndarray
     """Return values of the same shape whose mean is the ratio of totals R = Σ b_i / Σ t_i.
 
     z_i = R + (b_i - R·t_i) / mean(t)   (linearisation of a ratio; Cochran, Sampling Techniques,
-    1977, section 6.3). Their spread gives R's standard error, so that ratios go through `interval`
-    like anything else. Zeros where all denominators are 0.
+    1977, section 6.3). Their spread gives R's standard error. Zeros where all denominators are 0.
     """
     b, t = np.asarray(numerators, dtype=float), np.asarray(denominators, dtype=float)
     if t.sum() == 0:
@@ -149,15 +137,11 @@ def median(samples: Sequence[Sequence[float]], resamples: int = 2000, seed: int 
 
 
 def summary(problems: Sequence[dict]) -> dict[str, dict | None]:
-    """Return the statistics of one score file, ready for JSON.
+    """Return name -> {"value", "se", "low", "high", "n"} of one score file; see docs/metrics.md.
 
-    Of its ``problems``, which have the lists correct, tokens (None: unknown), truncated, and
-    segments by behaviour, over their samples. Problems count equally, in tokens_median responses.
-
-    Returns:
-        name -> {"value", "se", "low", "high", "n"}; docs/metrics.md explains each. A number is None
-        where a single problem or sample leaves it undefined, all of a statistic is None where
-        nothing has it (no wrong response, unknown tokens).
+    Its ``problems`` have the lists correct, tokens (None: unknown), truncated, and segments by
+    behaviour, over their samples. A number is None where a single problem or sample leaves it
+    undefined, all of a statistic where nothing has it (no wrong response, unknown tokens).
     """
     if not problems:
         raise ValueError("summary: no problems")

@@ -33,12 +33,9 @@ SHOWN = 3  # differences that are named of each kind
 def compare(first: str | Path, second: str | Path) -> pd.DataFrame:
     """Compare two folders of results, file by file, or two files of the same name.
 
-    Returns:
-        A row for each file: its path as `file`, as `kind` its folder or, of a run, which of the
-        run's files and folders it is; as `difference` the first one, None where there is none.
-
-    Raises:
-        ValueError: one of them is neither, or a file is not what its name says.
+    A row a file: its path as `file`, as `kind` its folder or, of a run, which of the run's files
+    and folders it is; as `difference` the first one, None where there is none. ValueError: one of
+    the two is neither, or a file is not what its name says.
     """
     ours, theirs = _files(Path(first)), _files(Path(second))
     rows = []
@@ -71,10 +68,9 @@ def without_ignored(value: object) -> object:
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    """Return the files of an experiment by their paths below its folder.
+    """Return the files of an experiment by their paths below its folder; a file as it is.
 
-    The files of one model's weights count as one, `*.safetensors`. Experiments in folders below
-    (results/smoke) are others. A file is returned as it is.
+    The files of one model's weights count as one, `*.safetensors`.
     """
     if folder.is_file():
         return {folder.name: folder}
@@ -94,7 +90,6 @@ def _files(folder: Path) -> dict[str, Path]:
 
 
 def _read(path: Path) -> dict:
-    """Return what counts of a file's content: values by their names or numbers."""
     if path.name == WEIGHTS:
         return digests.of_tensors(path.parent)
     if path.suffix == ".json":

@@ -1,11 +1,14 @@
 """`results/experiment.json`: what the analysis reads of an experiment: runs, benchmarks, note."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from repro.files import jsonl
+
+BENCHMARKS = "work/benchmark"  # where the rules' `benchmark:` files lie
 
 
 @dataclass(unsafe_hash=True)
@@ -33,6 +36,21 @@ class RunFolder:
         file = self.path / f"{name}.json"
         return jsonl.read_json(file) if file.is_file() else {}
 
+    def read_seconds(self, rule: str) -> float | None:
+        """Return the seconds in a rule's finished job, without any in a queue; None without a file.
+
+        ValueError: it is not a benchmark file of Snakemake.
+        """
+        file = Path(BENCHMARKS, os.path.relpath(self.path), f"{rule}.tsv")
+        if not file.is_file():
+            return None
+        try:
+            _header, *_, last = file.read_text(encoding="utf-8").splitlines()
+            return float(last.split("\t")[0])
+        except ValueError:
+            expected = "expected a benchmark file with seconds in column s"
+            raise ValueError(f"{file}: {expected}") from None
+
 
 class Experiment(BaseModel):
     """What the analysis has to know of an experiment besides the files of its runs."""
@@ -50,11 +68,7 @@ class Experiment(BaseModel):
 
 
 def read(file: str | Path) -> Experiment:
-    """Return an experiment whose folders are found from here; in the file they start at the file.
-
-    Raises:
-        ValueError: the file, which the rule experiment writes, is missing or not such a record.
-    """
+    """Return an experiment with its folders as found from here; ValueError: no such record."""
     try:
         record = Experiment.model_validate(jsonl.read_json(file))
     except ValidationError as error:

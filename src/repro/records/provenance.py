@@ -37,8 +37,7 @@ def write(
 ) -> None:
     """Write the record of one step, `python -m repro STEP` with resolved settings, as JSON.
 
-    `inputs` and `outputs` are model folders or files by name. `started` is when the job began, or
-    was resumed; `facts` are what else there is to say.
+    `inputs` and `outputs` are model folders or files by name; the job `started` or was resumed.
     """
     ended, found_inputs = datetime.now(UTC), {}
     for name, file in inputs.items():

@@ -30,8 +30,7 @@ Cells = dict[tuple[str, str, str], dict[int, np.ndarray]]
 def by_cell(problems: pd.DataFrame) -> Cells:
     """Return (backbone, method, benchmark) -> seed -> (3, P) of `Scores.problems`.
 
-    The three are accuracy (in [0, 1]), reasoning tokens and backtracking segments; the problems are
-    the same in all runs, as `collect.read_scores` checks.
+    The three are accuracy (in [0, 1]), reasoning tokens and backtracking segments.
     """
     cells: Cells = {}
     runs = problems.sort_values("doc_id").groupby([*RUN_KEYS, "benchmark"], sort=False)
@@ -110,7 +109,6 @@ def rates(responses: pd.DataFrame, above: str, below: str, seeds: Sequence[int])
 def _rows(
     cells: Cells, keys: dict[str, str], chosen: Sequence[str], metrics: Iterable[str], grid: Grid
 ) -> Iterator[dict]:
-    """Yield a row for every benchmark of the grid, every pool and every metric."""
     pools = {pool: [b for b in of if b in grid.benchmarks] for pool, of in POOLS.items()}
     for name, members in ({b: [b] for b in grid.benchmarks} | pools).items():
         if members:

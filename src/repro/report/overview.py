@@ -5,35 +5,39 @@ Made from the tables' CSV, claims.json and what the runs recorded; nothing is co
 
 import base64
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from statistics import median
 
 import pandas as pd
 
 from repro import methods
 from repro.files import jsonl
 from repro.files.progress import duration
-from repro.records import run_facts
 from repro.records.experiment import RunFolder
-from repro.records.run_facts import NOT_RECORDED, STAGES, Facts
-from repro.report import (
-    collect,
-    compare,
-    html_pages,
-    names,
-    published,
-    sanity,
-    table_sheets,
-    verdicts,
-)
+from repro.report import collect, compare, html_pages, names, sanity, table_sheets, verdicts
 from repro.report.table_sheets import Sheet
 
-TITLE = "RePro, reproduced"
+NOT_RECORDED = "not recorded"
+STAGES = ("train", "generate", "score", "objective")
 # In a frame, the page's style and that of Snakemake's report around it stay apart.
 _OPENING = (
     '<iframe title="Overview" style="width:100%;height:92vh;border:0" srcdoc="{}"></iframe>\n'
 )
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What a run recorded; empty or None where it did not."""
+
+    run: RunFolder
+    settings: dict
+    provenance: dict
+    mlflow: dict  # its place there
+    step_seconds: float | None  # median over the training steps
+    seconds: dict[str, float | None]  # by stage
 
 
 def write_pages(
@@ -49,9 +53,8 @@ def write_pages(
     """Write overview.html, and opening.html: the same to be shown inside a page.
 
     ``tables`` is the folder with the tables' CSV files and claims.json, ``note`` a sentence at the
-    top, such as what the numbers are not, ``name`` the experiment's, ``figures`` PNG files to show,
-    ``paper`` config/paper_results.csv, for what its numbers can decide beside those of the runs.
-    ValueError, with its name, where a file is malformed.
+    top, ``name`` the experiment's, ``figures`` PNG files, ``paper`` config/paper_results.csv, for
+    what its numbers can decide. ValueError where a file is malformed.
     """
     tables, output_dir = Path(tables), Path(output_dir)
     texts = {"missing": str, "note": str}  # may be empty, which is not NaN
@@ -63,25 +66,20 @@ def write_pages(
     gain = frames["gain"]
     pooled = gain[gain["benchmark"].isin(compare.POOLS) & (gain["n"] > 0)]
     of_claims, parts = verdicts.sheets(judged["claims"])
-    facts = run_facts.read(runs)
-    stated = published.load(paper) if paper else None
-    ours = sanity.read_accuracies(runs, benchmarks)
+    facts = [_read_facts(run) for run in runs]
     counts = Counter(claim["verdict"] for claim in judged["claims"])
     page = html_pages.render(
         "overview.html",
-        TITLE,
+        "RePro, reproduced",
         note,
         claims=of_claims,
         counts=", ".join(f"{counts[verdict]} {verdict}" for verdict in verdicts.VERDICTS),
-        what_was_run=_what_was_run(name, facts, _scored(runs, benchmarks)),
+        what_was_run=({"Experiment": name} if name else {})
+        | _what_was_run(runs, _scored(runs, benchmarks))
+        | {"Training": _alike(facts, _training), "Runs": str(len(runs))},
         main=sheets.pop("main"),
         gain=sheets["gain"] if pooled.empty else of_tables["gain"](pooled),
-        paper=[]
-        if stated is None
-        else [
-            sanity.differences_sheet(sanity.compare_differences(stated, ours)),
-            sanity.bands_sheet(sanity.compare_bands(stated, ours)),
-        ],
+        paper=sanity.read_sheets(paper, runs, benchmarks) if paper else [],
         # What a file's note says beyond the sentence at the top of the page.
         remarks={
             table: text.removeprefix(note).strip()
@@ -103,21 +101,45 @@ def write_pages(
     (output_dir / "opening.html").write_text(_OPENING.format(escape(page)), encoding="utf-8")
 
 
-def _what_was_run(name: str, runs: Sequence[Facts], scored: Sequence[str]) -> dict[str, str]:
+def _read_facts(run: RunFolder) -> _Facts:
+    read = {name: run.read_json(name) for name in ("settings", "provenance", "mlflow")}
+    log = run.path / "training.jsonl"
+    rows = jsonl.read(log) if log.is_file() else []
+    steps = [row["step_seconds"] for row in rows if row.get("step_seconds") is not None]
+    seconds = {stage: run.read_seconds(stage) for stage in STAGES[1:]}
+    seconds["train"] = read["provenance"].get("seconds")  # kept without work/
+    return _Facts(run, **read, step_seconds=median(steps) if steps else None, seconds=seconds)
+
+
+def _alike(runs: Sequence[_Facts], told: Callable[[_Facts], str]) -> str:
+    """Return what trained runs say: once where they agree, else with who says what."""
+    by_text: dict[str, list[str]] = {}
+    for facts in runs:
+        run = facts.run
+        if run.method != methods.ORIGINAL:
+            name = f"{run.backbone}, {methods.label(run.method)}, seed {run.seed}"
+            by_text.setdefault(told(facts), []).append(name)
+    if len(by_text) < 2:
+        return next(iter(by_text), "nothing was trained")
+    return "; ".join(
+        f"{text} ({names[0] if len(names) == 1 else f'{len(names)} runs'})"
+        for text, names in by_text.items()
+    )
+
+
+def _what_was_run(runs: Sequence[RunFolder], scored: Sequence[str]) -> dict[str, str]:
     labels = {run.method: methods.label(run.method) for run in runs}
     ablated = [labels[method] for method in labels if methods.parse(method).ablated]
-    return ({"Experiment": name} if name else {}) | {
+    return {
         "Backbones": ", ".join(dict.fromkeys(run.backbone for run in runs)),
         "Methods": ", ".join(label for label in labels.values() if label not in ablated),
         "Ablations": ", ".join(ablated) or "none",
         "Seeds": ", ".join(map(str, sorted({run.seed for run in runs}))),
         "Benchmarks": ", ".join(scored),
-        "Training": run_facts.alike(runs, _training),
-        "Runs": str(len(runs)),
     }
 
 
-def _training(run: Facts) -> str:
+def _training(run: _Facts) -> str:
     how = run.settings.get("training")
     if not how:
         return NOT_RECORDED
@@ -125,8 +147,35 @@ def _training(run: Facts) -> str:
     return f"{steps} steps of {prompts} prompts x {how['num_generations']} rollouts"
 
 
+def _commit(run: _Facts) -> str:
+    found, changes = run.provenance.get("git_commit"), run.provenance.get("git_changes")
+    if not found:
+        return NOT_RECORDED
+    if not changes:
+        return f"{found}, {'clean' if changes == '' else NOT_RECORDED}"
+    count = len(changes.splitlines())
+    return f"{found}, dirty: {count} changed file{'s' * (count > 1)}"
+
+
+def _hardware(run: _Facts) -> str:
+    machine = run.provenance.get("machine")
+    if not machine:
+        return NOT_RECORDED
+    gpus = machine["gpus"]
+    kinds = [f"{gpus.count(name)} x {name}" for name in dict.fromkeys(gpus)] or ["no GPU"]
+    cores = f"{machine['cpus']} CPU cores ({machine['threads']} used by PyTorch)"
+    return ", ".join([*kinds, cores, machine["platform"]])
+
+
+def _versions(run: _Facts) -> str:
+    packages = run.provenance.get("packages")
+    if not packages:
+        return NOT_RECORDED
+    named = {"Python": run.provenance["python"]} | packages
+    return ", ".join(f"{name} {version}" for name, version in named.items())
+
+
 def _scored(runs: Sequence[RunFolder], benchmarks: Sequence[str]) -> list[str]:
-    """Return each benchmark with its problems and samples."""
     responses = collect.read_scores(runs, benchmarks).responses
     samples = responses.value_counts(["benchmark", "doc_id", *collect.RUN_KEYS])
     samples = samples.groupby("benchmark").max()
@@ -140,15 +189,14 @@ def _scored(runs: Sequence[RunFolder], benchmarks: Sequence[str]) -> list[str]:
     ]
 
 
-def _provenance(runs: Sequence[Facts]) -> dict[str, str]:
-    """Return what all trainings agree on, and the time of every stage."""
+def _provenance(runs: Sequence[_Facts]) -> dict[str, str]:
     dates = sorted(
         run.provenance[key] for run in runs for key in ("started", "ended") if key in run.provenance
     )
     pairs = {
-        "Git commit": run_facts.alike(runs, run_facts.commit),
-        "Versions": run_facts.alike(runs, run_facts.versions),
-        "Hardware": run_facts.alike(runs, run_facts.hardware),
+        "Git commit": _alike(runs, _commit),
+        "Versions": _alike(runs, _versions),
+        "Hardware": _alike(runs, _hardware),
         "Trained": f"from {dates[0]} to {dates[-1]}" if dates else NOT_RECORDED,
     }
     for stage in STAGES:
@@ -158,13 +206,13 @@ def _provenance(runs: Sequence[Facts]) -> dict[str, str]:
     return pairs
 
 
-def _runs_sheet(runs: Sequence[Facts]) -> Sheet:
-    """Return the times of each run, with links to MLflow."""
+def _runs_sheet(runs: Sequence[_Facts]) -> Sheet:
     header = ["Backbone", "Method", "Seed", "Step (median)", *map(str.capitalize, STAGES)]
     rows = []
-    for run in runs:
-        label, address = methods.label(run.method), run.mlflow.get("url")
-        times = [run.step_seconds, *(run.seconds.get(stage) for stage in STAGES)]
+    for facts in runs:
+        run, label = facts.run, methods.label(facts.run.method)
+        address = facts.mlflow.get("url")
+        times = [facts.step_seconds, *(facts.seconds.get(stage) for stage in STAGES)]
         method = html_pages.Link(label, address) if address else label
         rows.append([run.backbone, method, str(run.seed), *map(_time, times)])
     return Sheet("runs", "", header, rows, groups=1, texts=2)

@@ -8,6 +8,7 @@ score file), elsewhere it is that of problems whose difficulties are spread like
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
@@ -122,6 +123,15 @@ def compare_bands(figures: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
         row |= {"low": start, "high": end, "band_low": low, "band_high": high}
         rows.append(row | {"verdict": "not run" if math.isnan(accuracy) else verdict})
     return pd.DataFrame(rows)
+
+
+def read_sheets(
+    file: str | Path, runs: Sequence[RunFolder], benchmarks: Sequence[str]
+) -> list[Sheet]:
+    """Return both tables, with the paper's numbers from config/paper_results.csv."""
+    stated, ours = published.load(file), read_accuracies(runs, benchmarks)
+    differences, bands = compare_differences(stated, ours), compare_bands(stated, ours)
+    return [differences_sheet(differences), bands_sheet(bands)]
 
 
 def differences_sheet(differences: pd.DataFrame) -> Sheet:

@@ -1,9 +1,7 @@
 """The verdicts on the paper's claims, on one's own runs.
 
 `_HOW` has the rule. All parts of a claim must pass, so that their number needs no correction; one
-of many lands on the wrong side by chance, so that refuting needs one (Bonferroni). A part is
-inconclusive where its interval holds the threshold or there is too little to judge by, and not
-tested where the runs that it needs do not exist.
+of many lands on the wrong side by chance, so that refuting needs one (Bonferroni).
 """
 
 from collections.abc import Sequence
@@ -76,11 +74,7 @@ def overall(rows: pd.DataFrame) -> tuple[str, str]:
 def write_claims(
     runs: Sequence[RunFolder], benchmarks: Sequence[str], output_dir: str | Path, note: str = ""
 ) -> pd.DataFrame:
-    """Write claims.{md,csv,json}; return id, verdict and reason of each claim.
-
-    Every file carries the note, such as what its numbers are not, and after it which benchmarks
-    could not be scored.
-    """
+    """Write claims.{md,csv,json}, each with the note; return id, verdict and reason of a claim."""
     data = Data(runs, benchmarks)
     frame = evaluate(data, CLAIMS)
     note = " ".join(filter(None, [note, _ABOUT, data.scores.gaps]))
@@ -120,7 +114,6 @@ def sheets(judged: Sequence[dict]) -> tuple[Sheet, Sheet]:
 
 
 def _row(direction: str, threshold: float, part: Part, tested: int) -> dict:
-    """Return a part's row: its effect, its two intervals, its verdict."""
     found = strict = Estimate(np.nan, np.nan, np.nan, np.nan, 0)
     verdict, remark = NOT_TESTED, part.remark
     if part.tables:

@@ -31,9 +31,8 @@ def runner(name: str) -> Runner:
 def describe(name: str) -> str:
     """Return which route ``runner(name)`` takes: "auto" is the first that works, never "none".
 
-    Raises:
-        ValueError: a name that is none of ``SANDBOXES``.
-        SandboxUnavailable: it does not work, or does not hold, on this machine.
+    ValueError: a name that is none of ``SANDBOXES``. SandboxUnavailable: it does not work, or does
+    not hold, on this machine.
     """
     if name not in SANDBOXES:
         raise ValueError(f"sandbox: {name!r} is unknown, choose from {', '.join(SANDBOXES)}")

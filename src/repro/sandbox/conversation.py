@@ -4,8 +4,7 @@ The other side, and the form of the messages, is ``child/program_child.py``.
 
 A program is asked for one expression at a time, each with a secret that the answer must carry, and
 only after its module has run to the end: answers written in advance score nothing. Program and
-child share a process, so an answer is a claim. It is compared with the expected value, which is
-never sent; a program that knows it, say from tests in the prompt, cannot be told from a right one.
+child share a process, so an answer is a claim: the expected value is never sent.
 """
 
 import marshal
@@ -28,12 +27,11 @@ _START_S = 60.0  # until the process is shut in; no program runs before that
 class Limits:
     """What one program may use.
 
-    Wall time is for those that sleep, and generous, so that a busy machine fails no right program.
     Route "none" does not bound ``disk_bytes`` and ``files``, and bounds processes and memory less.
     """
 
     cpu_s: float = 6.0  # rounded up to whole seconds; LiveCodeBench's own limit per test
-    wall_s: float = 20.0
+    wall_s: float = 20.0  # for those that sleep; generous, as a busy machine is no fault of theirs
     memory_bytes: int = 2 << 30  # address space of the program's one process
     file_bytes: int = 16 << 20  # of each file written
     disk_bytes: int = 64 << 20  # of all files together; they are held in memory
@@ -67,8 +65,7 @@ def converse(command: list[str], settings: dict, job: dict, stdin: str, limits: 
         stdin: what a script can read.
         limits: ``wall_s`` and ``output_bytes`` are enforced here, the others by the process.
 
-    Raises:
-        NotStarted: with what the command wrote to standard error.
+    NotStarted: a package is not there, or the kernel refused; with the command's complaint.
     """
     ours, theirs = socket.socketpair()
     # Each message then carries the sender's number, as this process knows it.
@@ -139,7 +136,6 @@ class _Program:
         return not os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
 
     def run_script(self, job: dict, printed: BinaryIO, limits: Limits) -> Outcome:
-        """Run to the end; what it prints is the result."""
         with suppress(ConnectionError):
             self._send({"script": [job.get("prelude", ""), job["program"]]})
         end = select.poll()  # select.select takes no numbers above 1023
@@ -151,7 +147,6 @@ class _Program:
         return Outcome(stdout[: limits.output_bytes], status, whole and not ended)
 
     def answer(self, job: dict, limits: Limits) -> Outcome:
-        """Evaluate the expressions; their values are the result."""
         requests = [
             {"module": [job.get("prelude", ""), job["program"]], "variables": {}},
             {"module": [job.get("setup", "")], "variables": job.get("variables", {})},

@@ -5,9 +5,8 @@
   tmpfs with the interpreter, its libraries, the installed packages and the child's scripts.
 - "namespaces": the process makes the same itself, see ``child/confinement.py``. It needs Linux
   5.12, root or user namespaces for everyone, and x86_64.
-- "none": a plain subprocess with limits. NOT A SANDBOX. They keep an accident, such as an endless
-  loop, from hurting the machine. The program has the caller's rights, sees the network and every
-  readable file, and as root ignores some limits.
+- "none": a plain subprocess with limits, which stop an accident such as an endless loop. NOT A
+  SANDBOX: the program has the caller's rights, and as root ignores some limits.
 
 On the first two the process then gives up all rights (``confinement.shut``).
 """
@@ -31,14 +30,12 @@ _CHILD, _CHILD_INSIDE = Path(__file__).with_name("child"), "/child"
 _SHOWN = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/dev/null", "/dev/zero", "/dev/urandom")
 # No user has such a number, and systemd gives them to no container either.
 FIRST_SPARE_UID, _SPARE_UIDS = 1_900_000_000, 100_000_000
+# The real file of the interpreter, not a virtual environment's link to it.
+INTERPRETER = os.path.realpath(sys._base_executable)
 
 
 def run(route: str, job: dict, stdin: str, limits: Limits) -> Outcome:
-    """Run one job (see ``conversation.converse``) on a route.
-
-    Raises:
-        NotStarted: the process did not come up: a package is not there, or the kernel refused.
-    """
+    """Run one job on a route; arguments and errors as of ``conversation.converse``."""
     settings = {"route": route, "limits": asdict(limits), "site": _site_packages()}
     settings |= {"paths": host_paths(), "uid": None if route == "none" else _spare_uid()}
     before, scripts, workdir = [], _CHILD, nullcontext(WORKDIR)
@@ -50,7 +47,7 @@ def run(route: str, job: dict, stdin: str, limits: Limits) -> Outcome:
         settings["limits"]["processes"] += int(running)
         workdir = tempfile.TemporaryDirectory(prefix="repro-", ignore_cleanup_errors=True)
     # -S: no .pth files, and 4 ms less. -B: the child's bytecode is there already.
-    before += [interpreter(), "-s", "-P", "-S", "-B", "-X", "utf8", f"{scripts}/start.py"]
+    before += [INTERPRETER, "-s", "-P", "-S", "-B", "-X", "utf8", f"{scripts}/start.py"]
     with workdir as folder:
         return converse(before, settings | {"folder": folder}, job, stdin, limits)
 
@@ -86,11 +83,6 @@ def _find(program: str, package: str) -> str:
     raise NotStarted(f"there is no {program}: install the package {package}")
 
 
-def interpreter() -> str:
-    """Return the real file of this interpreter, not a virtual environment's link to it."""
-    return os.path.realpath(sys._base_executable)
-
-
 def _site_packages() -> list[str]:
     names = ("site-packages", "dist-packages")
     return [path for path in sys.path if path.endswith(names) and os.path.isdir(path)]
@@ -100,7 +92,7 @@ def _site_packages() -> list[str]:
 def host_paths() -> dict[str, str]:
     """Return what a program sees of the host, each within no other, and what it really is."""
     prefix = sys.base_prefix
-    wanted = {*_SHOWN, f"{prefix}/lib", f"{prefix}/lib64", interpreter(), *_site_packages()}
+    wanted = {*_SHOWN, f"{prefix}/lib", f"{prefix}/lib64", INTERPRETER, *_site_packages()}
     paths: dict[str, str] = {}
     for path in sorted(filter(os.path.exists, wanted)):
         if not any(path.startswith(f"{outer}/") for outer in paths):
@@ -109,10 +101,7 @@ def host_paths() -> dict[str, str]:
 
 
 def _spare_uid() -> int | None:
-    """Return a user number of its own for a program, to share no limit or right with another.
-
-    None where the caller is not root, or root of a user namespace only, who may not choose numbers.
-    """
+    """Return a user number for one program; None for who is not root, or of a namespace only."""
     if os.uname().machine != "x86_64":
         raise NotStarted(f"the system call filter knows x86_64 only, this is {os.uname().machine}")
     for line in Path("/proc/self/uid_map").read_text().splitlines():

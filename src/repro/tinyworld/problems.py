@@ -1,4 +1,4 @@
-"""Generated problems: a tiny counterpart, with the same fields, for each of the paper's benchmarks.
+"""Generated problems: a tiny counterpart, with the fields that are read, of each benchmark.
 
 Each is the sum of two numbers, dressed as an integer problem, a LaTeX expression, a choice or a
 program. One skill serves all, so that training on mathematics can carry over to the out-of-domain
@@ -40,42 +40,30 @@ class Problem:
     document: dict  # what a benchmark's file would hold
 
 
-def reserved(first: int, second: int) -> bool:
-    """Whether this unordered pair of summands belongs to the benchmarks: one pair in eight.
-
-    Training draws from the other pairs only, so it never sees a benchmark problem in any dress.
-    """
-    low, high = sorted((first, second))
-    return zlib.crc32(f"{low}+{high}".encode()) % 8 == 0
-
-
 def draw_summands(rng: random.Random, digits: tuple[int, int], for_benchmark: bool):
-    """Draw two summands of equal length from the benchmarks' share of the pairs or the other."""
+    """Draw two summands of equal length from the benchmarks' share of the pairs or the other.
+
+    One unordered pair in eight is the benchmarks', so training never sees their problems.
+    """
     while True:
         length = rng.randint(*digits)
         pair = tuple(rng.randrange(10 ** (length - 1), 10**length) for _ in range(2))
-        if reserved(*pair) == for_benchmark:
+        low, high = sorted(pair)
+        if (zlib.crc32(f"{low}+{high}".encode()) % 8 == 0) == for_benchmark:
             return pair
 
 
 def generate(name: str, count: int, seed: int) -> list[dict]:
-    """Return `count` documents of a benchmark, or of the training set (`name="train"`).
-
-    Raises:
-        ValueError: the name is not one of the world's files.
-    """
+    """Return `count` documents of a benchmark or of the training set, `train`; else ValueError."""
     if name not in DIGITS:
         raise ValueError(f"tiny world: no file {name!r}; allowed: {', '.join(DIGITS)}")
     rng = random.Random(f"{name}-{seed}")
     documents = []
     for index in range(count):
         kind = rng.choice(MATHEMATICS) if name == "train" else name
-        problem = draw(rng, kind, index, DIGITS[name], for_benchmark=name != "train")
-        document = problem.document
-        if name == "train":  # DeepScaleR's fields
-            solution = f"The sum is {sum(problem.summands)}."
-            fields = {"problem": document["problem"], "solution": solution}
-            document = fields | {"answer": document["answer"]}
+        document = draw(rng, kind, index, DIGITS[name], for_benchmark=name != "train").document
+        if name == "train":
+            document = {field: document[field] for field in ("problem", "answer")}
         documents.append(document)
     return documents
 
@@ -83,7 +71,7 @@ def generate(name: str, count: int, seed: int) -> list[dict]:
 def draw(
     rng: random.Random, kind: str, index: int, digits: tuple[int, int], for_benchmark: bool
 ) -> Problem:
-    """Draw one problem of a kind (a benchmark's name)."""
+    """Draw one problem of a kind, a benchmark's name."""
     summands = draw_summands(rng, digits, for_benchmark)
     return Problem(kind, summands, _DRESS[kind](rng, index, *summands))
 
@@ -105,8 +93,8 @@ def answer(problem: Problem, result: int) -> str:
 
 
 def _integer(rng: random.Random, index: int, first: int, second: int) -> dict:
-    problem, answer = f"Find the sum of {first} and {second}.", str(first + second)
-    return {"id": index, "problem": problem, "solution": f"The sum is {answer}.", "answer": answer}
+    problem = f"Find the sum of {first} and {second}."
+    return {"id": index, "problem": problem, "answer": str(first + second)}
 
 
 def _story(rng: random.Random, index: int, first: int, second: int) -> dict:
@@ -130,10 +118,7 @@ def _latex(rng: random.Random, index: int, first: int, second: int) -> dict:
         problem, answer = f"{first}{letter}+{second}{letter}", f"{total}{letter}"
     return {
         "problem": f"Simplify ${problem}$.",
-        "solution": rf"The answer is $\boxed{{{answer}}}$.",
         "answer": answer,
-        "subject": "Prealgebra" if form == "fraction" else "Algebra",
-        "level": len(str(first)) - 1,
         "unique_id": f"tiny/{form}/{index}.json",
     }
 
@@ -168,7 +153,6 @@ def _function(rng: random.Random, index: int, first: int, second: int) -> dict:
         "task_id": 11 + index,
         "test_setup_code": "",
         "test_list": [f"assert total({n}) == {n + total}" for n in inputs],
-        "challenge_test_list": [],
     }
 
 
@@ -179,14 +163,9 @@ def _program(rng: random.Random, index: int, first: int, second: int) -> dict:
     tests = [{"input": f"{n}{end}", "output": f"{m}{end}", "testtype": kind} for n, m in pairs]
     task = "Return" if by_call else "Read n and print"
     return {
-        "question_title": "Total",
         "question_content": f"{task} the sum of n and {first} and {second}.",
-        "platform": "leetcode" if by_call else "atcoder",
         "question_id": f"tiny{index:04d}",
-        "contest_id": "tiny",
-        "contest_date": "2025-01-01T00:00:00",
         "starter_code": "class Solution:\n    def total(self, n):\n" if by_call else "",
-        "difficulty": "easy",
         "public_test_cases": json.dumps(tests[:1]),
         "private_test_cases": json.dumps(tests[1:]),
         "metadata": json.dumps({"func_name": "total"} if by_call else {}),

@@ -1,8 +1,7 @@
 """Thoughts that overthink: column addition with slips, corrections, redundant checks and filler.
 
 A thought is a chain of segments, split by blank lines. Each column prepends one digit to the
-running result, so the surrogate objective can climb; a forgotten carry makes it stall; "wait" may
-mend the slip; checks and filler add tokens and nothing else.
+running result, so the surrogate objective can climb; a forgotten carry makes it stall.
 """
 
 import random
@@ -29,12 +28,6 @@ class Habits:
     filler: float = 0.14
 
 
-def hard_pair(first: int, second: int) -> bool:
-    """Whether this unordered pair of digits invites forgetting the carry (two in three do)."""
-    low, high = sorted((first, second))
-    return zlib.crc32(f"hard {low} {high}".encode()) % 3 != 0
-
-
 def think(rng: random.Random, first: int, second: int, habits: Habits) -> tuple[str, int]:
     """Return a thought about the sum of two numbers of equal length, and what it arrives at."""
     left, right = str(first)[::-1], str(second)[::-1]
@@ -42,7 +35,9 @@ def think(rng: random.Random, first: int, second: int, habits: Habits) -> tuple[
     segments = [f"add {first} and {second}."]
     result, carry = "", 0
     for column, x, y in zip(COLUMNS, map(int, left), map(int, right), strict=False):
-        slip_rate = habits.slip_on_hard_pairs if hard_pair(x, y) else habits.slip_on_other_pairs
+        low, high = sorted((x, y))
+        is_hard = zlib.crc32(f"hard {low} {high}".encode()) % 3 != 0  # two pairs in three are
+        slip_rate = habits.slip_on_hard_pairs if is_hard else habits.slip_on_other_pairs
         slips = carry == 1 and rng.random() < slip_rate
         line, total, extended = _column(x, y, 0 if slips else carry, result)
         segments.append(f"{column}:{line}->{extended}.")

@@ -1,9 +1,8 @@
 r"""A byte-level BPE tokenizer for the tiny backbones: any text can be encoded.
 
 It is Qwen's tokenizer, trained on the world's text: digits stay single tokens; words, LaTeX
-commands and paragraph breaks are merged (`.\n\n` into one token, so segments are found in decoded
-text). The class is Qwen2Tokenizer because AutoTokenizer takes that one for Qwen2 models, whatever
-the saved file says; a pre-tokenizer of our own would be lost on loading.
+commands and paragraph breaks are merged. The class is Qwen2Tokenizer because AutoTokenizer takes
+that one for Qwen2 models, whatever the saved file says.
 """
 
 import json
@@ -45,10 +44,7 @@ SPECIAL = {
 
 
 def train(architecture: str, texts: Iterable[str], vocabulary: int) -> Qwen2Tokenizer:
-    """Train a tokenizer with chat template and special tokens of `qwen2` or `qwen3`.
-
-    It merges words of `texts` into at most `vocabulary` entries, the 256 bytes always among them.
-    """
+    """Train a tokenizer of `vocabulary` entries at most, with the chat template of `qwen2` or 3."""
     trained = Qwen2Tokenizer(vocab={}, merges=[]).backend_tokenizer
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,

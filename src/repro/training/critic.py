@@ -1,10 +1,9 @@
 """PPO's critic: a value model with its own optimizer and schedule.
 
-It starts as a copy of the policy's decoder under a head of zeros, is never part of the policy (its
-weights must not reach the sampler) nor of the Trainer's optimizer, and is saved beside every
-checkpoint. Over several processes it is replicated, or sharded where the policy is (FSDP). Loss:
-value clipping of PPO, 1/2 max((V - R)^2, (clip(V, V_old +- c) - R)^2), the mean over all tokens of
-a step.
+It starts as a copy of the policy's decoder under a head of zeros, is never part of the policy nor
+of the Trainer's optimizer, and is saved with every checkpoint. Over several processes it is
+replicated, or sharded where the policy is (FSDP). Loss: value clipping of PPO,
+1/2 max((V - R)^2, (clip(V, V_old +- c) - R)^2), the mean over all tokens of a step.
 """
 
 import copy
@@ -30,7 +29,7 @@ WHOLE = state_dict.StateDictOptions(full_state_dict=True, cpu_offload=True)
 
 
 class CriticSettings(ValueLearning):
-    """Settings of the critic; the defaults are those of the co-author's script."""
+    """Settings of the critic, by default those of the co-author's script."""
 
     weight_decay: float = Field(0.01, ge=0, description="AdamW's weight decay.")
     max_grad_norm: float = Field(1.0, gt=0, description="Gradients are clipped to this norm.")
@@ -67,11 +66,7 @@ class ValueModel(nn.Module):
 
 
 class Critic:
-    """The value model of a freshly loaded policy, not yet wrapped, and how it learns.
-
-    Raises:
-        ValueError: the policy carries adapters.
-    """
+    """The value model of a policy that is not yet wrapped; ValueError: one with adapters."""
 
     def __init__(
         self,
@@ -104,14 +99,10 @@ class Critic:
             return torch.cat([self.model(ids, mask, length) for ids, mask in rows])
 
     def backward(self, inputs: dict[str, Tensor], tokens: Tensor | float) -> dict[str, Tensor]:
-        """Accumulate the gradients of one micro-batch.
+        """Accumulate the gradients of one micro-batch; return sums over its tokens, for metrics.
 
-        Args:
-            inputs: the policy's micro-batch with `values` and `returns`, (B, T) each.
-            tokens: tokens of the whole step, divided by the number of processes.
-
-        Returns:
-            Sums over the micro-batch's tokens, from which metrics are made.
+        `inputs` is the policy's micro-batch with `values` and `returns`, (B, T) each; `tokens` are
+        those of the whole step, divided by the number of processes.
         """
         self.wrapped.train()
         mask, old, returns = inputs["completion_mask"], inputs["values"], inputs["returns"]

@@ -18,11 +18,7 @@ from trl.models import unwrap_model_for_generation
 
 
 def check(accelerator: Accelerator, has_critic: bool) -> None:
-    """Refuse what would not train, or not what was meant.
-
-    Raises:
-        ValueError: FSDP1, or PPO's critic beside DeepSpeed.
-    """
+    """Refuse, by ValueError, FSDP1, and PPO's critic with DeepSpeed."""
     kind = accelerator.distributed_type
     if kind == DistributedType.FSDP and not accelerator.is_fsdp2:
         raise ValueError("fsdp_version: 1; allowed: 2")
@@ -34,9 +30,9 @@ def check(accelerator: Accelerator, has_critic: bool) -> None:
 def keep_precision(accelerator: Accelerator) -> None:
     """Let FSDP2 sum gradients in float32 and leave what the policy computes as it is.
 
-    In bfloat16 accelerate's policy would sum gradients in it and round the outputs to it, among
-    them log-probabilities. And every micro-batch gives its gradients away: by itself each process
-    would hold those of all parameters until the last one. Call it before a model is sharded.
+    In bfloat16 accelerate's policy would sum gradients in it and round log-probabilities to it. And
+    every micro-batch gives its gradients away: each process would hold those of all parameters
+    until the last one. Call it before a model is sharded.
     """
     if not accelerator.is_fsdp2:
         return

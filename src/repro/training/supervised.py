@@ -41,17 +41,11 @@ OPENING = {"qwen2": "", "qwen3": "<think>\n"}  # by the model itself; Qwen2's pr
 def build(backbone: TinyBackbone, name: str, output_dir: str | Path, work_dir: str | Path) -> None:
     """Train a tiny backbone and save it as an ordinary transformers model directory.
 
-    A training that was killed goes on from its newest complete checkpoint, to the same bits.
+    A training that was killed goes on from its newest complete checkpoint, to the same bits. They
+    lie below `work_dir`, in a folder named by a hash of settings and examples, so that no training
+    continues another. `name` is for the progress display.
 
-    Args:
-        backbone: its sizes and its training.
-        name: of the backbone, for the progress display.
-        output_dir: receives weights (safetensors), tokenizer and generation config.
-        work_dir: checkpoints, in a folder named by a hash of settings and examples: no training
-            continues another. Deleting it starts the training from its first step.
-
-    Raises:
-        SystemExit: SIGTERM ended it early, with a checkpoint; status 143.
+    SystemExit, status 143: SIGTERM ended it early, with a checkpoint.
     """
     disable_progress_bar()  # transformers' own, for weights loaded and saved, cut through ours
     set_seed(backbone.seed)
@@ -81,7 +75,6 @@ def build(backbone: TinyBackbone, name: str, output_dir: str | Path, work_dir: s
         adam_beta2=0.98,
         train_sampling_strategy="sequential",
         logging_steps=often,
-        save_strategy="steps",
         save_steps=max(1, backbone.steps // 10),
         save_total_limit=2,
         report_to="none",
@@ -121,8 +114,7 @@ def encode(
     """Return one example: the whole response bears loss, the prompt does not (label -100).
 
     An early one asks for a boxed answer at a random cut point, as the surrogate objective does, and
-    only the answer bears loss, so that thoughts do not become shorter. It is the answer that the
-    whole thought leads to: a slip seen lowers the objective, a correction raises it again.
+    only the answer, that of the whole thought, bears loss: thoughts do not become shorter.
     """
     start = vocabulary.apply_chat_template(
         [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True

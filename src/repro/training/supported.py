@@ -1,8 +1,7 @@
 """What the trainer refuses, by name and before anything expensive.
 
 Each of TRL's options does what TRL says or is refused here; `tests/training/trl_options.txt` lists
-those that do, so that a new version of TRL is looked at field by field. A checkpoint holds the
-trainer's own settings, and a run with other ones does not go on from it.
+those that do, so that a new version of TRL is looked at field by field.
 """
 
 import inspect
@@ -52,10 +51,7 @@ def check(
     """Check the arguments of `ReProTrainer`, before a model is loaded.
 
     `args` and `kwargs` are those for `trl.GRPOTrainer`. Returns the process reward's settings with
-    all filled in.
-
-    Raises:
-        ValueError: an argument, an option or a row of the dataset is not usable.
+    all filled in. ValueError: an argument, an option or a row of the dataset is not usable.
     """
     if algorithm not in ADVANTAGES:
         raise ValueError(f"algorithm: {algorithm!r}; allowed: {', '.join(ADVANTAGES)}")
@@ -79,11 +75,7 @@ def check(
 
 
 def check_options(args: GRPOConfig, algorithm: str, has_process_reward: bool) -> None:
-    """Refuse options of TRL that would be ignored, or would train something else.
-
-    Raises:
-        ValueError: the message names option, value, why, and what is allowed.
-    """
+    """Refuse, by ValueError, options of TRL that would be ignored, or would train another thing."""
     per_token = has_process_reward or algorithm != "grpo"
     refused = REFUSED | (REFUSED_PER_TOKEN if per_token else {})
     refused |= REFUSED_WITH_PROCESS_REWARD if has_process_reward else {}
@@ -108,8 +100,7 @@ def check_options(args: GRPOConfig, algorithm: str, has_process_reward: bool) ->
 def check_rows(rows: Iterable[Mapping], needs_answer: bool, where: str) -> None:
     """Refuse rows of a dataset that show images, or have no ground truth where it is needed.
 
-    Raises:
-        ValueError: the message names the row as `where` does, `{}` being its number from 0.
+    ValueError: the message names the row as `where` does, `{}` being its number from 0.
     """
     for number, row in enumerate(rows):
         prompt, answer, name = row.get("prompt"), row.get("answer"), where.format(number)
@@ -131,11 +122,7 @@ def write_settings(folder: Path, trainer) -> None:
 
 
 def check_resume(folder: Path, trainer) -> None:
-    """Refuse to go on from a checkpoint that was trained with other settings.
-
-    Raises:
-        ValueError: the message names each setting that differs, or the file that is missing.
-    """
+    """Refuse, by ValueError, to go on from a checkpoint that was trained with other settings."""
     before, now = jsonl.read_json(folder / SETTINGS), _settings(trainer)
     differing = [
         f"{name}: {now.get(name)!r}; {folder} was trained with {before.get(name)!r}"

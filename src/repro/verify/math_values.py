@@ -167,7 +167,6 @@ def _signs(piece: str) -> list:
 
 
 def _piece(text: str) -> object:
-    """Return the value of a text without separators at its top."""
     text = re.sub(
         r"(\\mathbb *\{?[RZQ]\}?) *- *(?=\\\{|[\[(])", r"\1 \\setminus ", _without_braces(text)
     )

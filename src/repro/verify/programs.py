@@ -87,7 +87,6 @@ def _same_line(ours: str, theirs: str) -> bool:
 
 
 def _passes_call(name: str, job: dict, case: dict, run: Runner, limits: Limits) -> bool:
-    """Call the function, or the method of ``class Solution``, with the JSON values of the input."""
     is_method = re.search(r"^class Solution\b", job["program"], re.M)
     arguments = [json.loads(line) for line in case["input"].split("\n")]
     call = f"Solution().{name}(*_arguments)" if is_method else f"{name}(*_arguments)"
@@ -106,11 +105,8 @@ def _tuples_to_lists(value: object) -> object:
     return value
 
 
-# --- what a program computed, as values
-
-# A program may choose values whose hashes collide: a set of n of them takes n² steps to build. No
-# test of the benchmarks compares a set or dictionary of so many items. Nor of so large values of
-# the other types, which cost their judge more than it took to send.
+# A program may choose values that cost the judge more than it took to send them, such as n of a set
+# whose hashes collide: n² steps. No test of the benchmarks compares values so large.
 _HASHED_ITEMS = 1000
 _LARGEST_INTEGER = 1 << (1 << 20)
 _MOST_DIGITS = 10_000  # of a Decimal as an integer
@@ -177,9 +173,6 @@ def _decode(value: object) -> object:
         return _FROM_ITEMS[kind]([_decode(item) for item in content])
     # "error": it raised; "other": an object that may compare as it likes.
     raise ValueError(f"not a plain value: {kind!r}")
-
-
-# --- what an assert says about them
 
 
 def _sum(items: Collection, start: object = 0) -> object:

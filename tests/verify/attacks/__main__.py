@@ -88,7 +88,7 @@ class Machine:
             "unix": str(folder / "socket"),
             "pid": os.getpid(),
             "parent": os.getppid(),
-            "interpreter": routes.interpreter(),
+            "interpreter": routes.INTERPRETER,
         }
 
     def harm(self) -> list[str]:

@@ -1,6 +1,7 @@
 r"""A small language for phrases, and a search for them.
 
-One phrase a line; an indented line goes on with the phrase before it, and ``#`` opens a remark:
+One phrase a line. An indented line goes on with the phrase before it, without a space in between
+where it begins with ``|`` or ``(?!``, and ``#`` opens a remark:
 
 * ``(a|b)`` is a choice; ``?``, ``(?!...)`` and the like are those of regular expressions;
 * ``<name>`` is a building block, which ends with its own space where it is optional
@@ -114,10 +115,7 @@ def blocks() -> dict[str, str]:
 
 
 def lines(name: str) -> list[str]:
-    """Return the phrases (or the blocks) of ``NAME.txt`` without remarks, each in one piece.
-
-    A line that goes on with ``|`` or ``(?!`` is joined without a space.
-    """
+    """Return the phrases (or the blocks) of ``NAME.txt`` without remarks, each in one piece."""
     text = Path(__file__).with_name(f"{name}.txt").read_text(encoding="utf-8")
     text = re.sub(r"\n ++(?!\||\(\?!)", " ", re.sub(r"#.*", "", text))
     return [line for line in re.sub(r"\n +", "", text).splitlines() if line]
@@ -131,12 +129,10 @@ def expand(phrase: str) -> str:
 
 
 def _compile(phrases: list[str]) -> re.Pattern[str]:
-    """Return what matches any of the phrases, whole words; of none, what matches nothing."""
     choices = "|".join(map(expand, phrases)) or "(?!)"
     return re.compile(rf"(?<!\w)(?:{choices})(?!\w)")
 
 
 @functools.cache
 def _filler() -> re.Pattern[str]:
-    """Match a small word that may stand before what a clause has to say, and the space behind."""
     return re.compile(expand("<filler>") + r"\b[,.:!]* ")

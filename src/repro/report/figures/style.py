@@ -64,8 +64,8 @@ def panels(
 ) -> tuple[Figure, dict[tuple[str, str], Axes]]:
     """Return a figure with a row a backbone, and (backbone, key of ``columns``) -> its panel.
 
-    ``columns`` gives each column its title; with one column, up to ``across`` backbones are side by
-    side. ``ylabel`` is empty where the columns show different things; their axes are not shared.
+    ``columns`` gives each column its title; with one, up to ``across`` backbones are side by side.
+    ``ylabel`` is empty where the columns show different things; their axes are not shared.
     """
     single, keys = len(columns) == 1, list(itertools.product(backbones, columns))
     number = min(across, len(backbones)) if single else len(columns)

@@ -1,13 +1,12 @@
 """The steps into the sandbox that a program's process takes itself, before it sees the program.
 
 On route "namespaces" `enter` does what bubblewrap does on the other: new namespaces with a root of
-their own. On both the process then has the right to mount and, where the caller is root, root's
-identity. Both end in `shut`. Errors of the kernel are raised as OSError, and all numbers are those
+their own. Both end in `shut`. Errors of the kernel are raised as OSError, and all numbers are those
 of Linux on x86_64.
 
-A program is one process with threads. Its memory is bounded by the limits on its address space and
-files, and the filter of system calls refuses every other call that keeps memory. The filter is also
-a second line behind the namespaces, and the first where they do not reach (keyrings, AF_VSOCK).
+A program's memory is bounded by the limits on its address space and files, and the filter of system
+calls refuses every other call that keeps memory. The filter is also a second line behind the
+namespaces, and the first where they do not reach (keyrings, AF_VSOCK).
 """
 
 import ctypes
@@ -38,9 +37,8 @@ _ALLOW, _KILL, _EPERM, _ENOSYS = 0x7FFF0000, 0x80000000, 0x00050001, 0x00050026
 def enter(paths: dict[str, str], folder: str, uid: int | None) -> None:
     """Return in process 1 of new namespaces, which sees nothing of the host but ``paths``.
 
-    ``paths``: from what the process sees, read-only, to what that is on the host, without symbolic
-    links; devices keep working. ``folder`` and ``uid`` are for `shut`; without ``uid`` a user
-    namespace is made too, in which the process is nobody.
+    They are by what the process sees, read-only, without symbolic links; devices keep working.
+    Without ``uid`` a user namespace is made too, in which the process is nobody.
     """
     _call("prctl", _PDEATHSIG, _SIGKILL)
     os.umask(0o022)

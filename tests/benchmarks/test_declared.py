@@ -5,7 +5,19 @@ import pytest
 from repro.benchmarks import declared
 from repro.files import jsonl
 
-GOOD = (declared.FOLDER / "aime24.yaml").read_text().replace("24", "99")
+GOOD = """
+task: aime99
+task_alias: AIME99
+output_type: generate_until
+test_split: test
+doc_to_text: !function prompts.math
+doc_to_target: !function prompts.math_answer
+metadata:
+  version: 1.0
+  verifier: math
+  question: problem
+  fields: [problem, answer]
+"""
 
 
 @pytest.fixture
@@ -46,7 +58,7 @@ def test_others_come_after_them_by_name(folder):
         ),
         ("prompts.math_answer", "prompts.maths", ["doc_to_target = 'prompts.maths'", "prompts.py"]),
         ("doc_to_text", "doc_to_txt", ["doc_to_text = None", "a template"]),
-        ("metadata:", "meta:", ["no metadata", "aime24.yaml"]),
+        ("metadata:", "meta:", ["no metadata", "verifier, question, fields"]),
         ("task: aime99", "task: [", ["not valid YAML"]),
     ],
 )

@@ -50,11 +50,13 @@ def pins(server, monkeypatch):
 
 def test_every_benchmark_is_pinned_with_the_fields_that_its_task_reads():
     pins, tasks = declared.sources(), declared.benchmarks()
-    assert {*declared.PAPER, "train"} <= set(pins) <= {*tasks, "train"}
+    protocols = map(declared.read_protocol, declared.list_protocols())
+    read_by = {asked.data: name for of in protocols for name, asked in of.items()}
+    assert {*read_by, "train"} <= set(pins) <= {*read_by, *tasks, "train"}
     for name, of in pins.items():
         assert {"repo", "licence", "gated"} <= set(of)
         assert re.fullmatch("[0-9a-f]{40}", of["revision"]) or name == "lmb"
-        assert name == "train" or {*tasks[name].fields} <= {*of["fields"]}
+        assert name == "train" or {*tasks[read_by[name]].fields} <= {*of["fields"]}
 
 
 @pytest.mark.parametrize(
@@ -75,8 +77,15 @@ def test_fetch_and_again_from_the_cache(server, pins, tmp_path, capsys, monkeypa
     assert jsonl.read(file) == kept
     assert record == json.loads((tmp_path / "out/aime24.source.json").read_text())
     assert record == {
-        **{"name": "aime24", "repo": "some/set", "revision": commit, "commit": commit},
-        **{"licence": "mit", "problems": None, "rows": 3, "written": 3},
+        **{
+            "name": "aime24",
+            "dataset": "aime24",
+            "repo": "some/set",
+            "revision": commit,
+            "commit": commit,
+        },
+        **{"licence": "mit"},
+        **{"problems": None, "rows": 3, "written": 3},
     }
     assert f"aime24: 3 problems of some/set at {commit[:12]}" in capsys.readouterr().err
     server.requests.clear()

@@ -38,8 +38,8 @@ def test_lines_add_up(paper):
     n = 1_720_574_976  # weights, and two checkpoints, with PPO also of the critic
     for method, size in {"grpo": 4 + 2 * 12, "ppo+repro": 4 + 2 * 24}.items():
         assert line(found, "train", "Qwen3-1.7B", method).disk_bytes == size * n
-    assert trained.jobs == methods.jobs.sum() == 4 * 8 + 9  # with nine ablations
-    assert generated.jobs == line(found, "generate", "Qwen3-8B").jobs + 36 == 45
+    assert trained.jobs == methods.jobs.sum() == 4 * 8 + 7 + 2 * 8  # ablations, seeds
+    assert generated.jobs == line(found, "generate", "Qwen3-8B").jobs + 52 == 61
     longest = methods.job_seconds.max()
     assert trained.job_seconds == line(found).job_seconds == longest
 
@@ -142,6 +142,8 @@ def test_problems_are_counted(paper, smoke, tmp_path):
         (tmp_path / f"{name}.jsonl").write_text('{"a": 1}\n' * 3 + "\n")
         config = changed(smoke, **own, benchmarks={name: Benchmark(problems=wanted)})
         assert jobs.count_problems(config, name, {}) == (wanted or 3)
+    assert jobs.count_problems(paper, "lcb", {"lcb_problems": 279}) == 175  # the newest of v6
+    paper = changed(paper, evaluation={"protocol": "compact"})
     assert jobs.count_problems(paper, "lcb", {"lcb_problems": 279}) == 279
     assert jobs.count_problems(paper, "lcb", {"lcb_problems": 9999}) == 880  # v5, its default
     paper = changed(paper, benchmarks={"lcb": changed(paper.benchmarks["lcb"], release="v1")})

@@ -123,7 +123,7 @@ def test_repro_needs_a_forward_where_sampling_leaves_no_cache(paper):
         config = changed(paper, training={"rollouts": {"engine": engine}})
         plain, job = (read_training(config, m, f"memory={memory}") for m in ("grpo", "grpo+repro"))
         forward = job.sampler.pass_seconds(2048, 16384 + 200, (16384 + 200) / 2)
-        query = job.sampler.pass_seconds(2048, 22 * 8, 16384 / 2 + 200)
+        query = job.sampler.pass_seconds(2048, 12 * 8, 16384 / 2 + 200)
         expected = pytest.approx(forwards * forward + query)
         assert job.step_seconds() - plain.step_seconds() == expected
 

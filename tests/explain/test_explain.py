@@ -63,11 +63,19 @@ def expected(folder, settings):
         pairs = [(objective[j] > objective[i]) * 2 - 1 for j in range(t + 1) for i in range(j)]
         stability = sum(pairs) / len(pairs) / 2 + 0.5 if pairs else 0.5
         magnitude = 1 - math.tanh(value / objective[0])
-        yield value, magnitude, stability, (1 - w) * magnitude + w * stability
+        score = (1 - w) * magnitude + w * stability
+        if t == 0 and settings.get("initial_score") != "empty_prefix":
+            score = 0  # so that r_1 = S_1
+        yield value, magnitude, stability, score
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"w": 0.7, "answer_only": True}, {"close_thought": True}], ids=str
+    "settings",
+    [
+        *({}, {"initial_score": "empty_prefix"}),
+        *({"w": 0.7, "answer_only": True}, {"close_thought": True}),
+    ],
+    ids=str,
 )
 def test_numbers_are_those_of_the_definitions(folder, explained, settings):
     explanation = explained(RESPONSE, **settings)
@@ -92,7 +100,7 @@ def test_reference_variant_starts_from_zero_and_drops_stability(explained):
     for before, after in itertools.pairwise(rows):
         assert after.score == pytest.approx(after.magnitude)
         assert after.reward == pytest.approx(after.score - before.score)
-    assert "from 0 in this variant" in pages.write_page(explanation)
+    assert "is counted\nfrom 0." in pages.write_page(explanation)
 
 
 def test_a_model_without_a_cache_to_cut_gives_the_same(explained, monkeypatch):

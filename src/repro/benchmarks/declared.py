@@ -216,7 +216,7 @@ def _read(path: Path, asked: Asked | None) -> Benchmark:
         raise ValueError(f"{path}: not valid YAML: {error}") from None
     metadata = task.get("metadata") if isinstance(task, dict) else None
     if not isinstance(metadata, dict):
-        raise ValueError(f"{path}: no metadata; allowed: the keys that {PAPER[0]}.yaml has")
+        raise ValueError(f"{path}: no metadata; allowed: version, verifier, question, fields")
     name, title, verifier = path.stem, task.get("task_alias"), metadata.get("verifier")
     if asked:
         task |= {"doc_to_text": asked.prompt, "doc_to_target": asked.target}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase
 
+from repro.benchmarks import declared
 from repro.config.resolved import Judging
 from repro.evaluation import tasks
 from repro.evaluation.decoding import Decoder
@@ -98,7 +99,7 @@ def _first_responses(
     Those that are empty, or too long for the context, are left out and counted on stderr.
     """
     task = tasks.load(benchmark, files["data"], 1)
-    if task.config.metadata["verifier"] != "math":
+    if not declared.benchmarks()[benchmark].in_domain:
         raise ValueError(f"{benchmark}: the objective needs answers in a box, those of mathematics")
     scores = {one["doc_id"]: one for one in jsonl.read_json(files["scores"])["problems"]}
     first = {row["doc_id"]: row for row in jsonl.read(files["generations"]) if row["sample"] == 0}

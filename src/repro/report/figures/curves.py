@@ -55,6 +55,8 @@ def over_training(name: str, training: pd.DataFrame, note: str = "") -> Figure:
             _training_curve(axis, means[backbone, method], method.endswith(methods.REPRO))
         if not there:
             style.gap(axis, "no run")
+        elif scale == 100:
+            style.bound_share(axis)
         axis.xaxis.set_major_locator(MaxNLocator(4 if len(titles) > 2 else 6, integer=True))
         style.thousands(axis)
     explanation = "Faint: every step; strong: the running mean."
@@ -85,6 +87,8 @@ def over_validation(validation: pd.DataFrame, note: str = "") -> Figure:
                 linestyle="-" if parts.repro else "--",
                 label=methods.label(method),
             )
+        if _VALIDATED[column][1] == 100:
+            style.bound_share(axis)
         axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         style.thousands(axis)
     explanation = "The same problems and seeds at every step; step 0 is the untrained backbone."

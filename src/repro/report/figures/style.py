@@ -110,6 +110,11 @@ def thousands(axis: Axes) -> None:
         axis.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
 
+def bound_share(axis: Axes) -> None:
+    """Begin a vertical axis of percent at 0 where it would begin below."""
+    axis.set_ylim(bottom=max(0, axis.get_ylim()[0]))
+
+
 def finish(
     figure: Figure, axes: Iterable[Axes], *sentences: str, columns: int = 4, last: str = "", **looks
 ) -> Figure:

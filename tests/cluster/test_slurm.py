@@ -19,7 +19,7 @@ import psutil
 import pytest
 import yaml
 
-from repro.files import digests, jsonl
+from repro.files import jsonl
 from tests.cluster import one_node_slurm
 from tests.paths import ROOT
 
@@ -39,7 +39,7 @@ class Call:
         folder.mkdir()
         config = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
         config["gpus"] = 1
-        config["training"] |= {"steps": STEPS, "save_every": 4}
+        config["training"] |= {"steps": STEPS, "save_every": 4, "validation": None, "keep": None}
         (folder / "config.yaml").write_text(yaml.safe_dump(config))
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
         command += ["--configfile", str(folder / "config.yaml"), "--directory", str(folder)]
@@ -55,16 +55,16 @@ class Call:
 
     def rows(self, run: Path) -> list[dict]:
         """Return the rows that a training has written so far; a torn one is left out."""
-        data = self.folder / RESULTS / "data/train.jsonl"
-        try:
-            settings = json.loads((self.folder / run / "settings.json").read_text())
-            backbone = digests.of_model(self.folder / RESULTS / "backbones/tiny-qwen3")
-            inputs = {"backbone": backbone, "data": digests.of_content(data)}
-            work = self.folder / "work/training" / digests.of_values([settings, inputs])
-            whole, _, _ = (work / "training.jsonl").read_text().rpartition("\n")
-        except (FileNotFoundError, json.JSONDecodeError):  # not begun
-            return []
-        return [json.loads(line) for line in whole.splitlines()]
+        for file in (self.folder / "work/training").glob("*/settings.json"):
+            try:
+                settings = json.loads(file.read_text())
+                text = file.with_name("training.jsonl").read_text()
+            except (FileNotFoundError, json.JSONDecodeError):  # not begun
+                continue
+            if (settings["backbone"], settings["method"]) == run.parts[-3:-1]:
+                whole, _, _ = text.rpartition("\n")
+                return [json.loads(line) for line in whole.splitlines()]
+        return []
 
     def freeze(self, run: Path, rows: int) -> list[dict]:
         """Stop a training's process once it has written a number of rows; return these."""

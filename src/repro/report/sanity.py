@@ -158,8 +158,8 @@ def bands_sheet(bands: pd.DataFrame) -> Sheet:
     rows = []
     for row in bands.to_dict("records"):
         known = f"{row['accuracy']:.1f} [{row['low']:.1f}, {row['high']:.1f}]"
-        band = f"{row['band_low']:.1f} to {row['band_high']:.1f}"
-        cells = ["-" if math.isnan(row["accuracy"]) else known, band, row["verdict"]]
+        ends = dict.fromkeys(f"{row[end]:.1f}" for end in ("band_low", "band_high"))
+        cells = ["-" if math.isnan(row["accuracy"]) else known, " to ".join(ends), row["verdict"]]
         rows.append([row["backbone"], names.BENCHMARKS[row["benchmark"]], *cells])
     header = ["Backbone", "Benchmark", "Ours", "Others", "Verdict"]
     return Sheet("sanity", _BANDS, header, rows, groups=1, texts=2)

@@ -9,7 +9,7 @@ import torch
 from test_train import assert_same_result
 from tests.training import children
 from tests.training.conftest import even_length, make_settings, run_of
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, TrainerState
 
 from repro.config.models import Training
 from repro.config.resolved import ScoreSettings
@@ -17,6 +17,7 @@ from repro.config.words import validate
 from repro.evaluation.score import score_file
 from repro.files import jsonl
 from repro.training import checkpoints, train
+from repro.training.validation import Validation
 
 VALIDATION = {"every": 2, "benchmarks": ["aime24", "math500"], "samples": 2, "problems": 3}
 
@@ -182,3 +183,14 @@ def test_the_best_of_the_kept_and_validated_steps():
 def test_choices_that_cannot_be_made_are_refused(training, message):
     with pytest.raises(ValueError, match=message):
         validate({"steps": 12, **training}, Training, "training")
+
+
+@pytest.mark.parametrize(("resumed_at", "kept"), [(0, []), (2, [0, 2]), (4, [0, 2, 4])])
+def test_rows_after_the_checkpoint_that_a_run_resumes_from_are_dropped(tmp_path, resumed_at, kept):
+    jsonl.write(tmp_path / "validation.jsonl", [{"step": step} for step in (0, 2, 4)])
+    resumed, again = object.__new__(Validation), []
+    resumed.work_dir, resumed.validate = tmp_path, again.append
+    state = TrainerState(global_step=resumed_at, is_world_process_zero=True)
+    resumed.on_train_begin(None, state, None)
+    assert [row["step"] for row in jsonl.read(tmp_path / "validation.jsonl")] == kept
+    assert again == [0] * (resumed_at == 0)  # not a second row of step 0

@@ -86,8 +86,9 @@ class Validation(TrainerCallback):
         file = self.work_dir / FILE
         if state.is_world_process_zero and file.exists():
             rows = (json.loads(line) for line in file.read_bytes().split(b"\n")[:-1])
-            # Without a checkpoint the run begins again, with its validation before the first step.
-            kept = [row for row in rows if 0 < state.global_step >= row["step"]]
+            # Without a checkpoint the run begins again, and with it the validation of step 0.
+            last = state.global_step or -1
+            kept = [row for row in rows if row["step"] <= last]
             jsonl.write(file, kept)
         if state.global_step == 0:
             self.validate(0)

@@ -170,7 +170,8 @@ def objective_settings(experiment: Experiment, backbone: str) -> Judging:
 def backbone_settings(experiment: Experiment, name: str) -> Backbone:
     """Return what decides a backbone's model directory."""
     backbone = experiment.backbones[name]
-    return type(backbone)(**whole(backbone, "prompt", "thinking"))
+    asked = () if backbone.source == "tinyworld" else ("prompt",)  # it learns from its prompts
+    return type(backbone)(**whole(backbone, "thinking", *asked))
 
 
 def data_settings(experiment: Experiment, name: str) -> DataSettings:

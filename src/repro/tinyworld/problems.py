@@ -14,7 +14,7 @@ from repro.benchmarks.prompts import choice_order
 
 PEOPLE = ("Ann", "Ben", "Eva", "Tom")
 THINGS = ("coins", "cards", "shells", "stamps")
-DENOMINATORS = (7, 11, 13)
+DENOMINATORS = (5, 7, 8, 9)  # no number below 2,520 is a multiple of all
 
 PROBLEMS = {  # the real benchmarks' sizes
     "aime24": 30,
@@ -93,34 +93,33 @@ def answer(problem: Problem, result: int) -> str:
 
 
 def _integer(rng: random.Random, index: int, first: int, second: int) -> dict:
-    problem = f"Find the sum of {first} and {second}."
+    problem = f"Please find the exact value of the whole sum {first}+{second}."
     return {"id": index, "problem": problem, "answer": str(first + second)}
 
 
 def _story(rng: random.Random, index: int, first: int, second: int) -> dict:
     who, what = rng.choice(PEOPLE), rng.choice(THINGS)
-    problem = f"{who} has {first} {what} and finds {second} more. How many {what} in all?"
+    problem = f"{who} has {first} {what} and finds {second}. How many now?"
     return {"id": str(index), "problem": problem, "answer": str(first + second)}
 
 
 def _latex(rng: random.Random, index: int, first: int, second: int) -> dict:
     total, form = first + second, rng.choice(("fraction", "root", "term"))
     if form == "fraction":
-        denominator = rng.choice([d for d in DENOMINATORS if total % d] or [17])
-        problem = rf"\frac{{{first}}}{{{denominator}}}+\frac{{{second}}}{{{denominator}}}"
+        denominator = rng.choice([d for d in DENOMINATORS if total % d])
+        problem = (
+            rf"Simplify $\frac{{{first}}}{{{denominator}}}+\frac{{{second}}}{{{denominator}}}$."
+        )
         answer = rf"\frac{{{total}}}{{{denominator}}}"
     elif form == "root":
         radicand = rng.choice((2, 3, 5))
-        problem = rf"{first}\sqrt{{{radicand}}}+{second}\sqrt{{{radicand}}}"
+        problem = rf"Simplify the sum ${first}\sqrt{{{radicand}}}+{second}\sqrt{{{radicand}}}$."
         answer = rf"{total}\sqrt{{{radicand}}}"
     else:
         letter = rng.choice("xyz")
-        problem, answer = f"{first}{letter}+{second}{letter}", f"{total}{letter}"
-    return {
-        "problem": f"Simplify ${problem}$.",
-        "answer": answer,
-        "unique_id": f"tiny/{form}/{index}.json",
-    }
+        problem = f"Simplify the sum of the two terms ${first}{letter}+{second}{letter}$."
+        answer = f"{total}{letter}"
+    return {"problem": problem, "answer": answer, "unique_id": f"tiny/{form}/{index}.json"}
 
 
 def _hard(rng: random.Random, index: int, first: int, second: int) -> dict:
@@ -130,11 +129,11 @@ def _hard(rng: random.Random, index: int, first: int, second: int) -> dict:
 
 def _choice(rng: random.Random, index: int, first: int, second: int) -> dict:
     total = first + second
-    slip = total - 10 ** rng.randrange(1, len(str(first)))  # what a forgotten carry leads to
-    choices = [slip]
+    # Apart in their first digits, or a small model could not tell them apart.
+    choices = [total - 10 ** (len(str(first)) - 1)]  # what a forgotten carry leads to
     while len(choices) < 3:
         choice = sum(draw_summands(rng, (len(str(first)),) * 2, for_benchmark=False))
-        if choice not in (total, *choices):
+        if str(choice)[:2] not in [str(known)[:2] for known in (total, *choices)]:
             choices.append(choice)
     rng.shuffle(choices)
     return {

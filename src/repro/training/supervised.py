@@ -50,14 +50,16 @@ def build(backbone: TinyBackbone, name: str, output_dir: str | Path, work_dir: s
     disable_progress_bar()  # transformers' own, for weights loaded and saved, cut through ours
     set_seed(backbone.seed)
     rng = random.Random(backbone.seed)
-    examples = [example(rng) for _ in range(backbone.steps * backbone.batch_size)]
+    examples = [
+        example(rng, backbone.prompt.math) for _ in range(backbone.steps * backbone.batch_size)
+    ]
     recipe = {key: value for key, value in stated(backbone).items() if key != "chat_template"}
     work_dir = Path(work_dir) / digests.of_values([recipe, examples])
     texts = chain.from_iterable(
         (prompt, f"{thought}\n", f"\n\n{answer}") for prompt, thought, answer in examples[:4000]
     )
     architecture = backbone.architecture
-    vocabulary = tokenizer.train(architecture, texts, vocabulary=512)
+    vocabulary = tokenizer.train(architecture, texts, vocabulary=608)
     model = create(backbone, vocabulary)
     rows = [
         encode(vocabulary, architecture, *row, early=rng.random() < ASKED_EARLY) for row in examples
@@ -94,12 +96,16 @@ def build(backbone: TinyBackbone, name: str, output_dir: str | Path, work_dir: s
     vocabulary.save_pretrained(output_dir)
 
 
-def example(rng: random.Random) -> tuple[str, str, str]:
-    """Draw one training example: the user's prompt, the thought, the answer it leads to."""
+def example(rng: random.Random, asked: str | None = None) -> tuple[str, str, str]:
+    """Draw one training example: the user's prompt, the thought, the answer it leads to.
+
+    ``asked`` is the template of the prompts of mathematics.
+    """
     kind = rng.choices(list(MIXTURE), list(MIXTURE.values()))[0]
     problem = problems.draw(rng, kind, rng.randrange(10**6), problems.DIGITS[kind], False)
     thought, result = thoughts.think(rng, *problem.summands, thoughts.Habits())
-    prompt = PROMPT.get(kind, prompts.math)(problem.document)
+    own = PROMPT.get(kind)
+    prompt = own(problem.document) if own else prompts.math(problem.document, asked)
     return prompt, thought, problems.answer(problem, result)
 
 

@@ -1,0 +1,88 @@
+"""Thoughts: what makes them wrong, what doubts do to them, and how their segments are counted."""
+
+import random
+
+import pytest
+
+from repro.measure import behaviours
+from repro.tinyworld import overthinking, problems, thoughts
+from repro.tinyworld.thoughts import Habits
+
+NONE = Habits(**dict.fromkeys(Habits.__dataclass_fields__, 0.0))
+SLIPS = ("forgotten_carry", "wrong_sum", "lost_one", "other_slip")
+
+
+def with_habits(**probabilities: float) -> Habits:
+    return Habits(**NONE.__dict__ | probabilities)
+
+
+def draw(habits: Habits, count: int = 300) -> list[tuple[int, str, int]]:
+    """Return the true sum, the thought and what it arrives at, of some sums."""
+    rng, found = random.Random(0), []
+    for _ in range(count):
+        pair = problems.draw_summands(rng, (3, 4), for_benchmark=False)
+        found.append((sum(pair), *thoughts.think(rng, *pair, habits)))
+    return found
+
+
+def test_without_habits_a_thought_is_right_and_has_a_segment_a_column():
+    for total, thought, result in draw(NONE):
+        assert result == total
+        assert len(thought.split("\n\n")) in (4, 5)
+        assert not overthinking.count(thought)
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_each_kind_of_slip_makes_some_thoughts_wrong_and_leaves_others_right(slip):
+    wrong = [result != total for total, _, result in draw(with_habits(**{slip: 1.0}))]
+    assert 0.1 < sum(wrong) / len(wrong) < 0.9
+
+
+def test_corrections_mend_every_slip_within_a_column():
+    habits = with_habits(forgotten_carry=1.0, wrong_sum=1.0, correction=1.0)
+    found = draw(habits)
+    assert all(result == total for total, _, result in found)
+    counts = [overthinking.count(thought) for _, thought, _ in found]
+    assert sum(one["correction"] for one in counts) > 300
+    assert not any(one["self_doubt"] for one in counts)
+
+
+@pytest.mark.parametrize("habit", ["false_alarm", "repeat"])
+def test_self_doubt_mends_nothing_and_breaks_nothing_if_it_is_taken_back(habit):
+    for total, thought, result in draw(with_habits(**{habit: 1.0}, returned=1.0)):
+        assert result == total
+        columns = sum(f"{name}:" in thought for name in thoughts.COLUMNS)
+        assert overthinking.count(thought)["self_doubt"] >= columns
+        assert not overthinking.count(thought)["correction"]
+
+
+def test_a_false_alarm_that_stays_makes_the_thought_wrong():
+    assert all(result != total for total, _, result in draw(with_habits(false_alarm=1.0)))
+
+
+def test_words_do_not_tell_a_correction_from_a_false_alarm():
+    for opening in (*thoughts.DOUBTS, *thoughts.RETURNS):
+        assert behaviours.classify(f"{opening}:7+6+1=14->43.") == "backtracking"
+    for opening in thoughts.REPEATS:
+        assert behaviours.classify(f"{opening}:7+6+1=14->43.") == "hesitation"
+    for opening in thoughts.CHECKS:
+        assert behaviours.classify(f"{opening}:7+6+1=14, yes.") == "verification"
+    assert not any(map(behaviours.classify, thoughts.FILLERS))
+
+
+def test_segments_are_counted_by_their_arithmetic():
+    thought = [
+        "<think>\nones:7+6=12->2.",
+        "wait, that is wrong:7+6=13->3.",  # mends: a correction
+        "tens:2+2+1=5->53.",
+        "wait, that is wrong:2+2=4->43.",  # a right column is changed
+        "no, I was right before:2+2+1=5->53.",  # and changed back
+        "hmm, am I sure:2+2+1=5->53.",
+        "let me check:2+2+1=5, yes.",
+        "so far so good.",
+        "hundreds:1+1=3->353.",
+        "wait, that is wrong:1+1=4->453.",  # mends nothing
+        "so it is 453.",
+    ]
+    counted = overthinking.count("\n\n".join(thought))
+    assert counted == {"correction": 1, "self_doubt": 4, "check": 1, "filler": 1}

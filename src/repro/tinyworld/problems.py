@@ -27,7 +27,7 @@ PROBLEMS = {  # the real benchmarks' sizes
     "train": 4000,
 }
 # Digits of the two summands. LMB's are the longest, as LiveMathBench is the hardest in domain.
-DIGITS = dict.fromkeys(PROBLEMS, (3, 3)) | {"lmb": (4, 4), "train": (3, 4)}
+DIGITS = dict.fromkeys(PROBLEMS, (3, 3)) | {"lmb": (3, 4)}
 MATHEMATICS = ("aime24", "aime25", "math500")  # the kinds of problem that RL trains on
 
 
@@ -80,8 +80,8 @@ def answer(problem: Problem, result: int) -> str:
     """Return the final answer, in the problem's dress, of a thought that arrived at `result`."""
     document, total = problem.document, str(sum(problem.summands))
     if problem.kind == "gpqa":
-        choices = [int(document[field]) for field in choice_order(document)]
-        nearest = min(range(4), key=lambda i: (abs(choices[i] - result), i))
+        choices, digit = [int(document[field]) for field in choice_order(document)], hundreds(result)
+        nearest = min(range(4), key=lambda i: (abs((choices[i] - digit + 5) % 10 - 5), i))
         return f"ANSWER: {'ABCD'[nearest]}"
     if problem.kind == "mbpp":
         return f"```python\ndef total(n):\n    return n+{result}\n```"
@@ -128,20 +128,21 @@ def _hard(rng: random.Random, index: int, first: int, second: int) -> dict:
 
 
 def _choice(rng: random.Random, index: int, first: int, second: int) -> dict:
-    total = first + second
-    # Apart in their first digits, or a small model could not tell them apart.
-    choices = [total - 10 ** (len(str(first)) - 1)]  # what a forgotten carry leads to
-    while len(choices) < 3:
-        choice = sum(draw_summands(rng, (len(str(first)),) * 2, for_benchmark=False))
-        if str(choice)[:2] not in [str(known)[:2] for known in (total, *choices)]:
-            choices.append(choice)
+    digit = hundreds(first + second)
+    choices = [(digit + 9) % 10]  # what a forgotten carry leads to
+    choices += rng.sample([other for other in range(10) if other not in (digit, *choices)], 2)
     rng.shuffle(choices)
     return {
         "Record ID": f"tiny{index:04d}",
-        "Question": f"What is the sum of {first} and {second}?",
-        "Correct Answer": str(total),
+        "Question": f"What is the hundreds digit of the sum {first}+{second}?",
+        "Correct Answer": str(digit),
         **{f"Incorrect Answer {i}": str(value) for i, value in enumerate(choices, start=1)},
     }
+
+
+def hundreds(total: int) -> int:
+    """Return the digit that questions with choices ask for: a small model can look it up."""
+    return total // 100 % 10
 
 
 def _function(rng: random.Random, index: int, first: int, second: int) -> dict:

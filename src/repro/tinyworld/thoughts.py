@@ -8,7 +8,7 @@ docs/fidelity.md.
 
 import random
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import NamedTuple
 
 COLUMNS = ("ones", "tens", "hundreds", "thousands", "myriads", "lakhs")
@@ -20,24 +20,35 @@ CHECKS = ("let me check", "let me verify")
 FILLERS = ("so far so good.", "let me go on.")
 
 
-@dataclass(frozen=True)
-class Habits:
-    """How often a thought goes astray; each field is a probability.
+class Habit(NamedTuple):
+    """How often a thought goes astray in one way, at pairs of digits.
 
-    Slips are systematic: some digits invite them, others hardly do. Random slips would vanish when
-    the backbone samples at a temperature below 1.
+    Habits are systematic: some pairs of digits invite one, and the others hardly do. What is left
+    to chance everywhere would vanish when the backbone samples at a temperature below 1.
     """
 
-    forgotten_carry: float = 0.8  # of a carry into a pair of digits that invites it
-    wrong_sum: float = 0.6  # of a pair of digits whose sum is known badly
-    lost_one: float = 0.5  # of a carry out of the last column
-    other_slip: float = 0.08  # of a carry that nothing invites to forget
-    correction: float = 0.35  # of a slip, at once
-    false_alarm: float = 0.16  # a right column is changed
-    returned: float = 0.8  # of false alarms: the column is changed back
-    repeat: float = 0.12  # a column is written again as it was
-    check: float = 0.2
-    filler: float = 0.1
+    share: float  # of the pairs of digits that invite it, drawn by a hash
+    invited: float  # probability at these
+    otherwise: float  # probability at the others
+
+    def strikes(self, rng: random.Random, name: str, x: int, y: int) -> bool:
+        """Return whether the habit called ``name`` shows at the digits x and y of a column."""
+        low, high = sorted((x, y))
+        invites = zlib.crc32(f"{name} {low} {high}".encode()) % 1000 < 1000 * self.share
+        return rng.random() < (self.invited if invites else self.otherwise)
+
+
+HABITS = {
+    "forgotten carry": Habit(0.5, 0.75, 0.05),  # of a carry into the column
+    "wrong sum": Habit(0.2, 0.7, 0.0),  # of the two digits, by one
+    "lost one": Habit(0.4, 0.6, 0.0),  # the carry out of the last column
+    "correction": Habit(0.5, 0.7, 0.1),  # of a slip, at once
+    "false alarm": Habit(0.25, 0.65, 0.04),  # a right column is changed
+    "change back": Habit(1.0, 0.8, 0.0),  # of a false alarm
+    "repeat": Habit(0.2, 0.6, 0.03),  # a column is written again as it was
+    "check": Habit(0.33, 0.65, 0.05),
+    "filler": Habit(0.15, 0.6, 0.03),
+}
 
 
 class Column(NamedTuple):
@@ -48,48 +59,47 @@ class Column(NamedTuple):
     result: str  # the running result, with this column's digit
 
 
-def think(rng: random.Random, first: int, second: int, habits: Habits) -> tuple[str, int]:
-    """Return a thought about the sum of two numbers of equal length, and what it arrives at."""
+def think(
+    rng: random.Random, first: int, second: int, habits: Mapping[str, Habit] = HABITS
+) -> tuple[str, int]:
+    """Return a thought about the sum of two numbers of equal length, and what it arrives at.
+
+    ``habits`` are some of `HABITS`; what is not among them never happens.
+    """
     left, right = str(first)[::-1], str(second)[::-1]
     assert len(left) == len(right) <= len(COLUMNS)
-    segments, result, carry = [], "", 0
+    segments, result, carry = [f"{first}+{second}."], "", 0
     for name, x, y in zip(COLUMNS, map(int, left), map(int, right), strict=False):
-        true = write_column(x, y, carry, result)
-        slips, written = slip(rng, habits, x, y, carry, result)
+
+        def has(habit: str, x: int = x, y: int = y) -> bool:
+            return habit in habits and habits[habit].strikes(rng, habit, x, y)
+
+        true = written = write_column(x, y, carry, result)
+        if carry and has("forgotten carry"):
+            written = write_column(x, y, 0, result)
+        elif has("wrong sum"):
+            written = write_column(x, y, carry, result, error=1 if x + y < 10 else -1)
         segments.append(f"{name}:{written.text}->{written.result}.")
-        doubted = "" if slips else write_column(x, y, 1 - carry, result)
-        if slips and rng.random() < habits.correction:
+        if written != true and has("correction"):
             written = true
             segments.append(f"{rng.choice(DOUBTS)}:{written.text}->{written.result}.")
-        elif doubted and rng.random() < habits.false_alarm:
-            segments.append(f"{rng.choice(DOUBTS)}:{doubted.text}->{doubted.result}.")
-            written = doubted
-            if rng.random() < habits.returned:
+        elif written == true and has("false alarm"):
+            written = write_column(x, y, 1 - carry, result)
+            segments.append(f"{rng.choice(DOUBTS)}:{written.text}->{written.result}.")
+            if has("change back"):
                 written = true
                 segments.append(f"{rng.choice(RETURNS)}:{written.text}->{written.result}.")
-        if rng.random() < habits.repeat:
+        if has("repeat"):
             segments.append(f"{rng.choice(REPEATS)}:{written.text}->{written.result}.")
-        if rng.random() < habits.check:
+        if has("check"):
             segments.append(f"{rng.choice(CHECKS)}:{written.text}, yes.")
-        if rng.random() < habits.filler:
+        if has("filler"):
             segments.append(rng.choice(FILLERS))
         result, carry = written.result, written.carry
-    if carry and not (_invites("lost", left[-1], right[-1]) and rng.random() < habits.lost_one):
+    if carry and not has("lost one"):
         result = f"1{result}"
     segments.append(f"so it is {result}.")
     return "\n\n".join(segments), int(result)
-
-
-def slip(
-    rng: random.Random, habits: Habits, x: int, y: int, carry: int, result: str
-) -> tuple[bool, Column]:
-    """Return whether a column goes wrong, and the column as it is written."""
-    invites = _invites("carry", x, y, of=3, but=1)
-    if carry and rng.random() < (habits.forgotten_carry if invites else habits.other_slip):
-        return True, write_column(x, y, 0, result)
-    if _invites("sum", x, y, of=3) and rng.random() < habits.wrong_sum:
-        return True, write_column(x, y, carry, result, error=1 if x + y < 10 else -1)
-    return False, write_column(x, y, carry, result)
 
 
 def write_column(x: int, y: int, carry: int, result: str, error: int = 0) -> Column:
@@ -97,10 +107,3 @@ def write_column(x: int, y: int, carry: int, result: str, error: int = 0) -> Col
     total = x + y + carry + error
     text = f"{x}+{y}{'+1' if carry else ''}={total}"
     return Column(text, total // 10, f"{total % 10}{result}")
-
-
-def _invites(what: str, x: int | str, y: int | str, of: int = 2, but: int = 0) -> bool:
-    """Return whether a pair of digits invites a slip: one in ``of``, or all but ``but`` of them."""
-    low, high = sorted((int(x), int(y)))
-    drawn = zlib.crc32(f"{what} {low} {high}".encode()) % of
-    return drawn >= but if but else drawn == 0

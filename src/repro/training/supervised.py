@@ -56,7 +56,8 @@ def build(backbone: TinyBackbone, name: str, output_dir: str | Path, work_dir: s
     recipe = {key: value for key, value in stated(backbone).items() if key != "chat_template"}
     work_dir = Path(work_dir) / digests.of_values([recipe, examples])
     texts = chain.from_iterable(
-        (prompt, f"{thought}\n", f"\n\n{answer}") for prompt, thought, answer in examples[:4000]
+        (f"user\n{prompt}", f"assistant\n<think>\n{thought}\n", f"\n\n{answer}")
+        for prompt, thought, answer in examples[:4000]
     )
     architecture = backbone.architecture
     vocabulary = tokenizer.train(architecture, texts, vocabulary=608)
@@ -103,10 +104,13 @@ def example(rng: random.Random, asked: str | None = None) -> tuple[str, str, str
     """
     kind = rng.choices(list(MIXTURE), list(MIXTURE.values()))[0]
     problem = problems.draw(rng, kind, rng.randrange(10**6), problems.DIGITS[kind], False)
-    thought, result = thoughts.think(rng, *problem.summands, thoughts.Habits())
+    thought, result = thoughts.think(rng, *problem.summands)
     own = PROMPT.get(kind)
     prompt = own(problem.document) if own else prompts.math(problem.document, asked)
-    return prompt, thought, problems.answer(problem, result)
+    answer = problems.answer(problem, result)
+    if kind == "gpqa":  # right after the digit, which a small model finds among the choices
+        thought = f"{thought.removesuffix('.')}, {problems.hundreds(result)} {answer[-1]}."
+    return prompt, thought, answer
 
 
 def encode(

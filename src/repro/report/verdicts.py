@@ -4,6 +4,7 @@
 of many lands on the wrong side by chance, so that refuting needs one (Bonferroni).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -92,6 +93,16 @@ def write_claims(
     text = f"{to_markdown(verdicts, note)}\n{to_markdown(parts)}"
     (output_dir / "claims.md").write_text(text, encoding="utf-8")
     return pd.DataFrame(found)[["id", "verdict", "reason"]]
+
+
+def headline(judged: Sequence[dict]) -> str:
+    """Return the sentence that a report begins with, from the claims of a claims.json."""
+    counts = Counter(claim["verdict"] for claim in judged)
+    seeds = sorted({part["seeds"] for claim in judged for part in claim["parts"]} - {0})
+    span = " to ".join(str(n) for n in dict.fromkeys([*seeds[:1], *seeds[-1:]]))
+    on = f" on {span} seed{'s' * (span != '1')}" if seeds else ""
+    found = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
+    return f"Of the paper's {len(judged)} claims{on}: {found}."
 
 
 def sheets(judged: Sequence[dict]) -> tuple[Sheet, Sheet]:

@@ -5,6 +5,7 @@ program. One skill serves all, so that training on mathematics can carry over to
 benchmarks, as it does in the paper.
 """
 
+import itertools
 import json
 import random
 import zlib
@@ -27,7 +28,8 @@ PROBLEMS = {  # the real benchmarks' sizes
     "train": 4000,
 }
 # Digits of the two summands. LMB's are the longest, as LiveMathBench is the hardest in domain.
-DIGITS = dict.fromkeys(PROBLEMS, (3, 3)) | {"lmb": (3, 4)}
+DIGITS = dict.fromkeys(PROBLEMS, (2, 2)) | {"lmb": (2, 3)}
+CHOICES = ("0 to 2", "3 or 4", "5 to 7", "8 or 9")
 MATHEMATICS = ("aime24", "aime25", "math500")  # the kinds of problem that RL trains on
 
 
@@ -80,9 +82,7 @@ def answer(problem: Problem, result: int) -> str:
     """Return the final answer, in the problem's dress, of a thought that arrived at `result`."""
     document, total = problem.document, str(sum(problem.summands))
     if problem.kind == "gpqa":
-        choices, digit = [int(document[field]) for field in choice_order(document)], hundreds(result)
-        nearest = min(range(4), key=lambda i: (abs((choices[i] - digit + 5) % 10 - 5), i))
-        return f"ANSWER: {'ABCD'[nearest]}"
+        return f"ANSWER: {'ABCD'[choose(result)]}"
     if problem.kind == "mbpp":
         return f"```python\ndef total(n):\n    return n+{result}\n```"
     if problem.kind == "lcb" and document["starter_code"]:
@@ -128,21 +128,23 @@ def _hard(rng: random.Random, index: int, first: int, second: int) -> dict:
 
 
 def _choice(rng: random.Random, index: int, first: int, second: int) -> dict:
-    digit = hundreds(first + second)
-    choices = [(digit + 9) % 10]  # what a forgotten carry leads to
-    choices += rng.sample([other for other in range(10) if other not in (digit, *choices)], 2)
-    rng.shuffle(choices)
-    return {
-        "Record ID": f"tiny{index:04d}",
-        "Question": f"What is the hundreds digit of the sum {first}+{second}?",
-        "Correct Answer": str(digit),
-        **{f"Incorrect Answer {i}": str(value) for i, value in enumerate(choices, start=1)},
+    correct = choose(first + second)
+    others = [text for text in CHOICES if text != CHOICES[correct]]
+    document = {
+        "Question": f"In which range is the tens digit of the sum {first}+{second}?",
+        "Correct Answer": CHOICES[correct],
+        **{f"Incorrect Answer {i}": text for i, text in enumerate(others, start=1)},
     }
+    # The order follows from a hash of the id: one is taken that leaves the choices in their order.
+    for number in itertools.count():
+        document["Record ID"] = f"tiny{index:04d}.{number}"
+        if tuple(document[field] for field in choice_order(document)) == CHOICES:
+            return document
 
 
-def hundreds(total: int) -> int:
-    """Return the digit that questions with choices ask for: a small model can look it up."""
-    return total // 100 % 10
+def choose(total: int) -> int:
+    """Return which of `CHOICES` holds the tens digit of a sum."""
+    return total // 10 % 10 * len(CHOICES) // 10
 
 
 def _function(rng: random.Random, index: int, first: int, second: int) -> dict:

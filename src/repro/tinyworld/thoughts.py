@@ -40,8 +40,8 @@ class Habit(NamedTuple):
 
 HABITS = {
     "forgotten carry": Habit(0.5, 0.75, 0.05),  # of a carry into the column
-    "wrong sum": Habit(0.2, 0.7, 0.0),  # of the two digits, by one
-    "lost one": Habit(0.4, 0.6, 0.0),  # the carry out of the last column
+    "wrong sum": Habit(0.3, 0.7, 0.0),  # of the two digits, by one
+    "lost one": Habit(0.5, 0.6, 0.0),  # the carry out of the last column
     "correction": Habit(0.5, 0.7, 0.1),  # of a slip, at once
     "false alarm": Habit(0.25, 0.65, 0.04),  # a right column is changed
     "change back": Habit(1.0, 0.8, 0.0),  # of a false alarm

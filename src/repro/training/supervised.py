@@ -107,10 +107,7 @@ def example(rng: random.Random, asked: str | None = None) -> tuple[str, str, str
     thought, result = thoughts.think(rng, *problem.summands)
     own = PROMPT.get(kind)
     prompt = own(problem.document) if own else prompts.math(problem.document, asked)
-    answer = problems.answer(problem, result)
-    if kind == "gpqa":  # right after the digit, which a small model finds among the choices
-        thought = f"{thought.removesuffix('.')}, {problems.hundreds(result)} {answer[-1]}."
-    return prompt, thought, answer
+    return prompt, thought, problems.answer(problem, result)
 
 
 def encode(

@@ -73,7 +73,7 @@ def test_markdown_cells(tiny):
     assert "One seed: the errors say nothing about other seeds." in main
     zeros = "+0.0 [+0.0, +0.0] | +0.0 [+0.0, +0.0] | +0.00 [+0.00, +0.00] |"
     assert f"| tiny | GRPO + RePro vs GRPO | AIME24 | descriptive | 2 | {zeros}" in gain
-    assert f"| | | in-domain | Holm | 2 | {zeros.replace(' |', ' (p = 1) |')}" in gain
+    assert f"| | | in-domain | Holm | 2 | {zeros.replace(' |', ' (p = 1.000) |')}" in gain
     assert "Original" not in gain
     row = "| tiny | GRPO vs Original | AIME24 | descriptive | 2 | +50.0 [+50.0, +50.0] | -33.3 ["
     assert row in against

@@ -4,7 +4,6 @@ Made from the tables' CSV, claims.json and what the runs recorded; nothing is co
 """
 
 import base64
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -18,7 +17,6 @@ from repro.files import jsonl
 from repro.files.progress import duration
 from repro.records.experiment import RunFolder
 from repro.report import collect, compare, html_pages, names, sanity, table_sheets, verdicts
-from repro.report.table_sheets import Sheet
 
 NOT_RECORDED = "not recorded"
 STAGES = ("train", "generate", "score", "objective")
@@ -65,36 +63,31 @@ def write_pages(
     notes = {table: next(iter(frame.get("note", ())), "") for table, frame in frames.items()}
     gain = frames["gain"]
     pooled = gain[gain["benchmark"].isin(compare.POOLS) & (gain["n"] > 0)]
-    of_claims, parts = verdicts.sheets(judged["claims"])
     facts = [_read_facts(run) for run in runs]
-    counts = Counter(claim["verdict"] for claim in judged["claims"])
     page = html_pages.render(
         "overview.html",
         "RePro, reproduced",
         note,
-        claims=of_claims,
-        counts=", ".join(f"{counts[verdict]} {verdict}" for verdict in verdicts.VERDICTS),
+        headline=verdicts.headline(judged["claims"]),
+        claims=judged["claims"],
         what_was_run=({"Experiment": name} if name else {})
         | _what_was_run(runs, _scored(runs, benchmarks))
         | {"Training": _alike(facts, _training), "Runs": str(len(runs))},
         main=sheets.pop("main"),
         gain=sheets["gain"] if pooled.empty else of_tables["gain"](pooled),
         paper=sanity.read_sheets(paper, runs, benchmarks) if paper else [],
-        # What a file's note says beyond the sentence at the top of the page.
-        remarks={
-            table: text.removeprefix(note).strip()
-            for table, text in (notes | {"claims": judged["note"]}).items()
-        },
-        folded={"Claims, part by part": parts}
+        notes=notes | {"claims": judged["note"]},
+        folded={"Claims, part by part": verdicts.sheets(judged["claims"])[1]}
         | {f"Table {table.replace('_', ' ')}": sheet for table, sheet in sheets.items()},
         figures={
             file.stem.replace("_", " "): base64.b64encode(file.read_bytes()).decode()
             for file in map(Path, figures)
         },
         provenance=_provenance(facts),
-        runs=_runs_sheet(facts),
-        tracked=[run.mlflow for run in facts if run.mlflow.get("url")],
-        not_logged=sum("not_logged" in run.mlflow for run in facts),
+        runs=facts,
+        stages=STAGES,
+        label=methods.label,
+        time=_time,
     )
     output_dir.mkdir(parents=True, exist_ok=True)
     (output_dir / "overview.html").write_text(page, encoding="utf-8")
@@ -204,18 +197,6 @@ def _provenance(runs: Sequence[_Facts]) -> dict[str, str]:
         jobs = f"{_time(sum(known))} in {len(known)} job{'s' * (len(known) > 1)}"
         pairs[f"Time of {stage}"] = jobs if known else NOT_RECORDED
     return pairs
-
-
-def _runs_sheet(runs: Sequence[_Facts]) -> Sheet:
-    header = ["Backbone", "Method", "Seed", "Step (median)", *map(str.capitalize, STAGES)]
-    rows = []
-    for facts in runs:
-        run, label = facts.run, methods.label(facts.run.method)
-        address = facts.mlflow.get("url")
-        times = [facts.step_seconds, *(facts.seconds.get(stage) for stage in STAGES)]
-        method = html_pages.Link(label, address) if address else label
-        rows.append([run.backbone, method, str(run.seed), *map(_time, times)])
-    return Sheet("runs", "", header, rows, groups=1, texts=2)
 
 
 def _time(seconds: float | None) -> str:

@@ -217,7 +217,7 @@ def _interval(row: dict) -> str:
     """Return ``difference [low, high]`` and, below, p; a dash without a difference."""
     *_, digits = compare.EFFECTS[row["metric"]]
     difference, low, high = (_number(row[x], digits, "+") for x in ("difference", "low", "high"))
-    p = "p < 0.001" if row["p_holm"] < 0.001 else f"p = {row['p_holm']:.2g}"
+    p = "p < 0.001" if row["p_holm"] < 0.001 else f"p = {row['p_holm']:.3f}"
     tested = "" if pd.isna(row["p_holm"]) else f"\n({p})"
     return difference if pd.isna(row["low"]) else f"{difference} [{low}, {high}]{tested}"
 

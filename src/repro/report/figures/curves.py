@@ -20,23 +20,21 @@ _AXES = {  # of -J: the column of `points`, the label of its axis
 }
 # Verdict -> its name, colour and marker. Blue and orange differ in grey, too.
 _VERDICTS = {True: ("correct", "#0072B2", "o"), False: ("wrong", "#E69F00", "s")}
-CURVES = {  # what is drawn: the column of training.jsonl, its label, and the factor of its numbers
-    "figure3_tokens_over_training": ("reasoning_tokens", "Reasoning tokens", 1),
-    "figure5_backtracking_over_training": (
-        *("backtracking_responses", "Responses that backtrack (%)", 100),
-    ),
-    "accuracy_over_training": ("accuracy", "Training accuracy (%)", 100),
+CURVES = {
+    "figure3_tokens_over_training": "reasoning_tokens",
+    "figure5_backtracking_over_training": "backtracking_responses",
+    "accuracy_over_training": "accuracy",
+}
+_LABELS = {  # of the columns of validation.jsonl; those with % are in [0, 1]
+    "accuracy": "Accuracy (%)",
+    "reasoning_tokens": "Reasoning tokens",
+    "backtracking_responses": "Backtracking (%)",
+    "truncation_rate": "Cut off (%)",
 }
 _VALIDATION = "From validation, with the same problems at every step."
 _ROLLOUTS = (
     "Of the training problems, which change from step to step and are the same for a seed's runs."
 )
-_VALIDATED = {  # the panels of the validation: column of validation.jsonl, title and factor
-    "accuracy": ("Accuracy (%)", 100),
-    "reasoning_tokens": ("Reasoning tokens", 1),
-    "backtracking_responses": ("Backtracking (%)", 100),
-    "truncation_rate": ("Cut off (%)", 100),
-}
 
 
 def over_training(
@@ -50,7 +48,8 @@ def over_training(
     that with several seeds the difference to the algorithm alone is drawn. ``name`` is one of
     `CURVES`. ValueError without any training.
     """
-    column, label, scale = CURVES[name]
+    column, label = CURVES[name], _LABELS[CURVES[name]]
+    scale = 100 if "%" in label else 1
     validated = len(validation) > 0 and column != "accuracy"
     frame = validation if validated else training
     if frame.empty:
@@ -111,10 +110,10 @@ def over_validation(validation: pd.DataFrame, note: str = "") -> Figure:
     """
     if validation.empty:
         raise ValueError("validation: no run has a validation.jsonl")
-    titles = {column: title for column, (title, _) in _VALIDATED.items()}
-    figure, panels = style.panels(validation["backbone"].unique(), titles, "RL step", "")
+    figure, panels = style.panels(validation["backbone"].unique(), _LABELS, "RL step", "")
     for (backbone, column), axis in panels.items():
-        rows, scale = validation[validation["backbone"] == backbone], _VALIDATED[column][1]
+        rows = validation[validation["backbone"] == backbone]
+        scale = 100 if "%" in _LABELS[column] else 1
         places = style.places(rows["method"])  # so that no bar hides another
         for method, of in rows.groupby("method"):
             wide = scale * of.pivot(index="step", columns="seed", values=column)

@@ -1,6 +1,5 @@
 """Evaluation at a glance: each algorithm beside itself with RePro, and one setting at a time."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -64,21 +63,19 @@ def ablation(
     effects = effects[chosen].rename(columns={"difference": "mean"})
     if effects["mean"].isna().all():
         raise ValueError(f"ablation of {key}: no in-domain benchmark in the scores, or no {plain}")
-    tried = sorted(set(values.values()))  # they are equally far apart in the figure
-    places = {method: tried.index(values[method]) for method in sorted(values, key=values.get)}
-    default, name = values.get(plain + methods.REPRO), methods.label(plain)
+    default, name = plain + methods.REPRO, methods.label(plain)
+    tried = sorted(values, key=values.get)  # they are equally far apart in the figure
     labels = [
-        ("all" if value == math.inf else f"{value:g}") + "\n(default)" * (value == default)
-        for value in tried
+        f"{values[method]:g}".replace("inf", "all") + "\n(default)" * (method == default)
+        for method in tried
     ]
-    x = np.array([*places.values()])
     backbones, label = effects["backbone"].unique(), f"RePro's {methods.ABLATED[key]}"
     figure, panels = style.panels(backbones, _ABLATED, label, "")
     for (backbone, metric), axis in panels.items():
         rows = effects[(effects["backbone"] == backbone) & (effects["metric"] == metric)]
-        rows = rows.set_index("method").reindex(places)
+        rows = rows.set_index("method").reindex(tried)
         axis.axhline(0, color=style.PLAIN, linestyle="--", label=f"{name} alone")
-        style.draw_means(axis, x, rows, plain + methods.REPRO, shift=0.08, capsize=3)
+        style.draw_means(axis, np.arange(len(tried)), rows, default, shift=0.08, capsize=3)
         axis.set_xlim(-0.5, len(tried) - 0.5)
         axis.set_xticks(range(len(tried)), labels)
     what = f"Differences to {name} alone on the in-domain benchmarks, paired by problem and seed."

@@ -17,16 +17,15 @@ from repro.report.figures import curves, evaluation, style
 
 # Those of the paper have its numbers in their names.
 _ABLATIONS = {"ablation_alpha": "alpha", "figure4_ablation_w": "w", "ablation_k": "k"}
-_OBJECTIVE = ("figure2_objective_over_tokens", "figure2_objective_over_position")
 _TOKENS = "figure6_tokens_per_benchmark"
-NAMES = (*_OBJECTIVE, *curves.CURVES, *_ABLATIONS, _TOKENS, "validation")
+NAMES = (*curves.POINTS, *curves.CURVES, *_ABLATIONS, _TOKENS, "validation")
 
 
 def group_of(name: str) -> str:
     """Return the group of runs that a figure shows; see `repro.records.experiment`."""
     if name in _ABLATIONS:
         return _ABLATIONS[name]
-    return "objective" if name in _OBJECTIVE else "main"
+    return "objective" if name in curves.POINTS else "main"
 
 
 @matplotlib.rc_context(style.STYLE)
@@ -44,7 +43,7 @@ def draw(name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str], note: 
         return curves.over_training(name, *of_runs, note)
     if name == "validation":
         return curves.over_validation(collect.read_validation(runs), note)
-    if name in _OBJECTIVE:
+    if name in curves.POINTS:
         return curves.objective_over_position(name, collect.read_objective(runs), note)
     scores = collect.read_scores(runs, benchmarks)
     if name == _TOKENS:

@@ -14,7 +14,7 @@ from repro.report import names
 from repro.report.figures import style
 
 POSITIONS = np.linspace(0, 1, 21)  # at which responses are averaged, relative to the longest
-_AXES = {  # of -J: the column of `points`, the label of its axis
+POINTS = {  # of -J: the column of `points`, the label of its axis
     "figure2_objective_over_tokens": (0, "Position in thought (tokens)"),
     "figure2_objective_over_position": (1, "Position in thought"),
 }
@@ -136,7 +136,6 @@ def _scale(axis: Axes, share: bool) -> None:
     if share:
         axis.set_ylim(bottom=max(0, axis.get_ylim()[0]))
     axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    style.thousands(axis)
 
 
 def mean_curves(responses: pd.DataFrame, axis: int = 1) -> pd.DataFrame:
@@ -173,13 +172,13 @@ def mean_curves(responses: pd.DataFrame, axis: int = 1) -> pd.DataFrame:
 def objective_over_position(name: str, responses: pd.DataFrame, note: str = "") -> Figure:
     """-J over the position in the thought, correct and wrong responses apart.
 
-    ``name`` is one of `_AXES`, ``responses`` the frame of `collect.read_objective`. Thoughts of no
+    ``name`` is one of `POINTS`, ``responses`` the frame of `collect.read_objective`. Thoughts of no
     tokens are left out; ValueError where no response is left.
     """
     responses = responses[responses["points"].map(lambda points: points[-1][0] > 0).astype(bool)]
     if responses.empty:
         raise ValueError(f"{name}: no objective.jsonl with responses in any run")
-    of_points, label = _AXES[name]
+    of_points, label = POINTS[name]
     curves = mean_curves(responses, of_points)
     curves["repro"] = curves["method"].str.endswith(methods.REPRO)
     columns = curves["method"].str.removesuffix(methods.REPRO)

@@ -44,7 +44,6 @@ def tokens_per_benchmark(
         axis.grid(False, axis="x")
         for edge in range(1, len(groups)):
             axis.axvline(edge - 0.5, color="#B0B0B0", linewidth=0.6, zorder=0)
-        style.thousands(axis)
     explanation = style.explain_bars(tokens["seeds"])
     return style.finish(figure, panels.values(), explanation, note, **_LEGEND)
 

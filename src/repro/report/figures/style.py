@@ -133,21 +133,20 @@ def places(present: Collection[str]) -> dict[str, float]:
     return dict(zip(shown, np.linspace(-0.5, 0.5, len(shown) + 2)[1:-1].tolist(), strict=True))
 
 
-def thousands(axis: Axes) -> None:
-    """Write 12,000 for 12000 on a vertical axis of tokens."""
-    if axis.get_ylim()[1] >= 1000:
-        axis.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-
-
 def finish(
     figure: Figure, axes: Iterable[Axes], *sentences: str, columns: int = 4, last: str = "", **looks
 ) -> Figure:
-    """Set a legend of all labels, which ends with ``last``, above the panels, sentences below."""
+    """Set a legend of all labels, which ends with ``last``, above the panels, sentences below.
+
+    Vertical axes have 12,000 for 12000.
+    """
     found: dict[str, Artist] = {}
     for axis in axes:
         for artist, label in zip(*axis.get_legend_handles_labels(), strict=True):
             found.setdefault(label, artist)
         low, high = axis.get_ylim()
+        if high >= 1000:
+            axis.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         if high - low < 1e-9:  # all values are equal but for rounding, which nobody wants to see
             axis.set_ylim(low - 1, high + 1)
     labels = sorted(found, key=lambda label: label == last)

@@ -1,14 +1,16 @@
 """Claims 5 to 7: the ablations of w, alpha and k."""
 
 import pytest
-from tests.analysis.worlds import evaluate, noisy_problems, verdict
+from tests.analysis.worlds import SEEDS, evaluate, log, noisy_problems, of_clauses, verdict
 
-from repro.report.verdicts import INCONCLUSIVE, NOT_SUPPORTED, NOT_TESTED, SUPPORTED
+from repro.report.verdicts import INCONCLUSIVE, NO_EFFECT, NOT_SUPPORTED, NOT_TESTED, SUPPORTED
 
 DEFAULTS = {"alpha": 0.05, "w": 0.1, "k": 20}
 
 
-def ablation(make_run, key, accuracies, plain=0.3, noise=0.05, seeds=(0,), n=200):
+def ablation(
+    make_run, key, accuracies, plain=0.3, noise=0.05, seeds=SEEDS, n=200, cuts=None, **how
+):
     """GRPO with RePro at every value, the default among them, and GRPO alone."""
     runs = []
     for seed in seeds:
@@ -16,71 +18,91 @@ def ablation(make_run, key, accuracies, plain=0.3, noise=0.05, seeds=(0,), n=200
             scores = {"aime24": noisy_problems(accuracy, seed=10 * seed + number, noise=noise, n=n)}
             method = "grpo" if value is None else "grpo+repro"
             if value not in (None, DEFAULTS[key]):
-                method += f"~{key}={value:g}"
+                method += f"~{key}={value}"
             settings = None if value is None else DEFAULTS | {key: value}
-            runs.append(make_run(method, scores, setting=settings, seed=seed))
+            points = None if value is None else (cuts or {}).get(value, value)
+            rows = log(9, 9, cut_points=points)
+            runs.append(make_run(method, scores, rows, setting=settings, seed=seed, **how))
     return runs
 
 
 @pytest.mark.parametrize(
     ("accuracies", "wanted", "seeds"),
     [
-        ({0.0: 0.6, 0.1: 0.55, 0.5: 0.45}, SUPPORTED, (0,)),
-        ({0.0: 0.6, 0.1: 0.55, 0.5: 0.45}, SUPPORTED, (0, 1, 2)),
-        ({0.0: 0.6, 0.1: 0.55, 0.5: 0.3}, INCONCLUSIVE, (0,)),  # no better than GRPO at w = 0.5
-        ({0.0: 0.6, 0.1: 0.55, 0.5: 0.2}, NOT_SUPPORTED, (0,)),  # worse
-        ({0.0: 0.5, 0.1: 0.5, 0.5: 0.5}, INCONCLUSIVE, (0, 1, 2)),  # w does not matter
-        ({0.0: 0.4, 0.1: 0.5, 0.5: 0.6}, NOT_SUPPORTED, (0,)),  # larger w is better
+        ({0.0: 0.6, 0.1: 0.55, 0.5: 0.45}, [SUPPORTED, SUPPORTED], SEEDS),
+        ({0.0: 0.6, 0.1: 0.55, 0.5: 0.45}, [INCONCLUSIVE, INCONCLUSIVE], (0,)),
+        ({0.0: 0.6, 0.1: 0.55, 0.5: 0.3}, [INCONCLUSIVE, SUPPORTED], SEEDS),  # no better at 0.5
+        ({0.0: 0.6, 0.1: 0.55, 0.5: 0.2}, [NOT_SUPPORTED, SUPPORTED], SEEDS),  # worse
+        ({0.0: 0.5, 0.1: 0.5, 0.5: 0.5}, [SUPPORTED, INCONCLUSIVE], SEEDS),  # w does not matter
+        ({0.0: 0.4, 0.1: 0.5, 0.5: 0.6}, [SUPPORTED, NOT_SUPPORTED], SEEDS),  # larger w is better
     ],
 )
 def test_w(make_run, accuracies, wanted, seeds):
     frame = evaluate("w", ablation(make_run, "w", accuracies, seeds=seeds))
-    assert verdict(frame) == wanted
+    assert of_clauses(frame) == wanted
     assert frame["seeds"].tolist() == [len(seeds)] * 4
     assert frame["part"].tolist() == [
-        "tiny, GRPO + RePro (w = 0) vs GRPO, in-domain",
+        "tiny, GRPO + RePro (w = 0.0) vs GRPO, in-domain",
         "tiny, GRPO + RePro vs GRPO, in-domain",
         "tiny, GRPO + RePro (w = 0.5) vs GRPO, in-domain",
-        "tiny, GRPO + RePro, w = 0, 0.1, 0.5, in-domain: slope",
+        "tiny, GRPO + RePro, w = 0, 0.1, 0.5, in-domain: slope times the range",
     ]
     gains = [100 * (accuracy - 0.3) for accuracy in accuracies.values()]
     assert frame["effect"].tolist()[:3] == pytest.approx(gains, abs=3)
     slope = (-0.2 * gains[0] - 0.1 * gains[1] + 0.3 * gains[2]) / 0.14  # x - mean: -.2, -.1, .3
-    assert frame["effect"].iloc[-1] == pytest.approx(slope, abs=8)
+    assert frame["effect"].iloc[-1] == pytest.approx(0.5 * slope, abs=4)
 
 
 @pytest.mark.parametrize(
     ("accuracies", "wanted"),
     [
-        ({0.02: 0.5, 0.05: 0.5, 0.2: 0.505}, SUPPORTED),
-        ({0.02: 0.5, 0.05: 0.5, 0.2: 0.53}, INCONCLUSIVE),
+        ({0.02: 0.5, 0.05: 0.5, 0.2: 0.5}, SUPPORTED),
+        ({0.02: 0.5, 0.05: 0.5, 0.2: 0.51}, INCONCLUSIVE),
         ({0.02: 0.5, 0.05: 0.4, 0.2: 0.5}, NOT_SUPPORTED),
     ],
 )
 def test_alpha(make_run, accuracies, wanted):
-    frame = evaluate("alpha", ablation(make_run, "alpha", accuracies, n=1000))
-    assert verdict(frame) == wanted
-    spread = 100 * (max(accuracies.values()) - min(accuracies.values()))
-    assert frame["effect"].item() == pytest.approx(spread, abs=1)
-    assert frame["low"].item() <= frame["effect"].item() <= frame["high"].item()
-    assert "grpo/0" not in frame["runs"].item().split()
+    frame = evaluate("alpha", ablation(make_run, "alpha", accuracies, n=2000))
+    assert of_clauses(frame) == [SUPPORTED, wanted]
+    a, b, c = (100 * accuracy for accuracy in accuracies.values())
+    apart = frame.iloc[3:]
+    assert apart["effect"].tolist() == pytest.approx([b - a, c - a, c - b], abs=0.6)
+    assert "grpo/0" not in apart["runs"].iloc[0].split()
+    assert apart["remark"].str.match(r"sd between values \d+\.\d\d points").all()
+    assert apart["part"].iloc[1].endswith("= 0.02, 0.2, in-domain: second minus first")
+    # One value that does not beat the baseline is enough for the other clause.
+    same = ablation(make_run, "alpha", accuracies, plain=0.5, backbone="other")
+    assert of_clauses(evaluate("alpha", same))[0] in (INCONCLUSIVE, NOT_SUPPORTED, NO_EFFECT)
+
+
+LOG_CURVE = {1: 0.30, 2: 0.40, 4: 0.50, "all": 0.60}  # the same with every doubling
 
 
 @pytest.mark.parametrize(
-    ("accuracies", "wanted"),
+    ("accuracies", "cuts", "wanted"),
     [
-        ({5: 0.30, 10: 0.45, 20: 0.55, 40: 0.57}, SUPPORTED),
-        ({5: 0.40, 10: 0.45, 20: 0.50, 40: 0.55}, INCONCLUSIVE),  # the same with every doubling
-        ({5: 0.40, 10: 0.42, 20: 0.52, 40: 0.70}, NOT_SUPPORTED),  # more with every doubling
-        ({5: 0.60, 10: 0.60, 20: 0.55, 40: 0.40}, NOT_SUPPORTED),  # fewer segments are better
+        (LOG_CURVE, {"all": 8}, [SUPPORTED, SUPPORTED]),
+        ({1: 0.30, 2: 0.35, 3: 0.40, 4: 0.45}, {}, [SUPPORTED, INCONCLUSIVE]),  # a straight line
+        ({1: 0.30, 2: 0.32, 3: 0.45, 4: 0.70}, {}, [SUPPORTED, NOT_SUPPORTED]),
+        ({1: 0.60, 2: 0.60, 3: 0.55, 4: 0.30}, {}, [NOT_SUPPORTED, SUPPORTED]),
+        # No thought has more than eight segments: 16 is 8 again, and says nothing of more.
+        ({4: 0.40, 8: 0.50, 16: 0.50}, {16: 8.1}, [SUPPORTED, NOT_TESTED]),
+        ({8: 0.40, 16: 0.50}, {16: 8.1}, [NOT_TESTED, NOT_TESTED]),
     ],
 )
-def test_k(make_run, accuracies, wanted):
-    frame = evaluate("k", ablation(make_run, "k", accuracies))
-    assert verdict(frame) == wanted
-    a, b, c, d = (100 * accuracy for accuracy in accuracies.values())
-    assert frame["effect"].tolist() == pytest.approx([d - a, (a - b - c + d) / 2], abs=3)
-    assert frame["unit"].iloc[1] == "points per doubling of k, change from one to the next"
+def test_k_counts_as_the_cut_points_of_a_response(make_run, accuracies, cuts, wanted):
+    frame = evaluate("k", ablation(make_run, "k", accuracies, cuts=cuts))
+    assert of_clauses(frame) == wanted
+    if accuracies is LOG_CURVE:
+        # By least squares on 1, 2, 4, 8: slope 250 / 57.5 a cut point over a range of 7.
+        x, y = [-2.75, -1.75, 0.25, 4.25], [30, 40, 50, 60]
+        slope = 7 * sum(a * b for a, b in zip(x, y, strict=True)) / sum(a * a for a in x)
+        assert frame["effect"].iloc[0] == pytest.approx(slope, abs=3)
+        assert frame["effect"].iloc[1] < -10 and frame["unit"].iloc[1] == "points"
+    if NOT_TESTED in wanted:
+        remarks = frame.loc[frame["verdict"] == NOT_TESTED, "remark"]
+        said = "8, 8.1 cut points a response: some values differ by less than 10 %"
+        assert remarks.iloc[0].endswith(said)
 
 
 def test_without_an_ablation_nothing_is_tested(make_run):

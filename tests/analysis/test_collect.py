@@ -82,7 +82,7 @@ def test_where_nothing_could_be_scored_the_reason_is_said(make_run):
 
 
 def test_training_has_a_row_per_step_and_leaves_out_original(make_run):
-    rows = log(10, 20)
+    rows = log(10, 20, cut_points=5.0)
     runs = [make_run("original"), make_run("grpo", training=rows, seed=3)]
     frame = collect.read_training(runs)
     keys = {"backbone": "tiny", "method": "grpo", "seed": 3}

@@ -1,19 +1,26 @@
 """The numbers of the tables, response by response, against numbers worked out by hand."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from tests.analysis.worlds import (
     CODE,
     GRPO,
+    SEEDS,
     evaluate,
+    log,
     markdown,
+    noisy_problems,
     present,
     problem,
     scored,
     three_methods,
 )
 
+from repro import methods
 from repro.report import collect, compare, tables
 
 # A correct response, and three wrong ones: 1,600 tokens in all.
@@ -144,18 +151,78 @@ def test_effects_are_paired_by_problem(make_run):
     assert same["difference"] == pytest.approx(0)
 
 
-def test_the_interval_covers_seeds_too_and_is_that_of_the_claims(make_run):
+def test_the_interval_covers_seeds_too(make_run):
     runs = [make_run("grpo", {"lmb": HARD * 10}, seed=seed) for seed in (0, 1)]
     runs.append(make_run("grpo+repro", {"lmb": EASY * 10}))
     runs.append(make_run("grpo+repro", {"lmb": HARD * 5 + EASY * 5}, seed=1))
     # Problems: ten gain 50 points, ten 100; seeds: 100 and 50. Both have sd_problems 25.65 and
     # sd_seeds 35.36.
     row = effects(runs).loc["in-domain", "accuracy"]
-    assert row["difference"] == 75 and row["seeds"] == 2
+    assert row["difference"] == 75 and row["seeds"] == 2 and row["by_seed"] == "100 50"
     se = np.hypot(np.std([50, 100] * 10, ddof=1) / np.sqrt(20), 25)
     assert row["se"] == pytest.approx(se)
-    claim = evaluate("accuracy", runs, ["lmb"], methods=["grpo+repro"]).iloc[0]
-    assert claim[["effect", "low", "high"]].tolist() == row[["difference", "low", "high"]].tolist()
+
+
+def two_algorithms(make_run, seeds=SEEDS, **how):
+    """Each with and without RePro, on two benchmarks; PPO gains much, GRPO nothing."""
+    runs = []
+    for seed, (i, method) in itertools.product(seeds, enumerate(("ppo", "grpo"))):
+        for j, gain in enumerate((0, 0.3 * (method == "ppo"))):
+            rows = noisy_problems(0.4 + gain, 100 - 40 * gain, seed=9 * seed + 3 * i + j, noise=0.2)
+            name = method + methods.REPRO * j
+            scores = {"aime24": rows, "gpqa": rows[::2]}
+            runs.append(make_run(name, scores, log(9, 9), seed=seed, **how))
+    return runs
+
+
+def test_tables_and_claims_have_the_same_intervals_of_the_same_comparisons(make_run):
+    runs = two_algorithms(make_run) + two_algorithms(make_run, [0, 1], backbone="other")
+    table = compare.effects(*scored(runs))
+    keys, compared = ["backbone", "method", "pool", "metric"], 0
+    table = table.rename(columns={"benchmark": "pool", "difference": "effect"}).set_index(keys)
+    for claim, metric in (
+        ("accuracy", "accuracy"),
+        ("tokens", "tokens_percent"),
+        ("backtracking", "backtracking_per_1k"),
+    ):
+        for part in evaluate(claim, runs, ["aime24", "gpqa"]).to_dict("records"):
+            ran = [run.split("/")[:2] for run in part["runs"].split()]
+            of_pair = len({method for _, method in ran}) == 2
+            if of_pair and part["of"] == "problems" and part["unit"] == compare.EFFECTS[metric][1]:
+                row = table.loc[*ran[0], part["pool"], metric]
+                shown = ["effect", "low", "high", "se", "seeds"]
+                assert [part[key] for key in shown] == row[shown].tolist()
+                compared += 1
+    assert compared == 8 + 8 + 2
+    # By itself, each would have two degrees of freedom, and the spread of its own seeds only.
+    rows = table.loc[:, :, "in-domain", "accuracy"]
+    of_seeds = [np.array(text.split(), float) for text in rows["by_seed"]]
+    pooled = sum(((x - x.mean()) ** 2).sum() for x in of_seeds) / (2 + 2 + 1 + 1)
+    assert rows["effect"].tolist() == pytest.approx([x.mean() for x in of_seeds], rel=1e-5)
+    differences = [stack_of(runs, of) for of in rows.index]
+    se = [np.hypot(x.std(ddof=1) / 40**0.5, (pooled / n) ** 0.5) for x, n in differences]
+    assert rows["se"].tolist() == pytest.approx(se, rel=1e-5)
+
+
+def stack_of(runs, of) -> tuple[np.ndarray, int]:
+    """The differences on AIME24 in points, (problems,), and the number of seeds."""
+    backbone, method = of
+    cells = compare.by_cell(scored(runs)[0])
+    pair = [method, methods.plain_algorithm(method)]
+    seeds, (table,) = compare.stack(cells, backbone, pair, ["aime24"])
+    return compare.measure("accuracy", table).mean(axis=0), len(seeds)
+
+
+def test_p_values_are_corrected_by_hand_for_the_pooled_rows_of_a_metric(make_run):
+    frame = compare.effects(*scored(two_algorithms(make_run)))
+    assert frame["p_holm"].isna().equals(frame["benchmark"].isin(["aime24", "gpqa"]))
+    rows = frame[(frame["metric"] == "accuracy") & frame["p_holm"].notna()]
+    p = 2 * stats.t.sf((rows["difference"] / rows["se"]).abs(), rows["freedom"])
+    order = np.argsort(p)  # Holm: times 6, 5, 4, ..., and never less than the one before
+    wanted = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(6, 0, -1)))
+    assert rows["p_holm"].to_numpy()[order] == pytest.approx(wanted)
+    by_method = rows.groupby("method")["p_holm"]
+    assert by_method.max()["ppo+repro"] < 0.01 and by_method.min()["grpo+repro"] > 0.05
 
 
 @pytest.mark.parametrize(("method", "seed"), [("grpo+repro", 0), ("grpo", 1)])

@@ -3,18 +3,22 @@
 import itertools
 import json
 import math
-from functools import partial
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
-from scipy import stats
+from scipy import signal, stats
 from tests.analysis.worlds import verdict
 
 from repro.measure import intervals
-from repro.measure.intervals import Estimate, interval
+from repro.measure.intervals import Estimate, Spread, interval
+from repro.records.experiment import RunFolder
 from repro.report import verdicts
-from repro.report.claims import Claim, Part, stability
-from repro.report.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
+from repro.report.claim_parts import TRAINING, Compared, Data, Part, difference
+from repro.report.claims import ALL, Clause
+from repro.report.compare import pooled_spread
+from repro.report.verdicts import INCONCLUSIVE, NO_EFFECT, NOT_SUPPORTED, NOT_TESTED, SUPPORTED
 
 
 def test_ratio_values_average_to_the_ratio_of_totals():
@@ -38,12 +42,30 @@ def test_seeds_by_hand():
     assert got.high == pytest.approx(2 + 12.7062, rel=1e-5)
 
 
-def test_a_value_that_a_seed_lacks_is_left_out_and_one_that_is_unknown_is_not():
-    table = np.array([[1.0, 2.0, np.nan], [3.0, np.nan, 6.0]])
-    assert np.isnan(intervals.interval([table])[:4]).all()
-    got = intervals.interval([np.ma.masked_invalid(table)])
-    assert (got.mean, got.n) == (pytest.approx(10 / 3), 3)  # of 2, 2 and 6
-    assert got.se == pytest.approx(np.sqrt((16 / 3) / 3 + 4.5 / 2))  # seeds: 1.5 and 4.5
+def test_the_spread_of_seeds_over_comparisons_by_hand():
+    # Effects at the seeds: 1 and 3, sd² 2; 0, 0 and 6, sd² 12: (1 x 2 + 2 x 12) / 3 degrees.
+    first = [np.array([[1.0, 1.0], [3.0, 3.0]])]
+    second = [np.array([[0.0], [0.0], [6.0]])]
+    unknown, single = [np.full((2, 2), np.nan)], [np.array([[5.0, 9.0]])]
+    spread = pooled_spread([first, second, unknown, single, []])
+    assert spread == (pytest.approx(26 / 3), 3)
+    assert pooled_spread([first, unknown, single]) is None  # nothing to pool with
+    got = intervals.interval(first, spread=spread)
+    assert got.se == pytest.approx(np.sqrt(26 / 3 / 2))
+    assert got.high == pytest.approx(2 + stats.t.ppf(0.975, 3) * got.se)
+    # A comparison with one seed borrows the spread, too.
+    got = intervals.interval(single, spread=spread)
+    assert got.se == pytest.approx(np.sqrt(4 + 26 / 3))
+    assert got.freedom == pytest.approx((4 + 26 / 3) ** 2 / (4**2 + (26 / 3) ** 2 / 3))
+
+
+def test_one_number_a_seed_is_an_interval_of_seeds():
+    values = np.array([[1.0], [2.0], [6.0]])
+    got, wanted = intervals.interval([values]), intervals.estimate(values)
+    assert got[:4] == pytest.approx(wanted[:4])
+    assert intervals.p_value(got) == pytest.approx(stats.ttest_1samp(values[:, 0], 0).pvalue)
+    assert intervals.p_value(Estimate(2, 0, 2, 2, 5)) == 0
+    assert intervals.p_value(Estimate(0, 0, 0, 0, 5)) == 1
 
 
 def test_without_a_spread_or_with_a_single_problem():
@@ -185,69 +207,105 @@ def test_summary_of_what_is_not_there():
 
 
 SURE = 0.999  # of a bound on how often something happens in a simulation
+# Problems and sd of the paired differences in points of the tiny world's benchmarks; a fifth of
+# that variance is between problems, the rest within.
+DRAWN = ((20, 4.4), (20, 3.3), (80, 11.6), (40, 14.1), (30, 12.0), (30, 8.0), (30, 8.8))
 
 
-@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0]])
-def test_stability_takes_the_furthest_pair(order):
-    values = np.array([[[0.0, 1.0, 2.0, 5.0]], [[1.0, 2.5, 3.0, 6.0]], [[4.0, 7.0, 6.0, 11.0]]])
-    got = stability([1, 2, 3], [values[order]], 0.95)
-    far = values[2] - values[0]
-    assert (got.mean, got.high) == (5.0, pytest.approx(interval([far], 0.95).high))
-    assert got.low == pytest.approx(interval([far], 1 - 0.05 / 3).low)
-    assert np.isnan(stability([1, 2], [values[:2, :, :1]], 0.95).high)  # a single problem
+def draw(rng, seeds: int, seed_sd: float, scale=1.0) -> list[np.ndarray]:
+    """Differences without any true effect: (seeds, problems) of each benchmark, in points."""
+    of_seed = rng.normal(0, seed_sd, (seeds, 1))
+    return [
+        of_seed
+        + scale * rng.normal(0, sd * 0.2**0.5, n)
+        + scale * rng.normal(0, sd * 0.8**0.5, (seeds, n))
+        for n, sd in DRAWN
+    ]
 
 
-def simulate(make_tables, times: int, direction="greater", threshold=0.0, of=interval) -> int:
-    """How often a part is supported."""
-    decided = 0
-    for _ in range(times):
-        part = Part("", [0], make_tables(), statistic=of)
-        decided += verdicts._row(direction, threshold, part, 1)["verdict"] == SUPPORTED
-    return decided
-
-
-def accuracy_difference(rng, seeds: int, problems: int, seed_sd: float) -> np.ndarray:
-    """(seeds, problems) differences of avg@4 of two methods that are equally good on average."""
-    p = rng.beta(1, 1, problems)
-    moved = rng.normal(0, seed_sd, (2, seeds, 1))
-    ours, theirs = rng.binomial(4, np.clip(p + moved, 0, 1), (2, seeds, problems)) / 4
-    return ours - theirs
+def judge(tables, seeds: int, spread=None, direction="greater", threshold=0.0, smallest=1.0) -> str:
+    part = Part("", range(seeds), tables, spread=spread, smallest=smallest)
+    return verdicts._judge(direction, threshold, part, 1, ALL)["verdict"]
 
 
 def test_nothing_is_found_as_often_as_the_level_says():
-    rng = np.random.default_rng(0)
-    times, share = 1000, 0.025  # on one side of a 95 % interval
-    found = simulate(lambda: [accuracy_difference(rng, 1, 40, 0) for _ in range(2)], times)
+    rng, times, share = np.random.default_rng(0), 1000, 0.025  # on one side of a 95 % interval
+    found = sum(interval(draw(rng, 1, 0)).low > 0 for _ in range(times))
     low, high = stats.binom.ppf([1 - SURE, SURE], times, share)
     assert low <= found <= high
 
 
-def test_seeds_that_differ_are_no_finding():
-    rng = np.random.default_rng(3)
-    times, share = 1000, 0.025
-    tables = [accuracy_difference(rng, 3, 60, 0.03) for _ in range(times)]
-    one_by_one = iter(tables)
-    found = simulate(lambda: [next(one_by_one)], times)
-    assert found <= stats.binom.ppf(SURE, times, share)
+@pytest.mark.parametrize("seeds", [1, 3, 5])
+def test_seeds_that_differ_are_no_finding(seeds):
+    rng, times = np.random.default_rng(3), 1000
+    worlds = [draw(rng, seeds, 0.8) for _ in range(times)]
+    found = sum(judge(tables, seeds) == SUPPORTED for tables in worlds)
+    assert found <= (0 if seeds == 1 else stats.binom.ppf(SURE, times, 0.025))
     # Without the seeds' term the same tables decide wrongly far more often.
-    one_by_one = iter(tables)
-    ignoring = simulate(lambda: [next(one_by_one).mean(axis=0, keepdims=True)], times)
-    assert ignoring > stats.binom.ppf(SURE, times, share)
+    blind = [[table.mean(axis=0, keepdims=True) for table in tables] for tables in worlds]
+    assert sum(interval(of).low > 0 for of in blind) > stats.binom.ppf(SURE, times, 0.025)
 
 
-def test_a_spread_of_just_the_margin_is_seldom_called_stable():
-    rng = np.random.default_rng(1)
+def pooled_world(rng, seeds: int, seed_sd: float) -> tuple[list[np.ndarray], Spread]:
+    """One of eight comparisons, and what all of them know of the seeds."""
+    comparisons = [draw(rng, seeds, seed_sd) for _ in range(8)]
+    return comparisons[0], pooled_spread(comparisons)
 
-    def values():
-        return [rng.normal(0, 10, (4, 1, 100)) + np.array([0.0, 3.0, 0.0, 3.0])[:, None, None]]
 
-    times = 400
-    found = simulate(values, times, "less", 3.0, partial(stability, range(4)))
-    assert found <= stats.binom.ppf(SURE, times, 0.025)
+@pytest.mark.long
+def test_intervals_with_a_pooled_spread_cover_and_a_second_seed_costs_little():
+    rng, times = np.random.default_rng(5), 2000
+    alone = np.median([np.diff(interval(draw(rng, 1, 0.8))[2:4]) for _ in range(times)])
+    for seeds, seed_sd in itertools.product((2, 3), (0.4, 0.8, 1.2)):
+        worlds = [pooled_world(rng, seeds, seed_sd) for _ in range(times)]
+        found = [interval(tables, spread=spread) for tables, spread in worlds]
+        cover = np.mean([e.low <= 0 <= e.high for e in found])
+        wrong = np.mean([judge(tables, seeds, spread) == SUPPORTED for tables, spread in worlds])
+        width = np.median([e.high - e.low for e in found])
+        print(
+            f"S {seeds}, sd {seed_sd}: cover {cover:.3f}, supported {wrong:.3f}, width {width:.2f}"
+        )
+        assert cover >= 0.94 and wrong <= 0.03
+        assert seed_sd > 0.8 or width < 1.5 * alone
+
+
+def test_without_an_effect_and_with_much_data_there_is_no_relevant_effect():
+    rng, times = np.random.default_rng(7), 200
+    found = [judge(draw(rng, 10, 0.4, scale=0.3), 10) for _ in range(times)]
+    assert found.count(NO_EFFECT) >= 0.9 * times
+    assert found.count(SUPPORTED) + found.count(NOT_SUPPORTED) == 0
+
+
+def test_steps_of_a_training_that_resemble_each_other_are_one_observation():
+    rng, times, wrong = np.random.default_rng(11), 200, 0
+    pairs = list(itertools.product(("grpo", "grpo+repro"), range(3)))
+    runs = [RunFolder(Path("tiny", method, str(seed))) for method, seed in pairs]
+    noise = signal.lfilter([1], [1, -0.8], rng.normal(size=(times, len(runs), 300)))[..., 100:]
+    for of_world in noise:
+        frames = [
+            pd.DataFrame({"step": range(1, 201), "reasoning_tokens": 100 + of_run, "accuracy": 0.5})
+            for of_run in of_world
+        ]
+        data = Data(runs, [])
+        log = [frame.assign(**run.keys()) for frame, run in zip(frames, runs, strict=True)]
+        data.__dict__["training"] = pd.concat(log).assign(backtracking_responses=0.5)
+        (part,) = difference(data, "tokens_percent", Compared(["grpo+repro"]), [TRAINING])
+        row = verdicts._judge("less", 0, part, 1, ALL)
+        wrong += row["verdict"] in (SUPPORTED, NOT_SUPPORTED)
+    print(f"AR(1): {wrong / times:.3f} decided")
+    assert wrong <= 0.07 * times
+
+
+def test_two_values_just_the_margin_apart_are_seldom_called_equal():
+    rng, times = np.random.default_rng(1), 400
+    tables = [[1 + table for table in draw(rng, 3, 0.1)] for _ in range(times)]
+    found = [judge(of, 3, None, "within", 1.0) for of in tables]
+    assert found.count(SUPPORTED) <= stats.binom.ppf(SURE, times, 0.05)
+    assert found.count(NOT_SUPPORTED) <= stats.binom.ppf(SURE, times, 0.025)
 
 
 def parts_of(_, *tables: np.ndarray) -> list[Part]:
-    return [Part("", [0], [table]) for table in tables]
+    return [Part("", range(3), [np.repeat(table, 3, axis=0)]) for table in tables]
 
 
 def test_one_of_many_parts_refutes_beyond_the_corrected_level_only():
@@ -255,7 +313,15 @@ def test_one_of_many_parts_refutes_beyond_the_corrected_level_only():
     alone, of_eight = (interval([noise], level).high for level in (0.95, 1 - 0.05 / 8))
     for below, wanted in ((alone + 0.01, INCONCLUSIVE), (of_eight + 0.01, NOT_SUPPORTED)):
         tables = [noise + 9] * 7 + [noise - below]
-        claim = Claim("a", "", [("greater", 0, parts_of, *tables)])
-        frame = verdicts.evaluate(None, [claim])
+        clause = Clause("a", "", [("greater", 0, parts_of, *tables)])
+        frame = verdicts.evaluate(None, [clause])
         assert frame["verdict"].tolist() == [SUPPORTED] * 7 + [NOT_SUPPORTED]
         assert verdict(frame) == wanted
+
+
+def test_of_several_statements_the_worst_verdict_counts():
+    order = [NOT_SUPPORTED, INCONCLUSIVE, NO_EFFECT, SUPPORTED]
+    for worst in range(len(order)):
+        assert verdicts.combine(reversed(order[worst:])) == order[worst]
+    assert verdicts.combine([NOT_TESTED, SUPPORTED]) == INCONCLUSIVE
+    assert verdicts.combine([NOT_TESTED] * 2) == verdicts.combine([]) == NOT_TESTED

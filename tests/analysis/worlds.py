@@ -11,7 +11,7 @@ import pandas as pd
 from repro.files import jsonl
 from repro.records.experiment import RunFolder
 from repro.report import claims, collect, verdicts
-from repro.report.claims import Data
+from repro.report.claim_parts import Compared, Data
 
 NOTE = "Tiny world: these are not the paper's numbers."
 ZEROS = ("truncated", "backtracking", "verification", "hesitation")
@@ -88,11 +88,23 @@ def problems(accuracy, tokens):
 
 
 # Of claims: what runs score is chosen, the noise is seeded.
-def only(name: str, methods: Sequence[str] = claims.METHODS) -> list[claims.Claim]:
-    """One claim; with methods, for these only."""
-    claim = next(claim for claim in claims.CLAIMS if claim.id == name)
-    tests = [[methods if part is claims.METHODS else part for part in t] for t in claim.tests]
-    return [claim._replace(tests=tests)]
+SEEDS = (0, 1, 2)
+
+
+def only(name: str, methods: Sequence[str] = claims.METHODS) -> list[claims.Clause]:
+    """The clauses of one claim; with methods, for these only."""
+
+    def narrow(test: tuple) -> tuple:
+        compared = [of for of in test if isinstance(of, Compared) and of.methods == claims.METHODS]
+        return tuple(of._replace(methods=methods) if of in compared else of for of in test)
+
+    return [
+        clause._replace(
+            tests=[*map(narrow, clause.tests)], described=[*map(narrow, clause.described)]
+        )
+        for clause in claims.CLAUSES
+        if clause.claim == name
+    ]
 
 
 def evaluate(
@@ -104,6 +116,10 @@ def evaluate(
 def verdict(frame: pd.DataFrame) -> str:
     assert frame["claim"].nunique() == 1
     return verdicts.overall(frame)[0]
+
+
+def of_clauses(frame: pd.DataFrame) -> list[str]:
+    return [clause["verdict"] for clause in verdicts.overall(frame)[1]]
 
 
 def noisy_problems(accuracy=0.5, tokens=100.0, backtracking=1.0, n=40, seed=0, noise=0.0):
@@ -119,10 +135,10 @@ def noisy_problems(accuracy=0.5, tokens=100.0, backtracking=1.0, n=40, seed=0, n
     return rows
 
 
-def log(first: float, last: float, steps=40, seed=0, noise=1.0):
+def log(first: float, last: float, steps=40, seed=0, noise=1.0, **others):
     rng = np.random.default_rng(seed)
     means = np.linspace(first, last, steps) + noise * rng.normal(size=steps)
-    others = {"accuracy": 0.5, "backtracking_responses": 0.5}
+    others = {"accuracy": 0.5, "backtracking_responses": 0.5} | others
     return [{"step": i + 1, "reasoning_tokens": tokens} | others for i, tokens in enumerate(means)]
 
 

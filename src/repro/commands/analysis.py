@@ -17,6 +17,16 @@ def claims(options: argparse.Namespace) -> None:
     print(found.to_string(index=False))
 
 
+@takes("--experiment")
+def power(options: argparse.Namespace) -> None:
+    """Say how many seeds each part of a claim needs, from the spread of those that it has."""
+    from repro.report import power
+    from repro.report.claim_parts import Data
+
+    read = experiment.read(options.experiment)
+    print(power.write_power(Data(read.folders("all"), read.benchmarks)))
+
+
 @takes(
     *("--experiment", "--output"),
     published={"help": "the paper's numbers, to stand beside ours"},

@@ -25,6 +25,14 @@ class Estimate(NamedTuple):
     low: float
     high: float
     n: int  # problems
+    freedom: float = math.nan  # degrees of freedom of a t interval
+
+
+class Spread(NamedTuple):
+    """The variance of one seed's mean from seed to seed, and its degrees of freedom."""
+
+    variance: float
+    freedom: float
 
 
 def pass_at_k(correct: Sequence[Sequence[float]], k: int) -> np.ndarray:
@@ -45,34 +53,54 @@ def estimate(values: Sequence[float]) -> Estimate:
     return interval([np.reshape(values, (1, -1))])
 
 
-def interval(tables: Sequence[np.ndarray], level: float = LEVEL) -> Estimate:
+def seed_means(tables: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the mean of each seed, (S,), over problems and then over tables, (S, P_b) each."""
+    return np.mean([table.mean(axis=1) for table in tables], axis=0)
+
+
+def interval(
+    tables: Sequence[np.ndarray], level: float = LEVEL, spread: Spread | None = None
+) -> Estimate:
     """Return the mean of the tables' means, with a t interval over problems and seeds.
 
     SE² = Σ_b (sd_b² / P_b) / B² + sd_seeds² / S, with sd_b over the P_b problems (seeds averaged)
     and sd_seeds over the S seeds (problems and benchmarks averaged); degrees of freedom after Welch
-    and Satterthwaite. Benchmarks are fixed and count equally, problems and seeds are drawn. With
-    one seed the second term is missing, and the interval says nothing about other seeds. The noise
-    of single responses is in both terms: where seeds hardly differ, the interval is somewhat wide.
+    and Satterthwaite. Benchmarks are fixed and count equally, problems and seeds are drawn. The
+    noise of single responses is in both terms: where seeds hardly differ, the interval is wide.
 
-    `tables` are (S, P_b), one per benchmark, the same seeds in each. NaN makes all NaN; what is
-    masked (`numpy.ma`) is left out. The interval, which covers `level`, is NaN where a benchmark
-    has a single problem.
+    ``spread`` takes the place of the seeds' own variance, which two or three of them hardly know:
+    `compare.pooled_spread` estimates it over several comparisons. With one seed and no spread the
+    second term is missing, and the interval says nothing about other seeds.
+
+    `tables` are (S, P_b), one per benchmark, the same seeds in each. NaN makes all NaN. One problem
+    is no sample: the interval, which covers `level`, is then of seeds alone, NaN with one seed.
     """
-    per_problem = [np.asarray(table.mean(axis=0), dtype=float) for table in tables]  # (P_b,) each
-    per_seed = np.mean([np.asarray(table.mean(axis=1)) for table in tables], axis=0)  # (S,)
+    per_problem = [table.mean(axis=0) for table in tables]  # (P_b,) each
+    per_seed = seed_means(tables)
     n = sum(x.size for x in per_problem)
     mean = float(np.mean([x.mean() for x in per_problem]))
-    if min(x.size for x in per_problem) < 2:
+    if spread is None and per_seed.size > 1:
+        spread = Spread(per_seed.var(ddof=1), per_seed.size - 1)
+    if spread is None and min(x.size for x in per_problem) < 2:
         return Estimate(mean, np.nan, np.nan, np.nan, n)
-    terms = [(x.var(ddof=1) / x.size / len(tables) ** 2, x.size - 1) for x in per_problem]
-    if per_seed.size > 1:
-        terms.append((per_seed.var(ddof=1) / per_seed.size, per_seed.size - 1))
+    terms = [
+        (x.var(ddof=1) / x.size / len(tables) ** 2, x.size - 1) for x in per_problem if x.size > 1
+    ]
+    if spread:
+        terms.append((spread.variance / per_seed.size, spread.freedom))
     variance = sum(v for v, _ in terms)
     if variance == 0:
         return Estimate(mean, 0.0, mean, mean, n)
-    freedom = variance**2 / sum(v**2 / df for v, df in terms)
+    freedom = float(variance**2 / sum(v**2 / df for v, df in terms))
     half = float(scipy.stats.t.ppf((1 + level) / 2, freedom)) * math.sqrt(variance)
-    return Estimate(mean, math.sqrt(variance), mean - half, mean + half, n)
+    return Estimate(mean, math.sqrt(variance), mean - half, mean + half, n, freedom)
+
+
+def p_value(found: Estimate) -> float:
+    """Return the two-sided p of a t test that the mean is 0; NaN without an interval."""
+    if found.se == 0:
+        return float(found.mean == 0)
+    return float(2 * scipy.stats.t.sf(abs(found.mean) / found.se, found.freedom))
 
 
 def within_unit(found: Estimate) -> Estimate:

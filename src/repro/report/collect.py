@@ -4,6 +4,7 @@ Nothing else is read: the files under results/ are the record, MLflow is only a 
 """
 
 import itertools
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -23,6 +24,7 @@ VERDICTS = {"all": (0, 1), "correct": (1,), "wrong": (0,)}  # which responses ar
 RUN_KEYS = ("backbone", "method", "seed")
 # Read of training.jsonl and validation.jsonl.
 LOGGED = ["reasoning_tokens", "accuracy", "backtracking_responses"]
+CUT_POINTS = "cut_points"  # of a response; with RePro only
 VALIDATED = ["accuracy", "reasoning_tokens", "backtracking_responses", "truncation_rate"]
 _NUMBERS = ["correct", MATH_VERIFY, "tokens", "truncated", *BEHAVIOURS]  # of a response
 
@@ -50,7 +52,8 @@ class Scores(NamedTuple):
 
     A row of ``responses`` has correct and math_verify (verdicts, 0 or 1: ours, and plain
     math-verify's, which judges mathematics only: elsewhere it is ours, and NaN in files without
-    it), tokens (reasoning tokens), truncated (0 or 1), and the segments of each behaviour.
+    it), tokens (reasoning tokens), truncated (0 or 1), the segments of each behaviour, and
+    backtracks (0 or 1: whether any segment does).
     ``problems`` are averaged over samples, with correct called accuracy (avg@n), and NaN where the
     number of any sample is. Runs keep their order, benchmarks have the paper's.
     """
@@ -96,7 +99,8 @@ def read_scores(
     never = set().union(*unscored.values()) - set(responses["benchmark"])
     pairs = dict.fromkeys((run.backbone, run.method) for run in runs)
     grid = Grid(list(pairs), [name for name in wanted if name not in never])
-    by_problem = responses.groupby([*RUN_KEYS, "benchmark", "doc_id"], sort=False)[_NUMBERS]
+    by_problem = responses.groupby([*RUN_KEYS, "benchmark", "doc_id"], sort=False)
+    by_problem = by_problem[[*_NUMBERS, "backtracks"]]
     means = by_problem.mean().where(by_problem.count().eq(by_problem.size(), axis=0))
     problems = means.rename(columns={"correct": "accuracy"}).reset_index()
     return Scores(responses, problems, grid, gaps, missing)
@@ -115,17 +119,18 @@ def _refuse_different_problems(responses: pd.DataFrame) -> None:
 def read_training(runs: Sequence[RunFolder]) -> pd.DataFrame:
     """Return one row per trained run and RL step: backbone, method, seed, step and `LOGGED`.
 
-    ValueError, with the file's name, where a step is there twice or lacks a number.
+    And `CUT_POINTS`, NaN without RePro. ValueError, with the file's name, where a step is there
+    twice or lacks a number of `LOGGED`.
     """
-    frames = []
+    frames, needed = [], ["step", *LOGGED]
     for run in (run for run in runs if run.method != methods.ORIGINAL):
         path = run.path / "training.jsonl"
-        frame = pd.DataFrame(jsonl.read(path)).reindex(columns=["step", *LOGGED])
-        if frame.empty or frame["step"].duplicated().any() or frame.isna().any(axis=None):
+        frame = pd.DataFrame(jsonl.read(path)).reindex(columns=[*needed, CUT_POINTS])
+        if frame.empty or frame["step"].duplicated().any() or frame[needed].isna().any(axis=None):
             raise ValueError(f"{path}: wanted one row for each step, with {', '.join(LOGGED)}")
-        frames.append(frame.assign(**run.keys()))
+        frames.append(frame.astype({CUT_POINTS: float}).assign(**run.keys()))
     if not frames:
-        return pd.DataFrame(columns=[*RUN_KEYS, "step", *LOGGED])
+        return pd.DataFrame(columns=[*RUN_KEYS, *needed, CUT_POINTS])
     return pd.concat(frames, ignore_index=True)
 
 
@@ -163,8 +168,9 @@ def read_objective(runs: Sequence[RunFolder]) -> pd.DataFrame:
 
 
 def read_process_reward(run: RunFolder, key: str) -> float:
-    """Return a run's ``process_reward`` setting, such as alpha, from its settings.json."""
-    return float(run.read_json("settings")["process_reward"][key])
+    """Return a run's ``process_reward`` setting, such as alpha; infinity for a k of all."""
+    value = run.read_json("settings")["process_reward"][key]
+    return math.inf if value == "all" else float(value)
 
 
 def _responses(path: Path, score: dict, benchmark: str) -> pd.DataFrame:
@@ -181,6 +187,7 @@ def _responses(path: Path, score: dict, benchmark: str) -> pd.DataFrame:
         frame = pd.DataFrame(rows)[["doc_id", *_NUMBERS]].explode(_NUMBERS, ignore_index=True)
         if not frame["correct"].isin((0, 1)).all():
             raise ValueError("a verdict that is neither 0 nor 1")
-        return frame.astype(dict.fromkeys(_NUMBERS, float)).assign(benchmark=benchmark)
+        frame = frame.astype(dict.fromkeys(_NUMBERS, float)).assign(benchmark=benchmark)
+        return frame.assign(backtracks=(frame["backtracking"] > 0).astype(float))
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path}: not a score file ({error!r})") from None

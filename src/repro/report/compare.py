@@ -2,15 +2,29 @@
 
 A pool of benchmarks counts each equally and needs all of them, so that methods are never compared
 over different ones; over several benchmarks or methods, on the seeds that all of them have.
+
+How far seeds lie apart is estimated over all comparisons that are shown together, since two or
+three seeds hardly know it: m comparisons of S seeds have m(S - 1) degrees of freedom. They are
+taken to vary alike and independently of each other.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
+from statsmodels.regression.linear_model import OLS
+from statsmodels.stats.multitest import multipletests
 
 from repro import methods
-from repro.measure.intervals import Estimate, interval, ratio_values
+from repro.measure.intervals import (
+    Estimate,
+    Spread,
+    interval,
+    p_value,
+    ratio_values,
+    seed_means,
+)
 from repro.report import names
 from repro.report.collect import RUN_KEYS, Grid
 
@@ -28,14 +42,16 @@ Cells = dict[tuple[str, str, str], dict[int, np.ndarray]]
 
 
 def by_cell(problems: pd.DataFrame) -> Cells:
-    """Return (backbone, method, benchmark) -> seed -> (3, P) of `Scores.problems`.
+    """Return (backbone, method, benchmark) -> seed -> (4, P) of `Scores.problems`.
 
-    The three are accuracy (in [0, 1]), reasoning tokens and backtracking segments.
+    The four are accuracy (in [0, 1]), reasoning tokens, backtracking segments, and the share of
+    responses that backtrack.
     """
     cells: Cells = {}
     runs = problems.sort_values("doc_id").groupby([*RUN_KEYS, "benchmark"], sort=False)
     for (backbone, method, seed, benchmark), frame in runs:
-        numbers = frame[["accuracy", "tokens", "backtracking"]].to_numpy(dtype=float).T
+        chosen = ["accuracy", "tokens", "backtracking", "backtracks"]
+        numbers = frame[chosen].to_numpy(dtype=float).T
         cells.setdefault((backbone, method, benchmark), {})[seed] = numbers
     return cells
 
@@ -43,7 +59,7 @@ def by_cell(problems: pd.DataFrame) -> Cells:
 def stack(
     cells: Cells, backbone: str, chosen: Sequence[str], benchmarks: Collection[str]
 ) -> tuple[list[int], list[np.ndarray]]:
-    """Return the seeds that all methods have on all benchmarks, and (3, M, S, P) of each."""
+    """Return the seeds that all methods have on all benchmarks, and (4, M, S, P) of each."""
     found = [[cells.get((backbone, of, name), {}) for of in chosen] for name in benchmarks]
     seeds = sorted(set.intersection(*(set(by_seed) for row in found for by_seed in row)))
     if not seeds:
@@ -55,48 +71,75 @@ def stack(
 def measure(metric: str, numbers: np.ndarray) -> np.ndarray:
     """Return (S, P), whose mean is a metric of one method, or of two the first minus the second.
 
-    ``numbers`` are (3, M, S, P), as from `stack`. NaN where a number is unknown, or a percentage is
+    ``numbers`` are (4, M, S, P), as from `stack`. NaN where a number is unknown, or a percentage is
     of nothing.
     """
-    accuracy, tokens, backtracking = numbers
+    accuracy, tokens, backtracking, backtracks = numbers
     if metric == "tokens_percent":
         change = 100 * (ratio_values(*tokens) - 1)
         return change if tokens[1].any() else np.full_like(change, np.nan)
     if metric == "backtracking_per_1k":
         each = [1000 * ratio_values(*pair) for pair in zip(backtracking, tokens, strict=True)]
+    elif metric == "backtracking_responses":
+        each = 100 * backtracks
     else:
         each = tokens if metric == "tokens" else 100 * accuracy
     return each[0] - each[1] if len(each) > 1 else each[0]
 
 
+def residual_spread(values: np.ndarray, *factors: np.ndarray) -> Spread:
+    """Return the variance of (N,) values that factors, (N,) each, leave: ordinary least squares."""
+    design = np.hstack([of[:, None] == np.unique(of)[bool(i) :] for i, of in enumerate(factors)])
+    fit = OLS(values, design.astype(float)).fit()
+    return Spread(float(fit.mse_resid), float(fit.df_resid))
+
+
+def pooled_spread(comparisons: Iterable[Sequence[np.ndarray]]) -> Spread | None:
+    """Return the variance of a seed's effect, over the seeds of several comparisons together.
+
+    Each is given by its tables, as of `interval`; what is unknown is left out. None where fewer
+    than two have several seeds.
+    """
+    means = [seed_means(tables) for tables in comparisons if tables]
+    means = [effects for effects in means if effects.size > 1 and np.isfinite(effects).all()]
+    if len(means) < 2:
+        return None
+    comparison = np.repeat(np.arange(len(means)), [effects.size for effects in means])
+    return residual_spread(np.concatenate(means), comparison)
+
+
 def summarise(problems: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     """Return the mean of `Scores.problems` in every metric, per method, benchmark and pool.
 
-    Columns backbone, method, benchmark, metric, mean, se, low, high (95 %), n (problems) and seeds.
-    Every row of the grid is there; where scores are not, it has no numbers, and n = 0.
+    Columns backbone, method, benchmark, metric, mean, se, low, high (95 %), n (problems), freedom,
+    seeds and by_seed (the mean at each seed, blanks between). Every row of the grid is there; where
+    scores are not, it has no numbers, and n = 0.
     """
-    cells, rows = by_cell(problems), []
-    for backbone, method in grid.methods:
-        keys = {"backbone": backbone, "method": method}
-        rows += _rows(cells, keys, [method], METRICS, grid)
-    return pd.DataFrame(rows)
+    compared = [(backbone, [method]) for backbone, method in grid.methods]
+    return pd.DataFrame(_rows(by_cell(problems), compared, METRICS, grid))
 
 
 def effects(problems: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     """Return paired differences by problem and seed, in each metric of `EFFECTS`.
 
     Every trained method is compared with `original`, and every method with RePro with its plain
-    algorithm, where the backbone has both. Columns as of `summarise`, with baseline, and difference
-    for mean; they are there without any pair, too.
+    algorithm, where the backbone has both; these are two tables, whose comparisons share the spread
+    of seeds. Columns as of `summarise`, with baseline, difference for mean, and p_holm: the p of no
+    difference, corrected by Holm's method for the number of pooled rows of its table and metric. It
+    is NaN for single benchmarks, which describe. The columns are there without any pair, too.
     """
+    columns = ["backbone", "method", "baseline", "benchmark", "metric", *Estimate._fields]
     cells, rows = by_cell(problems), []
-    for backbone, method in grid.methods:
-        for baseline in (methods.ORIGINAL, methods.plain_algorithm(method)):
-            if method != methods.ORIGINAL and (backbone, baseline) in grid.methods:
-                keys = {"backbone": backbone, "method": method, "baseline": baseline}
-                rows += _rows(cells, keys, [method, baseline], EFFECTS, grid)
-    columns = ["backbone", "method", "baseline", "benchmark", "metric", *Estimate._fields, "seeds"]
-    return pd.DataFrame(rows, columns=columns).rename(columns={"mean": "difference"})
+    for baseline_of in (lambda _: methods.ORIGINAL, methods.plain_algorithm):
+        pairs = [(of, [method, baseline_of(method)]) for of, method in grid.methods]
+        there = [(of, pair) for of, pair in pairs if (of, pair[1]) in grid.methods]
+        rows += _rows(cells, [of for of in there if len(set(of[1])) > 1], EFFECTS, grid)
+    frame = pd.DataFrame(rows, columns=[*columns, "seeds", "by_seed", "p_holm"])
+    pooled = frame[frame["benchmark"].isin(POOLS) & frame["se"].notna()]
+    for _, of in pooled.groupby(["metric", pooled["baseline"] == methods.ORIGINAL]):
+        p = [p_value(Estimate(*row)) for row in of[[*Estimate._fields]].to_numpy()]
+        frame.loc[of.index, "p_holm"] = multipletests(p, method="holm")[1]
+    return frame.rename(columns={"mean": "difference"})
 
 
 def rates(responses: pd.DataFrame, above: str, below: str, seeds: Sequence[int]) -> np.ndarray:
@@ -107,15 +150,22 @@ def rates(responses: pd.DataFrame, above: str, below: str, seeds: Sequence[int])
 
 
 def _rows(
-    cells: Cells, keys: dict[str, str], chosen: Sequence[str], metrics: Iterable[str], grid: Grid
-) -> Iterator[dict]:
+    cells: Cells, compared: Sequence[tuple[str, list[str]]], metrics: Iterable[str], grid: Grid
+) -> list[dict]:
+    """Return the rows of each backbone and method or, where all are two methods, of differences."""
     pools = {pool: [b for b in of if b in grid.benchmarks] for pool, of in POOLS.items()}
-    for name, members in ({b: [b] for b in grid.benchmarks} | pools).items():
-        if members:
-            seeds, tables = stack(cells, keys["backbone"], chosen, members)
-            for metric in metrics:
-                found = MISSING
-                if seeds:
-                    found = interval([measure(metric, table) for table in tables])
-                row = {"benchmark": name, "metric": metric, **found._asdict()}
-                yield keys | row | {"seeds": len(seeds)}
+    scopes = {b: [b] for b in grid.benchmarks} | {pool: of for pool, of in pools.items() if of}
+    rows: list[list[dict]] = [[] for _ in compared]
+    for (name, members), metric in itertools.product(scopes.items(), metrics):
+        found = [stack(cells, backbone, chosen, members) for backbone, chosen in compared]
+        measured = [[measure(metric, numbers) for numbers in each] for _, each in found]
+        paired = [tables for tables, (_, of) in zip(measured, compared, strict=True) if len(of) > 1]
+        spread = pooled_spread(paired)
+        for i, tables in enumerate(measured):
+            backbone, chosen = compared[i]
+            keys = {"backbone": backbone} | dict(zip(("method", "baseline"), chosen, strict=False))
+            estimate = interval(tables, spread=spread) if tables else MISSING
+            means = seed_means(tables) if tables else ()
+            row = {"benchmark": name, "metric": metric, **estimate._asdict(), "seeds": len(means)}
+            rows[i].append(keys | row | {"by_seed": " ".join(f"{mean:.6g}" for mean in means)})
+    return [row for of in rows for row in of]

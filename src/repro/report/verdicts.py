@@ -1,34 +1,39 @@
-"""The verdicts on the paper's claims, on one's own runs.
+"""The verdicts on the paper's claims, on one's own runs; `_HOW` has the rule.
 
-`_HOW` has the rule. All parts of a claim must pass, so that their number needs no correction; one
-of many lands on the wrong side by chance, so that refuting needs one (Bonferroni).
+All parts of a clause must pass, so that their number needs no correction; one of many lands on the
+wrong side by chance, so that refuting needs one (Bonferroni).
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import scipy
 
 from repro.files import jsonl
-from repro.measure.intervals import Estimate
+from repro.measure.intervals import Estimate, interval, seed_means
 from repro.records.experiment import RunFolder
-from repro.report.claims import CLAIMS, Claim, Data, Part
+from repro.report.claim_parts import RULE, SMALLEST, TRAINING, Data, Part
+from repro.report.claims import CLAIMS, CLAUSES, DEFINED, NONE_OPPOSED, TESTED, Clause, digest
+from repro.report.compare import MISSING
 from repro.report.table_sheets import Sheet, to_csv, to_markdown
 
-SUPPORTED, NOT_SUPPORTED = "supported", "not supported"
+SUPPORTED, NOT_SUPPORTED, NO_EFFECT = "supported", "not supported", "no relevant effect"
 INCONCLUSIVE, NOT_TESTED = "inconclusive", "not tested"
-VERDICTS = (SUPPORTED, NOT_SUPPORTED, INCONCLUSIVE, NOT_TESTED)
-DIRECTIONS = {"greater": ">", "less": "<"}
-# The level of every interval, and how many problems, or steps in a quarter of the training, are
-# needed to judge by: a spread of few verdicts can vanish by chance.
-RULE = {"level": 0.95, "problems_at_least": 10, "steps_at_least": 4}
+VERDICTS = (SUPPORTED, NOT_SUPPORTED, NO_EFFECT, INCONCLUSIVE, NOT_TESTED)
+DESCRIBED = "described"  # in place of a verdict: the part decides nothing
+DIRECTIONS = {"greater": ">", "less": "<", "within": "±"}
 _HOW = (
     "The parts that could be tested. Effects are paired by problem and seed, with 95 % intervals "
-    "over problems (in training logs: steps) and, where there are several, seeds; with one seed "
-    "they say nothing about other seeds. Supported: the interval lies beyond the threshold. Not "
-    "supported: it lies on the wrong side. A claim is supported where all of its parts are, and "
-    "not supported where a part is not even with its interval widened for the number of parts."
+    "over problems and seeds; of a training, each seed is one number. Supported: the interval lies "
+    "beyond the threshold. Not supported: it lies on the wrong side. No relevant effect, whatever "
+    "else holds: the 90 % interval lies within the smallest effect of interest (two one-sided "
+    "tests at 5 %). With fewer than 3 seeds a part is inconclusive, unless it is about "
+    "checkpoints. A clause is not supported where a part is not, even with its interval widened "
+    "for the number of the claim's parts; else it is inconclusive where any part is; else there is "
+    "no relevant effect where any part has none; and so is a claim of its clauses."
 )
 _ABOUT = (
     "A verdict is about the runs that it names, on their benchmarks, and about nothing else: it "
@@ -36,98 +41,202 @@ _ABOUT = (
 )
 
 
-def evaluate(data: Data, claims: Sequence[Claim] = CLAIMS) -> pd.DataFrame:
-    """Test claims on what runs wrote; ValueError where a file of a run is missing or malformed.
+def evaluate(data: Data, clauses: Sequence[Clause] = CLAUSES) -> pd.DataFrame:
+    """Test clauses on what runs wrote; ValueError where a file of a run is missing or malformed.
 
-    A row a part: claim, part, effect, low, high (of the rule's level), strict_low, strict_high (the
-    interval widened for the number of the claim's tested parts), direction, threshold, unit,
-    verdict, n, of (what n counts: problems or steps), seeds, remark, and runs as
-    ``backbone/method/seed``, separated by blanks. Numbers are NaN where nothing is tested.
+    A row a part: claim, clause, rule, part, effect, se, low, high (of the rule's level), refutes
+    (whether it lies on the wrong side even when widened for the number of the claim's tested
+    parts), direction, threshold, smallest (effect of interest), unit, verdict, n, of (what n
+    counts: problems or seeds), seeds, seed_sd (of the effect, from seed to seed), few_seeds, lacks
+    (what a verdict needs), backbone, pool, remark, and runs as ``backbone/method/seed``, separated
+    by blanks. Numbers are NaN where nothing is tested.
     """
+    made = [
+        (clause, described, direction, threshold, part)
+        for clause in clauses
+        for described, tests in ((False, clause.tests), (True, clause.described))
+        for direction, threshold, parts, *arguments in tests
+        for part in parts(data, *arguments)
+    ]
+    tested = Counter(of.claim for of, described, *_, part in made if part.tables and not described)
     rows = []
-    for claim in claims:
-        made = [
-            (direction, threshold, part)
-            for direction, threshold, parts, *arguments in claim.tests
-            for part in parts(data, *arguments)
-        ]
-        tested = sum(bool(part.tables) for _, _, part in made)
-        rows += [{"claim": claim.id} | _row(*one, tested) for one in made]
+    for clause, described, direction, threshold, part in made:
+        row = {"claim": clause.claim, "clause": clause.text, "rule": clause.rule}
+        row |= _judge(direction, threshold, part, max(1, tested[clause.claim]), clause.rule)
+        rows.append(row | ({"verdict": DESCRIBED} if described else {}))
     return pd.DataFrame(rows)
 
 
-def overall(rows: pd.DataFrame) -> tuple[str, str]:
-    """Return the verdict on a claim, and the reason, from its rows of `evaluate`."""
-    counts = rows["verdict"].value_counts()
-    against = rows["verdict"].eq(NOT_SUPPORTED)
-    beyond = rows["strict_low"].gt(rows["threshold"]) | rows["strict_high"].lt(rows["threshold"])
-    verdict = counts.index[0] if len(counts) == 1 and not against.any() else INCONCLUSIVE
-    if (against & beyond).any():
-        verdict = NOT_SUPPORTED
-    reason = ", ".join(f"{counts[name]} {name}" for name in VERDICTS if name in counts)
-    if lacking := rows.loc[rows["verdict"] == NOT_TESTED, "remark"].drop_duplicates().tolist():
-        more = f"; and {len(lacking) - 3} more" if len(lacking) > 3 else ""
-        reason += f" ({'; '.join(lacking[:3])}{more})"
-    return verdict, f"parts: {reason}"
+def combine(verdicts: Iterable[str]) -> str:
+    """Return the verdict on something of which everything must hold."""
+    found = set(verdicts)
+    if found <= {NOT_TESTED}:
+        return NOT_TESTED
+    for verdict in (NOT_SUPPORTED, INCONCLUSIVE, NOT_TESTED, NO_EFFECT):
+        if verdict in found:
+            return INCONCLUSIVE if verdict == NOT_TESTED else verdict
+    return SUPPORTED
+
+
+def overall(rows: pd.DataFrame) -> tuple[str, list[dict]]:
+    """Return the verdict on a claim and its clauses, from its rows of `evaluate`.
+
+    A clause has text, verdict, reason, and parts: its rows, with None for NaN.
+    """
+    clauses = []
+    for (text, rule), of in rows.groupby(["clause", "rule"], sort=False):
+        judged, said = of[of["verdict"] != DESCRIBED], ""
+        few = judged.groupby("backbone")["few_seeds"].transform("all")
+        if few.any() and not few.all():  # a backbone with enough seeds is judged without the others
+            said = (
+                f"; {', '.join(judged.loc[few, 'backbone'].unique())}: too few seeds, not counted"
+            )
+            judged = judged[~few]
+        found = judged["verdict"].mask(judged["verdict"].eq(NOT_SUPPORTED) & ~judged["refutes"])
+        found = found.fillna(INCONCLUSIVE)
+        verdict = combine(found[found != NOT_TESTED] if rule == TESTED else found)
+        if rule == NONE_OPPOSED and verdict not in (NOT_SUPPORTED, NOT_TESTED):
+            p = _heterogeneity(judged)
+            mean = combine(clause["verdict"] for clause in clauses)
+            verdict = mean if p >= 0.05 and mean in (SUPPORTED, NO_EFFECT) else INCONCLUSIVE
+            said += f"; Cochran's Q of their differences: p = {p:.2g}"
+        clauses.append({"text": text, "verdict": verdict, "reason": _reason(judged) + said})
+        of = of.astype(object).where(of.notna(), None)  # JSON knows no NaN
+        clauses[-1]["parts"] = of.drop(columns=["claim", "clause"]).to_dict("records")
+    return combine(clause["verdict"] for clause in clauses), clauses
 
 
 def write_claims(
     runs: Sequence[RunFolder], benchmarks: Sequence[str], output_dir: str | Path, note: str = ""
 ) -> pd.DataFrame:
-    """Write claims.{md,csv,json}, each with the note; return id, verdict and reason of a claim."""
-    data = Data(runs, benchmarks)
-    frame = evaluate(data, CLAIMS)
-    note = " ".join(filter(None, [note, _ABOUT, data.scores.gaps]))
-    found = []
-    for claim in CLAIMS:
-        rows = frame[frame["claim"] == claim.id].drop(columns="claim")
-        verdict, reason = overall(rows)
-        keys = {"id": claim.id, "text": claim.text, "verdict": verdict, "reason": reason}
-        parts = rows.astype(object).where(rows.notna(), None)  # JSON knows no NaN
-        found.append(keys | {"parts": parts.to_dict("records")})
-    output_dir = Path(output_dir)
-    jsonl.write_json(output_dir / "claims.json", {"note": note, "rule": RULE, "claims": found})
+    """Write claims.{md,csv,json}, each with the note; return a row a clause, with the verdicts."""
+    data, output_dir = Data(runs, benchmarks), Path(output_dir)
+    frame, judged = evaluate(data), []
+    for claim, text in CLAIMS.items():
+        verdict, clauses = overall(frame[frame["claim"] == claim])
+        judged.append({"id": claim, "text": text, "verdict": verdict, "clauses": clauses})
+    defined = f"The claims are as defined on {DEFINED}, SHA-256 {digest()}."
+    note = " ".join(filter(None, [note, _ABOUT, defined, data.scores.gaps]))
+    content = {"note": note, "defined": DEFINED, "sha256": digest(), "rule": RULE}
+    content |= {"smallest": SMALLEST, "claims": judged}
+    jsonl.write_json(output_dir / "claims.json", content)
     (output_dir / "claims.csv").write_text(to_csv(frame, note), encoding="utf-8")
-    verdicts, parts = sheets(found)
+    verdicts, parts = sheets(judged)
     text = f"{to_markdown(verdicts, note)}\n{to_markdown(parts)}"
     (output_dir / "claims.md").write_text(text, encoding="utf-8")
-    return pd.DataFrame(found)[["id", "verdict", "reason"]]
+    return pd.DataFrame(verdicts.rows, columns=verdicts.header)
+
+
+def headline(judged: Sequence[dict]) -> str:
+    """Return the sentence that a report begins with, from the claims of a claims.json."""
+    counts = Counter(claim["verdict"] for claim in judged)
+    seeds = sorted({part["seeds"] for *_, part in _parts(judged)} - {0})
+    span = " to ".join(str(n) for n in dict.fromkeys([*seeds[:1], *seeds[-1:]]))
+    on = f" on {span} seed{'s' * (span != '1')}" if seeds else ""
+    found = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
+    return f"Of the paper's {len(judged)} claims{on}: {found}."
 
 
 def sheets(judged: Sequence[dict]) -> tuple[Sheet, Sheet]:
     """Return the claims of a claims.json as tables: the verdicts, and the parts that are tested."""
-    verdicts = [[claim["text"], claim["verdict"], claim["reason"]] for claim in judged]
+    verdicts = [
+        [claim["text"], claim["verdict"], clause["text"], clause["verdict"], clause["reason"]]
+        for claim in judged
+        for clause in claim["clauses"]
+    ]
     parts = []
-    for claim in judged:
-        for part in claim["parts"]:
-            if part["verdict"] != NOT_TESTED:
-                effect = f"{part['effect']:+.3g}"
-                if part["low"] is not None:
-                    effect += f" [{part['low']:+.3g}, {part['high']:+.3g}]"
-                threshold = f"{DIRECTIONS[part['direction']]} {part['threshold']:g}"
-                cells = [part[key] for key in ("part", "remark", "verdict", "unit")]
-                n = f"{part['n']} {part['of']}"
-                parts.append([claim["id"], *cells, effect, threshold, n, str(part["seeds"])])
-    header = ["Claim", "Part", "Remark", "Verdict", "Unit", "Effect", "Threshold", "n", "Seeds"]
-    of_verdicts = Sheet("claims", "", ["Claim", "Verdict", "Why"], verdicts, 0, texts=3)
-    return of_verdicts, Sheet("parts", _HOW, header, parts, 1, texts=5)
+    for claim, clause, part in _parts(judged):
+        if part["effect"] is not None:
+            effect = f"{part['effect']:+.3g}"
+            if part["low"] is not None:
+                effect += f" [{part['low']:+.3g}, {part['high']:+.3g}]"
+            threshold = f"{DIRECTIONS[part['direction']]} {part['threshold']:.2g}"
+            smallest = "" if part["smallest"] is None else f"{part['smallest']:.2g}"
+            row = [claim["id"], clause["text"], *(part[key] for key in ("part", "remark"))]
+            row += [part["verdict"], part["unit"], effect, threshold, smallest]
+            parts.append([*row, f"{part['n']} {part['of']}", str(part["seeds"])])
+    header = ["Claim", "Clause", "Part", "Remark", "Verdict", "Unit", "Effect", "Threshold"]
+    header += ["Of interest from", "n", "Seeds"]
+    columns = ["Claim", "Verdict", "Clause", "Its verdict", "Why"]
+    of_verdicts = Sheet("claims", "", columns, verdicts, groups=2, texts=5)
+    return of_verdicts, Sheet("parts", _HOW, header, parts, groups=2, texts=6)
 
 
-def _row(direction: str, threshold: float, part: Part, tested: int) -> dict:
-    found = strict = Estimate(np.nan, np.nan, np.nan, np.nan, 0)
-    verdict, remark = NOT_TESTED, part.remark
+def _parts(judged: Sequence[dict]) -> list[tuple[dict, dict, dict]]:
+    """Return each part of a claims.json, after its claim and its clause."""
+    clauses = [(claim, clause) for claim in judged for clause in claim["clauses"]]
+    return [(claim, clause, part) for claim, clause in clauses for part in clause["parts"]]
+
+
+def _judge(direction: str, threshold: float, part: Part, tested: int, rule: str) -> dict:
+    """Return the columns of a row of `evaluate` that depend on the part."""
+    found = strict = MISSING
+    seeds, counted = len(part.seeds), "seeds" if part.pool == TRAINING else "problems"
+    verdict, lacks = NOT_TESTED, [part.remark]
+    few_seeds = seeds < RULE["seeds_at_least"] and not part.of_checkpoints
     if part.tables:
-        found = part.statistic(part.tables, RULE["level"])
-        strict = part.statistic(part.tables, 1 - (1 - RULE["level"]) / tested)
-        above, below = found.low > threshold, found.high < threshold  # not with NaN
-        right, wrong = (below, above) if direction == "less" else (above, below)
-        verdict = SUPPORTED if right else NOT_SUPPORTED if wrong else INCONCLUSIVE
-        least = RULE[f"{part.of}_at_least"]
-        if found.n < least:
-            verdict = INCONCLUSIVE
-            remark = "; ".join(filter(None, [f"{found.n} {part.of}, fewer than {least}", remark]))
-    row = {"part": part.name, "effect": found.mean, "low": found.low, "high": found.high}
-    row |= {"strict_low": strict.low, "strict_high": strict.high}
-    row |= {"direction": direction, "threshold": threshold, "unit": part.unit, "verdict": verdict}
-    row |= {"n": found.n, "of": part.of, "seeds": len(part.seeds)}
-    return row | {"remark": remark, "runs": part.runs}
+        levels = (RULE["level"], 1 - (1 - RULE["level"]) / tested, RULE["equivalence_level"])
+        found, strict, near = (interval(part.tables, of, part.spread) for of in levels)
+        furthest = max(near.high, -near.low)
+        right = {"greater": found.low > threshold, "less": found.high < threshold}
+        right["within"] = furthest < threshold
+        verdict = INCONCLUSIVE  # also where a number is NaN
+        if right[direction]:
+            verdict = SUPPORTED
+        elif _opposes(direction, threshold, found):
+            verdict = NOT_SUPPORTED
+        if direction != "within" and furthest < part.smallest:
+            verdict = NO_EFFECT
+        few_problems = counted == "problems" and found.n < RULE["problems_at_least"]
+        lacks = [_fewer(seeds, "seeds")] * few_seeds + [_fewer(found.n, "problems")] * few_problems
+        lacks += filter(None, [part.lacks])
+        if lacks:
+            verdict = NOT_TESTED if few_problems and rule == TESTED else INCONCLUSIVE
+    row = {"part": part.name, "effect": found.mean, "se": found.se, "low": found.low}
+    row |= {"high": found.high, "refutes": _opposes(direction, threshold, strict)}
+    row |= {"direction": direction, "threshold": threshold, "smallest": part.smallest}
+    row |= {"unit": part.unit, "verdict": verdict, "n": seeds if counted == "seeds" else found.n}
+    row |= {"of": counted, "seeds": seeds, "seed_sd": _seed_sd(part), "few_seeds": few_seeds}
+    row |= {"lacks": "; ".join(lacks), "backbone": part.backbone, "pool": part.pool}
+    row["remark"] = "; ".join(dict.fromkeys(filter(None, [*lacks, part.remark])))
+    return row | {"runs": part.runs}
+
+
+def _opposes(direction: str, threshold: float, found: Estimate) -> bool:
+    """Return whether an interval lies on the wrong side; not where it is NaN."""
+    beyond = {"greater": threshold - found.high, "less": found.low - threshold}
+    beyond["within"] = max(found.low, -found.high) - threshold
+    return bool(beyond[direction] > 0)
+
+
+def _fewer(count: int, what: str) -> str:
+    return f"{count} {what[:-1] if count == 1 else what}, fewer than {RULE[f'{what}_at_least']}"
+
+
+def _seed_sd(part: Part) -> float:
+    if part.spread:
+        return float(np.sqrt(part.spread.variance))
+    means = seed_means(part.tables) if part.tables else np.zeros(0)
+    return float(means.std(ddof=1)) if means.size > 1 else np.nan
+
+
+def _heterogeneity(rows: pd.DataFrame) -> float:
+    """Return the p of Cochran's Q, summed over backbones and pools; 1 with nothing to compare.
+
+    Algorithms resemble each other at a seed, so that Q is rather too small than too large.
+    """
+    q, freedom = 0.0, 0
+    for _, of in rows[rows["se"] > 0].groupby(["backbone", "pool"]):
+        weights = 1 / of["se"] ** 2
+        mean = np.average(of["effect"], weights=weights)
+        q += float((weights * (of["effect"] - mean) ** 2).sum())
+        freedom += len(of) - 1
+    return float(scipy.stats.chi2.sf(q, freedom)) if freedom else 1.0
+
+
+def _reason(rows: pd.DataFrame) -> str:
+    counts = rows["verdict"].value_counts()
+    reason = ", ".join(f"{counts[name]} {name}" for name in VERDICTS if name in counts)
+    lacking = [lacks for lacks in rows["lacks"].unique() if lacks]
+    more = f"; and {len(lacking) - 3} more" if len(lacking) > 3 else ""
+    return f"parts: {reason}" + (f" ({'; '.join(lacking[:3])}{more})" if lacking else "")

@@ -142,6 +142,7 @@ def effects_sheet(label: str, about: str, effects: pd.DataFrame) -> Sheet:
         rows.append([backbone, comparison, *cells])
     nothing = "" if rows else "The runs have no such pair of methods."
     titles = [f"{title} ({unit})" for title, unit, _ in compare.EFFECTS.values()]
+    titles = [title.replace("1,000 reasoning", "1k") for title in titles]  # for narrow pages
     header = ["Backbone", "Comparison", "Benchmark", "Test", "Problems", *titles]
     caption = " ".join(filter(None, [about, _EFFECTS, _about_seeds(effects["seeds"]), nothing]))
     return Sheet(label, caption, header, rows, groups=2, texts=4)

@@ -73,7 +73,8 @@ def over_training(
             plain, ours = (plain - plain, ours - plain) if known else (None, None)
         for curve in (plain, ours):
             if curve is not None:
-                _training_curve(axis, curve, curve is ours, validated)
+                width = 1 if validated else max(3, len(curve) // 10)
+                _training_curve(axis, curve, curve is ours, width, several)
         if not axis.lines:
             style.gap(axis, "no pair" if paired else "no run")
         _scale(axis, scale == 100 and not paired)
@@ -84,12 +85,13 @@ def over_training(
     return style.finish(figure, panels.values(), explanation, note, last=style.WITH)
 
 
-def _training_curve(axis: Axes, seeds: pd.DataFrame, repro: bool, validated: bool) -> None:
-    """Draw (steps, seeds) and their mean; the algorithm alone is grey and dashed."""
+def _training_curve(
+    axis: Axes, seeds: pd.DataFrame, repro: bool, width: int, several: bool
+) -> None:
+    """Draw (steps, seeds) and their running mean; the algorithm alone is grey and dashed."""
     colour, every = style.COLOURS[0] if repro else style.PLAIN, max(1, len(seeds) // 8)
-    width = 1 if validated else max(3, len(seeds) // 10)
     smooth = seeds.rolling(width, center=True, min_periods=1).mean()
-    faint = smooth if seeds.shape[1] > 1 else seeds
+    faint = smooth if several else seeds
     axis.plot(faint.index, faint, linewidth=0.7, alpha=0.35, color=colour)
     axis.plot(
         smooth.index,

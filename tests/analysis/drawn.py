@@ -26,6 +26,11 @@ def bars(axis):
     return found
 
 
+def dots(axis):
+    """The numbers of each seed, in the order in which methods are drawn."""
+    return [line.get_ydata().tolist() for line in axis.get_lines() if line.get_marker() == "."]
+
+
 def said(axis):
     """The texts inside a panel and where they stand on its horizontal axis."""
     return [(text.get_text(), text.get_position()[0]) for text in axis.texts]

@@ -1,11 +1,14 @@
 """What holds for every figure, and the curves over training and along thoughts."""
 
+import itertools
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from scipy import stats
-from tests.analysis.drawn import legend, lines, said, says, texts
+from tests.analysis.drawn import bars, dots, legend, lines, said, says, texts
 from tests.analysis.worlds import NOTE, log, maker
 
 from repro import methods
@@ -23,6 +26,10 @@ from repro.report.figures.curves import (
 
 RELATIVE = "figure2_objective_over_position"
 POINTS = [[0, 0.0, -3.0], [5, 0.5, -2.0], [10, 1.0, -1.0]]
+
+
+TOKENS = "figure3_tokens_over_training"
+VALIDATED = collect.read_validation([])
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +53,17 @@ def validated(step, accuracy, benchmark="aime24"):
 
 @pytest.fixture(scope="module", params=[("one",), ("DeepSeek-R1-Distill-Qwen-1.5B", "b", "c", "d")])
 def world(request, tmp_path_factory):
-    """Every method on every backbone but the last of several, which lacks two; and ablations."""
+    """Every method on every backbone but the last of several, which lacks two; and ablations.
+
+    One backbone has two seeds.
+    """
     make, rng, runs = maker(tmp_path_factory.mktemp("world")), np.random.default_rng(0), []
     backbones = request.param
     pairs = [method for name in methods.ALGORITHMS for method in (name, f"{name}+repro")]
     for backbone in backbones:
         ablated = [f"grpo+repro~{key}=0.{n}" for key in methods.ABLATED for n in (3, 9)]
-        for method in ["original", *pairs, *ablated]:
+        seeds = (0, 1) if len(backbones) == 1 else (0,)
+        for method, seed in itertools.product(["original", *pairs, *ablated], seeds):
             parts = methods.parse(method)
             if len(backbones) > 1 and backbone == backbones[-1] and parts.algorithm == "ppo":
                 continue
@@ -67,7 +78,7 @@ def world(request, tmp_path_factory):
             response = {"benchmark": "aime24", "sample": 0, "points": POINTS, "segments": []}
             objective = [response | {"doc_id": n, "correct": n % 2} for n in range(4)]
             of_benchmarks = dict.fromkeys(declared.PAPER, scores)
-            run = make(method, of_benchmarks, curve, setting, backbone, objective=objective)
+            run = make(method, of_benchmarks, curve, setting, backbone, seed, objective)
             if curve:
                 jsonl.write(run.path / "validation.jsonl", [validated(n, n / 9) for n in (0, 4, 8)])
             runs.append(run)
@@ -126,7 +137,7 @@ def test_text_is_at_least_8_points_inside_a_page_and_does_not_touch(world, name)
 def test_files_are_the_same_every_time(logs, tmp_path):
     written = []
     for output in ("a.png", "folder/a"):
-        paths = style.save(over_training("figure3_tokens_over_training", logs), tmp_path / output)
+        paths = style.save(over_training(TOKENS, logs, VALIDATED), tmp_path / output)
         assert [path.name for path in paths] == ["a.png", "a.pdf"]
         written.append([path.read_bytes() for path in paths])
     png, pdf = written[0]
@@ -146,8 +157,12 @@ def test_an_unknown_figure_and_one_without_runs_are_refused():
 
 
 def test_over_training_sets_an_algorithm_beside_itself_with_repro(logs):
-    figure = over_training("figure3_tokens_over_training", logs, NOTE)
-    assert [axis.get_title() for axis in figure.axes] == ["tiny-qwen2", "tiny-qwen3"]
+    figure = over_training(TOKENS, logs, VALIDATED, NOTE)
+    assert [axis.get_title() for axis in figure.axes] == ["GRPO", ""]
+    assert [axis.get_ylabel().split("\n")[0] for axis in figure.axes] == [
+        "tiny-qwen2",
+        "tiny-qwen3",
+    ]
     for axis in figure.axes:
         drawn = lines(axis)
         assert list(drawn) == ["without RePro", "with RePro"]
@@ -156,13 +171,46 @@ def test_over_training_sets_an_algorithm_beside_itself_with_repro(logs):
         assert tokens[5] == pytest.approx(65)  # a straight line is its own running mean
         assert len(axis.get_lines()) == 4  # light raw lines below
     assert legend(figure) == ["without RePro", "with RePro"]
-    assert says(figure, f"Faint: every step; strong: the running mean. {NOTE}")
+    assert says(figure, f"Strong: running mean of one seed; faint: every step. {NOTE}")
+
+
+def test_of_several_seeds_the_curves_are_what_repro_changes_on_the_same_prompts(logs):
+    swings = np.tile([0, 30, 0, 0, 0, 0, 0, 0, 0, 0, -20], 4)  # of a step's prompts
+    other = logs.assign(seed=1, reasoning_tokens=logs["reasoning_tokens"] + swings)
+    shorter = other["method"] == "grpo+repro"
+    other.loc[shorter, "reasoning_tokens"] -= 4
+    alone = logs[logs["method"] == "grpo+repro"].assign(method="ppo+repro")
+    figure = over_training(TOKENS, pd.concat([logs, other, alone]), VALIDATED)
+    grpo, ppo = figure.axes[:2]
+    assert lines(grpo)["without RePro"][1] == [0] * 11
+    steps, difference = lines(grpo)["with RePro"]
+    assert difference[5] == pytest.approx(-10 - 2)  # 65 - 75, and the mean of 0 and 4
+    faint = [line.get_ydata()[5] for line in grpo.get_lines() if line.get_alpha()]
+    assert faint == pytest.approx([0, 0, -10, -14])
+    assert said(ppo) == [("no pair", 0.5)]
+    assert grpo.get_ylabel().endswith("Reasoning tokens,\nwith minus without RePro")
+    assert says(figure, "the same for a seed's runs. Strong: running mean of 1 to 2 seeds; faint:")
+
+
+def test_tokens_are_drawn_from_validation_where_there_is_one(make_run):
+    runs = [make_run("grpo", training=log(9, 9), seed=seed) for seed in (0, 1)]
+    for seed, run in enumerate(runs):
+        rows = [validated(step, 0) | {"reasoning_tokens": 50 + step + seed} for step in (0, 4)]
+        jsonl.write(run.path / "validation.jsonl", rows)
+    figure = figures.draw(TOKENS, runs, ["aime24"], NOTE)
+    assert lines(figure.axes[0])["without RePro"] == ([0, 4], [50.5, 54.5])
+    faint = [line.get_ydata().tolist() for line in figure.axes[0].get_lines() if line.get_alpha()]
+    assert faint == [[50, 54], [51, 55]]
+    said = "From validation, with the same problems at every step. Strong: mean of 2 seeds; faint:"
+    assert says(figure, said)
+    figure = figures.draw("accuracy_over_training", runs, ["aime24"])  # of the rollouts
+    assert lines(figure.axes[0])["without RePro"][0] == list(range(1, 41))
 
 
 def test_over_training_has_a_row_a_backbone_and_a_panel_an_algorithm(logs):
     ppo = logs[(logs["backbone"] == "tiny-qwen2") & (logs["method"] == "grpo+repro")]
     ppo = ppo.assign(method="ppo+repro")  # without its algorithm alone
-    figure = over_training("figure3_tokens_over_training", pd.concat([ppo, logs]))
+    figure = over_training(TOKENS, pd.concat([ppo, logs]), VALIDATED)
     assert [axis.get_title() for axis in figure.axes] == ["PPO", "GRPO", "", ""]
     first = [axis.get_ylabel().split("\n")[0] for axis in figure.axes[::2]]
     assert first == ["tiny-qwen2", "tiny-qwen3"]
@@ -171,7 +219,7 @@ def test_over_training_has_a_row_a_backbone_and_a_panel_an_algorithm(logs):
 
 
 def test_validation_is_averaged_over_benchmarks_and_seeds(make_run):
-    runs = [make_run(method, seed=seed) for method in ("grpo", "grpo+repro") for seed in (0, 1)]
+    runs = [make_run(method, seed=seed) for method in ("grpo", "grpo+repro") for seed in range(3)]
     for number, run in enumerate(runs):
         rows = [validated(step, (number + step) / 10) for step in (0, 4)]
         rows += [validated(step, 0, "math500") for step in (0, 4)]
@@ -179,11 +227,16 @@ def test_validation_is_averaged_over_benchmarks_and_seeds(make_run):
     figure = figures.draw("validation", runs, ["aime24"], NOTE)
     titles = ["Accuracy (%)", "Reasoning tokens", "Backtracking (%)", "Cut off (%)"]
     assert [axis.get_title() for axis in figure.axes] == titles
-    drawn = lines(figure.axes[0])
-    assert drawn["GRPO"] == ([0, 4], pytest.approx([2.5, 22.5]))
-    assert drawn["GRPO + RePro"] == ([0, 4], pytest.approx([12.5, 32.5]))
-    assert lines(figure.axes[1])["GRPO"][1] == [9000, 9000]
-    assert says(figure, f"step 0 is the untrained backbone. {NOTE}")
+    drawn = bars(figure.axes[0])
+    x, y, low, high = drawn["GRPO"]
+    assert (x, y) == (pytest.approx([-0.067, 3.933], abs=1e-3), pytest.approx([5, 25]))
+    assert math.isnan(low[0])
+    half = stats.t.ppf(0.975, 2) * stats.sem([20, 25, 30])
+    assert (low[1], high[1]) == pytest.approx((25 - half, 25 + half))
+    assert dots(figure.axes[0])[:3] == [pytest.approx([n, 20 + n]) for n in (0, 5, 10)]
+    assert drawn["GRPO + RePro"][1] == pytest.approx([20, 40])
+    assert bars(figure.axes[1])["GRPO"][1] == [9000, 9000]
+    assert says(figure, "Step 0 is the untrained backbone. Small dots: each of 3 seeds; bars at")
     with pytest.raises(ValueError, match=r"no run has a validation\.jsonl"):
         figures.draw("validation", [make_run("ppo")], ["aime24"])
 
@@ -266,7 +319,7 @@ def test_runs_without_the_file_and_thoughts_of_no_tokens_are_left_out(make_run):
     empty = response(0, 1) | {"tokens": 0, "points": [[0, 0.0, -3.0], [0, 0.0, -3.0]]}
     runs = [make_run("original"), make_run("grpo", objective=[empty, response(1, 1)])]
     figure = objective_over_position(RELATIVE, read_objective(runs))
-    assert [axis.get_title() for axis in figure.axes] == ["tiny"]
+    assert [axis.get_ylabel().split("\n")[0] for axis in figure.axes] == ["tiny"]
     assert says(figure, "AIME24, 1 a line")
     for nothing in (runs[:1], [make_run("ppo", objective=[empty])]):
         with pytest.raises(ValueError, match=r"no objective\.jsonl with responses in any run"):

@@ -1,10 +1,11 @@
 """Evaluation figures hold the scores, their intervals and the baselines, and gaps are seen."""
 
+import json
 import math
 
 import numpy as np
 import pytest
-from tests.analysis.drawn import bars, legend, lines, said, says, ticks
+from tests.analysis.drawn import bars, dots, legend, lines, said, says, ticks
 from tests.analysis.worlds import NOTE, maker, problem, problems, scored, unscored
 
 from repro.report import compare, figures
@@ -40,23 +41,26 @@ def summary(runs):
 
 def test_tokens_per_benchmark_are_those_of_the_summary(summary):
     figure = evaluation.tokens_per_benchmark(summary, ["mbpp", "aime24"], NOTE)
-    assert [axis.get_title() for axis in figure.axes] == ["tiny-qwen2", "tiny-qwen3"]
+    backbones = ["tiny-qwen2", "tiny-qwen3"]
+    assert ticks(figure.axes[-1]) == ["AIME24", "MBPP"]
     row = summary.set_index(["backbone", "method", "benchmark", "metric"])
-    for axis in figure.axes:
-        assert ticks(axis) == ["AIME24", "MBPP"]
+    for backbone, axis in zip(backbones, figure.axes, strict=True):
+        assert axis.get_ylabel() == f"{backbone}\nReasoning tokens"
         drawn = bars(axis)
         assert list(drawn) == ["Original", "GRPO", "GRPO + RePro"]
         for method, (_, y, low, high) in zip(METHODS, drawn.values(), strict=True):
             for number, benchmark in enumerate(("aime24", "mbpp")):
-                wanted = row.loc[axis.get_title(), method, benchmark, "tokens"]
+                wanted = row.loc[backbone, method, benchmark, "tokens"]
                 assert (y[number], low[number], high[number]) == pytest.approx(
                     (wanted["mean"], wanted["low"], wanted["high"])
                 )
     assert legend(figure) == ["GRPO", "GRPO + RePro", "Original"]
-    assert says(figure, f"problems and, of several, seeds, of each method by itself. {NOTE}")
-    dots = {c.get_label(): c.lines[0] for c in figure.axes[0].containers}
+    assert says(figure, f"over problems and seeds; small dots: each of 1 to 2 seeds. {NOTE}")
+    found = [np.mean([p["tokens"] for p in rows(n)]) for n in (1, 2)]  # of GRPO, which has two
+    assert [numbers[0] for numbers in dots(figure.axes[0])] == pytest.approx(found)
+    markers = {c.get_label(): c.lines[0] for c in figure.axes[0].containers}
     for label, fill in (("GRPO", "white"), ("GRPO + RePro", style.ALGORITHMS["grpo"][0])):
-        assert dots[label].get_markerfacecolor() == fill
+        assert markers[label].get_markerfacecolor() == fill
 
 
 def test_a_benchmark_that_is_not_scored_keeps_its_place(make_run):
@@ -68,47 +72,57 @@ def test_a_benchmark_that_is_not_scored_keeps_its_place(make_run):
     assert said(axis) == [("not scored", 1)]
 
 
-VALUES = {"grpo+repro~alpha=0.03": 0.03, "grpo+repro": 0.1, "grpo+repro~alpha=0.5": 0.5}
+VALUES = {"grpo+repro~k=2": 2, "grpo+repro": 10, "grpo+repro~k=5000": 5000}
 
 
-@pytest.fixture(scope="module")
-def ablated(tmp_path_factory):
-    make = maker(tmp_path_factory.mktemp("ablation"))
-    made = [make("grpo", {"aime24": problems([1, 0], 60)})]
-    for (method, value), tokens in zip(VALUES.items(), (50, 40, 30), strict=True):
-        hits = [1, 0] if value == 0.1 else [1, 1]
-        scores = {"aime24": problems(hits, tokens), "gpqa": problems(hits, 9)}
-        made.append(make(method, scores, setting={"alpha": value}))
+@pytest.fixture
+def ablated(make_run):
+    """GRPO alone and at three values of k, two seeds each; no thought has 5,000 segments."""
+    made = []
+    for seed in (0, 1):
+        made.append(make_run("grpo", {"aime24": problems([1, 0], 60)}, seed=seed))
+        for (method, k), tokens in zip(VALUES.items(), (54, 48, 42), strict=True):
+            scores = {"aime24": problems([1, seed], tokens), "gpqa": problems([1, 1], 9)}
+            run = make_run(method, scores, setting={"k": k}, seed=seed)
+            found = {"process_reward": {"k": k}, "training": {"max_completion_tokens": 4096}}
+            (run.path / "settings.json").write_text(json.dumps(found))
+            made.append(run)
     return made
 
 
-def test_ablation_shows_values_baseline_and_default(ablated):
-    figure = figures.draw("ablation_alpha", ablated, ["aime24"], NOTE)
-    assert says(
-        figure, f"Bars and band: 95 % intervals over problems and, of several, seeds. {NOTE}"
+def test_ablation_shows_paired_differences_to_the_algorithm_alone(ablated):
+    figure = figures.draw("ablation_k", ablated, ["aime24"], NOTE)
+    said = (
+        "Differences to GRPO alone on the in-domain benchmarks, paired by problem and seed. Bars:"
     )
+    assert says(figure, said)
+    assert says(figure, f"intervals over problems and seeds; small dots: each of 2 seeds. {NOTE}")
     assert legend(figure) == ["GRPO alone", "GRPO + RePro"]
     accuracy, tokens = figure.axes
-    assert accuracy.get_title() == "Accuracy, in-domain (%)"
+    assert accuracy.get_title() == "Difference in accuracy (points)"
     assert accuracy.get_ylabel() == "tiny"
-    assert ticks(accuracy) == ["0.03", "0.1\n(default)", "0.5"]
-    assert lines(tokens)["GRPO alone"][1] == [60, 60]
+    assert ticks(accuracy) == ["2", "10\n(default)", "all"]
+    assert lines(tokens)["GRPO alone"][1] == [0, 0]
     x, y, _, _ = bars(tokens)["GRPO + RePro"]
-    assert (x, y) == ([0, 1, 2], [50, 40, 30])
+    assert (x, y) == ([0, 1, 2], pytest.approx([-10, -20, -30]))
+    assert dots(accuracy) == [pytest.approx([seed] * 3) for seed in (0, 50)]
     _, y, low, high = bars(accuracy)["GRPO + RePro"]
-    assert y == [100, 50, 100]
-    row = compare.summarise(*scored(ablated, partial=True))
+    assert y == [25, 25, 25]
+    row = compare.effects(*scored(ablated, partial=True))
     row = row.set_index(["method", "metric", "benchmark"])
     row = row.loc["grpo+repro", "accuracy", "in-domain"]
     assert (low[1], high[1]) == pytest.approx((row["low"], row["high"]))
-    assert low[1] < 50 < high[1]
+    assert low[1] < 25 < high[1]
 
 
 def test_a_run_that_is_missing_leaves_a_gap(ablated):
-    summary = compare.summarise(*scored(ablated, partial=True))
-    missing = summary["method"].isin(["grpo", "grpo+repro"])
-    summary.loc[missing, ["mean", "se", "low", "high"]] = math.nan
-    figure = ablation("alpha", summary, VALUES)
-    assert bars(figure.axes[1])["GRPO + RePro"][:2] == ([0, 2], [50, 30])
-    assert ticks(figure.axes[1]) == ["0.03", "0.1\n(default)", "0.5"]
-    assert legend(figure) == ["GRPO + RePro"]
+    effects = compare.effects(*scored(ablated, partial=True))
+    missing = effects["method"] == "grpo+repro"
+    effects.loc[missing, ["difference", "se", "low", "high"]] = math.nan
+    figure = ablation("k", effects, VALUES)
+    x, y, *_ = bars(figure.axes[1])["GRPO + RePro"]
+    assert x == [0, 1, 2]
+    assert y == pytest.approx([-10, math.nan, -30], nan_ok=True)
+    assert ticks(figure.axes[1]) == ["2", "10\n(default)", "5000"]
+    with pytest.raises(ValueError, match="ablation of k: no in-domain benchmark in the scores"):
+        ablation("k", effects[missing], VALUES)

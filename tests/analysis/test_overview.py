@@ -63,7 +63,7 @@ def world(make_run, tmp_path, monkeypatch):
         runs.append(run)
     folder = tmp_path / "tables"
     tables.write_tables(runs, BENCHMARKS, folder, NOTE)
-    content = {"note": f"{NOTE} Of these runs only.", "rule": {}, "claims": CLAIMS}
+    content = {"note": f"{NOTE} Defined on 2026-01-02, SHA-256 abc.", "claims": CLAIMS}
     (folder / "claims.json").write_text(json.dumps(content))
 
     def make(note=NOTE, **more):
@@ -91,9 +91,13 @@ def test_the_page_is_well_formed_and_no_text_of_a_file_is_markup(world):
 
 def test_the_page_says_what_was_found(world):
     page = Page(world()["overview"])
-    counts = "4 claims, on the runs below: 1 supported, 1 not supported, 1 inconclusive, 1 not"
-    assert counts in page.by_class["lead"][0]
-    assert page.by_class["verdict not-supported"] == ["not supported"] * 2  # the claim, its part
+    assert page.by_class["lead"][0].startswith("Of the paper's 4 claims on 1 seed: 1 supported, 1")
+    assert page.by_class["verdict not-supported"] == ["not supported"] * 3  # claim, clause, part
+    clauses = [cell.split("\n") for cell in page.cells if "parts: " in cell]
+    assert clauses[1:3] == [
+        ["It holds <u>in part</u>.", "parts: 0"],
+        ["A clause of b.", "parts: 1"],
+    ]
     assert page.cells.count("a part") == 2  # those that were tested
     assert "+1.25 [+0.25, +2.25]" in page.cells and "< 0" in page.cells
     found, _, folded = page.text.partition("In full")
@@ -106,7 +110,7 @@ def test_the_page_says_what_was_found(world):
     assert page.text.count(said) == 1
     # What the files' notes say beyond the page's own.
     small = page.by_class["small"]
-    assert "LCB not scored: no sandbox." in small and "Of these runs only." in small
+    assert "LCB not scored: no sandbox." in small and "Defined on 2026-01-02, SHA-256 abc." in small
 
 
 def test_the_overview_says_what_was_run(world):

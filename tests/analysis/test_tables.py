@@ -72,11 +72,15 @@ def test_markdown_cells(tiny):
     assert "| | GRPO + RePro | 75.0 ± 25.0 |" in main  # the backbone stands once
     assert "One seed: the errors say nothing about other seeds." in main
     zeros = "+0.0 [+0.0, +0.0] | +0.0 [+0.0, +0.0] | +0.00 [+0.00, +0.00] |"
-    assert f"| tiny | GRPO + RePro vs GRPO | AIME24 | 2 | {zeros}" in gain
-    assert f"| | | in-domain | 2 | {zeros}" in gain
+    assert f"| tiny | GRPO + RePro vs GRPO | AIME24 | descriptive | 2 | {zeros}" in gain
+    assert f"| | | in-domain | Holm | 2 | {zeros.replace(' |', ' (p = 1.000) |')}" in gain
     assert "Original" not in gain
-    assert "| tiny | GRPO vs Original | AIME24 | 2 | +50.0 [+50.0, +50.0] | -33.3 [" in against
-    assert "| | GRPO + RePro vs Original | AIME24 | 2 | +50.0 [" in against
+    row = "| tiny | GRPO vs Original | AIME24 | descriptive | 2 | +50.0 [+50.0, +50.0] | -33.3 ["
+    assert row in against
+    assert "| | GRPO + RePro vs Original | AIME24 | descriptive | 2 | +50.0 [" in against
+    assert "| | | in-domain | Holm | 2 | +50.0 [+50.0, +50.0] (p < 0.001) | -33.3 [" in against
+    for said in ("corrected by Holm's method", "so that one seed looks more precise than it is."):
+        assert said in gain and said in against
     for path in tiny.glob("tables/*.md"):
         rows = [line for line in path.read_text().splitlines() if line.startswith("|")]
         assert len({row.count("|") for row in rows}) == 1
@@ -215,8 +219,8 @@ def test_a_missing_benchmark_is_marked_and_named(runs, tmp_path, capsys):
     cells = "100.0 ± 0.0 (100.0) | - | - | missing | - | 100.0 ± 0.0 (100.0)"
     assert f"| | GRPO | {cells}" in texts["tokens"]
     for scope in ("LMB", "in-domain", "all"):
-        assert f"| | | {scope} | 0 | missing | missing | missing |" in texts["gain"]
-    assert "| | | out-of-domain | 2 | +0.0 [" in texts["gain"]
+        assert f"| | | {scope} | descriptive | 0 | missing | missing |" in texts["gain"]
+    assert "| | | out-of-domain | Holm | 2 | +0.0 [" in texts["gain"]
     cells = "missing | missing | missing | missing | missing |"
     assert f"| | | GRPO | {cells}" in texts["backtracking"]
     assert texts["backtracking"].count("missing |") == 5

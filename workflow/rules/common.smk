@@ -246,7 +246,8 @@ def figure_inputs(wildcards):
     if shown == "validation":
         return validation_of(settings.main_runs(experiment))
     if over == "training":
-        return curves_of(settings.main_runs(experiment))
+        runs = settings.main_runs(experiment)
+        return curves_of(runs) + validation_of(runs)
     if shown == "-J":
         return objectives_of(settings.objective_runs(experiment))
     return scores_of(settings.main_runs(experiment))

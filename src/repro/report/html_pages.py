@@ -1,7 +1,5 @@
 """Pages of the report: self-contained HTML from `templates/`, for light and dark mode."""
 
-from typing import NamedTuple
-
 import jinja2
 
 _TEMPLATES = jinja2.Environment(
@@ -11,13 +9,6 @@ _TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-
-
-class Link(NamedTuple):
-    """A cell that leads to an address, in a new window: the page may be inside a frame."""
-
-    text: str
-    href: str
 
 
 def render(template: str, title: str, note: str, **values: object) -> str:

@@ -1,6 +1,6 @@
 """How benchmarks are ordered, grouped and called in tables and figures."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from repro.benchmarks import declared
 
@@ -20,3 +20,10 @@ def shown(scored: Collection[str]) -> list[str]:
 def titles(benchmarks: Collection[str]) -> str:
     """Return what benchmarks are called, in order, with commas between them."""
     return ", ".join(title for name, title in BENCHMARKS.items() if name in benchmarks)
+
+
+def count_seeds(counts: Iterable[int]) -> str:
+    """Return `one seed`, `3 seeds` or `1 to 3 seeds`, of how many seeds each of several has."""
+    known = sorted(set(counts) - {0})
+    span = " to ".join(str(number) for number in dict.fromkeys([*known[:1], *known[-1:]]))
+    return "one seed" if span == "1" else f"{span} seeds"

@@ -4,7 +4,6 @@ Made from the tables' CSV, claims.json and what the runs recorded; nothing is co
 """
 
 import base64
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -18,7 +17,6 @@ from repro.files import jsonl
 from repro.files.progress import duration
 from repro.records.experiment import RunFolder
 from repro.report import collect, compare, html_pages, names, sanity, table_sheets, verdicts
-from repro.report.table_sheets import Sheet
 
 NOT_RECORDED = "not recorded"
 STAGES = ("train", "generate", "score", "objective")
@@ -65,36 +63,30 @@ def write_pages(
     notes = {table: next(iter(frame.get("note", ())), "") for table, frame in frames.items()}
     gain = frames["gain"]
     pooled = gain[gain["benchmark"].isin(compare.POOLS) & (gain["n"] > 0)]
-    of_claims, parts = verdicts.sheets(judged["claims"])
     facts = [_read_facts(run) for run in runs]
-    counts = Counter(claim["verdict"] for claim in judged["claims"])
     page = html_pages.render(
         "overview.html",
         "RePro, reproduced",
         note,
-        claims=of_claims,
-        counts=", ".join(f"{counts[verdict]} {verdict}" for verdict in verdicts.VERDICTS),
+        headline=verdicts.headline(judged["claims"]),
+        claims=judged["claims"],
         what_was_run=({"Experiment": name} if name else {})
         | _what_was_run(runs, _scored(runs, benchmarks))
-        | {"Training": _alike(facts, _training), "Runs": str(len(runs))},
+        | {"Training": _alike(facts, "settings", "training", _training), "Runs": str(len(runs))},
         main=sheets.pop("main"),
         gain=sheets["gain"] if pooled.empty else of_tables["gain"](pooled),
         paper=sanity.read_sheets(paper, runs, benchmarks) if paper else [],
-        # What a file's note says beyond the sentence at the top of the page.
-        remarks={
-            table: text.removeprefix(note).strip()
-            for table, text in (notes | {"claims": judged["note"]}).items()
-        },
-        folded={"Claims, part by part": parts}
+        notes=notes | {"claims": judged["note"]},
+        folded={"Claims, part by part": verdicts.sheets(judged["claims"])[1]}
         | {f"Table {table.replace('_', ' ')}": sheet for table, sheet in sheets.items()},
         figures={
-            file.stem.replace("_", " "): base64.b64encode(file.read_bytes()).decode()
-            for file in map(Path, figures)
+            file.stem: base64.b64encode(file.read_bytes()).decode() for file in map(Path, figures)
         },
         provenance=_provenance(facts),
-        runs=_runs_sheet(facts),
-        tracked=[run.mlflow for run in facts if run.mlflow.get("url")],
-        not_logged=sum("not_logged" in run.mlflow for run in facts),
+        runs=facts,
+        stages=STAGES,
+        label=methods.label,
+        time=_time,
     )
     output_dir.mkdir(parents=True, exist_ok=True)
     (output_dir / "overview.html").write_text(page, encoding="utf-8")
@@ -111,14 +103,15 @@ def _read_facts(run: RunFolder) -> _Facts:
     return _Facts(run, **read, step_seconds=median(steps) if steps else None, seconds=seconds)
 
 
-def _alike(runs: Sequence[_Facts], told: Callable[[_Facts], str]) -> str:
-    """Return what trained runs say: once where they agree, else with who says what."""
+def _alike(runs: Sequence[_Facts], record: str, key: str, told: Callable[[dict], str]) -> str:
+    """Return what trained runs' records say: once where they agree, else with who says what."""
     by_text: dict[str, list[str]] = {}
     for facts in runs:
-        run = facts.run
+        run, recorded = facts.run, getattr(facts, record)
         if run.method != methods.ORIGINAL:
             name = f"{run.backbone}, {methods.label(run.method)}, seed {run.seed}"
-            by_text.setdefault(told(facts), []).append(name)
+            text = told(recorded) if recorded.get(key) else NOT_RECORDED
+            by_text.setdefault(text, []).append(name)
     if len(by_text) < 2:
         return next(iter(by_text), "nothing was trained")
     return "; ".join(
@@ -139,39 +132,30 @@ def _what_was_run(runs: Sequence[RunFolder], scored: Sequence[str]) -> dict[str,
     }
 
 
-def _training(run: _Facts) -> str:
-    how = run.settings.get("training")
-    if not how:
-        return NOT_RECORDED
+def _training(settings: dict) -> str:
+    how = settings["training"]
     steps, prompts = how["steps"], how["prompts_per_step"]
     return f"{steps} steps of {prompts} prompts x {how['num_generations']} rollouts"
 
 
-def _commit(run: _Facts) -> str:
-    found, changes = run.provenance.get("git_commit"), run.provenance.get("git_changes")
-    if not found:
-        return NOT_RECORDED
+def _commit(provenance: dict) -> str:
+    found, changes = provenance["git_commit"], provenance.get("git_changes")
     if not changes:
         return f"{found}, {'clean' if changes == '' else NOT_RECORDED}"
     count = len(changes.splitlines())
     return f"{found}, dirty: {count} changed file{'s' * (count > 1)}"
 
 
-def _hardware(run: _Facts) -> str:
-    machine = run.provenance.get("machine")
-    if not machine:
-        return NOT_RECORDED
+def _hardware(provenance: dict) -> str:
+    machine = provenance["machine"]
     gpus = machine["gpus"]
     kinds = [f"{gpus.count(name)} x {name}" for name in dict.fromkeys(gpus)] or ["no GPU"]
     cores = f"{machine['cpus']} CPU cores ({machine['threads']} used by PyTorch)"
     return ", ".join([*kinds, cores, machine["platform"]])
 
 
-def _versions(run: _Facts) -> str:
-    packages = run.provenance.get("packages")
-    if not packages:
-        return NOT_RECORDED
-    named = {"Python": run.provenance["python"]} | packages
+def _versions(provenance: dict) -> str:
+    named = {"Python": provenance["python"]} | provenance["packages"]
     return ", ".join(f"{name} {version}" for name, version in named.items())
 
 
@@ -194,9 +178,9 @@ def _provenance(runs: Sequence[_Facts]) -> dict[str, str]:
         run.provenance[key] for run in runs for key in ("started", "ended") if key in run.provenance
     )
     pairs = {
-        "Git commit": _alike(runs, _commit),
-        "Versions": _alike(runs, _versions),
-        "Hardware": _alike(runs, _hardware),
+        "Git commit": _alike(runs, "provenance", "git_commit", _commit),
+        "Versions": _alike(runs, "provenance", "packages", _versions),
+        "Hardware": _alike(runs, "provenance", "machine", _hardware),
         "Trained": f"from {dates[0]} to {dates[-1]}" if dates else NOT_RECORDED,
     }
     for stage in STAGES:
@@ -204,18 +188,6 @@ def _provenance(runs: Sequence[_Facts]) -> dict[str, str]:
         jobs = f"{_time(sum(known))} in {len(known)} job{'s' * (len(known) > 1)}"
         pairs[f"Time of {stage}"] = jobs if known else NOT_RECORDED
     return pairs
-
-
-def _runs_sheet(runs: Sequence[_Facts]) -> Sheet:
-    header = ["Backbone", "Method", "Seed", "Step (median)", *map(str.capitalize, STAGES)]
-    rows = []
-    for facts in runs:
-        run, label = facts.run, methods.label(facts.run.method)
-        address = facts.mlflow.get("url")
-        times = [facts.step_seconds, *(facts.seconds.get(stage) for stage in STAGES)]
-        method = html_pages.Link(label, address) if address else label
-        rows.append([run.backbone, method, str(run.seed), *map(_time, times)])
-    return Sheet("runs", "", header, rows, groups=1, texts=2)
 
 
 def _time(seconds: float | None) -> str:

@@ -25,8 +25,12 @@ _PUBLISHED = (
 )
 _EFFECTS = (
     "Paired differences by problem and seed (the first method minus the second), on the seeds that "
-    "both have, with 95 % intervals over problems and, of several seeds, over these; in-domain, "
-    "out-of-domain and all give each benchmark equal weight."
+    "both have, with 95 % intervals over problems and, of several seeds, over these, whose spread "
+    "is estimated over all comparisons together; in-domain, out-of-domain and all give each "
+    "benchmark equal weight. Their p, of no difference, is corrected by Holm's method for their "
+    "number in each column; rows of one benchmark are descriptive. The two methods of a seed share "
+    "prompts and sampling noise (common random numbers), so that one seed looks more precise than "
+    "it is."
 )
 _TOKENS = f"Reasoning tokens per response: {_ERRORS}; in brackets the median of all responses."
 _BACKTRACKING = (
@@ -131,15 +135,17 @@ def effects_sheet(label: str, about: str, effects: pd.DataFrame) -> Sheet:
     keys = ["backbone", "method", "baseline", "benchmark"]
     for (backbone, method, baseline, benchmark), frame in effects.groupby(keys, sort=False):
         comparison = f"{methods.label(method)} vs {methods.label(baseline)}"
-        cells = [str(frame["n"].iloc[0])]
+        kind = "Holm" if frame["p_holm"].notna().any() else "descriptive"
+        cells = [names.BENCHMARKS.get(benchmark, benchmark), kind, str(frame["n"].iloc[0])]
         for row in frame.to_dict("records"):
             cells.append(_interval(row) if row["n"] else MISSING)
-        rows.append([backbone, comparison, names.BENCHMARKS.get(benchmark, benchmark), *cells])
+        rows.append([backbone, comparison, *cells])
     nothing = "" if rows else "The runs have no such pair of methods."
     titles = [f"{title} ({unit})" for title, unit, _ in compare.EFFECTS.values()]
-    header = ["Backbone", "Comparison", "Benchmark", "Problems", *titles]
+    titles = [title.replace("1,000 reasoning", "1k") for title in titles]  # for narrow pages
+    header = ["Backbone", "Comparison", "Benchmark", "Test", "Problems", *titles]
     caption = " ".join(filter(None, [about, _EFFECTS, _about_seeds(effects["seeds"]), nothing]))
-    return Sheet(label, caption, header, rows, groups=2, texts=3)
+    return Sheet(label, caption, header, rows, groups=2, texts=4)
 
 
 def to_csv(frame: pd.DataFrame, note: str = "") -> str:
@@ -209,18 +215,20 @@ def _mean_se(row: dict, name: str, digits: int) -> str:
 
 
 def _interval(row: dict) -> str:
-    """Return ``difference [low, high]``; a dash without a difference."""
+    """Return ``difference [low, high]`` and, below, p; a dash without a difference."""
     *_, digits = compare.EFFECTS[row["metric"]]
     difference, low, high = (_number(row[x], digits, "+") for x in ("difference", "low", "high"))
-    return difference if pd.isna(row["low"]) else f"{difference} [{low}, {high}]"
+    p = "p < 0.001" if row["p_holm"] < 0.001 else f"p = {row['p_holm']:.3f}"
+    tested = "" if pd.isna(row["p_holm"]) else f"\n({p})"
+    return difference if pd.isna(row["low"]) else f"{difference} [{low}, {high}]{tested}"
 
 
 def _about_seeds(seeds: pd.Series) -> str:
     """Say how many seeds the numbers are of; nothing where there are none."""
-    counts = sorted(set(seeds) - {0})
-    if not counts or counts == [1]:
-        return "One seed: the errors say nothing about other seeds." * len(counts)
-    return f"Mean of {' to '.join(map(str, dict.fromkeys([counts[0], counts[-1]])))} seeds."
+    said = names.count_seeds(seeds)
+    if said == "one seed":
+        return "One seed: the errors say nothing about other seeds."
+    return f"Mean of {said}." if seeds.any() else ""
 
 
 # What makes each table of text from its frame, in the order in which they are written.

@@ -54,9 +54,8 @@ def write_tables(
     output_dir.mkdir(parents=True, exist_ok=True)
     for name, sheet_of in table_sheets.SHEETS.items():
         frame, sheet, about = frames[name], sheet_of(frames[name]), notes.get(name, note)
-        texts = {"csv": to_csv(frame, about), "md": to_markdown(sheet, about)}
-        texts["tex"] = to_latex(sheet, about)
-        for suffix, text in texts.items():
+        written = to_csv(frame, about), to_markdown(sheet, about), to_latex(sheet, about)
+        for suffix, text in zip(("csv", "md", "tex"), written, strict=True):
             (output_dir / f"{name}.{suffix}").write_text(text, encoding="utf-8")
 
 

@@ -4,6 +4,7 @@ Each figure is one function of frames that returns a matplotlib Figure; `draw` r
 the runs' files, and `style.save` writes the figure.
 """
 
+import math
 from collections.abc import Sequence
 
 import matplotlib
@@ -16,16 +17,15 @@ from repro.report.figures import curves, evaluation, style
 
 # Those of the paper have its numbers in their names.
 _ABLATIONS = {"ablation_alpha": "alpha", "figure4_ablation_w": "w", "ablation_k": "k"}
-_OBJECTIVE = ("figure2_objective_over_tokens", "figure2_objective_over_position")
 _TOKENS = "figure6_tokens_per_benchmark"
-NAMES = (*_OBJECTIVE, *curves.CURVES, *_ABLATIONS, _TOKENS, "validation")
+NAMES = (*curves.POINTS, *curves.CURVES, *_ABLATIONS, _TOKENS, "validation")
 
 
 def group_of(name: str) -> str:
     """Return the group of runs that a figure shows; see `repro.records.experiment`."""
     if name in _ABLATIONS:
         return _ABLATIONS[name]
-    return "objective" if name in _OBJECTIVE else "main"
+    return "objective" if name in curves.POINTS else "main"
 
 
 @matplotlib.rc_context(style.STYLE)
@@ -39,19 +39,24 @@ def draw(name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str], note: 
     if not runs:
         raise ValueError(f"figure {name}: the experiment has no runs for it")
     if name in curves.CURVES:
-        return curves.over_training(name, collect.read_training(runs), note)
+        of_runs = collect.read_training(runs), collect.read_validation(runs)
+        return curves.over_training(name, *of_runs, note)
     if name == "validation":
         return curves.over_validation(collect.read_validation(runs), note)
-    if name in _OBJECTIVE:
+    if name in curves.POINTS:
         return curves.objective_over_position(name, collect.read_objective(runs), note)
     scores = collect.read_scores(runs, benchmarks)
-    summary = compare.summarise(scores.problems, scores.grid)
     if name == _TOKENS:
+        summary = compare.summarise(scores.problems, scores.grid)
         return evaluation.tokens_per_benchmark(summary, benchmarks, note)
-    key = _ABLATIONS[name]
-    values = {
-        run.method: collect.read_process_reward(run, key)
-        for run in runs
-        if methods.parse(run.method).repro
-    }
-    return evaluation.ablation(key, summary, values, note)
+    key, repro = _ABLATIONS[name], [run for run in runs if methods.parse(run.method).repro]
+    values = {run.method: _value(run, key) for run in repro}
+    return evaluation.ablation(key, compare.effects(scores.problems, scores.grid), values, note)
+
+
+def _value(run: RunFolder, key: str) -> float:
+    """Return a run's setting of the process reward; infinity for a k of all segments."""
+    settings = run.read_json("settings")
+    value, training = settings["process_reward"][key], settings.get("training", {})
+    longest = training.get("max_completion_tokens", math.inf)  # a segment has at least one token
+    return math.inf if key == "k" and (value == "all" or value >= longest) else float(value)

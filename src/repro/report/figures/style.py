@@ -2,7 +2,7 @@
 
 import itertools
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
 from repro import methods
+from repro.report import names
 
 # Okabe and Ito's palette, with grey for its yellow, which is too light for lines on white.
 # The marker changes with the colour, so that nothing is told by colour alone.
@@ -21,7 +22,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 PLAIN = "#505050"  # without RePro, where colour does not stand for the algorithm
 WITHOUT, WITH = "without RePro", "with RePro"
-INTERVALS = "95\N{NO-BREAK SPACE}% intervals over problems and, of several, seeds"
+INTERVALS = "95\N{NO-BREAK SPACE}% intervals over"
 # Algorithm -> its colour and marker. GRPO, which the paper ablates, has the first; one's own
 # algorithms come after the paper's, whose looks stay.
 _PAPER = ("grpo", "reinforce_pp_baseline", "reinforce_pp", "ppo")
@@ -56,36 +57,28 @@ def save(figure: Figure, output: str | Path) -> tuple[Path, Path]:
 
 
 def panels(
-    backbones: Sequence[str],
-    columns: Mapping[str, str],
-    xlabel: str,
-    ylabel: str,
-    across: int = 2,
+    backbones: Sequence[str], columns: Mapping[str, str], xlabel: str, ylabel: str
 ) -> tuple[Figure, dict[tuple[str, str], Axes]]:
     """Return a figure with a row a backbone, and (backbone, key of ``columns``) -> its panel.
 
-    ``columns`` gives each column its title; with one, up to ``across`` backbones are side by side.
-    ``ylabel`` is empty where the columns show different things; their axes are not shared.
+    ``columns`` gives each column its title. ``ylabel`` is empty where they show different things;
+    their axes are not shared.
     """
-    single, keys = len(columns) == 1, list(itertools.product(backbones, columns))
-    number = min(across, len(backbones)) if single else len(columns)
-    rows = -(-len(keys) // number)
-    height = min(_PANEL_HEIGHT * rows + _SURROUNDINGS, _HEIGHT)
+    height = min(_PANEL_HEIGHT * len(backbones) + _SURROUNDINGS, _HEIGHT)
     figure = Figure(figsize=(_WIDTH, height), layout="constrained")
-    sharey = "row" if ylabel and not single else False
-    axes = figure.subplots(rows, number, squeeze=False, sharex=not single, sharey=sharey)
-    for axis in axes.flat[len(keys) :]:
-        axis.remove()
-    found = dict(zip(keys, axes.flat, strict=False))
+    sharey = "row" if ylabel else False
+    shape = len(backbones), len(columns)
+    axes = figure.subplots(*shape, squeeze=False, sharex=True, sharey=sharey)
+    found = dict(zip(itertools.product(backbones, columns), axes.flat, strict=True))
     for (backbone, column), axis in found.items():
         place = axis.get_subplotspec()
-        if single or place.is_first_row():
-            axis.set_title(backbone if single else columns[column])
-        if single or place.is_last_row():
-            axis.set_xlabel(textwrap.fill(xlabel, 100 // number))  # labels of neighbours touch
+        if place.is_first_row():
+            axis.set_title(columns[column])
+        if place.is_last_row():
+            width = 100 // len(columns)  # else labels of neighbours touch
+            axis.set_xlabel(textwrap.fill(xlabel, width))
         if place.is_first_col():
-            row = "" if single else textwrap.fill(backbone, 24)
-            axis.set_ylabel(f"{row}\n{ylabel}".strip())
+            axis.set_ylabel(f"{textwrap.fill(backbone, 24)}\n{ylabel}".strip())
     figure.align_ylabels()
     return figure, found
 
@@ -99,31 +92,61 @@ def gap(axis: Axes, text: str, x: float | None = None) -> None:
         axis.text(x, 0.5, text, transform=axis.get_xaxis_transform(), rotation=90, **look)
 
 
-def errors(rows: pd.DataFrame) -> np.ndarray:
-    """Return how far the intervals of N rows reach from their means, (2, N); NaN without one."""
-    return (rows[["mean", "high"]].to_numpy() - rows[["low", "mean"]].to_numpy()).T
+def draw_means(
+    axis: Axes, x: np.ndarray, rows: pd.DataFrame, method: str, shift: float = 0.0, **looks
+) -> None:
+    """Draw N means of a method with their intervals, and a small, faint dot for each seed.
+
+    ``rows`` have mean, low, high and by_seed (a text with blanks between the seeds' numbers), ``x``
+    (N,) says where; the dots are ``shift`` to the right of it.
+    """
+    seeds = rows["by_seed"].str.split(expand=True).astype(float)  # (N, S)
+    parts = methods.parse(method)
+    colour, marker = ALGORITHMS.get(parts.algorithm, ("#000000", "X"))
+    looks = {"linestyle": "-" if parts.repro else "--", "markersize": 4, "elinewidth": 0.9} | looks
+    axis.errorbar(
+        x,
+        rows["mean"],
+        yerr=(rows[["mean", "high"]].to_numpy() - rows[["low", "mean"]].to_numpy()).T,
+        color=colour,
+        marker=marker,
+        markerfacecolor=colour if parts.repro or not parts.algorithm else "white",
+        label=methods.label(method),
+        **looks,
+    )
+    if seeds.shape[1] > 1:
+        axis.plot(x + shift, seeds, ".", markersize=4, alpha=0.5, markeredgewidth=0, color=colour)
 
 
-def thousands(axis: Axes) -> None:
-    """Write 12,000 for 12000 on a vertical axis of tokens."""
-    if axis.get_ylim()[1] >= 1000:
-        axis.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+def explain_bars(seeds: Iterable[int]) -> str:
+    """Say what `draw_means` draws, each mean over so many ``seeds``."""
+    said = names.count_seeds(seeds)
+    if said == "one seed":
+        return f"Bars: {INTERVALS} problems; one seed, so that they say nothing about others."
+    return f"Bars: {INTERVALS} problems and seeds; small dots: each of {said}."
 
 
-def bound_share(axis: Axes) -> None:
-    """Begin a vertical axis of percent at 0 where it would begin below."""
-    axis.set_ylim(bottom=max(0, axis.get_ylim()[0]))
+def places(present: Collection[str]) -> dict[str, float]:
+    """Return where each method stands in its group, from -0.5 to 0.5, the same in all panels."""
+    known = [method for name in methods.ALGORITHMS for method in (name, name + methods.REPRO)]
+    shown = [method for method in (methods.ORIGINAL, *known) if method in set(present)]
+    return dict(zip(shown, np.linspace(-0.5, 0.5, len(shown) + 2)[1:-1].tolist(), strict=True))
 
 
 def finish(
     figure: Figure, axes: Iterable[Axes], *sentences: str, columns: int = 4, last: str = "", **looks
 ) -> Figure:
-    """Set a legend of all labels, which ends with ``last``, above the panels, sentences below."""
+    """Set a legend of all labels, which ends with ``last``, above the panels, sentences below.
+
+    Vertical axes have 12,000 for 12000.
+    """
     found: dict[str, Artist] = {}
     for axis in axes:
         for artist, label in zip(*axis.get_legend_handles_labels(), strict=True):
             found.setdefault(label, artist)
         low, high = axis.get_ylim()
+        if high >= 1000:
+            axis.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         if high - low < 1e-9:  # all values are equal but for rounding, which nobody wants to see
             axis.set_ylim(low - 1, high + 1)
     labels = sorted(found, key=lambda label: label == last)

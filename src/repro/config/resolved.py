@@ -5,7 +5,7 @@ settings are equal text, in Snakemake's params, in settings.json and in hashes t
 """
 
 import json
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -14,6 +14,19 @@ from repro.config import bounds
 from repro.config.backbones import Backbone
 from repro.config.models import Sampling, Scoring, Training
 from repro.process_reward.settings import ADDED_LATER, ProcessRewardSettings
+
+
+class Run(NamedTuple):
+    """The unit of everything: one backbone, one method, one seed."""
+
+    backbone: str
+    method: str
+    seed: int
+
+    @property
+    def path(self) -> str:
+        """Where the run lies below `results_dir/runs`."""
+        return f"{self.backbone}/{self.method}/{self.seed}"
 
 
 class RunSettings(bounds.Model):

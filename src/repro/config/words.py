@@ -48,7 +48,7 @@ def validate(value: object, kind: type[Settings], name: str = "") -> Settings:
 
 def choices(name: object, known: Iterable[str], separator: str = ", ") -> str:
     """List what is allowed, the nearest first in a hint."""
-    known = list(known)
+    known = list(map(str, known))
     near = difflib.get_close_matches(str(name), known, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"{hint}allowed: {separator.join(known)}"

@@ -133,6 +133,10 @@ def test_ablations_share_the_default_run():
     config = of("config", {"ablations": {"alpha": [0.7, default], "backbones": ["tiny-qwen3"]}})
     runs = settings.ablation_runs(config, "alpha")
     assert [run.method for run in runs] == ["grpo", "grpo+repro", "grpo+repro~alpha=0.7"]
+    runs = settings.ablation_runs(of("config", {"ablations.k": ["all", 4]}), "k")
+    names = [f"grpo+repro{ablation}" for ablation in ("~k=4", "", "~k=all")]
+    assert [run.method for run in runs] == ["grpo", *names]
+    assert run_of(config, names[-1])["process_reward"]["k"] == "all"
     new = set(settings.all_runs(config)) - set(settings.main_runs(config))
     assert new == {Run("tiny-qwen3", "grpo+repro~alpha=0.7", 0)}
 

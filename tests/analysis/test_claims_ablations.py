@@ -16,7 +16,7 @@ def ablation(make_run, key, accuracies, plain=0.3, noise=0.05, seeds=(0,), n=200
             scores = {"aime24": noisy_problems(accuracy, seed=10 * seed + number, noise=noise, n=n)}
             method = "grpo" if value is None else "grpo+repro"
             if value not in (None, DEFAULTS[key]):
-                method += f"~{key}={value:g}"
+                method += f"~{key}={value if value == 'all' else f'{value:g}'}"
             settings = None if value is None else DEFAULTS | {key: value}
             runs.append(make_run(method, scores, setting=settings, seed=seed))
     return runs
@@ -81,6 +81,14 @@ def test_k(make_run, accuracies, wanted):
     a, b, c, d = (100 * accuracy for accuracy in accuracies.values())
     assert frame["effect"].tolist() == pytest.approx([d - a, (a - b - c + d) / 2], abs=3)
     assert frame["unit"].iloc[1] == "points per doubling of k, change from one to the next"
+
+
+def test_all_segments_are_the_last_value_which_no_doubling_reaches(make_run):
+    frame = evaluate("k", ablation(make_run, "k", {10: 0.4, 20: 0.5, "all": 0.6}))
+    gain, curvature = frame.to_dict("records")
+    assert gain["part"] == "tiny, GRPO + RePro, k = 10, 20, all, in-domain: last minus first"
+    assert gain["effect"] == pytest.approx(20, abs=3)
+    assert curvature["remark"] == "needs 3 values of k or more"
 
 
 def test_without_an_ablation_nothing_is_tested(make_run):

@@ -237,7 +237,7 @@ class Ablations(bounds.Model):
     """Null for those that the method has in the grid on the same backbone."""
     alpha: Annotated[list[Alpha], bounds.Unique] = Field([], description="Values of alpha.")
     w: Annotated[list[Share], bounds.Unique] = Field([], description="Values of w.")
-    k: Annotated[list[Segments], bounds.Unique] = Field([], description="Values of k.")
+    k: Annotated[list[Segments], bounds.Unique] = Field([], description="Values of k, or all.")
 
 
 class Objective(bounds.Model):

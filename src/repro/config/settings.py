@@ -1,7 +1,6 @@
 """From a configuration to what each job is given; everything wrong is said here, before any job."""
 
 import itertools
-import json
 from pathlib import Path
 
 from snakemake.utils import update_config
@@ -72,8 +71,8 @@ def ablation_runs(experiment: Experiment, key: str) -> list[Run]:
     if not getattr(ablations, key):
         return []
     names, runs = [methods.plain_algorithm(ablations.method)], []
-    for value in sorted({*getattr(ablations, key), default}):
-        ablation = "" if value == default else f"~{key}={repr(value).removesuffix('.0')}"
+    for value in sorted({*getattr(ablations, key), default}, key=methods.as_number):
+        ablation = "" if value == default else f"~{key}={str(value).removesuffix('.0')}"
         names.append(ablations.method + ablation)
     main = main_runs(experiment)
     for backbone in ablations.backbones or experiment.backbones:
@@ -124,7 +123,7 @@ def run_settings(experiment: Experiment, backbone: str, method: str, seed: int) 
     parts = methods.parse(method)
     process_reward = whole(experiment.process_reward) if parts.repro else None
     if parts.ablated:
-        process_reward[parts.ablated] = json.loads(parts.value)
+        process_reward[parts.ablated] = parts.setting()
     return RunSettings(
         backbone=backbone,
         method=method,
@@ -194,7 +193,6 @@ def data_names(experiment: Experiment) -> list[str]:
     """Return the names of all data files that the experiment needs, `train` the last."""
     validation = experiment.training.validation
     validated = validation.benchmarks if validation else []
-    names = [*experiment.benchmarks, *experiment.decontaminate, *validated]
-    names = list(dict.fromkeys(names))
-    trains = any(methods.parse(run.method).algorithm for run in all_runs(experiment))
-    return names + (["train"] if trains else [])
+    names = dict.fromkeys([*experiment.benchmarks, *experiment.decontaminate, *validated])
+    trains = any(run.method != methods.ORIGINAL for run in all_runs(experiment))
+    return [*names, *["train"] * trains]

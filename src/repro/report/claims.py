@@ -122,6 +122,8 @@ def over_values(
     """Return a statistic of the accuracies at the values, at least ``least``, of a setting."""
     parts = []
     for backbone, by_method in data.ablations(key):
+        if statistic is curvature:  # no number of doublings leads to all segments
+            by_method = {of: value for of, value in by_method.items() if value < math.inf}
         values = list(by_method.values())
         part = Part(f"needs {least} values of {key} or more")
         if len(values) >= least:
@@ -129,7 +131,7 @@ def over_values(
         tables = [100 * accuracy for accuracy, *_ in part.tables]  # (M, S, P)
         part = part._replace(tables=tables, statistic=partial(statistic, values))
         label = methods.label(next(iter(by_method)).partition("~")[0])
-        name = f"{label}, {key} = {', '.join(f'{value:g}' for value in values)}, {POOL}: {what}"
+        name = f"{label}, {key} = {', '.join(map(methods.as_text, values))}, {POOL}: {what}"
         parts.append(_named(part, backbone, by_method, name, unit))
     return parts or _no_ablation(key, unit)
 

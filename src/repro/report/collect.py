@@ -163,8 +163,8 @@ def read_objective(runs: Sequence[RunFolder]) -> pd.DataFrame:
 
 
 def read_process_reward(run: RunFolder, key: str) -> float:
-    """Return a run's ``process_reward`` setting, such as alpha, from its settings.json."""
-    return float(run.read_json("settings")["process_reward"][key])
+    """Return a run's ``process_reward`` setting, such as alpha; all segments are infinite."""
+    return methods.as_number(run.read_json("settings")["process_reward"][key])
 
 
 def _responses(path: Path, score: dict, benchmark: str) -> pd.DataFrame:

@@ -49,7 +49,7 @@ def ablation(
     tried = sorted(set(values.values()))  # they are equally far apart in the figure
     places = {method: tried.index(values[method]) for method in sorted(values, key=values.get)}
     default = values.get(methods.plain_algorithm(next(iter(values))) + methods.REPRO)
-    labels = [f"{value:g}" + "\n(default)" * (value == default) for value in tried]
+    labels = [methods.as_text(value) + "\n(default)" * (value == default) for value in tried]
     backbones, label = summary["backbone"].unique(), f"RePro's {methods.ABLATED[key]}"
     figure, panels = style.panels(backbones, _ABLATED, label, "")
     for (backbone, metric), axis in panels.items():

@@ -24,7 +24,7 @@ def changed(config: dict, changes: dict[str, object]) -> dict:
     """Return a configuration with other values at some paths."""
     config = copy.deepcopy(config)
     for path, value in changes.items():
-        *parents, last = path.split(".")
+        *parents, last = (int(part) if part.isdecimal() else part for part in path.split("."))
         inner = config
         for name in parents:
             inner = inner[name]

@@ -98,7 +98,7 @@ def test_a_large_file_of_ones_own_is_read_to_its_end(tmp_path):
 @needs_data
 def test_training_problems_are_checked_too(folder):
     train = folder / "train.jsonl"
-    changes = {"data_dir": str(folder), "methods": ["original", "grpo"], "objective": {}}
+    changes = {"data_dir": str(folder), "grid": [{"methods": ["original", "grpo"]}]}
     changes["training"] = {"max_prompt_tokens": 256, "max_completion_tokens": 64}
     with pytest.raises(ValueError, match="has no train.jsonl; wanted: .*train.jsonl"):
         resolve(**changes)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
+from repro import methods
 from repro.benchmarks import declared
 from repro.config import reference, settings
 from repro.config.models import Experiment
@@ -31,16 +32,41 @@ def run_of(experiment: Experiment, method: str, backbone: str = "tiny-qwen3") ->
     return stated(settings.run_settings(experiment, backbone, method, 0))
 
 
-def test_some_runs_of_the_main_table_have_more_seeds():
-    more = {"backbones": ["tiny-qwen2"], "methods": ["grpo", "original"], "seeds": [0, 3]}
-    experiment = of("config", {"more_seeds": more})
-    seeds = {}
-    for run in settings.main_runs(experiment):
-        seeds.setdefault((run.backbone, run.method), []).append(run.seed)
-    stated = experiment.seeds
-    longer = {key for key, found in seeds.items() if found == list(dict.fromkeys([*stated, 0, 3]))}
-    assert longer == {("tiny-qwen2", "grpo"), ("tiny-qwen2", "original")}
-    assert all(found == stated for key, found in seeds.items() if key not in longer)
+GRID = [
+    {"backbones": ["tiny-qwen3"], "methods": ["grpo", "grpo+repro"], "seeds": [5, 1]},
+    {"backbones": None, "methods": ["original", "grpo"], "seeds": [0, 1]},
+]
+
+
+def test_blocks_add_up_to_the_runs_of_the_main_table():
+    runs = settings.main_runs(of("config", {"grid": GRID} | NO_ABLATIONS))
+    assert [run.path for run in runs] == [
+        *("tiny-qwen2/original/0", "tiny-qwen2/original/1", "tiny-qwen2/grpo/0"),
+        *("tiny-qwen2/grpo/1", "tiny-qwen3/grpo/0", "tiny-qwen3/grpo/1", "tiny-qwen3/grpo/5"),
+        *("tiny-qwen3/grpo+repro/1", "tiny-qwen3/grpo+repro/5"),
+        *("tiny-qwen3/original/0", "tiny-qwen3/original/1"),
+    ]
+
+
+@pytest.mark.parametrize(("seeds", "taken", "added"), [(None, [1, 5], []), ([0, 5], [0, 5], [0])])
+def test_ablations_and_the_judged_runs_take_seeds_of_the_grid(seeds, taken, added):
+    changes = {"grid": GRID, "ablations.seeds": seeds, "objective.seeds": seeds}
+    experiment = of("config", changes | {"ablations.alpha": [0.7], "objective.methods": None})
+    main, plain = settings.main_runs(experiment), "tiny-qwen3/grpo"
+    runs = [run.path for run in settings.ablation_runs(experiment, "alpha")]
+    names = (plain, f"{plain}+repro", f"{plain}+repro~alpha=0.7")
+    assert runs == [f"{name}/{seed}" for name in names for seed in taken]
+    every = settings.all_runs(experiment)
+    new = [run.seed for run in every if run not in main and not methods.parse(run.method).ablated]
+    assert new == added
+    judged = settings.objective_runs(experiment)
+    assert judged == [run for run in main if run.seed in (seeds or [0, 1, 5])]
+
+
+def test_a_subset_needs_only_its_own_blocks():
+    subset = {"subset": {"backbones": ["tiny-qwen3"]}, "grid": GRID[:1]}
+    runs = settings.main_runs(of("config", subset | NO_ABLATIONS))
+    assert len(runs) == 4
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
@@ -107,6 +133,10 @@ def test_ablations_share_the_default_run():
     config = of("config", {"ablations": {"alpha": [0.7, default], "backbones": ["tiny-qwen3"]}})
     runs = settings.ablation_runs(config, "alpha")
     assert [run.method for run in runs] == ["grpo", "grpo+repro", "grpo+repro~alpha=0.7"]
+    runs = settings.ablation_runs(of("config", {"ablations.k": ["all", 4]}), "k")
+    names = [f"grpo+repro{ablation}" for ablation in ("~k=4", "", "~k=all")]
+    assert [run.method for run in runs] == ["grpo", *names]
+    assert run_of(config, names[-1])["process_reward"]["k"] == "all"
     new = set(settings.all_runs(config)) - set(settings.main_runs(config))
     assert new == {Run("tiny-qwen3", "grpo+repro~alpha=0.7", 0)}
 
@@ -166,7 +196,7 @@ def test_whether_a_model_thinks_is_of_its_runs_and_not_of_its_weights():
     """Runs of models that think keep the settings they had before there were others."""
     for thinking, kept in (("required", {}), ("none", {"thinking": "none"})):
         mine = {"source": "hub", "repo": "a/b", "revision": "main", "thinking": thinking}
-        alone = {"backbones": {"mine": mine}, "methods": ["original", "grpo"]}
+        alone = {"backbones": {"mine": mine}, "grid": [{"methods": ["original", "grpo"]}]}
         config = of("config", alone | NO_ABLATIONS)
         run = run_of(config, "grpo", "mine")["backbone_settings"]
         assert {key: value for key, value in run.items() if key == "thinking"} == kept
@@ -174,7 +204,8 @@ def test_whether_a_model_thinks_is_of_its_runs_and_not_of_its_weights():
 
 
 def test_deepspeed_goes_without_a_critic():
-    zero3 = {"methods": ["grpo", "grpo+repro"], "training.parallel.strategy": "zero3"}
+    grid = [{"methods": ["grpo", "grpo+repro"]}]
+    zero3 = {"grid": grid, "training.parallel.strategy": "zero3"}
     of("paper", zero3 | {"objective": {}})
 
 

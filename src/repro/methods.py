@@ -1,5 +1,7 @@
 """The names of methods: `original`, `grpo`, `grpo+repro`, `grpo+repro~alpha=0.3`."""
 
+import json
+import math
 from typing import NamedTuple
 
 ORIGINAL = "original"
@@ -11,6 +13,7 @@ ALGORITHMS = {  # each a file in algorithms/, and what it is called in tables an
 }
 REPRO = "+repro"
 ABLATED = {"alpha": "\N{GREEK SMALL LETTER ALPHA}", "w": "w", "k": "k"}
+ALL = "all"  # a value of k: every segment
 
 
 class Method(NamedTuple):
@@ -20,6 +23,10 @@ class Method(NamedTuple):
     repro: bool  # with the process reward
     ablated: str | None  # the setting of the process reward that differs from the default
     value: str | None  # what it is set to
+
+    def setting(self) -> float | str:
+        """Return what it is set to as settings hold it, a number or `all`."""
+        return self.value if self.value == ALL else json.loads(self.value)
 
 
 def parse(name: str) -> Method:
@@ -58,6 +65,16 @@ def setting(name: str) -> str:
     """Return what an ablation changes, to print, for instance `k = 16`."""
     method = parse(name)
     return f"{ABLATED[method.ablated]} = {method.value}"
+
+
+def as_number(value: float | str) -> float:
+    """Return the value of a setting as a number; `all` is infinite."""
+    return math.inf if value == ALL else float(value)
+
+
+def as_text(number: float) -> str:
+    """Return such a number to print, for instance `0.3` or `all`."""
+    return ALL if number == math.inf else f"{number:g}"
 
 
 def plain_algorithm(name: str) -> str | None:

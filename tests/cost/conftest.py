@@ -5,7 +5,7 @@ from pydantic import BaseModel
 from tests.paths import ROOT
 
 from repro.config import settings
-from repro.config.models import Experiment
+from repro.config.models import Block, Experiment
 
 
 def changed(model: BaseModel, **values) -> BaseModel:
@@ -35,6 +35,8 @@ def paper_on_eight() -> Experiment:
 
 @pytest.fixture
 def paper(paper_on_eight) -> Experiment:
-    """On a single GPU, with shares of vLLM that fit there beside a critic."""
+    """On a single GPU, with shares of vLLM that fit there beside a critic; all by all methods."""
     training = {"parallel": {"strategy": "ddp"}, "rollouts": {"gpu_memory": 0.28}, "save_every": 25}
-    return changed(paper_on_eight, gpus=1, training={**training, "critic": {"gpu_memory": None}})
+    training["critic"] = {"gpu_memory": None}
+    grid = [Block(methods=paper_on_eight.grid[0].methods)]
+    return changed(paper_on_eight, gpus=1, training=training, grid=grid)

@@ -118,6 +118,15 @@ def test_a_step_makes_the_passes_that_the_trainer_makes(smoke):
     assert count_passes(smoke, "reinforce_pp", **two) == (1 + 1) / 2 + 3
 
 
+def test_probes_are_as_many_as_segments_at_most(paper, smoke):
+    for config, most in ((paper, 8192 / 50), (smoke, 38.4 / 11)):
+        asked = []
+        for k in (3, "all", 1000):
+            other = changed(config, process_reward={"k": k})
+            asked.append(read_training(other, "grpo+repro", "probe_tokens=1").probe_tokens - 2)
+        assert asked == pytest.approx([3, most, most])
+
+
 def test_repro_needs_a_forward_where_sampling_leaves_no_cache(paper):
     for engine, memory, forwards in [("vllm", 84e9, 1), ("transformers", 1e15, 0)]:
         config = changed(paper, training={"rollouts": {"engine": engine}})

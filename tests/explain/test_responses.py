@@ -9,7 +9,7 @@ from repro.explain.explanation import explain
 from repro.explain.transcript import Transcript
 from repro.files import jsonl
 
-SETTINGS = Judging(variant="paper", w=0.1, k=1, answer_only=True)
+SETTINGS = Judging(variant="paper", w=0.1, answer_only=True)
 STRAIGHT = "<think>\n1 + 1 = 2\n\nso it is 2\n</think>\\boxed{2}"
 CORRECTED = "<think>\n1 + 1 = 3\n\nwait, that is wrong.\n\n1 + 1 = 2\n</think>\\boxed{2}"
 LONG = "x " * 5000  # too long for the context

@@ -10,7 +10,7 @@ from repro.algorithms import ADVANTAGES
 from repro.algorithms.batch import Batch, ProcessTerm
 from repro.process_reward import one_pass, repeat_loop, reward, scores
 from repro.process_reward.probes import Probe, make_probe, probes_at_cuts
-from repro.process_reward.segments import cut_points, find_thought, pad_cut_points
+from repro.process_reward.segments import cut_points, find_thought
 
 
 def tensor(*rows):
@@ -37,7 +37,7 @@ RESPONSES = {  # the texts of tokens, the cuts, and the tokens that bear a rewar
 def test_cuts_and_rewards_of(response):
     texts, cuts, rewarded = RESPONSES[response]
     assert cuts_of(*texts) == cuts
-    padded = pad_cut_points([cuts], width=6)[:, 1:]  # (1, 5)
+    padded = torch.tensor([[*cuts[1:], *[-1] * (6 - len(cuts))]])  # (1, 5)
     length = max(len(texts), 1)
     placed = reward.place_on_tokens(torch.ones(1, 5), padded >= 0, padded - 1, length)
     assert placed.nonzero()[:, 1].tolist() == rewarded

@@ -1,5 +1,7 @@
 r"""Where a thought is cut, and the probe `\boxed{ANSWER}` that is appended there."""
 
+import math
+
 import pytest
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
@@ -78,7 +80,8 @@ def test_cut_points_are_the_segments_of_highest_entropy_with_both_ends():
     entropies = [0.1, 9, 0.5, 9, 0.9, 9, 0.7, 9, 9]
     assert cut_points(thought, entropies, k=2) == [0, 4, 6, 8]
     assert cut_points(thought, entropies, k=1) == [0, 4, 8]
-    assert cut_points(thought, entropies, k=50) == [0, 2, 4, 6, 8]
+    for k in (50, 4, math.inf):
+        assert cut_points(thought, entropies, k=k) == [0, 2, 4, 6, 8]
 
 
 @pytest.fixture(scope="module")

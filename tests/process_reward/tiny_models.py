@@ -9,7 +9,6 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from repro.process_reward.probes import Probe
-from repro.process_reward.segments import pad_cut_points
 
 VOCABULARY = 50
 SIZES = {
@@ -97,7 +96,8 @@ class Rows:
 
     def cut_table(self) -> Tensor:
         """Cut points, (B, C), often with more columns than any row has."""
-        return pad_cut_points(self.cuts, max(6, *map(len, self.cuts)))
+        width = max(6, *map(len, self.cuts))
+        return torch.tensor([[*row, *[-1] * (width - len(row))] for row in self.cuts])
 
 
 def random_rows(seed: int, rows: int = 5) -> Rows:

@@ -18,7 +18,7 @@ from tests.test_tracking import artifacts, rewards, write_rows
 STORE, DOWN = "sqlite:///results/mlflow.db", "http://127.0.0.1:9"
 MINE = {
     **{"name": "mine", "tracking_uri": STORE, "results_dir": "results", "note": run_folder.NOTE},
-    **{"methods": ["original", "grpo", "grpo+repro"], "ablations": {}},
+    **{"grid": [{"methods": ["original", "grpo", "grpo+repro"]}], "ablations": {}},
     **{"benchmarks": {"aime24": {"samples": 2}, "mbpp": {"samples": 2}}, "objective": {}},
 }
 

@@ -191,10 +191,10 @@ def test_a_checkpoint_holds_the_settings_and_a_resume_with_others_is_refused(bui
     same = build(**given)
     same.train(resume_from_checkpoint=str(checkpoint))
     assert same.state.global_step == 2
-    given["process_reward"] = {"k": 4, "separator": ["."], "alpha": 0.2}
+    given["process_reward"] = {"k": "all", "separator": ["."], "alpha": 0.2}
     message = (
         r"^process_reward\.alpha: 0\.2; \S+checkpoint-1 was trained with 0\.1; "
-        r"process_reward\.k: 4; \S+checkpoint-1 was trained with 3; allowed: "
+        r"process_reward\.k: 'all'; \S+checkpoint-1 was trained with 3; allowed: "
     )
     with pytest.raises(ValueError, match=message):
         build(**given).train(resume_from_checkpoint=str(checkpoint))

@@ -105,6 +105,22 @@ def test_three_routes_to_the_objective_agree(build, settings, kind, checkpointin
         assert torch.allclose(found[route][2]["advantages"], out["advantages"], atol=1e-4)
 
 
+@pytest.mark.parametrize("route", ["generation", "one pass"])
+def test_all_segments_are_as_many_as_there_are_bit_for_bit(build, route, monkeypatch):
+    """Also where micro-batches differ in the most segments of a response."""
+    found = {}
+    for k in ("all", 1000, 1):
+        with monkeypatch.context() as patch:
+            trainer = build(process_reward={"k": k, "alpha": 0.5, "separator": "8"})
+            cuts, objective, out = scored_by(trainer, route, patch)
+            found[k] = cuts, objective, out["advantages"]
+    assert all(torch.equal(*pair) for pair in zip(found["all"], found[1000], strict=True))
+    assert not torch.equal(found["all"][2], found[1][2])
+    counts = (found["all"][0] >= 0).sum(dim=1)  # (8,), in micro-batches of 4
+    assert found["all"][0].shape[1] == counts.max() > 3 == found[1][0].shape[1]
+    assert counts[:4].max() != counts[4:].max()
+
+
 @pytest.mark.parametrize("updates", [1, 2])
 def test_the_process_reward_adds_no_forward_over_the_responses(build, settings, updates):
     """Counted: decoding steps aside, forwards as wide as a whole sequence."""

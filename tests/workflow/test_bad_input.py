@@ -72,7 +72,8 @@ def test_prose_and_paths_with_braces_blanks_and_dashes_work(snakemake, tmp_path,
     note = "--a {x} of {note}, $1 & $2\n 'quoted' \"twice\" 100 %"
     config |= {
         **{"name": "braces", "note": note, "data_source": "directory", "data_dir": str(data)},
-        **{"benchmarks": {"aime24": {"samples": 2}}, "methods": ["original", "grpo+repro"]},
+        **{"benchmarks": {"aime24": {"samples": 2}}},
+        **{"grid": [{"methods": ["original", "grpo+repro"]}]},
         **{"objective": {"methods": ["original"]}, "ablations": {}},
     }
     config["training"] |= {"steps": 1, "save_every": 1}

@@ -46,15 +46,15 @@ def test_only_runs_that_are_trained_with_the_process_reward_are_judged_again(pla
 @pytest.mark.parametrize(
     ("seed", "expected"),
     [
-        ("seeds", {"original": 1, "train": 4} | EVALUATED),
+        ("grid", {"original": 1, "train": 4} | EVALUATED),
         ("data_seed", {"data": 7, "training_data": 1, "train": 4} | EVALUATED),
         ("backbone", {"backbone": 1, "original": 1, "train": 4} | EVALUATED),
         ("evaluation", EVALUATED),
     ],
 )
 def test_a_seed_has_exactly_that_made_again_which_it_decides(planned, config, seed, expected):
-    if seed == "seeds":
-        config["seeds"].append(1)
+    if seed == "grid":
+        config["grid"][0]["seeds"].append(1)
     elif seed == "data_seed":
         config["data_seed"] = 1
     else:

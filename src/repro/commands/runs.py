@@ -192,8 +192,9 @@ def explain(options: argparse.Namespace) -> None:
     from repro.explain import explanation, page, transcript
     from repro.process_reward.settings import ProcessRewardSettings
 
-    names = ("variant", "w", "k", "answer_only", "close_thought")
-    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    names = ("variant", "w", "answer_only", "close_thought")
+    given = {name: getattr(options, name) for name in names}
+    given["k"] = "all" if options.k is None else options.k
     settings = validate(given, ProcessRewardSettings, "process_reward")
     model, tokenizer, response = transcript.load(
         *(options.model, options.question, options.answer, options.thought),
@@ -201,6 +202,6 @@ def explain(options: argparse.Namespace) -> None:
         max_new_tokens=options.max_new_tokens,
         trust_remote_code=options.trust_remote_code,
     )
-    explained = explanation.explain(model, tokenizer, response, settings, options.k)
+    explained = explanation.explain(model, tokenizer, response, settings)
     for path in page.write(explained, Path(options.output) / "explain.png"):
         print(path)

@@ -42,6 +42,7 @@ Names = Annotated[list[str], Field(min_length=1), Unique]
 Window = Annotated[list[str], AfterValidator(_in_order)]
 Store = Annotated[str, AfterValidator(tracking_uri.check)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+Seeds = Annotated[list[Seed], Field(min_length=1), Unique]
 NAME = "[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 NAME_WORDS = "letters, digits, _ . and -, the first one a letter or digit, at most 100 characters"
 Name = _text(f"^{NAME}$", NAME_WORDS)

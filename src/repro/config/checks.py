@@ -11,7 +11,7 @@ from repro.benchmarks import declared
 from repro.config import bounds
 from repro.config.backbones import Backbone
 from repro.config.models import Experiment
-from repro.config.resolved import DataSettings
+from repro.config.resolved import DataSettings, Run
 from repro.config.tracking_uri import sqlite_file
 from repro.config.words import choices, shown
 from repro.files import model_folder
@@ -20,20 +20,31 @@ from repro.tinyworld.problems import PROBLEMS
 PINS = ("release", "window")  # of LiveCodeBench on the hub
 
 
-def check(experiment: Experiment) -> None:
-    """Refuse settings that do not go together.
+def check_runs(experiment: Experiment) -> None:
+    """Refuse backbones and methods that no run can have, by ValueError."""
+    with_repro = [f"{algorithm}{methods.REPRO}" for algorithm in methods.ALGORITHMS]
+    every = [methods.ORIGINAL, *methods.ALGORITHMS, *with_repro]
+    for number, block in enumerate(experiment.grid):
+        key, named = f"grid.{number}", block.backbones or []
+        check_known(f"{key}.backbones", named, experiment.backbones, "does not exist")
+        check_known(f"{key}.methods", block.methods, every, "does not exist")
+    check_known("ablations.method", [experiment.ablations.method], with_repro, "is not allowed")
+
+
+def check(experiment: Experiment, main: Sequence[Run], every: Sequence[Run]) -> None:
+    """Refuse settings that do not go together; `main` are the runs of the main table.
 
     Raises:
         ValueError: one message names key, value and what is allowed.
     """
     _check_places(experiment)
-    _check_names(experiment)
+    _check_names(experiment, main)
     for name, backbone in experiment.backbones.items():
-        _check_backbone(f"backbones.{name}", backbone, experiment)
-    _check_ablations(experiment)
+        _check_backbone(name, backbone, every)
+    _check_ablations(experiment, main)
     _check_sources(experiment)
-    _check_processes(experiment)
-    _check_sizes(experiment)
+    _check_processes(experiment, every)
+    _check_sizes(experiment, every)
 
 
 def check_known(key: str, names: Iterable[str], known: Iterable[str], lacks: str) -> None:
@@ -65,22 +76,21 @@ def _check_places(experiment: Experiment) -> None:
         _refuse(f"results_dir = {results!r}", "is a file", "a folder")
 
 
-def _check_names(experiment: Experiment) -> None:
+def _check_names(experiment: Experiment, main: Sequence[Run]) -> None:
     """Refuse methods, backbones and benchmarks that do not exist, or not where they are named."""
-    with_repro = [f"{algorithm}{methods.REPRO}" for algorithm in methods.ALGORITHMS]
-    every = [methods.ORIGINAL, *methods.ALGORITHMS, *with_repro]
     known, objective = declared.benchmarks(), experiment.objective
     mathematics = [name for name in known if known[name].in_domain]
     ablated, backbones = experiment.ablations.backbones or [], experiment.backbones
     for name in backbones:
         if not re.fullmatch(bounds.NAME, name):
             raise ValueError(f"backbones: {name!a} is not allowed; allowed: {bounds.NAME_WORDS}")
-    check_known("methods", experiment.methods, every, "does not exist")
-    check_known("objective.methods", objective.methods, experiment.methods, "is not among methods")
-    check_known("ablations.method", [experiment.ablations.method], with_repro, "is not allowed")
+        if all(run.backbone != name for run in main):
+            allowed = "blocks that name it or have backbones: null, or a subset without it"
+            _refuse(f"grid: {name!r}", "is a backbone without a block", allowed)
+    _, there, seeds = (dict.fromkeys(column) for column in zip(*main, strict=True))
+    check_known("objective.methods", objective.methods or [], there, "is not in the grid")
+    check_known("objective.seeds", objective.seeds or [], seeds, "is not in the grid")
     check_known("ablations.backbones", ablated, backbones, "is not among backbones")
-    more = experiment.more_seeds.methods or []
-    check_known("more_seeds.methods", more, experiment.methods, "is not among methods")
     check_known("benchmarks", experiment.benchmarks, known, "does not exist")
     check_known("decontaminate", experiment.decontaminate, known, "does not exist")
     protocols = {"evaluation.protocol": experiment.evaluation.protocol}
@@ -99,9 +109,10 @@ def _check_names(experiment: Experiment) -> None:
     check_known("objective.benchmarks", objective.benchmarks, mathematics, "is not allowed")
 
 
-def _check_backbone(key: str, backbone: Backbone, experiment: Experiment) -> None:
+def _check_backbone(name: str, backbone: Backbone, runs: Sequence[Run]) -> None:
     """Refuse files that cannot be used, and what needs thoughts where the model has none."""
-    template, with_repro = backbone.chat_template, [m for m in _methods(experiment) if m.repro]
+    key, template = f"backbones.{name}", backbone.chat_template
+    of = [methods.parse(run.method) for run in runs if run.backbone == name]
     if template is not None:
         try:
             Path(template).read_text(encoding="utf-8")
@@ -113,14 +124,20 @@ def _check_backbone(key: str, backbone: Backbone, experiment: Experiment) -> Non
             model_folder.check(backbone.path, template is not None, backbone.trust_remote_code)
         except ValueError as error:
             raise ValueError(f"{key}.path = {error}") from None
-    if backbone.thinking == "none" and with_repro:
+    if backbone.thinking == "none" and (with_repro := [one for one in of if one.repro]):
         wrong = f"does not go with {with_repro[0].algorithm}{methods.REPRO}, which needs thoughts"
         _refuse(f"{key}.thinking = 'none'", wrong, "required")
 
 
-def _check_ablations(experiment: Experiment) -> None:
+def _check_ablations(experiment: Experiment, main: Sequence[Run]) -> None:
+    ablations = experiment.ablations
+    there = {run.backbone for run in main if run.method == ablations.method}
+    without = [name for name in ablations.backbones or experiment.backbones if name not in there]
     for key in methods.ABLATED:
-        values = getattr(experiment.ablations, key)
+        values = getattr(ablations, key)
+        if values and without and not ablations.seeds:
+            wrong = f"means those of {ablations.method} in the grid, where {without[0]} has none"
+            _refuse("ablations.seeds = null", wrong, "seeds, or ablations.backbones without it")
         if set(values) == {getattr(experiment.process_reward, key)}:
             wrong = f"holds process_reward.{key} alone, which there is nothing to compare with"
             _refuse(f"ablations.{key} = {values}", wrong, "[], or another value")
@@ -148,7 +165,7 @@ def _check_sources(experiment: Experiment) -> None:
                 _refuse(f"benchmarks.{name}.{key} = {shown(value)}", wrong, "null")
 
 
-def _check_processes(experiment: Experiment) -> None:
+def _check_processes(experiment: Experiment, runs: Sequence[Run]) -> None:
     """Refuse an engine that cannot sample for a training, and processes that cannot share it."""
     training, gpus, count = experiment.training, experiment.gpus, experiment.processes
     strategy, split = training.parallel.strategy, training.rollouts.tensor_parallel
@@ -171,7 +188,8 @@ def _check_processes(experiment: Experiment) -> None:
     if strategy != "ddp" and gpus < 2:
         allowed = "ddp, or at least two GPUs to share the model"
         _refuse(setting, f"does not go with gpus = {gpus}", allowed)
-    if strategy.startswith("zero") and any(m.algorithm == "ppo" for m in _methods(experiment)):
+    critics = any(methods.parse(run.method).algorithm == "ppo" for run in runs)
+    if strategy.startswith("zero") and critics:
         _refuse(setting, "does not go with ppo, whose critic it does not train", "ddp, fsdp")
     if count % split:
         wrong = f"does not divide the {count} processes of a training"
@@ -179,11 +197,11 @@ def _check_processes(experiment: Experiment) -> None:
         _refuse(setting, wrong, f"divisors of {count}")
 
 
-def _check_sizes(experiment: Experiment) -> None:
+def _check_sizes(experiment: Experiment, runs: Sequence[Run]) -> None:
     """Refuse splits and lengths that models do not allow, where that is known before any job."""
     training, evaluation = experiment.training, experiment.evaluation
     prompt, response = training.max_prompt_tokens, training.max_completion_tokens
-    trained = any(method.algorithm for method in _methods(experiment))
+    trained = any(run.method != methods.ORIGINAL for run in runs)
     splits = (("evaluation", evaluation), ("training.rollouts", training.rollouts))
     for key, chosen in splits:
         if chosen.tensor_parallel > 1 and (chosen.engine != "vllm" or not experiment.gpus):
@@ -215,13 +233,6 @@ def _sizes(backbone: Backbone) -> tuple[int, float]:
     heads = model_folder.read_size(backbone.path, "num_attention_heads")
     context = model_folder.read_size(backbone.path, "max_position_embeddings")
     return heads or 0, context or math.inf
-
-
-def _methods(experiment: Experiment) -> list[methods.Method]:
-    """Return the methods of the main table and of the ablations, in their parts."""
-    ablated = any(getattr(experiment.ablations, key) for key in methods.ABLATED)
-    names = [*experiment.methods, *[experiment.ablations.method] * ablated]
-    return [methods.parse(name) for name in names]
 
 
 def check_data(experiment: Experiment, wanted: Sequence[DataSettings], read: bool = True) -> None:

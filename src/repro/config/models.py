@@ -54,21 +54,20 @@ class Benchmark(bounds.Model):
 
 
 class Subset(bounds.Model):
-    """A part of the experiment, for a second configuration file of a few lines.
-
-    Methods and seeds are lists and are simply stated again.
-    """
+    """A part of the experiment, for a second file of a few lines, where lists are stated again."""
 
     backbones: bounds.Names | None = Field(None, description="Backbones to take; null for all.")
     benchmarks: bounds.Names | None = Field(None, description="Benchmarks to take; null for all.")
 
 
-class MoreSeeds(bounds.Model):
-    """Further seeds of some runs of the main table, such as of those that claims are about."""
+class Block(bounds.Model):
+    """Runs of the main table: each of some backbones by each of some methods with each seed."""
 
     backbones: bounds.Names | None = Field(None, description="Of these backbones; null for all.")
-    methods: bounds.Names | None = Field(None, description="Of these methods; null for all.")
-    seeds: Annotated[list[bounds.Seed], bounds.Unique] = Field([], description="Beside seeds.")
+    methods: bounds.Names
+    """original (the untrained backbone), an algorithm, or one with RePro such as grpo+repro."""
+    seeds: bounds.Seeds = [0]
+    """Each trained method is run once for each seed; original is evaluated once for each."""
 
 
 class Rollouts(bounds.Model):
@@ -234,17 +233,19 @@ class Ablations(bounds.Model):
 
     backbones: bounds.Names | None = Field(None, description="Null ablates on all backbones.")
     method: str = Field("grpo+repro", description="The method whose process reward is changed.")
+    seeds: bounds.Seeds | None = None
+    """Null for those that the method has in the grid on the same backbone."""
     alpha: Annotated[list[Alpha], bounds.Unique] = Field([], description="Values of alpha.")
     w: Annotated[list[Share], bounds.Unique] = Field([], description="Values of w.")
-    k: Annotated[list[Segments], bounds.Unique] = Field([], description="Values of k.")
+    k: Annotated[list[Segments], bounds.Unique] = Field([], description="Values of k, or all.")
 
 
 class Objective(bounds.Model):
     """Runs whose responses the model itself judges, for the figure of -J and two claims."""
 
     methods: Annotated[list[str], bounds.Unique] | None = None
-    """Methods of the main table, each one of methods; null for those of original, grpo and
-    grpo+repro that are among them."""
+    """Methods of the grid; null for those of original, grpo and grpo+repro that are in it."""
+    seeds: bounds.Seeds | None = Field(None, description="Of their seeds; null for all.")
     benchmarks: Annotated[list[str], bounds.Unique] = ["aime24", "aime25", "math500"]
     """Mathematics benchmarks whose responses are judged, of those that are evaluated."""
     problems: int = Field(30, ge=1, description="Problems of a benchmark, one response each.")
@@ -307,11 +308,8 @@ class Experiment(bounds.Model):
     """GPUs that a training takes, with a process on each; a generation takes
     evaluation.tensor_parallel, any other job with a model one. 0 runs everything on CPU cores."""
     resources: Resources = Resources()
-    methods: bounds.Names = ["original", "grpo", "grpo+repro"]
-    """original (the untrained backbone), an algorithm, or one with RePro such as grpo+repro."""
-    seeds: Annotated[list[bounds.Seed], bounds.Unique] = Field([0], min_length=1)
-    """Each trained method is run once for each seed; original is evaluated once for each."""
-    more_seeds: MoreSeeds = MoreSeeds()
+    grid: list[Block] = Field([Block(methods=["original", "grpo", "grpo+repro"])], min_length=1)
+    """The runs of the main table; its blocks add up, and a run that several name is made once."""
     benchmarks: dict[str, Benchmark] = Field(min_length=1)
     """The benchmarks to evaluate on, by name; each has a file in src/repro/benchmarks."""
     subset: Subset = Subset()

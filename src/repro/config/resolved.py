@@ -5,7 +5,7 @@ settings are equal text, in Snakemake's params, in settings.json and in hashes t
 """
 
 import json
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -13,7 +13,20 @@ from repro import methods
 from repro.config import bounds
 from repro.config.backbones import Backbone
 from repro.config.models import Sampling, Scoring, Training
-from repro.process_reward.settings import ADDED_LATER, ProcessRewardSettings
+from repro.process_reward.settings import ADDED_LATER, ProcessRewardSettings, Segments
+
+
+class Run(NamedTuple):
+    """The unit of everything: one backbone, one method, one seed."""
+
+    backbone: str
+    method: str
+    seed: int
+
+    @property
+    def path(self) -> str:
+        """Where the run lies below `results_dir/runs`."""
+        return f"{self.backbone}/{self.method}/{self.seed}"
 
 
 class RunSettings(bounds.Model):
@@ -32,7 +45,7 @@ class RunSettings(bounds.Model):
         """Write an ablated value as in the method's name, 1 and not 1.0."""
         written, parts = write(self), methods.parse(self.method)
         if parts.ablated:
-            written["process_reward"][parts.ablated] = json.loads(parts.value)
+            written["process_reward"][parts.ablated] = parts.setting()
         return written
 
 
@@ -60,8 +73,9 @@ class ScoreSettings(Scoring):
 
 
 class Judging(ProcessRewardSettings):
-    """How a model judges its own responses: at every segment, so alpha and k decide nothing."""
+    """How a model judges its own responses; alpha decides nothing."""
 
+    k: Segments = methods.ALL  # whatever a run was trained with, so that runs compare
     trust_remote_code: bool = False
 
 

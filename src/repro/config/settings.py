@@ -1,9 +1,7 @@
 """From a configuration to what each job is given; everything wrong is said here, before any job."""
 
 import itertools
-import json
 from pathlib import Path
-from typing import NamedTuple
 
 from snakemake.utils import update_config
 
@@ -12,25 +10,12 @@ from repro.benchmarks import declared
 from repro.config import checks
 from repro.config.backbones import Backbone
 from repro.config.models import Experiment, Sampling, Training
-from repro.config.resolved import DataSettings, Generation, Judging, RunSettings, whole
+from repro.config.resolved import DataSettings, Generation, Judging, Run, RunSettings, whole
 from repro.config.words import check_plain, validate
 from repro.files import strict_yaml
 from repro.records import experiment as records
 
 JUDGED = ("original", "grpo", "grpo+repro")  # objective.methods where it is null
-
-
-class Run(NamedTuple):
-    """The unit of everything: one backbone, one method, one seed."""
-
-    backbone: str
-    method: str
-    seed: int
-
-    @property
-    def path(self) -> str:
-        """Where the run lies below `results_dir/runs`."""
-        return f"{self.backbone}/{self.method}/{self.seed}"
 
 
 def read(*files: str | Path) -> Experiment:
@@ -56,7 +41,7 @@ def resolve(config: dict, source: str, read_data: bool = True) -> Experiment:
     try:
         check_plain(config)
         experiment = _complete(validate(config, Experiment))
-        checks.check(experiment)
+        checks.check(experiment, main_runs(experiment), all_runs(experiment))
         wanted = [data_settings(experiment, name) for name in data_names(experiment)]
         checks.check_data(experiment, wanted, read_data)
     except ValueError as error:
@@ -65,18 +50,14 @@ def resolve(config: dict, source: str, read_data: bool = True) -> Experiment:
 
 
 def _complete(experiment: Experiment) -> Experiment:
-    """Take the subset, and fill in what depends on other settings."""
-    found = {"note": " ".join(experiment.note.split())}  # one line in tables and below figures
-    more = experiment.more_seeds.backbones or []  # of the whole: a subset may lack them
-    checks.check_known("more_seeds.backbones", more, experiment.backbones, "does not exist")
+    """Take the subset, and the note as one line."""
+    checks.check_runs(experiment)  # of the whole, because a subset may lack what they name
+    found = {"note": " ".join(experiment.note.split())}  # in tables and below figures
     for group, names in experiment.subset:
         if names:
             every = getattr(experiment, group)
             checks.check_known(f"subset.{group}", names, every, "does not exist")
             found[group] = {name: value for name, value in every.items() if name in names}
-    if experiment.objective.methods is None:
-        judged = [name for name in JUDGED if name in experiment.methods]
-        found["objective"] = experiment.objective.model_copy(update={"methods": judged})
     return experiment.model_copy(update=found)
 
 
@@ -89,27 +70,33 @@ def ablation_runs(experiment: Experiment, key: str) -> list[Run]:
     ablations, default = experiment.ablations, getattr(experiment.process_reward, key)
     if not getattr(ablations, key):
         return []
-    names = [methods.plain_algorithm(ablations.method)]
-    for value in sorted({*getattr(ablations, key), default}):
-        ablation = "" if value == default else f"~{key}={repr(value).removesuffix('.0')}"
+    names, runs = [methods.plain_algorithm(ablations.method)], []
+    for value in sorted({*getattr(ablations, key), default}, key=methods.as_number):
+        ablation = "" if value == default else f"~{key}={str(value).removesuffix('.0')}"
         names.append(ablations.method + ablation)
-    backbones = ablations.backbones or list(experiment.backbones)
-    return [Run(b, name, s) for b in backbones for name in names for s in experiment.seeds]
+    main = main_runs(experiment)
+    for backbone in ablations.backbones or experiment.backbones:
+        same = [run.seed for run in main if run[:2] == (backbone, ablations.method)]
+        runs += [Run(backbone, name, s) for name in names for s in ablations.seeds or same]
+    return runs
 
 
 def main_runs(experiment: Experiment) -> list[Run]:
-    """Return the runs of the main table, in the table's order."""
-    more, runs = experiment.more_seeds, []
-    for backbone, method in itertools.product(experiment.backbones, experiment.methods):
-        wanted = backbone in (more.backbones or [backbone]) and method in (more.methods or [method])
-        seeds = [*experiment.seeds, *(more.seeds if wanted else ())]
-        runs += [Run(backbone, method, seed) for seed in dict.fromkeys(seeds)]
-    return runs
+    """Return the runs of the main table in its order: backbones, methods as blocks name them."""
+    seeds: dict[str, dict[str, set[int]]] = {name: {} for name in experiment.backbones}
+    for block in experiment.grid:
+        for backbone in set(block.backbones or seeds) & set(seeds):  # a subset lacks the others
+            for method in block.methods:
+                seeds[backbone].setdefault(method, set()).update(block.seeds)
+    return [Run(b, m, s) for b, of in seeds.items() for m in of for s in sorted(of[m])]
 
 
 def objective_runs(experiment: Experiment) -> list[Run]:
     """Return the runs of the main table whose responses the model itself judges."""
-    return [run for run in main_runs(experiment) if run.method in experiment.objective.methods]
+    chosen, seeds = experiment.objective.methods, experiment.objective.seeds
+    chosen = JUDGED if chosen is None else chosen
+    runs = [run for run in main_runs(experiment) if run.method in chosen]
+    return [run for run in runs if run.seed in (seeds or [run.seed])]
 
 
 def all_runs(experiment: Experiment) -> list[Run]:
@@ -136,7 +123,7 @@ def run_settings(experiment: Experiment, backbone: str, method: str, seed: int) 
     parts = methods.parse(method)
     process_reward = whole(experiment.process_reward) if parts.repro else None
     if parts.ablated:
-        process_reward[parts.ablated] = json.loads(parts.value)
+        process_reward[parts.ablated] = parts.setting()
     return RunSettings(
         backbone=backbone,
         method=method,
@@ -207,7 +194,6 @@ def data_names(experiment: Experiment) -> list[str]:
     """Return the names of all data files that the experiment needs, `train` the last."""
     validation = experiment.training.validation
     validated = validation.benchmarks if validation else []
-    names = [*experiment.benchmarks, *experiment.decontaminate, *validated]
-    names = list(dict.fromkeys(names))
-    trains = any(methods.parse(run.method).algorithm for run in all_runs(experiment))
-    return names + (["train"] if trains else [])
+    names = dict.fromkeys([*experiment.benchmarks, *experiment.decontaminate, *validated])
+    trains = any(run.method != methods.ORIGINAL for run in all_runs(experiment))
+    return [*names, *["train"] * trains]

@@ -48,7 +48,7 @@ def validate(value: object, kind: type[Settings], name: str = "") -> Settings:
 
 def choices(name: object, known: Iterable[str], separator: str = ", ") -> str:
     """List what is allowed, the nearest first in a hint."""
-    known = list(known)
+    known = list(map(str, known))
     near = difflib.get_close_matches(str(name), known, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"{hint}allowed: {separator.join(known)}"
@@ -106,9 +106,10 @@ def index(node: dict, schema: dict, at: tuple = ()) -> Iterator[tuple[tuple[str,
 
 def describe(node: dict) -> str:
     """Return a setting's type and bounds as people write it in YAML, as `integer, at least 1`."""
-    if listed := _listed(node):
+    listed = _listed(node)
+    options = [one for one in node["options"] if not listed or one["type"] in ("integer", "number")]
+    if not options:
         return " or ".join(listed)
-    options = node["options"]
     types = [_TYPES.get(option["type"], option["type"]) for option in options]
     bounds = [
         words.format(option[bound])
@@ -116,7 +117,8 @@ def describe(node: dict) -> str:
         for bound, words in _BOUNDS.items()
         if bound in option
     ]
-    return ", ".join([" or ".join(dict.fromkeys(types)), *dict.fromkeys(bounds)])
+    types = [" or ".join(dict.fromkeys([*types, *listed]))]
+    return ", ".join([*types, *dict.fromkeys(bounds)])
 
 
 def meaning(node: dict) -> str:

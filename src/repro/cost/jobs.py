@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from repro import methods
 from repro.benchmarks.declared import sources
 from repro.config import settings
 from repro.config.models import Experiment
@@ -123,7 +124,10 @@ def read_training(config: Experiment, run: settings.Run, assume: Assumptions) ->
     vllm = training.rollouts if training.rollouts.engine == "vllm" else None
     split = config.training.parallel.strategy
     weights = sampler.number_bytes * sampler.shape.parameters
-    probes = chosen.process_reward.k + 2 if chosen.process_reward else 0
+    probes, kind = 0, KINDS[config.backbones[run.backbone].source]
+    if chosen.process_reward:
+        segments = sampler.sampled / assume[f"segment_tokens.{kind}"]
+        probes = min(methods.as_number(chosen.process_reward.k), segments) + 2
     return model.Training(
         sampler=sampler,
         settings=training,

@@ -34,7 +34,7 @@ class Explanation:
     transcript: Transcript
     model: str  # name or directory
     weights: str  # their number and type, in words
-    settings: ProcessRewardSettings  # `k` is the number of segments kept at most
+    settings: ProcessRewardSettings
     thought: Thought  # its segments, kept or not
     baseline: Stretch  # the empty thought; its score is 0 where the variant starts from 0
     stretches: tuple[Stretch, ...]  # the thought from its first token to its end, at least one
@@ -46,17 +46,14 @@ def explain(
     tokenizer: PreTrainedTokenizerBase,
     transcript: Transcript,
     settings: ProcessRewardSettings,
-    k: int | None = None,
 ) -> Explanation:
     """Score one transcript, by a model in evaluation mode with its fast tokenizer.
 
-    `k` segments are kept, or every one, whatever the settings say. ValueError: an empty answer, or
-    an objective that is not finite.
+    ValueError: an empty answer, or an objective that is not finite.
     """
-    scorer, response = ProcessScorer(tokenizer, settings.filled(), []), transcript.response
+    chosen, response = settings.filled(), transcript.response
+    scorer = ProcessScorer(tokenizer, chosen, [])
     thought = scorer.thought(response)
-    most = k or max(1, len(thought.starts))
-    chosen = scorer.settings = scorer.settings.model_copy(update={"k": most})
     cuts, objective = _objective_at_cuts(model, transcript, scorer)
     score = scores.score(objective, chosen.score_weight, chosen.ema)  # (1, C)
     rewards = reward.process_reward(score, chosen.initial_score)  # (1, C - 1)
@@ -100,6 +97,6 @@ def _objective_at_cuts(
         entropies = torch.distributions.Categorical(logits=logits[:, :-1].float()).entropy()
     own = slice(len(prompt), None)
     given = Responses([prompt], ids[:, own], mask[:, own], entropies, [transcript.answer])
-    points, objective = scorer.score(model, given, forward)  # (1, k + 2), -1 after the last
+    points, objective = scorer.score(model, given, forward)  # (1, C), -1 after the last
     cuts = points[points >= 0].tolist()
     return cuts, objective[:, : len(cuts)].cpu()

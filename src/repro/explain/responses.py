@@ -29,8 +29,7 @@ def write_objectives(
     """Score the first response to each of the first problems of some mathematics benchmarks.
 
     Args:
-        judging: the process reward, and whether Python files in the model folder may run; every
-            segment is a cut point, whatever `k` the run was trained with, so that runs compare.
+        judging: the process reward, and whether Python files in the model folder may run.
         model_dir: the model that gave the responses, and judges them.
         benchmarks: by name ``{"generations": file, "scores": file, "data": file}``.
         output_file: JSONL of benchmark, doc_id, sample, correct (0 or 1), tokens (of the thought),

@@ -16,9 +16,6 @@ from dataclasses import dataclass
 from itertools import accumulate
 from math import isnan
 
-import torch
-from torch import Tensor
-
 START_OF_THOUGHT, END_OF_THOUGHT = "<think>", "</think>"
 
 
@@ -110,7 +107,7 @@ def opened_at(prompt: str, texts: Sequence[str]) -> int | None:
     return bisect_left(ends, len(before) + len(mark)) + 1 if mark else None
 
 
-def cut_points(thought: Thought, entropies: Sequence[float], k: int) -> list[int]:
+def cut_points(thought: Thought, entropies: Sequence[float], k: float) -> list[int]:
     """Choose the cut points: 0, the starts of the `k` segments of highest entropy, the end.
 
     Duplicates are one point; of equal entropies the earlier segment is kept.
@@ -118,7 +115,7 @@ def cut_points(thought: Thought, entropies: Sequence[float], k: int) -> list[int
     Args:
         thought: the response's segments.
         entropies: entropy of the policy at each token of the response, in nats.
-        k: number of segments to keep, at least 1.
+        k: number of segments to keep, at least 1; infinite keeps all.
 
     Raises:
         ValueError: `k` out of range, or a segment whose entropy is missing or NaN.
@@ -128,9 +125,4 @@ def cut_points(thought: Thought, entropies: Sequence[float], k: int) -> list[int
     if any(not start < len(entropies) or isnan(entropies[start]) for start in thought.starts):
         raise ValueError("entropies: expected a number for each token of the response, none NaN")
     ranked = sorted(thought.starts, key=lambda start: (-entropies[start], start))
-    return sorted({0, *ranked[:k], thought.end})
-
-
-def pad_cut_points(cuts: Sequence[Sequence[int]], width: int) -> Tensor:
-    """Stack cut points into a (B, width) integer tensor, -1 where a response has fewer."""
-    return torch.tensor([[*row, *[-1] * (width - len(row))] for row in cuts], dtype=torch.long)
+    return sorted({0, *ranked[: int(min(k, len(ranked)))], thought.end})

@@ -20,7 +20,7 @@ STRICT = ConfigDict(
 ADDED_LATER = "added later"
 Alpha = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Segments = Annotated[int, Field(ge=1, le=100_000)]
+Segments = Annotated[int, Field(ge=1, le=100_000)] | Literal["all"]
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -36,7 +36,7 @@ class ProcessRewardSettings(BaseModel):
     w: Share = 0.1
     """Weight of the stability score in the score; the magnitude score has 1 - w."""
     k: Segments = 10
-    """Number of segments, ranked by the entropy of their first token, that are cut at."""
+    """Number of segments, ranked by the entropy of their first token, that are cut at, or all."""
     ema: Annotated[float, Field(gt=0, le=1)] | None = None
     """Weight of the new value in the moving average of J that stability is taken from; null for the
     variant's own (paper 1.0, which is no average; reference 0.01)."""

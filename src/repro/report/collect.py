@@ -4,7 +4,6 @@ Nothing else is read: the files under results/ are the record, MLflow is only a 
 """
 
 import itertools
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -168,9 +167,8 @@ def read_objective(runs: Sequence[RunFolder]) -> pd.DataFrame:
 
 
 def read_process_reward(run: RunFolder, key: str) -> float:
-    """Return a run's ``process_reward`` setting, such as alpha; infinity for a k of all."""
-    value = run.read_json("settings")["process_reward"][key]
-    return math.inf if value == "all" else float(value)
+    """Return a run's ``process_reward`` setting, such as alpha; all segments are infinite."""
+    return methods.as_number(run.read_json("settings")["process_reward"][key])
 
 
 def _responses(path: Path, score: dict, benchmark: str) -> pd.DataFrame:

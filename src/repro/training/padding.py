@@ -25,6 +25,6 @@ def trim(ids: Tensor, mask: Tensor, length: int) -> tuple[Tensor, Tensor, int]:
     return ids[:, :end], mask[:, :end], kept
 
 
-def restore(values: Tensor, length: int) -> Tensor:
-    """Widen values of the kept columns, (B, N), to (B, length) by zeros."""
-    return functional.pad(values, (0, length - values.shape[1]))
+def restore(values: Tensor, length: int, padding: float = 0) -> Tensor:
+    """Widen values of the kept columns, (B, N), to (B, length)."""
+    return functional.pad(values, (0, length - values.shape[1]), value=padding)

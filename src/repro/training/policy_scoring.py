@@ -37,8 +37,8 @@ class Rollout:
     """A generation batch on its way through TRL; each field is None until it is known."""
 
     answers: list[str] | None = None  # ground truths of the B responses of this process
-    cuts: Tensor | None = None  # their cut points, (B, k + 2)
-    objective: Tensor | None = None  # J there, (B, k + 2)
+    cuts: Tensor | None = None  # their cut points, (B, C), -1 behind them
+    objective: Tensor | None = None  # J there, (B, C)
     rewards: Tensor | None = None  # of all processes, (G,), groups in consecutive rows
 
 
@@ -160,7 +160,7 @@ class ScoringTrainer(GRPOTrainer):
         if self._why_not_cut and self.accelerator.is_main_process:
             warnings.warn(
                 f"{self._why_not_cut}: the process reward is computed by a forward per cut point, "
-                "k + 2 times the cost",
+                "for which plain training has one forward",
                 stacklevel=2,
             )
         size, found = self.args.per_device_train_batch_size, []
@@ -171,12 +171,14 @@ class ScoringTrainer(GRPOTrainer):
                 ids, mask, kept = padding.trim(input_ids[rows], attention_mask[rows], length)
                 log_probs, *scored = self._score_chunk(model, ids, mask, kept, answers)
                 found.append((padding.restore(log_probs, length), *scored))
-        log_probs, cuts, objective = (torch.cat(parts) for parts in zip(*found, strict=True))
-        self._rollout.cuts, self._rollout.objective = cuts, objective
-        return log_probs
+        log_probs, cuts, objective = zip(*found, strict=True)
+        most = max(chunk.shape[1] for chunk in cuts)
+        self._rollout.cuts = torch.cat([padding.restore(chunk, most, -1) for chunk in cuts])
+        self._rollout.objective = torch.cat([padding.restore(chunk, most) for chunk in objective])
+        return torch.cat(log_probs)
 
     def _score_chunk(self, model, ids, mask, length, answers) -> tuple[Tensor, Tensor, Tensor]:
-        """Log-probabilities (N, T), cut points and objective (N, k + 2) of some responses."""
+        """Log-probabilities (N, T), cut points and objective (N, C) of some responses."""
         cache, hidden = DynamicCache(), []
         policy = self.model
         if not self._why_not_cut:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from repro import methods
 from repro.process_reward import one_pass, repeat_loop, segments
 from repro.process_reward.one_pass import CachedForward
 from repro.process_reward.probes import Probe, probes_at_cuts
@@ -59,16 +60,18 @@ class ProcessScorer:
         itself: padding would move a learnt prompt or a length-dependent rotary embedding.
 
         Returns:
-            Cut points (B, k + 2), -1 where a response has fewer, and the objective there, of the
-            same shape in float64.
+            Cut points (B, C), -1 where a response has fewer than the one with most, and the
+            objective there, of the same shape in float64.
         """
-        cuts, rows = [], []
+        cuts, rows, k = [], [], methods.as_number(self.settings.k)
         lengths, entropies = responses.mask.sum(dim=1).tolist(), responses.entropies.tolist()
         for row, (ids, length) in enumerate(zip(responses.ids.tolist(), lengths, strict=True)):
             thought = self.thought(ids[:length])
-            cuts.append(segments.cut_points(thought, entropies[row], self.settings.k))
+            cuts.append(segments.cut_points(thought, entropies[row], k))
             rows.append((responses.prompts[row], ids[:length], cuts[row], responses.answers[row]))
-        table = segments.pad_cut_points(cuts, self.settings.k + 2).to(responses.ids.device)
+        width = max(2, *map(len, cuts))  # a column of rewards even where all responses are empty
+        padded = [row + [-1] * (width - len(row)) for row in cuts]
+        table = torch.tensor(padded, device=responses.ids.device)
         if forward is not None:
             probes = [self._probes(*row) for row in rows]
             return table, one_pass.surrogate_objective(model, forward, table, probes).double()

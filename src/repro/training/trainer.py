@@ -139,19 +139,21 @@ class ReProTrainer(ScoringTrainer):
 
     def _process_term(self, rollout: Rollout) -> tuple[ProcessTerm, dict[str, float]]:
         """The process rewards of all processes, and the sums of this one for the metrics."""
-        chosen = self.process_reward
-        score = scores.score(rollout.objective, chosen.score_weight, chosen.ema)
-        valid = rollout.cuts[:, 1:] >= 0  # (B, k + 1)
+        chosen, pad = self.process_reward, self.accelerator.pad_across_processes
+        # What processes gather has one width, C: of the response with most cut points in any.
+        cuts, objective = pad(rollout.cuts, dim=1, pad_index=-1), pad(rollout.objective, dim=1)
+        score = scores.score(objective, chosen.score_weight, chosen.ema)
+        valid = cuts[:, 1:] >= 0  # (B, C - 1)
         rewards = reward.process_reward(score, chosen.initial_score) * valid
         term = ProcessTerm(
-            # Groups may straddle processes, so every one of them sees all (G, k + 1) rewards.
+            # Groups may straddle processes, so every one of them sees all (G, C - 1) rewards.
             rewards=self.accelerator.gather(rewards),
             mask=self.accelerator.gather(valid),
-            positions=rollout.cuts[:, 1:] - 1,
+            positions=cuts[:, 1:] - 1,
             alpha=chosen.alpha,
             variant=chosen.variant,
         )
-        return term, rollout_metrics.process_sums(rollout.objective, rewards, valid)
+        return term, rollout_metrics.process_sums(objective, rewards, valid)
 
     def _over_processes(self, sums: Mapping[str, float | Tensor]) -> dict[str, float]:
         values = torch.tensor([float(value) for value in sums.values()], dtype=torch.float64)

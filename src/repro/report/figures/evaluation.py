@@ -64,10 +64,8 @@ def ablation(
         raise ValueError(f"ablation of {key}: no in-domain benchmark in the scores, or no {plain}")
     default, name = plain + methods.REPRO, methods.label(plain)
     tried = sorted(values, key=values.get)  # they are equally far apart in the figure
-    labels = [
-        f"{values[method]:g}".replace("inf", "all") + "\n(default)" * (method == default)
-        for method in tried
-    ]
+    texts = [methods.as_text(values[method]) for method in tried]
+    labels = [text + "\n(default)" * (of == default) for text, of in zip(texts, tried, strict=True)]
     backbones, label = effects["backbone"].unique(), f"RePro's {methods.ABLATED[key]}"
     figure, panels = style.panels(backbones, _ABLATED, label, "")
     for (backbone, metric), axis in panels.items():

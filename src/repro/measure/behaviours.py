@@ -24,6 +24,7 @@ n"), and corrections by content alone ("7 times 8 is 56" after 54). How well it 
 tests/analysis/test_behaviours.py, on sentences labelled by hand.
 """
 
+import functools
 import re
 from typing import NamedTuple
 
@@ -42,6 +43,7 @@ class Behaviours(NamedTuple):
     hesitation: int
 
 
+@functools.lru_cache(maxsize=10_000)  # much of what responses to a problem say is the same
 def classify(segment: str) -> str | None:
     """Return the behaviour of one segment, one of `BEHAVIOURS`, or None: ordinary progress."""
     text = read(segment)

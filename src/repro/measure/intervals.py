@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import scipy
+from scipy.special import stdtr, stdtrit  # quantiles of t; scipy.stats takes a second to import
 
 from repro.measure.behaviours import BEHAVIOURS
 
@@ -92,7 +92,7 @@ def interval(
     if variance == 0:
         return Estimate(mean, 0.0, mean, mean, n)
     freedom = float(variance**2 / sum(v**2 / df for v, df in terms))
-    half = float(scipy.stats.t.ppf((1 + level) / 2, freedom)) * math.sqrt(variance)
+    half = float(stdtrit(freedom, (1 + level) / 2)) * math.sqrt(variance)
     return Estimate(mean, math.sqrt(variance), mean - half, mean + half, n, freedom)
 
 
@@ -100,7 +100,7 @@ def p_value(found: Estimate) -> float:
     """Return the two-sided p of a t test that the mean is 0; NaN without an interval."""
     if found.se == 0:
         return float(found.mean == 0)
-    return float(2 * scipy.stats.t.sf(abs(found.mean) / found.se, found.freedom))
+    return float(2 * stdtr(found.freedom, -abs(found.mean) / found.se))
 
 
 def within_unit(found: Estimate) -> Estimate:
@@ -116,7 +116,7 @@ def within_unit(found: Estimate) -> Estimate:
     p = min(max(found.mean, 0.0), 1.0)  # a mean of ones may exceed 1 by rounding
     varies = found.se > 0 and 0 < p < 1
     m = p * (1 - p) / found.se**2 if varies else found.n
-    z = float(scipy.stats.t.ppf((1 + LEVEL) / 2, found.n - 1))
+    z = float(stdtrit(found.n - 1, (1 + LEVEL) / 2))
     middle = (p + z**2 / (2 * m)) / (1 + z**2 / m)
     half = z * math.sqrt(p * (1 - p) / m + z**2 / (4 * m**2)) / (1 + z**2 / m)
     return found._replace(low=max(0.0, middle - half), high=min(1.0, middle + half))
@@ -160,8 +160,15 @@ def median(samples: Sequence[Sequence[float]], resamples: int = 2000, seed: int 
     medians = [np.median(np.concatenate([samples[i] for i in problems])) for problems in drawn]
     if np.ptp(medians) == 0:  # their sd would be of rounding
         return Estimate(value, 0.0, value, value, n)
-    low, high = scipy.stats.quantile(np.array(medians), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Estimate(value, float(np.std(medians, ddof=1)), float(low), float(high), n)
+    low, high = (_quantile(medians, (1 + side * LEVEL) / 2) for side in (-1, 1))
+    return Estimate(value, float(np.std(medians, ddof=1)), low, high, n)
+
+
+def _quantile(values: Sequence[float], p: float) -> float:
+    """Return the p quantile of numbers, linear between neighbours (p < 1)."""
+    below, part = divmod(p * len(values) + (1 - p), 1)  # its place, counted from 1
+    lower, upper = np.sort(values)[int(below) - 1 : int(below) + 1]
+    return float((1 - part) * lower + part * upper)
 
 
 def summary(problems: Sequence[dict]) -> dict[str, dict | None]:

@@ -1,4 +1,4 @@
-"""Whether two folders of results are the same; what must differ between two runs is listed here.
+"""Whether two folders of results are the same, but for what must differ between two runs.
 
 Weights are compared tensor by tensor, JSON value by value, texts line by line, anything else byte
 by byte.
@@ -12,11 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from repro.files import digests, jsonl
+from repro.records.provenance import without_ignored
 
-IGNORED_FIELDS = {  # times, places, the state of git, what an earlier call had done before a kill
-    *("step_seconds", "started", "ended", "seconds", "finished_before"),
-    *("directory", "path", "command", "git_commit", "git_changes"),
-}
 IGNORED_FILES = (
     "*/mlflow.json",  # ids that MLflow draws
     "*/model.safetensors.index.json",  # in which files weights lie; they are compared themselves
@@ -58,13 +55,6 @@ def write_table(found: pd.DataFrame) -> str:
     shown = found.dropna(subset="difference").groupby("kind").head(SHOWN)
     differences = shown["file"] + ": " + shown["difference"]
     return "\n".join([table.reset_index().to_string(index=False), *differences])
-
-
-def without_ignored(value: object) -> object:
-    """Return what JSON holds without the fields that say when and where it was made."""
-    if isinstance(value, dict):
-        return {k: without_ignored(v) for k, v in value.items() if k not in IGNORED_FIELDS}
-    return [without_ignored(v) for v in value] if isinstance(value, list) else value
 
 
 def _files(folder: Path) -> dict[str, Path]:

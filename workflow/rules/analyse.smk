@@ -48,6 +48,32 @@ rule write_tables:
         " --output {params.directory:q} 2> {log:q}"
 
 
+# What RePro changes in the segments of the tiny world's thoughts, whose arithmetic is known.
+rule overthinking:
+    input:
+        settings_of(settings.main_runs(experiment)),
+        expand(
+            "{run}/generations/{benchmark}.jsonl",
+            run=run_dirs(settings.main_runs(experiment)),
+            benchmark=BENCHMARKS,
+        ),
+        experiment=rules.experiment.output,
+    output:
+        expand(f"{RESULTS}/tables/overthinking.{{kind}}", kind=["csv", "md", "tex"]),
+    log:
+        f"work/log/{RESULTS}/tables/overthinking.log",
+    benchmark:
+        f"work/benchmark/{RESULTS}/tables/overthinking.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        directory=folder_of_output,
+    shell:
+        "python -m repro overthinking --experiment {input.experiment:q}"
+        " --output {params.directory:q} 2> {log:q}"
+
+
 # Tables of the finished runs, with the missing ones marked. The rule declares no output, so it runs
 # whenever it is called by name.
 rule tables_partial:
@@ -208,6 +234,7 @@ rule overview:
     input:
         rules.write_tables.output,
         rules.claims.output,
+        OVERTHINKING,
         scores_of(settings.all_runs(experiment)),
         settings_of(settings.all_runs(experiment)),
         curves_of(settings.all_runs(experiment)),

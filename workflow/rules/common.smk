@@ -101,6 +101,18 @@ ABLATION_FIGURES = {
     key: "figure4_ablation_w" if key == "w" else f"ablation_{key}" for key in ABLATIONS
 }
 FIGURES |= {name: ("ablation", key) for key, name in ABLATION_FIGURES.items()}
+# Only where the problems' arithmetic is known, and a method is there with and without RePro.
+COMPARED = {(run.backbone, run.method) for run in settings.main_runs(experiment)}
+OVERTHINKING = [
+    f"{RESULTS}/tables/overthinking.{kind}"
+    for kind in ("csv", "md", "tex")
+    if experiment.data_source == "tinyworld"
+    and any(
+        method.endswith(methods.REPRO)
+        and (backbone, methods.plain_algorithm(method)) in COMPARED
+        for backbone, method in COMPARED
+    )
+]
 DRAWN = [*FIGURES, *(["case_study"] if OBJECTIVE and JUDGED else [])]
 
 

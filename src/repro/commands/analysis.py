@@ -44,6 +44,16 @@ def tables(options: argparse.Namespace) -> None:
     )
 
 
+@takes("--experiment", "--output")
+def overthinking(options: argparse.Namespace) -> None:
+    """Make the table of what RePro changes in the tiny world's thoughts, by their arithmetic."""
+    from repro.report import overthinking
+
+    read = experiment.read(options.experiment)
+    runs = read.folders("main")
+    overthinking.write_table(runs, read.benchmarks, options.output, read.note)
+
+
 @takes("name", "--experiment", "--output")
 def figure(options: argparse.Namespace) -> None:
     """Draw one figure, as PNG and PDF."""

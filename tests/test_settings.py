@@ -146,13 +146,22 @@ def test_ablations_share_the_default_run():
     [
         ("training.critic.learning_rate", 0.5, "ppo+repro", True),
         ("training.critic.learning_rate", 0.5, "reinforce_pp+repro", False),
-        ("backbones.tiny-qwen3.prompt", {"math": "Add: {problem}"}, "grpo", True),
     ],
 )
 def test_what_decides_a_run_and_not_its_backbones_weights(key, value, method, decides):
     before, after = of("config"), of("config", {key: value})
     assert (run_of(before, method) != run_of(after, method)) == decides
     models = [settings.backbone_settings(c, "tiny-qwen3") for c in (before, after)]
+    assert models[0] == models[1]
+
+
+def test_a_prompt_decides_the_weights_of_a_backbone_that_is_built_here_and_of_no_other():
+    prompt = {"prompt": {"math": "Add: {problem}"}}
+    before, after = of("config"), of("config", {"backbones.tiny-qwen3": prompt})
+    for decide in (settings.backbone_settings, lambda c, name: run_of(c, "grpo", name)):
+        assert decide(before, "tiny-qwen3") != decide(after, "tiny-qwen3")
+    paper, asked = of("paper"), of("paper", {"backbones.Qwen3-1.7B": prompt})
+    models = [settings.backbone_settings(c, "Qwen3-1.7B") for c in (paper, asked)]
     assert models[0] == models[1]
 
 

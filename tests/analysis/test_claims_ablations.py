@@ -105,14 +105,6 @@ def test_k_counts_as_the_cut_points_of_a_response(make_run, accuracies, cuts, wa
         assert remarks.iloc[0].endswith(said)
 
 
-def test_all_segments_are_the_last_value_which_no_doubling_reaches(make_run):
-    frame = evaluate("k", ablation(make_run, "k", {10: 0.4, 20: 0.5, "all": 0.6}))
-    gain, curvature = frame.to_dict("records")
-    assert gain["part"] == "tiny, GRPO + RePro, k = 10, 20, all, in-domain: last minus first"
-    assert gain["effect"] == pytest.approx(20, abs=3)
-    assert curvature["remark"] == "needs 3 values of k or more"
-
-
 def test_without_an_ablation_nothing_is_tested(make_run):
     main = ablation(make_run, "w", {0.1: 0.5})
     for key in DEFAULTS:

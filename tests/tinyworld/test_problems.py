@@ -24,7 +24,7 @@ def summands(document: dict) -> tuple[int, int]:
     """Read the two summands back from the text a model would see."""
     text = document.get("problem") or document.get("question") or document.get("Question")
     text = text or document.get("text") or document["question_content"]
-    pair = sorted(int(number) for number in re.findall(r"\d{3,}", text))
+    pair = sorted(int(number) for number in re.findall(r"\d{2,}", text))
     assert len(pair) == 2, text
     return pair[0], pair[1]
 
@@ -33,7 +33,7 @@ def test_no_training_problem_is_a_benchmark_problem():
     rng = random.Random(0)
     trained = {summands(document) for document in problems.generate("train", 4000, seed=0)}
     for _ in range(4000):  # of the supervised training
-        trained.add(tuple(sorted(map(int, re.findall(r"\d{3,}", supervised.example(rng)[0])[:2]))))
+        trained.add(tuple(sorted(map(int, re.findall(r"\d{2,}", supervised.example(rng)[0])[:2]))))
     tested = {
         summands(document)
         for name, count in problems.PROBLEMS.items()
@@ -41,7 +41,7 @@ def test_no_training_problem_is_a_benchmark_problem():
         for seed in range(3)
         for document in problems.generate(name, count, seed)
     }
-    assert len(tested) > 3000
+    assert len(tested) > 700
     assert not trained & tested
 
 

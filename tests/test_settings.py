@@ -41,10 +41,11 @@ GRID = [
 def test_blocks_add_up_to_the_runs_of_the_main_table():
     runs = settings.main_runs(of("config", {"grid": GRID} | NO_ABLATIONS))
     assert [run.path for run in runs] == [
-        *("tiny-qwen2/original/0", "tiny-qwen2/original/1", "tiny-qwen2/grpo/0"),
-        *("tiny-qwen2/grpo/1", "tiny-qwen3/grpo/0", "tiny-qwen3/grpo/1", "tiny-qwen3/grpo/5"),
+        *("tiny-qwen3/grpo/0", "tiny-qwen3/grpo/1", "tiny-qwen3/grpo/5"),
         *("tiny-qwen3/grpo+repro/1", "tiny-qwen3/grpo+repro/5"),
         *("tiny-qwen3/original/0", "tiny-qwen3/original/1"),
+        *("tiny-qwen2/original/0", "tiny-qwen2/original/1"),
+        *("tiny-qwen2/grpo/0", "tiny-qwen2/grpo/1"),
     ]
 
 
@@ -130,10 +131,12 @@ def test_problems_that_a_data_source_lacks_need_a_file(name, lacks, tmp_path, mo
 
 def test_ablations_share_the_default_run():
     default = of("config").process_reward.alpha
-    config = of("config", {"ablations": {"alpha": [0.7, default], "backbones": ["tiny-qwen3"]}})
+    one_seed = {"alpha": [0.7, default], "w": [], "k": [], "seeds": [0]}
+    config = of("config", {"ablations": one_seed | {"backbones": ["tiny-qwen3"]}})
     runs = settings.ablation_runs(config, "alpha")
     assert [run.method for run in runs] == ["grpo", "grpo+repro", "grpo+repro~alpha=0.7"]
-    runs = settings.ablation_runs(of("config", {"ablations.k": ["all", 4]}), "k")
+    of_k = {"ablations.k": ["all", 4], "process_reward.k": 8, "ablations.seeds": [0]}
+    runs = settings.ablation_runs(of("config", of_k), "k")
     names = [f"grpo+repro{ablation}" for ablation in ("~k=4", "", "~k=all")]
     assert [run.method for run in runs] == ["grpo", *names]
     assert run_of(config, names[-1])["process_reward"]["k"] == "all"
@@ -156,12 +159,12 @@ def test_what_decides_a_run_and_not_its_backbones_weights(key, value, method, de
 
 
 def test_a_prompt_decides_the_weights_of_a_backbone_that_is_built_here_and_of_no_other():
-    prompt = {"prompt": {"math": "Add: {problem}"}}
-    before, after = of("config"), of("config", {"backbones.tiny-qwen3": prompt})
+    prompt = {"math": "Add: {problem}"}
+    before, after = of("config"), of("config", {"backbones.tiny-qwen3.prompt": prompt})
     for decide in (settings.backbone_settings, lambda c, name: run_of(c, "grpo", name)):
         assert decide(before, "tiny-qwen3") != decide(after, "tiny-qwen3")
-    paper, asked = of("paper"), of("paper", {"backbones.Qwen3-1.7B": prompt})
-    models = [settings.backbone_settings(c, "Qwen3-1.7B") for c in (paper, asked)]
+    paper, asked = of("paper"), of("paper", {"backbones.Qwen3-8B.prompt": prompt})
+    models = [settings.backbone_settings(c, "Qwen3-8B") for c in (paper, asked)]
     assert models[0] == models[1]
 
 
@@ -220,7 +223,7 @@ def test_deepspeed_goes_without_a_critic():
 
 def test_a_job_takes_what_it_can_use():
     paper = of("paper", {"evaluation.tensor_parallel": 2})
-    four = {"training.parallel.processes": 4, "training.micro_batch_size": 16}
+    four = {"training.parallel.processes": 4, "training.micro_batch_size": 8}
     for config, taken in ((paper, (8, 8, 2)), (of("config", four), (4, 0, 0))):
         found = (config.processes, config.gpus, config.generation_gpus)
         assert found == taken

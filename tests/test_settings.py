@@ -64,12 +64,6 @@ def test_ablations_and_the_judged_runs_take_seeds_of_the_grid(seeds, taken, adde
     assert judged == [run for run in main if run.seed in (seeds or [0, 1, 5])]
 
 
-def test_a_subset_needs_only_its_own_blocks():
-    subset = {"subset": {"backbones": ["tiny-qwen3"]}, "grid": GRID[:1]}
-    runs = settings.main_runs(of("config", subset | NO_ABLATIONS))
-    assert len(runs) == 4
-
-
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_shipped_configs_resolve(path, tmp_path):
     config = yaml.safe_load(path.read_text())
@@ -198,7 +192,8 @@ def test_one_more_benchmark_does_not_touch_the_training_data():
 
 def test_a_subset_takes_what_it_names_in_the_order_of_the_whole():
     subset = {"backbones": ["Qwen3-1.7B"], "benchmarks": ["math500", "aime24"]}
-    config = of("paper", {"subset": subset, "ablations": {}})
+    grid = [{"backbones": ["Qwen3-8B", "Qwen3-1.7B"], "methods": ["original"]}]  # not of the others
+    config = of("paper", {"subset": subset, "grid": grid} | NO_ABLATIONS)
     assert list(config.backbones) == ["Qwen3-1.7B"]
     assert list(config.benchmarks) == ["aime24", "math500"]
     assert {run.backbone for run in settings.all_runs(config)} == {"Qwen3-1.7B"}
@@ -208,8 +203,9 @@ def test_whether_a_model_thinks_is_of_its_runs_and_not_of_its_weights():
     """Runs of models that think keep the settings they had before there were others."""
     for thinking, kept in (("required", {}), ("none", {"thinking": "none"})):
         mine = {"source": "hub", "repo": "a/b", "revision": "main", "thinking": thinking}
-        alone = {"backbones": {"mine": mine}, "grid": [{"methods": ["original", "grpo"]}]}
-        config = of("config", alone | NO_ABLATIONS)
+        plain = {"backbones": ["mine"], "methods": ["original", "grpo"]}
+        others = {"backbones": ["tiny-qwen2", "tiny-qwen3"], "methods": ["grpo+repro"]}
+        config = of("config", {"backbones.mine": mine, "grid": [plain, others]} | NO_ABLATIONS)
         run = run_of(config, "grpo", "mine")["backbone_settings"]
         assert {key: value for key, value in run.items() if key == "thinking"} == kept
         assert "thinking" not in stated(settings.backbone_settings(config, "mine"))

@@ -91,6 +91,7 @@ def publish(training: Training, work_dir: Path, output_dir: Path) -> None:
     output_dir.mkdir(parents=True, exist_ok=True)
     _copy(model, output_dir / "model")
     if training.keep:
+        (output_dir / "checkpoints").mkdir(exist_ok=True)  # there without any model, too
         for step in kept_steps(training):
             _copy(work_dir / KEPT / str(step), output_dir / "checkpoints" / str(step))
     if training.validation:

@@ -11,7 +11,7 @@ from repro.benchmarks import declared
 from repro.config.resolved import Judging
 from repro.evaluation import tasks
 from repro.evaluation.decoding import Decoder
-from repro.explain import page, transcript
+from repro.explain import transcript
 from repro.explain.explanation import explain
 from repro.explain.transcript import Transcript
 from repro.files import jsonl
@@ -71,6 +71,7 @@ def write_case_study(
     else the first of all. Errors as of `write_objectives`, and ValueError where no response fits
     into the model's context.
     """
+    from repro.explain import page  # and with it matplotlib
 
     def rank(found: tuple[dict, int, Transcript]) -> int:
         row, correct, _ = found

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import stdtr, stdtrit  # quantiles of t; scipy.stats takes a second to import
+import scipy
 
 from repro.measure.behaviours import BEHAVIOURS
 
@@ -88,7 +88,8 @@ def interval(
     if variance == 0:
         return Estimate(mean, 0.0, mean, mean, n)
     freedom = float(variance**2 / sum(v**2 / df for v, df in terms))
-    half = float(stdtrit(freedom, (1 + level) / 2)) * math.sqrt(variance)
+    # That of t, as in scipy.stats, which takes a second to import.
+    half = float(scipy.special.stdtrit(freedom, (1 + level) / 2)) * math.sqrt(variance)
     return Estimate(mean, math.sqrt(variance), mean - half, mean + half, n, freedom)
 
 
@@ -96,7 +97,7 @@ def p_value(found: Estimate) -> float:
     """Return the two-sided p of a t test that the mean is 0; NaN without an interval."""
     if found.se == 0:
         return float(found.mean == 0)
-    return float(2 * stdtr(found.freedom, -abs(found.mean) / found.se))
+    return float(2 * scipy.special.stdtr(found.freedom, -abs(found.mean) / found.se))
 
 
 def within_unit(found: Estimate) -> Estimate:
@@ -112,7 +113,7 @@ def within_unit(found: Estimate) -> Estimate:
     p = min(max(found.mean, 0.0), 1.0)  # a mean of ones may exceed 1 by rounding
     varies = found.se > 0 and 0 < p < 1
     m = p * (1 - p) / found.se**2 if varies else found.n
-    z = float(stdtrit(found.n - 1, (1 + LEVEL) / 2))
+    z = float(scipy.special.stdtrit(found.n - 1, (1 + LEVEL) / 2))
     middle = (p + z**2 / (2 * m)) / (1 + z**2 / m)
     half = z * math.sqrt(p * (1 - p) / m + z**2 / (4 * m**2)) / (1 + z**2 / m)
     return found._replace(low=max(0.0, middle - half), high=min(1.0, middle + half))

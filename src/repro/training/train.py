@@ -15,7 +15,6 @@ from repro.training.arguments import trainer_arguments
 from repro.training.critic import critic_settings
 from repro.training.prompts import check_tokenizer, load_prompts
 from repro.training.trainer import ReProTrainer
-from repro.training.validation import Validation
 from repro.verify import thinking
 from repro.verify.maths import correctness
 
@@ -76,6 +75,8 @@ def train_run(
     # TRL's sampling settings are not the model's.
     save = functools.partial(checkpoints.save_model, trainer, tokenizer, generation_config)
     if training.validation:
+        from repro.training.validation import Validation  # and with it lm-eval
+
         data_dir = Path(train_file).parent
         trainer.add_callback(Validation(trainer, run, model_dir, data_dir, work_dir))
     if training.keep:

@@ -74,10 +74,9 @@ def forward_of(model):
 @pytest.mark.parametrize(
     ("argument", "change"),
     [
-        ("attention_mask", lambda ids, mask: (ids, mask[:, 1:], LENGTH, 1.0)),
-        ("prompt_length", lambda ids, mask: (ids, mask, 0, 1.0)),
-        ("prompt_length", lambda ids, mask: (ids, mask, ids.shape[1], 1.0)),
-        ("temperature", lambda ids, mask: (ids, mask, LENGTH, NAN)),
+        ("attention_mask", lambda ids, mask: (ids, mask[:, 1:], LENGTH)),
+        ("prompt_length", lambda ids, mask: (ids, mask, 0)),
+        ("prompt_length", lambda ids, mask: (ids, mask, ids.shape[1])),
     ],
 )
 def test_cached_forward(argument, change):

@@ -14,25 +14,17 @@ from repro.process_reward.settings import VARIANTS
 class Batch:
     """The outcome of a batch of G responses, B of which belong to this process.
 
-    Attributes:
-        rewards: outcome reward of every response of all processes, (G,); `num_generations`
-            consecutive ones answer the same prompt and form a group.
-        mask: 1 on the tokens of this process's responses, (B, T).
-        num_generations: responses to a prompt.
-        rows: which of the G responses are the B.
-        values: the critic's value before each token, (B, T); PPO only.
-        gamma: discount, per token.
-        lam: lambda of the generalised advantage estimate; PPO only.
-        sum_over_processes: adds a tensor up over all processes; the identity on one.
+    ValueError: shapes that do not fit, or rewards or values that are not finite.
     """
 
-    rewards: Tensor
-    mask: Tensor
-    num_generations: int
-    rows: slice = field(default_factory=lambda: slice(None))
-    values: Tensor | None = None
-    gamma: float = 1.0
-    lam: float = 1.0
+    rewards: Tensor  # outcome reward of every response of all processes, (G,)
+    mask: Tensor  # 1 on the tokens of this process's responses, (B, T)
+    num_generations: int  # responses to a prompt: consecutive ones, which form a group
+    rows: slice = field(default_factory=lambda: slice(None))  # which of the G are the B
+    values: Tensor | None = None  # the critic's value before each token, (B, T); PPO only
+    gamma: float = 1.0  # discount, per token
+    lam: float = 1.0  # lambda of the generalised advantage estimate; PPO only
+    # Adds a tensor up over all processes; the identity on one.
     sum_over_processes: Callable[[Tensor], Tensor] = lambda tensor: tensor
 
     def __post_init__(self) -> None:
@@ -73,19 +65,14 @@ class Batch:
 class ProcessTerm:
     """The process rewards of a batch and how they enter the total advantage.
 
-    Attributes:
-        rewards: raw process reward r_j of every response of all processes, (G, C).
-        mask: true where a reward is valid, (G, C).
-        positions: the token that bears each reward, (B, C), in this process's responses.
-        alpha: weight of the process advantage.
-        variant: `paper` or `reference`; see each algorithm.
+    ValueError: shapes that do not fit, rewards that are not finite, or an unknown variant.
     """
 
-    rewards: Tensor
-    mask: Tensor
-    positions: Tensor
-    alpha: float
-    variant: str = "paper"
+    rewards: Tensor  # raw process reward r_j of every response of all processes, (G, C)
+    mask: Tensor  # true where a reward is valid, (G, C)
+    positions: Tensor  # the token that bears each reward, (B, C), in this process's responses
+    alpha: float  # weight of the process advantage
+    variant: str = "paper"  # or `reference`; see each algorithm
 
     def __post_init__(self) -> None:
         if self.rewards.dim() != 2 or self.mask.shape != self.rewards.shape:
@@ -115,13 +102,7 @@ class ProcessTerm:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Advantages and, with a critic, what it should learn.
+    """Advantages and, with a critic, what it should learn, both 0 after each response's end."""
 
-    Attributes:
-        advantages: (B, T), 0 after each response's end.
-        returns: the critic's regression target, (B, T), 0 after each response's end; None without
-            a critic.
-    """
-
-    advantages: Tensor
-    returns: Tensor | None = None
+    advantages: Tensor  # (B, T)
+    returns: Tensor | None = None  # the critic's regression target, (B, T); None without a critic

@@ -10,12 +10,17 @@ With RePro (arXiv 2512.01925), the process rewards z-scored over all cut points 
   target is then the values plus the total advantage.
 """
 
-import torch
 from torch import Tensor
+from torch.nn import functional
 
 from repro.algorithms.batch import Batch, Estimate, ProcessTerm
 from repro.algorithms.reinforce_pp import terminal_rewards
-from repro.process_reward.reward import CO_AUTHORS_COUNT_EPS, normalize_in_groups, whiten
+from repro.process_reward.reward import (
+    CO_AUTHORS_COUNT_EPS,
+    normalize_in_groups,
+    return_to_go,
+    whiten,
+)
 
 
 def advantages(batch: Batch, process: ProcessTerm | None = None) -> Estimate:
@@ -46,18 +51,9 @@ def advantages(batch: Batch, process: ProcessTerm | None = None) -> Estimate:
 def generalized_advantage(rewards: Tensor, batch: Batch) -> Tensor:
     """Generalised advantage estimate of per-token rewards, (B, T), 0 after a response's end.
 
-    Args:
-        rewards: (B, T).
-        batch: gives values, mask, gamma and lambda; the value after the last token is 0.
+    The value after the last token is 0.
     """
-    mask = batch.mask.bool()
-    values = torch.where(mask, batch.values, torch.zeros_like(batch.values))  # (B, T)
-    next_values = torch.nn.functional.pad(values[:, 1:], (0, 1))
-    delta = rewards + batch.gamma * next_values - values
-    delta = torch.where(mask, delta, torch.zeros_like(delta))
-    estimate = torch.empty_like(delta)
-    running = torch.zeros_like(delta[:, 0])
-    for t in reversed(range(delta.shape[1])):
-        running = delta[:, t] + batch.gamma * batch.lam * running
-        estimate[:, t] = running
-    return estimate
+    values = batch.masked(batch.values)  # (B, T)
+    next_values = functional.pad(values[:, 1:], (0, 1))
+    delta = batch.masked(rewards + batch.gamma * next_values - values)
+    return return_to_go(delta, batch.gamma * batch.lam)

@@ -21,11 +21,8 @@ def logits_in_parts(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield logits in float32 or wider and their targets, never all of them at once.
 
-    Args:
-        model: whose head turns states into logits.
-        hidden: (N, H).
-        targets: (N,).
-        exact: whether a plain head of a model that rounds more than float32 multiplies in float32.
+    The model's head turns states, `hidden` of (N, H), into logits; `targets` are (N,). With `exact`
+    a plain head of a model that rounds more than float32 multiplies in float32.
     """
     model = causal_lm(model)
     head, config = model.get_output_embeddings(), model.config.get_text_config()

@@ -30,23 +30,14 @@ LAYER_KINDS = {"full_attention", "sliding_attention"}
 
 @dataclass(frozen=True)
 class CachedForward:
-    """A causal forward over B left-padded prompts and their responses.
+    """A causal forward over B left-padded prompts and their responses."""
 
-    Attributes:
-        cache: keys and values of all W = P + T tokens, none evicted.
-        input_ids: (B, W).
-        attention_mask: (B, W), 1 on tokens.
-        position_ids: (B, W), those of the forward.
-        prompt_length: P, so that a cut after t tokens keeps the first P + t columns.
-        hidden: last hidden states, (B, W, H), where they are known.
-    """
-
-    cache: DynamicCache
-    input_ids: Tensor
-    attention_mask: Tensor
-    position_ids: Tensor
-    prompt_length: int
-    hidden: Tensor | None = None
+    cache: DynamicCache  # keys and values of all W = P + T tokens, none evicted
+    input_ids: Tensor  # (B, W)
+    attention_mask: Tensor  # (B, W), 1 on tokens
+    position_ids: Tensor  # (B, W), those of the forward
+    prompt_length: int  # P, so that a cut after t tokens keeps the first P + t columns
+    hidden: Tensor | None = None  # last hidden states, (B, W, H), where they are known
 
     def rows(self, rows: Tensor) -> "CachedForward":
         """Return some of the rows, (N,), with a cache of their own."""
@@ -62,11 +53,7 @@ class CachedForward:
 
 
 def why_not(model: PreTrainedModel) -> str | None:
-    """Say why the cache of this model cannot be cut; None where it can.
-
-    Args:
-        model: causal language model, with its adapters or without.
-    """
+    """Say why the cache of this model, with its adapters or without, cannot be cut, or None."""
     config = model.config.get_text_config()
     if getattr(getattr(model, "active_peft_config", None), "is_prompt_learning", False):
         return "a learnt prompt stands before the text in the cache"
@@ -92,30 +79,14 @@ def why_not(model: PreTrainedModel) -> str | None:
 
 @torch.no_grad()
 def cached_forward(
-    model: PreTrainedModel,
-    input_ids: Tensor,
-    attention_mask: Tensor,
-    prompt_length: int,
-    temperature: float = 1.0,
+    model: PreTrainedModel, input_ids: Tensor, attention_mask: Tensor, prompt_length: int
 ) -> tuple[CachedForward, Tensor, Tensor]:
     """Run the one forward: its cache, and log-probabilities and entropies of the responses.
 
-    Args:
-        model: causal language model.
-        input_ids: (B, P + T), prompts padded on the left, responses on the right.
-        attention_mask: (B, P + T).
-        prompt_length: P.
-        temperature: of the policy that log-probabilities and entropies describe.
-
-    Returns:
-        The cached forward; log-probabilities (B, T) and entropies (B, T) in nats, float32 or wider,
-        arbitrary on padding.
-
-    Raises:
-        ValueError: shapes that do not fit, or a temperature that is not positive.
+    `input_ids` and `attention_mask` are (B, P + T), prompts padded on the left and responses on the
+    right; `prompt_length` is P. Log-probabilities and entropies are (B, T) in nats, float32 or
+    wider, arbitrary on padding. ValueError: shapes that do not fit.
     """
-    if not temperature > 0:
-        raise ValueError(f"temperature: {temperature}; expected a number > 0")
     _refuse_checkpointing(model)
     width = input_ids.shape[1]
     if attention_mask.shape != input_ids.shape:
@@ -139,7 +110,6 @@ def cached_forward(
     targets = input_ids[:, prompt_length:].flatten()  # (B * T,)
     log_probs, entropies = [], []
     for logits, target in logits_in_parts(model, flat, targets):
-        logits = logits / temperature
         normalizer = logits.logsumexp(-1)
         log_probs.append(logits.gather(-1, target[:, None]).squeeze(-1) - normalizer)
         expected = (logits.softmax(-1) * logits).sum(-1)
@@ -167,27 +137,20 @@ def surrogate_objective(
         probes: B rows with the probe of each cut point.
         batch_size: rows in one query pass.
 
-    Returns:
-        (B, C), float32 or wider; 0 where `cuts` is -1.
-
-    Raises:
-        ValueError: shapes that do not fit, a cache that does not hold every token, or
-            log-probabilities that are not finite.
+    Returns (B, C), float32 or wider; 0 where `cuts` is -1. ValueError: shapes that do not fit, a
+    cache that does not hold every token, or log-probabilities that are not finite.
     """
     _refuse_checkpointing(model)
     width = forward.input_ids.shape[1]
-    if cuts.dim() != 2 or len(cuts) != len(forward.input_ids) or len(cuts) != len(probes):
-        raise ValueError(
-            f"cuts, probes: {tuple(cuts.shape)} and {len(probes)} rows; "
-            f"expected (B, C) and B rows with B = {len(forward.input_ids)}"
-        )
     valid = cuts >= 0  # (B, C)
     if (
-        valid.sum(1).tolist() != [len(row) for row in probes]
+        (cuts.dim(), len(cuts)) != (2, len(forward.input_ids))
+        or valid.sum(1).tolist() != [len(row) for row in probes]
         or (valid[:, 1:] > valid[:, :-1]).any()
     ):
         raise ValueError(
-            "cuts, probes: expected a probe for each cut point of a row, -1 behind them"
+            f"cuts, probes: {tuple(cuts.shape)} and {len(probes)} rows; expected (B, C) with "
+            f"B = {len(forward.input_ids)}, a probe for each cut point of a row, -1 behind them"
         )
     if (cuts > width - forward.prompt_length).any():
         raise ValueError(

@@ -20,17 +20,10 @@ def make_probe(tokenizer, answer: str, *, answer_only: bool = False, prefix: str
     r"""Tokenise the probe `\boxed{ANSWER}`, without BOS or other special tokens.
 
     The box is tokenised alone, never together with the text before the cut: its tokens are then the
-    same at every cut point of a response and their objectives compare.
-
-    Args:
-        tokenizer: a fast tokenizer (it gives character offsets).
-        answer: the ground truth.
-        answer_only: score only the tokens that hold a character of the answer, instead of the whole
-            box.
-        prefix: text between the cut and the box, for instance `CLOSE_THOUGHT`; it is never scored.
-
-    Raises:
-        ValueError: an empty answer.
+    same at every cut point of a response and their objectives compare. `tokenizer` is a fast one,
+    which gives character offsets. With `answer_only` only the tokens that hold a character of the
+    answer are scored, not the whole box; `prefix`, text between the cut and the box such as
+    `CLOSE_THOUGHT`, never is. ValueError: an empty answer.
     """
     if not isinstance(answer, str) or not answer.strip():
         raise ValueError(f"answer: {answer!r}; expected a ground-truth answer, a text not empty")
@@ -52,17 +45,11 @@ def probes_at_cuts(
     closed_at: int | None = None,
     answer_only: bool = False,
 ) -> list[Probe]:
-    r"""Return the probe of each cut point of one response.
+    """Return the probe of each cut point of one response; see `make_probe`.
 
-    Args:
-        tokenizer: as for `make_probe`.
-        answer: the ground truth.
-        cuts: the response's cut points.
-        opened_at: from this cut point on the thought is open, and is closed before the box; None
-            to close nothing.
-        closed_at: the cut point behind the response's own `</think>`, where only the blank line is
-            added; None in a thought that stays open.
-        answer_only: as for `make_probe`.
+    From the cut point `opened_at` on the thought is open, and is closed before the box; None closes
+    nothing. `closed_at` is the cut point behind the response's own `</think>`, where only the blank
+    line is added; None in a thought that stays open.
     """
     outside, inside, after = (
         make_probe(tokenizer, answer, answer_only=answer_only, prefix=text)

@@ -38,12 +38,8 @@ def surrogate_objective(
         probes: B rows with the probe of each cut point.
         batch_size: sequences in one forward.
 
-    Returns:
-        (B, C) on the model's device, C the largest number of cut points of a row; 0 where a row has
-        fewer.
-
-    Raises:
-        ValueError: rows that do not fit, or log-probabilities that are not finite.
+    Returns (B, C), C the largest number of cut points of a row; 0 where a row has fewer.
+    ValueError: rows that do not fit, or log-probabilities that are not finite.
     """
     _check(prompts, completions, cuts, probes)
     places: dict[tuple[tuple[int, ...], Probe], list[tuple[int, int]]] = {}
@@ -53,10 +49,9 @@ def surrogate_objective(
             places.setdefault((context, probe), []).append((row, column))
     sequences = sorted(places, key=lambda key: len(key[0]) + len(key[1].ids))
 
-    values = []
-    for start in range(0, len(sequences), batch_size):
-        values.append(_probe_log_probs(model, sequences[start : start + batch_size]))
-    means = torch.cat(values)
+    starts = range(0, len(sequences), batch_size)
+    parts = [_probe_log_probs(model, sequences[start : start + batch_size]) for start in starts]
+    means = torch.cat(parts)
     if not torch.isfinite(means).all():
         raise ValueError("model: log-probabilities of the answer are not finite (NaN or infinite)")
 

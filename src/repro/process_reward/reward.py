@@ -16,14 +16,10 @@ CO_AUTHORS_COUNT_EPS = 1e-8
 
 
 def process_reward(score: Tensor, initial_score: str = "zero") -> Tensor:
-    """Process reward r_j = S_j - S_{j-1} of each cut point after the empty thought.
+    """Process reward r_j = S_j - S_{j-1} of each cut point after the empty thought, (B, C - 1).
 
-    Args:
-        score: S, (B, C), column 0 being the empty thought.
-        initial_score: what stands before the first cut: `zero`, or `empty_prefix` (column 0).
-
-    Returns:
-        (B, C - 1).
+    `score` is S, (B, C), column 0 being the empty thought. `initial_score` says what the first cut
+    is compared with: `zero`, or `empty_prefix` (column 0). ValueError: neither, or another shape.
     """
     if score.dim() != 2:
         raise ValueError(f"score: shape {tuple(score.shape)}; expected (B, C)")
@@ -47,11 +43,7 @@ def normalize_in_groups(
         num_generations: rows in a group.
         eps: added to the standard deviation.
 
-    Returns:
-        (B, N), 0 where `mask` is false.
-
-    Raises:
-        ValueError: shapes that do not fit.
+    Returns (B, N), 0 where `mask` is false. ValueError: shapes that do not fit.
     """
     centred = center_in_groups(values, mask, num_generations)
     groups = centred.reshape(-1, num_generations * values.shape[1])  # (G, n * N)
@@ -86,19 +78,14 @@ def whiten(
 ) -> Tensor:
     """Whiten all valid values of a batch: (x - mean) * rsqrt(variance + 1e-8), unbiased variance.
 
-    A single valid value becomes 0.
-
     Args:
         values: (B, N).
         mask: (B, N), true where a value is valid.
         count_eps: added to the count in the means; see `CO_AUTHORS_COUNT_EPS`.
         sum_over_processes: adds a tensor up over all processes, so that they share one mean.
 
-    Returns:
-        (B, N), 0 where `mask` is false.
-
-    Raises:
-        ValueError: shapes that do not fit.
+    Returns (B, N), 0 where `mask` is false; a single valid value becomes 0. ValueError: shapes that
+    do not fit.
     """
     if mask.shape != values.shape:
         raise ValueError(
@@ -116,19 +103,11 @@ def whiten(
 
 
 def place_on_tokens(values: Tensor, mask: Tensor, positions: Tensor, length: int) -> Tensor:
-    """Put values on tokens.
+    """Put values on their tokens: (B, T), T being `length`, 0 on every other token.
 
-    Args:
-        values: (B, C).
-        mask: (B, C), true where a value is valid.
-        positions: (B, C), the token of each value; what stands where `mask` is false is ignored.
-        length: T.
-
-    Returns:
-        (B, T), 0 on every other token.
-
-    Raises:
-        ValueError: shapes that do not fit, or a token that does not exist.
+    `values`, `mask`, true where a value is valid, and `positions`, the token of each value, are
+    (B, C); what `positions` holds where `mask` is false is ignored. ValueError: shapes that do not
+    fit, or a token that does not exist.
     """
     if values.dim() != 2 or not mask.shape == positions.shape == values.shape:
         raise ValueError(

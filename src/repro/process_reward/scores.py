@@ -56,16 +56,8 @@ def stability(objective: Tensor) -> Tensor:
 def score(objective: Tensor, w: float, ema: float = 1.0) -> Tensor:
     """Score S = (1 - w) S_magn + w S_stab; column 0, the empty thought, has S_stab = 1/2.
 
-    Args:
-        objective: J, (B, C).
-        w: weight of the stability score, in [0, 1].
-        ema: weight on the new value in the moving average that the stability score sees.
-
-    Returns:
-        (B, C).
-
-    Raises:
-        ValueError: an objective that is no log-probability, or `w` or `ema` out of range.
+    `w` is in [0, 1], and `ema` the weight of the moving average that the stability score sees.
+    ValueError: an objective that is no log-probability, or `w` or `ema` out of range.
     """
     if not 0 <= w <= 1:
         raise ValueError(f"w: {w}; expected a number in [0, 1]")

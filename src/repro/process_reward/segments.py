@@ -9,9 +9,10 @@ Breaks are looked for in decoded text, so `".\n\n"` merged into one token and `"
 are found alike.
 """
 
+import functools
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import isnan
@@ -19,37 +20,23 @@ from math import isnan
 START_OF_THOUGHT, END_OF_THOUGHT = "<think>", "</think>"
 
 
-class TokenTexts(dict):
-    """The decoded text of each token id, filled on demand.
+def make_token_decoder(tokenizer) -> Callable[[int], str]:
+    """Return a function from a token id to its decoded text, which remembers what it decoded.
 
     Tokens are decoded one by one because a whole decode gives no token boundaries. A character
     split over several byte tokens decodes to replacement characters here, which does not move the
     ASCII marks looked for.
     """
-
-    def __init__(self, tokenizer) -> None:
-        super().__init__()
-        self._tokenizer = tokenizer
-
-    def __missing__(self, token_id: int) -> str:
-        text = self[token_id] = self._tokenizer.decode([token_id], skip_special_tokens=False)
-        return text
+    return functools.cache(lambda token_id: tokenizer.decode([token_id], skip_special_tokens=False))
 
 
 @dataclass(frozen=True)
 class Thought:
-    """Where a response's thought lies, in tokens.
+    """Where a response's thought lies, in tokens."""
 
-    Attributes:
-        starts: first token of each segment, ascending; the first segment starts at 0.
-        end: number of tokens up to and including `</think>`, or of the whole response where it
-            never closes.
-        closed: whether `</think>` was found.
-    """
-
-    starts: list[int]
-    end: int
-    closed: bool
+    starts: list[int]  # first token of each segment, ascending; the first segment starts at 0
+    end: int  # tokens up to and including `</think>`, or of the whole response if it never closes
+    closed: bool  # whether `</think>` was found
 
 
 def find_thought(texts: Sequence[str], separator: str | Sequence[str] = "\n\n") -> Thought:
@@ -89,14 +76,9 @@ def opened_at(prompt: str, texts: Sequence[str]) -> int | None:
     """Count the tokens of a response after which its thought is open.
 
     Some templates open the thought in the prompt, for others the model does so itself. A response
-    that closes a thought without opening it has been in it from the beginning.
-
-    Args:
-        prompt: as rendered, special tokens included.
-        texts: as for `find_thought`.
-
-    Returns:
-        0 where the thought is open from the beginning, None where it never is.
+    that closes a thought without opening it has been in it from the beginning. `prompt` is as
+    rendered, special tokens included, and `texts` as for `find_thought`. Returns 0 where the
+    thought is open from the beginning, None where it never is.
     """
     if prompt.rstrip().endswith(START_OF_THOUGHT):
         return 0
@@ -110,15 +92,9 @@ def opened_at(prompt: str, texts: Sequence[str]) -> int | None:
 def cut_points(thought: Thought, entropies: Sequence[float], k: float) -> list[int]:
     """Choose the cut points: 0, the starts of the `k` segments of highest entropy, the end.
 
-    Duplicates are one point; of equal entropies the earlier segment is kept.
-
-    Args:
-        thought: the response's segments.
-        entropies: entropy of the policy at each token of the response, in nats.
-        k: number of segments to keep, at least 1; infinite keeps all.
-
-    Raises:
-        ValueError: `k` out of range, or a segment whose entropy is missing or NaN.
+    Duplicates are one point; of equal entropies, those of the policy at each token of the response
+    in nats, the earlier segment is kept. An infinite `k` keeps all. ValueError: `k` below 1, or a
+    segment whose entropy is missing or NaN.
     """
     if k < 1:
         raise ValueError(f"k: {k}; expected an integer >= 1")

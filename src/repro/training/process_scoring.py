@@ -28,10 +28,7 @@ class Responses:
 class ProcessScorer:
     """Finds the cut points of responses and computes the objective there.
 
-    Args:
-        tokenizer: a fast tokenizer.
-        settings: of the process reward, filled.
-        eos_token_ids: the tokens that end a response.
+    The tokenizer is a fast one, the settings are filled, and `eos_token_ids` end a response.
     """
 
     def __init__(
@@ -41,14 +38,14 @@ class ProcessScorer:
         eos_token_ids: Sequence[int],
     ) -> None:
         self.tokenizer, self.settings, self.eos_token_ids = tokenizer, settings, eos_token_ids
-        self._token_texts = segments.TokenTexts(tokenizer)
+        self._token_text = segments.make_token_decoder(tokenizer)
 
     def thought(self, completion_ids: Sequence[int]) -> segments.Thought:
         """Find the segments of one response, its end-of-sequence token left out."""
         return segments.find_thought(self._texts(completion_ids), self.settings.separator)
 
     def _texts(self, completion_ids: Sequence[int]) -> list[str]:
-        texts = [self._token_texts[i] for i in completion_ids]
+        texts = [self._token_text(i) for i in completion_ids]
         return texts[:-1] if texts and completion_ids[-1] in self.eos_token_ids else texts
 
     def score(
@@ -57,11 +54,9 @@ class ProcessScorer:
         """Score B responses from the cache of a forward made anyway, or by a forward per cut point.
 
         Without a cached forward, for a model whose cache cannot be cut, each response is scored by
-        itself: padding would move a learnt prompt or a length-dependent rotary embedding.
-
-        Returns:
-            Cut points (B, C), -1 where a response has fewer than the one with most, and the
-            objective there, of the same shape in float64.
+        itself: padding would move a learnt prompt or a length-dependent rotary embedding. Returns
+        cut points (B, C), -1 where a response has fewer than the one with most, and the objective
+        there, of the same shape in float64.
         """
         cuts, rows, k = [], [], methods.as_number(self.settings.k)
         lengths, entropies = responses.mask.sum(dim=1).tolist(), responses.entropies.tolist()
@@ -98,7 +93,7 @@ class ProcessScorer:
     ) -> list[Probe]:
         opened_at = closed_at = None
         if self.settings.close_thought:
-            asked, thought = "".join(self._token_texts[i] for i in prompt), self.thought(completion)
+            asked, thought = "".join(map(self._token_text, prompt)), self.thought(completion)
             opened_at = segments.opened_at(asked, self._texts(completion))
             closed_at = thought.end if thought.closed else None
         return probes_at_cuts(

@@ -141,12 +141,10 @@ def difference(
     Their seeds' spread is estimated as in tables, over all algorithms and backbones.
     """
     parsed = {run.method: methods.parse(run.method) for run in data.runs}
-    main = Compared(
-        [name for name, method in parsed.items() if method.repro and not method.ablated]
-    )
+    main = [name for name, method in parsed.items() if method.repro and not method.ablated]
     parts = []
     for pool in pools or _shown(data.cells):
-        alike = data.groups(compared if compared.averaged else main)
+        alike = data.groups(compared if compared.averaged else Compared(main))
         of_alike = [_difference(data, metric, pool, *of).tables for of in alike]
         spread = compare.pooled_spread(of_alike)
         found = [_difference(data, metric, pool, *of) for of in data.groups(compared)]
@@ -173,13 +171,12 @@ def over_values(data: Data, key: str, what: str) -> list[Part]:
                 part = Part(f"{said} cut points a response: some values differ by less than 10 %")
         if len(values) < max(2, order + 1):
             part = Part(f"needs {max(2, order + 1)} values of {key} or more")
+        label = f"{methods.label(chosen[0].partition('~')[0])}, {methods.ABLATED[key]}"
         for weights in _weights(order, positions) if part.tables else [np.ones(len(values))]:
             shown = ", ".join(f"{x:g}" for x in (values if order else values[weights != 0]))
-            label = (
-                f"{methods.label(chosen[0].partition('~')[0])}, {methods.ABLATED[key]} = {shown}"
-            )
             found = _contrast(part, weights) if part.tables else part
-            parts.append(_named(found, backbone, chosen, f"{label}, {POOL}: {what}", "points"))
+            name = f"{label} = {shown}, {POOL}: {what}"
+            parts.append(_named(found, backbone, chosen, name, "points"))
     return parts or _no_ablation(key)
 
 

@@ -25,10 +25,7 @@ _START_S = 60.0  # until the process is shut in; no program runs before that
 
 @dataclass(frozen=True)
 class Limits:
-    """What one program may use.
-
-    Route "none" does not bound ``disk_bytes`` and ``files``, and bounds processes and memory less.
-    """
+    """What a program may use; route "none" bounds no disk or files, processes and memory less."""
 
     cpu_s: float = 6.0  # rounded up to whole seconds; LiveCodeBench's own limit per test
     wall_s: float = 20.0  # for those that sleep; generous, as a busy machine is no fault of theirs

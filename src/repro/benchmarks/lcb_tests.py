@@ -12,11 +12,7 @@ _UNDECODABLE = (ValueError, TypeError, EOFError, LookupError, AttributeError)
 def lcb_cases(text: str) -> list[dict]:
     """Decode tests, each with "input", "output" and "testtype".
 
-    They are JSON, or base64 of zlib of a pickled JSON string: in the pickle every class or function
-    is refused.
-
-    Raises:
-        ValueError: it is anything else.
+    ValueError: neither JSON nor base64 of zlib of a pickled JSON string without class or function.
     """
     try:
         if not text.lstrip().startswith("["):

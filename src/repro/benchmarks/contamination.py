@@ -48,8 +48,7 @@ def filter_rows(
     The report is ``{"rule": {"ngram", "coverage"}, "benchmarks": {name: {"problems", "exact",
     "ngram"}}, "kept", "removed", "examples": [{"row", "benchmark", "match", "problem"}]}``. `exact`
     and `ngram` count training rows; one that matches two benchmarks counts in both, and once in
-    `removed`. `row` counts from 1. ValueError: an unknown benchmark, or a row that is not as it is
-    declared.
+    `removed`. `row` counts from 1. ValueError: an unknown benchmark, or a row not as declared.
     """
     problems: list[tuple[str, list[str]]] = []  # benchmark, words
     index: Index = defaultdict(list)

@@ -17,7 +17,7 @@ def math(doc: dict, template: str | None = None) -> str:
 
 
 def fill(template: str, doc: dict) -> str:
-    """Return ``template`` with a ``problem`` or ``question`` in the place of ``{problem}`` alone."""
+    """Return ``template`` with ``problem`` or ``question`` in the place of ``{problem}``."""
     problem = doc["question"] if "question" in doc else doc["problem"]
     return template.replace("{problem}", problem)
 

@@ -1,7 +1,4 @@
-"""The engines that turn prompts into completions, in float32 on a CPU, in bfloat16 on a GPU.
-
-Of a model's generation_config only the eos tokens apply.
-"""
+"""The engines that turn prompts into completions, in float32 on a CPU, in bfloat16 on a GPU."""
 
 import os
 import sys

@@ -42,7 +42,6 @@ def generate_responses(
     """Generate every missing benchmark of an evaluation with one load of the model.
 
     Args:
-        generation: what decides the responses.
         backbone: how the model is asked, and whether Python files in its folder may run.
         model_dir: Hugging Face model folder; its tokenizer must have a chat template.
         data_dir: holds ``{benchmark}.jsonl``.
@@ -120,7 +119,6 @@ def render_prompts(
 def _generate(
     plan: Plan, first: int, generation: Generation, engine: engines.Engine, progress: Progress
 ) -> None:
-    """Ask the problems of a benchmark from the `first` on, batch by batch."""
     docs = list(plan.requests)
     for start in range(first, len(docs), plan.problems_per_batch):
         batch = docs[start : start + plan.problems_per_batch]

@@ -35,8 +35,7 @@ def read(
     """Read every line that can be scored; a bad one is named and costs no other.
 
     Args:
-        path: the file.
-        benchmark: what its rows must be of.
+        benchmark: what the rows must be of.
         n_docs: number of problems in the data file.
         samples: responses of each problem that are wanted; None takes any number.
 

@@ -21,8 +21,9 @@ from repro.evaluation import generations, tasks
 from repro.files import jsonl
 from repro.measure.behaviours import BEHAVIOURS, count
 from repro.measure.intervals import MATH_VERIFY, summary
-from repro.verify import choice, maths, programs, thinking
+from repro.verify import maths, programs, thinking
 from repro.verify.answers import split_thought
+from repro.verify.choice import chosen_letter
 
 PROGRAMS = {"mbpp": programs.verify_mbpp, "lcb": programs.verify_lcb}  # verifiers that run programs
 METRICS = [{"metric": "problems", "aggregation": list, "higher_is_better": False}]
@@ -42,14 +43,12 @@ def score_file(
     """Score one generations file with lm-eval; return what is wrong with it, a message each.
 
     Args:
-        benchmark: its name.
         generations_file: see ``generations``; a line that cannot be scored costs no other.
         data_file: the problems it answers; ``doc_id`` is the position in this file.
         output_file: JSON. ``aggregates``: what ``measure.intervals.summary`` gives. ``problems``:
             one entry per doc_id, its lists over samples; of mathematics also the verdicts of plain
             math-verify, the scorer of the paper's authors. Where programs cannot be run safely
             ``not_scored`` says why, and both are empty.
-        settings: how it is scored.
         threads: programs, or comparisons of answers, at a time.
 
     ValueError: an unknown benchmark, a bad data file, or a generations file without any row that
@@ -127,7 +126,6 @@ class Replay(LM):
 
 
 def _judge(benchmark: str, settings: ScoreSettings, threads: int) -> tuple[Judge, str | None]:
-    """Return what judges the responses to one problem, and the sandbox it uses."""
     stated = declared.benchmarks(settings.protocol)[benchmark]
     verifier, asked = stated.verifier, stated.asked
     if verifier == "math":
@@ -136,7 +134,7 @@ def _judge(benchmark: str, settings: ScoreSettings, threads: int) -> tuple[Judge
             MATH_VERIFY: maths.verify_plain(texts, [gold] * len(texts), workers=threads),
         }, None
     if verifier == "choice":
-        return lambda doc, gold, texts: {"correct": [choice.verify(t, gold) for t in texts]}, None
+        return lambda doc, gold, texts: {"correct": [chosen_letter(t) == gold for t in texts]}, None
     run_program, passes = sandbox.runner(settings.sandbox), PROGRAMS[verifier]
     cpu_s = settings.code_timeout_s or (asked.timeout_s if asked else declared.TIMEOUT_S)
     limits = sandbox.Limits(cpu_s=cpu_s, wall_s=3 * cpu_s)

@@ -55,8 +55,8 @@ def converse(command: list[str], settings: dict, job: dict, stdin: str, limits: 
     """Run one job in a new process, and end whatever it started.
 
     Args:
-        command: what to start.
-        settings: its last argument, see ``child/start.py``; ``channel`` is added here.
+        command: what to start, without the last argument.
+        settings: that argument, see ``child/start.py``; ``channel`` is added here.
         job: ``program``, and optionally ``prelude``, ``setup`` (sources), ``variables`` (JSON
             values) and ``expressions`` (sources); without the latter it is a script.
         stdin: what a script can read.

@@ -74,7 +74,6 @@ def _texts(responses: list[str], answers: list[str]) -> list[tuple[str, str]]:
 
 
 def _ask(questions: list[tuple[str, str, str]], workers: int | None) -> list[bool]:
-    """Return the verdict on each (question, gold answer, prediction)."""
     if workers is None:
         workers = min(WORKERS, len(os.sched_getaffinity(0)))
     if workers < 1:

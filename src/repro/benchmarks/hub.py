@@ -54,9 +54,10 @@ def fetch(
     output: str | Path,
     benchmark_files: Mapping[str, str | Path] | None = None,
 ) -> dict:
-    """Download one benchmark, or the training set (`train`), and write it as JSONL.
+    """Download one benchmark, or the training set, and write it as JSONL.
 
     Args:
+        name: of the benchmark, or `train`.
         settings: ``problems``, only the first so many; ``dataset``, its entry in `sources.yml` if
             that has another name; of `lcb` also ``release`` (v1 to v6) and ``window`` (first and
             last contest date); absent or None is the default.

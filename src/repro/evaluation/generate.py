@@ -42,6 +42,7 @@ def generate_responses(
     """Generate every missing benchmark of an evaluation with one load of the model.
 
     Args:
+        generation: what decides the responses.
         backbone: how the model is asked, and whether Python files in its folder may run.
         model_dir: Hugging Face model folder; its tokenizer must have a chat template.
         data_dir: holds ``{benchmark}.jsonl``.

@@ -43,12 +43,14 @@ def score_file(
     """Score one generations file with lm-eval; return what is wrong with it, a message each.
 
     Args:
+        benchmark: its name.
         generations_file: see ``generations``; a line that cannot be scored costs no other.
         data_file: the problems it answers; ``doc_id`` is the position in this file.
         output_file: JSON. ``aggregates``: what ``measure.intervals.summary`` gives. ``problems``:
             one entry per doc_id, its lists over samples; of mathematics also the verdicts of plain
             math-verify, the scorer of the paper's authors. Where programs cannot be run safely
             ``not_scored`` says why, and both are empty.
+        settings: how it is scored.
         threads: programs, or comparisons of answers, at a time.
 
     ValueError: an unknown benchmark, a bad data file, or a generations file without any row that

@@ -22,6 +22,7 @@ def load(
     """Return the lm-eval task of one benchmark over one JSONL file; raises as `read_rows`.
 
     Args:
+        benchmark: its name.
         data_file: not read by ``datasets``, for the reason in ``hub``.
         samples: responses per problem.
         protocol: how the paper's benchmarks are asked and judged, a file of `protocols/`.

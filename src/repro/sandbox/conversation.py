@@ -1,6 +1,4 @@
-"""The parent's side of a program's run: start a process, ask it for values, end it.
-
-The other side, and the form of the messages, is ``child/program_child.py``.
+"""The parent's side of a program's run; the other, and the messages: ``child/program_child.py``.
 
 A program is asked for one expression at a time, each with a secret that the answer must carry, and
 only after its module has run to the end: answers written in advance score nothing. Program and

@@ -1,4 +1,4 @@
-"""Prompts (user messages) and gold answers of the benchmarks, by protocols and task files named."""
+"""Prompts (user messages) and gold answers, as functions that protocols and task files name."""
 
 import tomllib
 from pathlib import Path

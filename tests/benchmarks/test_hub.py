@@ -13,9 +13,10 @@ import pytest
 from huggingface_hub import constants
 from tests.benchmarks.fake_hub import PROBLEMS, FakeHub, lines, pin
 
-from repro.benchmarks import declared, hub, lcb_tests
+from repro.benchmarks import declared, hub
 from repro.commands.cli import main
 from repro.files import jsonl
+from repro.verify import programs
 
 KEPT = [{k: row[k] for k in ("id", "problem", "answer")} for row in PROBLEMS]
 
@@ -197,12 +198,12 @@ def encoded(value: object) -> str:
 
 def test_lcb_tests_that_cannot_be_decoded():
     cases = json.dumps([{"input": "1", "output": "2", "testtype": "stdin"}])
-    assert lcb_tests.lcb_cases(encoded(cases)) == lcb_tests.lcb_cases(cases) == json.loads(cases)
+    assert programs.lcb_cases(encoded(cases)) == programs.lcb_cases(cases) == json.loads(cases)
     torn = encoded(cases)[:-8], base64.b64encode(zlib.compress(b"\x80")).decode()
     other = encoded(["no text"]), encoded("[1]"), encoded('[{"input": "1"}]')
     for text in ("rubbish", *torn, *other):
         with pytest.raises(ValueError, match="tests that cannot be decoded"):
-            lcb_tests.lcb_cases(text)
+            programs.lcb_cases(text)
 
 
 def test_fetch_all_with_the_training_set(server, pins, tmp_path, capsys):

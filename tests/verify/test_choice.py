@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from repro.verify.choice import chosen_letter, verify
+from repro.verify.choice import chosen_letter
 
 CHOICES = yaml.safe_load(Path(__file__).with_name("choices.yaml").read_text(encoding="utf-8"))
 
@@ -19,15 +19,12 @@ def test_chosen_letter(letter, answer):
 
 def test_every_choice_is_told_from_every_other():
     for said in "ABCDEFGHIJ":
-        for gold in "ABCDEFGHIJ":
-            assert verify(f"a thought</think>ANSWER: {said}", gold) is (said == gold)
+        assert chosen_letter(f"a thought</think>ANSWER: {said}") == said
 
 
 def test_an_unclosed_thought_has_no_answer():
     assert chosen_letter("ANSWER: C") is None
-    assert not verify("ANSWER: C", "C")
-    assert verify("</think>ANSWER: C", "C")
-    assert not verify("</think>ANSWER: C", "B")
+    assert chosen_letter("</think>ANSWER: C") == "C"
 
 
 @pytest.mark.parametrize(

@@ -38,11 +38,6 @@ def fresh():
     sandbox.failure.cache_clear()
 
 
-def test_unknown_sandbox_lists_the_choices():
-    with pytest.raises(ValueError, match="'docker' is unknown, choose from auto, bubblewrap, n"):
-        sandbox.runner("docker")
-
-
 @pytest.mark.parametrize(
     ("name", "broken", "chosen"),
     [

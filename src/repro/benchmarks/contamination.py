@@ -1,17 +1,13 @@
 """Training problems that also occur in a benchmark are left out.
 
-Two problems are the same when they agree
+Two problems are the same when all `words` are equal ("exact"), or when runs of at least `NGRAM`
+words that both have cover at least `COVERAGE` of the shorter problem's words ("ngram").
 
-- **exactly**: all words are equal after normalisation (case, white space, punctuation, LaTeX that
-  does not change the meaning, drawings), or
-- **by n-grams**: runs of at least `NGRAM` words that both have cover at least `COVERAGE` of the
-  shorter problem's words. A problem of fewer words matches as a whole only.
-
-Thirteen words are GPT-3's choice (Brown et al. 2020, appendix C) and lm-eval's. They alone are not
-enough in mathematics, whose stock phrases are longer. Qwen2.5 and Qwen2.5-Math (arXiv 2412.15115,
-2409.12122) use both numbers, the latter on the longest common subsequence; here only runs count, so
-that a problem with other numbers throughout stays. Different problems share up to 0.29 of their
-words in AIME 2024 and 2025, and up to 0.53 in half of MATH-500.
+Thirteen words are GPT-3's choice (Brown et al. 2020, appendix C) and lm-eval's; stock phrases of
+mathematics are longer. Qwen2.5 and Qwen2.5-Math (arXiv 2412.15115, 2409.12122) use both numbers,
+the latter on the longest common subsequence; here only runs count, so that a problem with other
+numbers throughout stays. Different problems share up to 0.29 of their words in AIME 2024 and 2025,
+and up to 0.53 in half of MATH-500.
 """
 
 import re
@@ -38,7 +34,7 @@ _WORD = re.compile(r"[^\W\d_]+|\d+|[^\w\s.,;:?!'\"`\\]")
 
 
 def words(text: str) -> list[str]:
-    r"""Return a problem's words, normalised; ``\dfrac12`` has those of ``\frac{1}{2}``."""
+    r"""Return a problem's words, without case, punctuation, drawings, LaTeX without meaning."""
     text = _DRAWING.sub(" ", unicodedata.normalize("NFKC", text).lower())
     text = _FRACTION.sub(lambda match: f" frac {match[1] or ''} {match[2] or ''} ", text)
     return _WORD.findall(_WITHOUT_MEANING.sub(" ", text))
@@ -52,8 +48,7 @@ def filter_rows(
     The report is ``{"rule": {"ngram", "coverage"}, "benchmarks": {name: {"problems", "exact",
     "ngram"}}, "kept", "removed", "examples": [{"row", "benchmark", "match", "problem"}]}``. `exact`
     and `ngram` count training rows; one that matches two benchmarks counts in both, and once in
-    `removed`. `row` counts from 1. ValueError: an unknown benchmark, or a row that is not as it is
-    declared.
+    `removed`. `row` counts from 1. ValueError: an unknown benchmark, or a row not as declared.
     """
     problems: list[tuple[str, list[str]]] = []  # benchmark, words
     index: Index = defaultdict(list)

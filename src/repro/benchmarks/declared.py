@@ -1,8 +1,7 @@
 """What the files of this folder declare of each benchmark, read without lm-eval or the hub.
 
 A task file says what a benchmark's problems are; a file of `protocols/` says how the paper's seven
-are asked and judged, and another benchmark's task file says it itself. Everything else asks here
-which benchmarks there are: configuration, tables, figures and claims.
+are asked and judged, and another benchmark's task file says it itself.
 """
 
 import functools
@@ -74,8 +73,7 @@ _Loader.add_constructor("!function", lambda loader, node: node.value)
 def benchmarks(protocol: str = COMPACT) -> dict[str, Benchmark]:
     """Return every benchmark: the paper's seven in its order, then the others by name.
 
-    Raises:
-        ValueError: a file is not usable; the message names file, key, value and what is allowed.
+    ValueError: a file is not usable; the message names file, key, value and what is allowed.
     """
     asked = read_protocol(protocol)
     found = {path.stem: _read(path, asked.get(path.stem)) for path in sorted(FOLDER.glob("*.yaml"))}
@@ -89,11 +87,7 @@ def list_protocols() -> list[str]:
 
 @functools.cache
 def read_protocol(name: str) -> dict[str, Asked]:
-    """Return how a protocol asks and judges the benchmarks that it names.
-
-    Raises:
-        ValueError: no such protocol, or a file of it that is not usable.
-    """
+    """Return what a protocol says, by benchmark; ValueError: there is none, or it is not usable."""
     if name not in list_protocols():
         allowed = ", ".join(list_protocols())
         raise ValueError(f"protocol: {name!r} does not exist; allowed: {allowed}")
@@ -126,10 +120,8 @@ def sources() -> dict[str, dict]:
 def read_rows(file: str | Path, name: str) -> list[dict]:
     """Return the problems of a benchmark's JSONL file, each with the declared fields only.
 
-    Raises:
-        ValueError: an unknown benchmark, an empty file, or a row with a declared field that is
-            missing, empty or of the wrong type; the message names file, line and field.
-        FileNotFoundError: no such file.
+    FileNotFoundError; ValueError, with file, line and field: an unknown benchmark, an empty file,
+    or a row with a declared field that is missing, empty or of the wrong type.
     """
     known = benchmarks()
     if name not in known:
@@ -141,8 +133,7 @@ def read_rows(file: str | Path, name: str) -> list[dict]:
 def check_file(file: str | Path, name: str) -> int:
     """Return how many problems a file of one's own has, for a benchmark or `train`.
 
-    Raises:
-        ValueError: the file cannot be read, or as in `read_rows`, or an id is there twice.
+    ValueError: the file cannot be read, or as in `read_rows`, or an id is there twice.
     """
     count, lines = 0, {}
     try:

@@ -1,9 +1,8 @@
 """Benchmarks and training problems from the Hugging Face hub, at pinned revisions, as JSONL.
 
-`sources.yml` says what is downloaded. A commit is a hash of all its content; the numbers of rows
-are compared as well. A data file appears only when all of it is as expected; beside it lies
-``NAME.source.json``: repository, commit, rows, licence. huggingface_hub decides which hub is asked,
-as whom, and where downloads are kept: HF_ENDPOINT, HF_TOKEN or `hf auth login`, HF_HOME.
+`sources.yml` says what is downloaded. A data file appears only when all of it is as expected, next
+to ``NAME.source.json``: repository, commit, rows, licence. huggingface_hub decides which hub is
+asked, as whom, and where downloads are kept: HF_ENDPOINT, HF_TOKEN or `hf auth login`, HF_HOME.
 """
 
 import csv
@@ -34,10 +33,8 @@ def check_access(names: Iterable[str]) -> None:
     """Ask the hub for access to all these datasets, before anything is downloaded.
 
     With HF_HUB_OFFLINE set nothing is asked: only what is in the cache can be used anyway.
-
-    Raises:
-        AccessError: some are out of reach; one message lists all of them with their pages.
-        ValueError: an unknown name, or no connection.
+    AccessError: some are out of reach; one message lists all of them with their pages. ValueError:
+    an unknown name, or no connection.
     """
     missing = []
     for name in names:
@@ -67,8 +64,7 @@ def fetch(
         output: the JSONL file, beside which ``NAME.source.json``, which is returned, is written.
         benchmark_files: by name, those whose problems are taken out of the training set.
 
-    Raises:
-        ValueError: not as pinned, or not to be had; nothing is written then.
+    ValueError: not as pinned, or not to be had; nothing is written then.
     """
     output, dataset = Path(output), settings.get("dataset") or name
     with _explained(dataset) as pins:  # a branch is resolved now, a commit is taken as it is
@@ -114,19 +110,16 @@ def _rows(pins: dict, record: dict) -> Iterator[dict]:
             inside = not window or window[0] <= row["contest_date"][:10] <= window[1]
             if inside and (limit is None or record["written"] < limit):
                 record["written"] += 1
-                yield {field: _value(field, row[there]) for field, there in called.items()}
+                kept = {field: row[there] for field, there in called.items()}
+                if isinstance(setup := kept.get("test_setup_code"), list):
+                    kept["test_setup_code"] = "\n".join(setup)
+                yield kept
         if count != part["rows"]:
             counts = f"found {count}, expected {part['rows']}"
             raise ValueError(f"{where}: rows: {counts}; nothing is written")
         record["rows"] += count
     if not record["written"]:
         raise ValueError(f"{name}: no problem with {window or limit}; nothing is written")
-
-
-def _value(field: str, value: object) -> object:
-    """Return a field's value; imports that a test needs are a list in one of two data sets."""
-    is_lines = field == "test_setup_code" and isinstance(value, list)
-    return "\n".join(value) if is_lines else value
 
 
 def _download(pins: dict, commit: str, path: str) -> Iterable[dict]:

@@ -1,25 +1,23 @@
-"""Prompts and gold answers of the benchmarks; protocols and task files name these functions.
+"""Prompts (user messages) and gold answers, as functions that protocols and task files name."""
 
-They make the user message only, in short words, because small contexts have to hold it.
-"""
+import tomllib
+from pathlib import Path
 
 from repro.files import digests
 
-MATH = "{problem}\nPlease reason step by step, and put your final answer within \\boxed{}."
+TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_TEXTS = TEXTS["prompts"]
 LETTERS = "ABCD"
+OPTIONS = ("Correct Answer", *(f"Incorrect Answer {number}" for number in (1, 2, 3)))
 
 
 def math(doc: dict, template: str | None = None) -> str:
-    """Return the problem with an instruction: by default DeepSeek-R1's (no system prompt).
-
-    ``template`` is another one, with ``{problem}`` where the ``problem`` or ``question`` of the
-    document goes; no other braces have a meaning in it.
-    """
-    return fill(template or MATH, doc)
+    """Return the problem with an instruction, a ``template`` as in `fill`."""
+    return fill(template or _TEXTS["math"], doc)
 
 
 def fill(template: str, doc: dict) -> str:
-    """Return an instruction with a problem in the place of ``{problem}``."""
+    """Return ``template`` with ``problem`` or ``question`` in the place of ``{problem}``."""
     problem = doc["question"] if "question" in doc else doc["problem"]
     return template.replace("{problem}", problem)
 
@@ -37,12 +35,13 @@ def math_answer(doc: dict) -> str:
 
 def gpqa(doc: dict) -> str:
     """Return the question with its four choices in their frozen order."""
-    lines = zip(LETTERS, gpqa_choices(doc), strict=True)
-    choices = "\n".join(f"{letter}) {choice}" for letter, choice in lines)
-    return (
-        f"{doc['Question'].strip()}\n{choices}\n"
-        'Please reason step by step. The last line must be "ANSWER: $LETTER".'
-    )
+    return _TEXTS["gpqa"].format(doc["Question"].strip(), with_letters(gpqa_choices(doc)))
+
+
+def with_letters(choices: list[str]) -> str:
+    """Return four choices as lines ``A) ...`` to ``D) ...``."""
+    lines = zip(LETTERS, choices, strict=True)
+    return "\n".join(f"{letter}) {choice}" for letter, choice in lines)
 
 
 def gpqa_choices(doc: dict) -> list[str]:
@@ -57,26 +56,19 @@ def gpqa_letter(doc: dict) -> str:
 
 def choice_order(doc: dict) -> list[str]:
     """Return the choices' field names, in a frozen order: a hash of record id and field sorts."""
-    fields = ["Correct Answer", *(f"Incorrect Answer {number}" for number in (1, 2, 3))]
-    return sorted(fields, key=lambda field: digests.to_integer(f"{doc['Record ID']}:{field}", 32))
+    return sorted(OPTIONS, key=lambda field: digests.to_integer(f"{doc['Record ID']}:{field}", 32))
 
 
 def mbpp(doc: dict) -> str:
     """Return the task and its three tests (Austin et al. 2021, arXiv 2108.07732)."""
-    tests = "\n".join(doc["test_list"])
-    return (
-        f"{doc['text']}\nYour code should pass these tests:\n{tests}\n"
-        "Put the final code in a ```python block."
-    )
+    return _TEXTS["mbpp"].format(doc["text"], "\n".join(doc["test_list"]))
 
 
 def lcb(doc: dict) -> str:
     """Return the problem with its starter code, or with the stdin convention where it has none."""
-    if doc["starter_code"].strip():
-        task = f"Complete this code:\n```python\n{doc['starter_code'].rstrip()}\n```"
-    else:
-        task = "Read the input from stdin and print the answer."
-    return f"{doc['question_content']}\n{task}\nPut the final code in a ```python block."
+    starter = doc["starter_code"].rstrip()
+    task = _TEXTS["lcb_starter" if starter else "lcb_stdin"].format(starter)
+    return _TEXTS["lcb"].format(doc["question_content"], task)
 
 
 def no_target(doc: dict) -> str:

@@ -1,7 +1,4 @@
-"""The engines that turn prompts into completions, in float32 on a CPU, in bfloat16 on a GPU.
-
-Of a model's generation_config only the eos tokens apply.
-"""
+"""The engines that turn prompts into completions, in float32 on a CPU, in bfloat16 on a GPU."""
 
 import os
 import sys
@@ -28,10 +25,7 @@ _OF_VLLM = {
 
 
 class TransformersEngine:
-    """Batched sampling with transformers' `generate`, which runs everywhere.
-
-    The model evaluates, and the decoder is that of its folder.
-    """
+    """Batched sampling with transformers' `generate`, which runs everywhere."""
 
     def __init__(self, model: PreTrainedModel, decoder: Decoder) -> None:
         self.model, self.decoder = model, decoder
@@ -89,28 +83,6 @@ class VllmEngine:
     def __init__(self, llm: "LLM", decoder: Decoder) -> None:
         self.llm, self.decoder = llm, decoder
 
-    @classmethod
-    def load(
-        cls, model_dir: str | Path, max_length: int, trusted: bool, tensor_parallel: int
-    ) -> Self:
-        """Load a model for sequences of at most ``max_length`` tokens, prompt included."""
-        prepare_vllm()
-        from vllm import LLM
-
-        gpu = torch.cuda.is_available()
-        llm = LLM(
-            str(model_dir),
-            load_format="safetensors",
-            trust_remote_code=trusted,
-            dtype="bfloat16" if gpu else "float32",
-            enforce_eager=not gpu,  # compiling takes longer than a tiny model's whole evaluation
-            max_model_len=max_length,
-            tensor_parallel_size=tensor_parallel,
-            generation_config="vllm",  # no sampling defaults of the model's own
-            seed=0,  # every request has its own
-        )
-        return cls(llm, Decoder(model_dir, trusted))
-
     def generate(self, requests: list[Request], sampling: Sampling) -> list[list[Completion]]:
         """Return n completions for each request, in order, each request with its own seed.
 
@@ -134,8 +106,7 @@ class VllmEngine:
             )
             for request in requests
         ]
-        asked = [{"prompt_token_ids": ids} for ids in encoded]
-        found = []
+        asked, found = [{"prompt_token_ids": ids} for ids in encoded], []
         outputs = self.llm.generate(asked, parameters, use_tqdm=False)
         for request, output in zip(requests, outputs, strict=True):
             drawn = [self.decoder.completion(list(one.token_ids)) for one in output.outputs]
@@ -156,9 +127,24 @@ def load(
 ) -> Engine:
     """Load a model folder, for `max_length` tokens of prompt and completion together."""
     print(f"engine {name}: loading {model_dir}", file=sys.stderr, flush=True)
-    if name == "vllm":
-        return VllmEngine.load(model_dir, max_length, trusted, tensor_parallel)
-    return TransformersEngine.load(model_dir, trusted)
+    if name != "vllm":
+        return TransformersEngine.load(model_dir, trusted)
+    prepare_vllm()
+    from vllm import LLM
+
+    gpu = torch.cuda.is_available()
+    llm = LLM(
+        str(model_dir),
+        load_format="safetensors",
+        trust_remote_code=trusted,
+        dtype="bfloat16" if gpu else "float32",
+        enforce_eager=not gpu,  # compiling takes longer than a tiny model's whole evaluation
+        max_model_len=max_length,
+        tensor_parallel_size=tensor_parallel,
+        generation_config="vllm",  # no sampling defaults of the model's own
+        seed=0,  # every request has its own
+    )
+    return VllmEngine(llm, Decoder(model_dir, trusted))
 
 
 def check(name: str, tensor_parallel: int = 1) -> None:

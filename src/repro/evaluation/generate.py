@@ -1,6 +1,5 @@
 """Write one file of responses per benchmark; survives a kill, never generates anything twice."""
 
-import itertools
 import os
 import shutil
 from dataclasses import asdict, dataclass
@@ -52,9 +51,8 @@ def generate_responses(
         output_dir: gets ``{benchmark}.jsonl``, see `generations`, a link to the finished file.
         tensor_parallel: devices over which vLLM splits the model.
 
-    Raises:
-        ValueError: an engine that is not installed, a data row without a field, a prompt that
-            leaves no room for ``max_new_tokens``, or an output file that answers other prompts.
+    ValueError: an engine that is not installed, a data row without a field, a prompt that leaves no
+    room for ``max_new_tokens``, or an output file that answers other prompts.
     """
     engines.check(generation.engine, tensor_parallel)
     model_dir, output_dir, work_dir = Path(model_dir), Path(output_dir), Path(work_dir)
@@ -122,7 +120,6 @@ def render_prompts(
 def _generate(
     plan: Plan, first: int, generation: Generation, engine: engines.Engine, progress: Progress
 ) -> None:
-    """Ask the problems of a benchmark from the `first` on, batch by batch."""
     docs = list(plan.requests)
     for start in range(first, len(docs), plan.problems_per_batch):
         batch = docs[start : start + plan.problems_per_batch]
@@ -145,15 +142,12 @@ def _resume(plan: Plan) -> int:
     """
     if not plan.part.exists():
         return 0
-    ends = [0]  # file offsets after each whole row
-    with open(plan.part, "rb") as file:
-        for line in itertools.takewhile(lambda line: line.endswith(b"\n"), file):
-            ends.append(ends[-1] + len(line))
+    whole = plan.part.read_bytes().split(b"\n")[:-1]
     wanted = len(plan.requests) * plan.samples
-    rows = min(len(ends) - 1, wanted)
+    rows = min(len(whole), wanted)
     if rows < wanted:
         rows -= rows % (plan.problems_per_batch * plan.samples)
-    os.truncate(plan.part, ends[rows])
+    os.truncate(plan.part, sum(len(row) + 1 for row in whole[:rows]))
     return rows
 
 

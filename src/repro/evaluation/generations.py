@@ -34,11 +34,8 @@ def read(
 ) -> tuple[dict[int, list[dict]], list[str]]:
     """Read every line that can be scored; a bad one is named and costs no other.
 
-    Args:
-        path: the file.
-        benchmark: what its rows must be of.
-        n_docs: number of problems in the data file.
-        samples: responses of each problem that are wanted; None takes any number.
+    They must be of ``benchmark``, whose data file has ``n_docs`` problems, and of the first
+    ``samples`` responses to each; None takes any number.
 
     Returns the rows by doc_id, in the order of their samples, and of each other line a message such
     as "line 3: not valid JSON (...)"; ValueError, with the first reason: no line can be scored.

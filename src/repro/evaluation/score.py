@@ -4,10 +4,13 @@ import json
 import re
 import string
 import sys
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from lm_eval.api.instance import Instance
+from lm_eval.api.model import LM
 from lm_eval.api.task import ConfigurableTask
 from lm_eval.evaluator import evaluate
 
@@ -15,12 +18,12 @@ from repro import sandbox
 from repro.benchmarks import declared
 from repro.config.resolved import ScoreSettings
 from repro.evaluation import generations, tasks
-from repro.evaluation.replay import Replay
 from repro.files import jsonl
 from repro.measure.behaviours import BEHAVIOURS, count
 from repro.measure.intervals import MATH_VERIFY, summary
-from repro.verify import choice, maths, programs, thinking
+from repro.verify import maths, programs, thinking
 from repro.verify.answers import split_thought
+from repro.verify.choice import chosen_letter
 
 PROGRAMS = {"mbpp": programs.verify_mbpp, "lcb": programs.verify_lcb}  # verifiers that run programs
 METRICS = [{"metric": "problems", "aggregation": list, "higher_is_better": False}]
@@ -50,10 +53,8 @@ def score_file(
         settings: how it is scored.
         threads: programs, or comparisons of answers, at a time.
 
-    Raises:
-        ValueError: an unknown benchmark, a bad data file, or a generations file without any row
-            that fits, with other problems or choices, or that does not tell whether its model
-            thinks; nothing is written then.
+    ValueError: an unknown benchmark, a bad data file, or a generations file without any row that
+    fits, with other problems or choices, or that does not tell whether its model thinks.
     """
     n_docs = len(declared.read_rows(data_file, benchmark))
     rows, left_out = generations.read(generations_file, benchmark, n_docs, settings.samples)
@@ -106,8 +107,27 @@ def score_file(
     return wrong
 
 
+class Replay(LM):
+    """A file in the place of a model: JSON of rows, so that token counts travel with the text."""
+
+    loglikelihood = loglikelihood_rolling = None  # which a file of texts does not have
+
+    def __init__(self, rows: dict[int, list[dict]]):
+        super().__init__()
+        # lm-eval counts the documents that `samples=` selects from 0, in the order of the file.
+        self.rows = [rows[doc] for doc in sorted(rows)]
+
+    def generate_until(self, requests: list[Instance]) -> list[str]:
+        """Return the rows; the n-th request for a doc gets its n-th one, `null` without one."""
+        asked, answers = Counter(), []
+        for request in requests:
+            rows, number = self.rows[request.doc_id], asked[request.doc_id]
+            asked[request.doc_id] += 1
+            answers.append(json.dumps(rows[number] if number < len(rows) else None))
+        return answers
+
+
 def _judge(benchmark: str, settings: ScoreSettings, threads: int) -> tuple[Judge, str | None]:
-    """Return what judges the responses to one problem, and the sandbox it uses."""
     stated = declared.benchmarks(settings.protocol)[benchmark]
     verifier, asked = stated.verifier, stated.asked
     if verifier == "math":
@@ -116,7 +136,7 @@ def _judge(benchmark: str, settings: ScoreSettings, threads: int) -> tuple[Judge
             MATH_VERIFY: maths.verify_plain(texts, [gold] * len(texts), workers=threads),
         }, None
     if verifier == "choice":
-        return lambda doc, gold, texts: {"correct": [choice.verify(t, gold) for t in texts]}, None
+        return lambda doc, gold, texts: {"correct": [chosen_letter(t) == gold for t in texts]}, None
     run_program, passes = sandbox.runner(settings.sandbox), PROGRAMS[verifier]
     cpu_s = settings.code_timeout_s or (asked.timeout_s if asked else declared.TIMEOUT_S)
     limits = sandbox.Limits(cpu_s=cpu_s, wall_s=3 * cpu_s)

@@ -19,12 +19,11 @@ def load(
     math_prompt: str | None = None,
     **scoring: object,
 ) -> ConfigurableTask:
-    """Return the lm-eval task of one benchmark over one data file; raises as `read_rows`.
+    """Return the lm-eval task of one benchmark over one JSONL file; raises as `read_rows`.
 
     Args:
         benchmark: its name.
-        data_file: JSONL; the declared fields are read, as they are (the ``json`` loader of
-            ``datasets`` would turn an answer such as ``2024-01-01`` into a time stamp).
+        data_file: not read by ``datasets``, for the reason in ``hub``.
         samples: responses per problem.
         protocol: how the paper's benchmarks are asked and judged, a file of `protocols/`.
         math_prompt: an instruction for mathematics, a text with ``{problem}``.

@@ -9,14 +9,17 @@ docs/evaluation.md. Before the first use of one, a program that tries to escape 
 import functools
 import os
 import tempfile
+import tomllib
 from collections.abc import Callable
+from pathlib import Path
 
 from repro.sandbox import routes
 from repro.sandbox.conversation import Limits, NotStarted, Outcome, variables
 
 Runner = Callable[[dict, str, Limits], Outcome]
-SANDBOXES = ("auto", "bubblewrap", "namespaces", "none")
-ROUTES: dict[str, Runner] = {name: functools.partial(routes.run, name) for name in SANDBOXES[1:]}
+_STRONGEST_FIRST = ("bubblewrap", "namespaces", "none")
+ROUTES: dict[str, Runner] = {name: functools.partial(routes.run, name) for name in _STRONGEST_FIRST}
+_CHECK = tomllib.loads(Path(__file__).with_name("self_check.toml").read_text(encoding="utf-8"))
 
 
 class SandboxUnavailable(RuntimeError):
@@ -31,15 +34,12 @@ def runner(name: str) -> Runner:
 def describe(name: str) -> str:
     """Return which route ``runner(name)`` takes: "auto" is the first that works, never "none".
 
-    ValueError: a name that is none of ``SANDBOXES``. SandboxUnavailable: it does not work, or does
-    not hold, on this machine.
+    SandboxUnavailable: it does not work, or does not hold, on this machine.
     """
-    if name not in SANDBOXES:
-        raise ValueError(f"sandbox: {name!r} is unknown, choose from {', '.join(SANDBOXES)}")
     if name == "none":
         return name
     reasons = {}
-    for route in ("bubblewrap", "namespaces") if name == "auto" else [name]:
+    for route in _STRONGEST_FIRST[:2] if name == "auto" else [name]:
         reasons[route] = failure(route)
         if not reasons[route]:
             return route
@@ -51,37 +51,18 @@ def describe(name: str) -> str:
     )
 
 
-# Expressions by name, in the module that `failure` runs: what must raise, and what must be true.
-_MUST_FAIL = {
-    "fork": "os.fork() or os._exit(0)",
-    "signal": "os.kill(-1, 0)",
-    "socket": "socket.socket()",
-    "root": "os.setuid(0)",
-    "memfd": "os.memfd_create('x')",
-    # The kernel does not limit those of a user that it takes for root.
-    "threads": "[threading.Thread(target=end.wait).start() for _ in range(16)]",
-}
-_MUST_HOLD = {
-    "is-root": "os.getuid() != 0",
-    "orphan": "prctl(1, 0, 0, 0, 0) == -1",
-    "no-filter": "prctl(21, 0, 0, 0, 0) == 2 and prctl(39, 0, 0, 0, 0) == 1",
-    "environment": f"not os.environ.keys() - {{*{[*variables('/')]}, 'PWD', 'LC_CTYPE'}}",
-    "write": "bool(os.statvfs('/').f_flag & os.ST_RDONLY)",
-    "folder": "open('file', 'w').write('x') == 1",
-}
-
-
 @functools.cache
 def failure(route: str) -> str:
     """Return why a route cannot be trusted here, "" where it can. Asked once per process."""
-    program = "import ctypes, os, socket, threading\nprctl = ctypes.CDLL(None).prctl"
     with tempfile.NamedTemporaryFile() as canary:
         os.chmod(canary.name, 0o644)
         files = [canary.name, __file__, "/etc/passwd", "/proc/self/stat"]
-        must_fail = _MUST_FAIL | {f"read:{file}": f"open({file!r})" for file in files}
+        must_fail = _CHECK["must_fail"] | {f"read:{file}": f"open({file!r})" for file in files}
         shown = {f"unreadable:{path}": f"os.access({path!r}, 4)" for path in routes.host_paths()}
-        asked = must_fail | _MUST_HOLD | shown
-        job = {"program": f"{program}\nend = threading.Event()", "expressions": [*asked.values()]}
+        must_hold = _CHECK["must_hold"] | shown
+        asked = must_fail | must_hold
+        job = {"program": _CHECK["program"], "variables": {"known": [*variables("/")]}}
+        job["expressions"] = [*asked.values()]
         try:
             outcome = ROUTES[route](job, "", Limits(cpu_s=5, wall_s=60, processes=8))
         except (NotStarted, OSError) as error:
@@ -90,5 +71,5 @@ def failure(route: str) -> str:
     if len(answers) < len(asked):
         return "the check's program did not end"
     found = [name for name in must_fail if not answers[name].startswith(b'{"error"')]
-    found += [name for name in _MUST_HOLD | shown if answers[name] != b"true"]
+    found += [name for name in must_hold if answers[name] != b"true"]
     return f"a program inside found {' '.join(found)}" if found else ""

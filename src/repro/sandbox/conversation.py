@@ -1,6 +1,4 @@
-"""The parent's side of a program's run: start a process, ask it for values, end it.
-
-The other side, and the form of the messages, is ``child/program_child.py``.
+"""The parent's side of a program's run; the other, and the messages: ``child/program_child.py``.
 
 A program is asked for one expression at a time, each with a secret that the answer must carry, and
 only after its module has run to the end: answers written in advance score nothing. Program and
@@ -25,10 +23,7 @@ _START_S = 60.0  # until the process is shut in; no program runs before that
 
 @dataclass(frozen=True)
 class Limits:
-    """What one program may use.
-
-    Route "none" does not bound ``disk_bytes`` and ``files``, and bounds processes and memory less.
-    """
+    """What a program may use; route "none" bounds no disk or files, processes and memory less."""
 
     cpu_s: float = 6.0  # rounded up to whole seconds; LiveCodeBench's own limit per test
     wall_s: float = 20.0  # for those that sleep; generous, as a busy machine is no fault of theirs
@@ -58,8 +53,8 @@ def converse(command: list[str], settings: dict, job: dict, stdin: str, limits: 
     """Run one job in a new process, and end whatever it started.
 
     Args:
-        command: what to start.
-        settings: its last argument, see ``child/start.py``; ``channel`` is added here.
+        command: what to start, without the last argument.
+        settings: that argument, see ``child/start.py``; ``channel`` is added here.
         job: ``program``, and optionally ``prelude``, ``setup`` (sources), ``variables`` (JSON
             values) and ``expressions`` (sources); without the latter it is a script.
         stdin: what a script can read.

@@ -1,14 +1,11 @@
 """The three routes on which a program's process is started, and what it sees of this machine.
 
-- "bubblewrap": bwrap (package ``bubblewrap``) makes mount, process, network, IPC and host name
-  namespaces, and a user namespace where the caller is not root. The root is an empty, read-only
-  tmpfs with the interpreter, its libraries, the installed packages and the child's scripts.
-- "namespaces": the process makes the same itself, see ``child/confinement.py``. It needs Linux
-  5.12, root or user namespaces for everyone, and x86_64.
+- "bubblewrap": bwrap makes mount, process, network, IPC and host name namespaces, and one of users
+  where the caller is not root; its root has the interpreter, packages and child's scripts, to read.
+- "namespaces": the process makes the same itself (``confinement.enter``). It needs Linux 5.12, root
+  or user namespaces for everyone, and x86_64. On both it then gives up all rights (``shut``).
 - "none": a plain subprocess with limits, which stop an accident such as an endless loop. NOT A
   SANDBOX: the program has the caller's rights, and as root ignores some limits.
-
-On the first two the process then gives up all rights (``confinement.shut``).
 """
 
 import functools

@@ -3,8 +3,5 @@
 - Mathematics (`maths`): the last box, in one spelling (`latex`, `units`). What the text leaves open
   (`answers.decide`) is read by `math_values` and compared by `math_equal` in other processes.
 - Multiple choice (`choice`): the last letter that the response settles on.
-- Programs (`programs`): the block that is the program (`blocks`) runs in `repro.sandbox`, and the
-  values that it computes are compared with the expected ones here.
-
-The patterns that they look for in texts are data (`patterns`).
+- Programs (`programs`): the block that is the program (`blocks`) runs in `repro.sandbox`.
 """

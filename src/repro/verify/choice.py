@@ -25,8 +25,3 @@ def _without_tag(tag: re.Match) -> str:
     if tag[0] == "<answer>":
         return "\nANSWER: "
     return "\n" if (tag["name"] or "").lower() in _ENDS_A_LINE else "*"
-
-
-def verify(response: str, letter: str) -> bool:
-    """Tell whether the response chooses ``letter``."""
-    return chosen_letter(response) == letter

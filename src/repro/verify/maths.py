@@ -34,8 +34,7 @@ def verify(responses: list[str], answers: list[str], *, workers: int | None = No
         answers: gold answers (LaTeX, without a box), one per response.
         workers: processes at work at once; None: one for each core this process may use, at most 4.
 
-    Raises:
-        ValueError: the two lists differ in length, or ``workers`` is below 1.
+    ValueError: the two lists differ in length, or ``workers`` is below 1.
     """
     pairs = []
     for gold, text in _texts(responses, answers):
@@ -75,7 +74,6 @@ def _texts(responses: list[str], answers: list[str]) -> list[tuple[str, str]]:
 
 
 def _ask(questions: list[tuple[str, str, str]], workers: int | None) -> list[bool]:
-    """Return the verdict on each (question, gold answer, prediction)."""
     if workers is None:
         workers = min(WORKERS, len(os.sched_getaffinity(0)))
     if workers < 1:

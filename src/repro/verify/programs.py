@@ -5,10 +5,14 @@ parent. Exit codes, printed markers and overloaded operators therefore prove not
 """
 
 import ast
+import base64
 import builtins
+import io
 import json
 import math
+import pickle
 import re
+import zlib
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -16,7 +20,6 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
 
-from repro.benchmarks.lcb_tests import lcb_cases
 from repro.sandbox import Limits, Outcome, Runner
 from repro.verify.blocks import choose, fenced_blocks
 
@@ -63,6 +66,27 @@ def verify_lcb(response: str, doc: dict, run: Runner, limits: Limits) -> bool:
         else _passes_call(name, job, case, run, limits)
         for case in cases
     )
+
+
+def lcb_cases(text: str) -> list[dict]:
+    """Decode tests of a LiveCodeBench data file, each with "input", "output" and "testtype".
+
+    ValueError: neither JSON nor base64 of zlib of a pickled JSON string without class or function.
+    """
+    undecodable = (ValueError, TypeError, EOFError, LookupError, AttributeError)
+    try:
+        if not text.lstrip().startswith("["):
+            text = _StringUnpickler(io.BytesIO(zlib.decompress(base64.b64decode(text)))).load()
+        return [
+            {key: case[key] for key in ("input", "output", "testtype")} for case in json.loads(text)
+        ]
+    except (*undecodable, pickle.UnpicklingError, zlib.error) as error:
+        raise ValueError(f"tests that cannot be decoded: {type(error).__name__}: {error}") from None
+
+
+class _StringUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str):
+        raise pickle.UnpicklingError(f"refused {module}.{name}: test cases are text only")
 
 
 def _passes_stdin(job: dict, case: dict, run: Runner, limits: Limits) -> bool:

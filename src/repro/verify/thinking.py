@@ -28,10 +28,8 @@ def resolve(rows: Sequence[dict], thinking: str) -> str:
 
     `auto` takes `required` where responses close their thoughts, and `none` where no response opens
     or closes one. Responses that were cut off prove nothing: a thought may still have been open.
-    Rows have `text`, `finish_reason`, and optionally `prompt`.
-
-    Raises:
-        ValueError: the rows do not all agree, do not tell, or close thoughts with another mark.
+    Rows have `text`, `finish_reason`, and optionally `prompt`. ValueError: they disagree, do not
+    tell, or close thoughts with another mark.
     """
     if thinking in STATED:
         return thinking

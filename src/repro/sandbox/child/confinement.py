@@ -1,12 +1,11 @@
 """The steps into the sandbox that a program's process takes itself, before it sees the program.
 
-On route "namespaces" `enter` does what bubblewrap does on the other: new namespaces with a root of
-their own. Both end in `shut`. Errors of the kernel are raised as OSError, and all numbers are those
-of Linux on x86_64.
+On route "namespaces" `enter` does what bubblewrap does on the other. Both end in `shut`. Errors of
+the kernel are raised as OSError, and all numbers are those of Linux on x86_64.
 
-A program's memory is bounded by the limits on its address space and files, and the filter of system
-calls refuses every other call that keeps memory. The filter is also a second line behind the
-namespaces, and the first where they do not reach (keyrings, AF_VSOCK).
+Limits bound a program's address space and files, and the filter of system calls refuses all else
+that keeps memory. It is also a second line behind the namespaces, and the first where they do not
+reach (keyrings, AF_VSOCK).
 """
 
 import ctypes

@@ -32,8 +32,7 @@ class Method(NamedTuple):
 def parse(name: str) -> Method:
     """Split a method's name.
 
-    Raises:
-        ValueError: no such method; the message says how names are made.
+    ValueError: no such method; the message says how names are made.
     """
     base, tilde, ablation = name.partition("~")
     algorithm, repro = base.removesuffix(REPRO), base.endswith(REPRO)
@@ -53,12 +52,8 @@ def label(name: str) -> str:
     method = parse(name)
     if method.algorithm is None:
         return "Original"
-    text = ALGORITHMS[method.algorithm]
-    if method.repro:
-        text += " + RePro"
-    if method.ablated:
-        text += f" ({setting(name)})"
-    return text
+    text = ALGORITHMS[method.algorithm] + " + RePro" * method.repro
+    return f"{text} ({setting(name)})" if method.ablated else text
 
 
 def setting(name: str) -> str:

@@ -19,9 +19,8 @@ Settings = TypeVar("Settings")
 def takes(*required: str, **others: dict[str, Any]) -> Callable[[Command], Command]:
     """Return a decorator that declares the options of a command.
 
-    Args:
-        required: names of options and positional arguments that must be given, one value each.
-        others: further options, each with the keywords of argparse's add_argument.
+    `required` are names of options and positional arguments, one value each; `others` are further
+    options, each with the keywords of argparse's add_argument.
     """
     options = {name: {"required": True} if name.startswith("-") else {} for name in required}
     options |= {f"--{name.replace('_', '-')}": keywords for name, keywords in others.items()}

@@ -32,11 +32,7 @@ def check_runs(experiment: Experiment) -> None:
 
 
 def check(experiment: Experiment, main: Sequence[Run], every: Sequence[Run]) -> None:
-    """Refuse settings that do not go together; `main` are the runs of the main table.
-
-    Raises:
-        ValueError: one message names key, value and what is allowed.
-    """
+    """Refuse, by ValueError, settings that do not go together; `main` are the main table's runs."""
     _check_places(experiment)
     _check_names(experiment, main)
     for name, backbone in experiment.backbones.items():
@@ -93,19 +89,18 @@ def _check_names(experiment: Experiment, main: Sequence[Run]) -> None:
     check_known("ablations.backbones", ablated, backbones, "is not among backbones")
     check_known("benchmarks", experiment.benchmarks, known, "does not exist")
     check_known("decontaminate", experiment.decontaminate, known, "does not exist")
-    protocols = {"evaluation.protocol": experiment.evaluation.protocol}
+    evaluation, protocols = experiment.evaluation, declared.list_protocols()
+    check_known("evaluation.protocol", [evaluation.protocol], protocols, "does not exist")
     if validation := experiment.training.validation:
         key = "training.validation"
         check_known(f"{key}.benchmarks", validation.benchmarks, known, "does not exist")
-        protocols[f"{key}.protocol"] = validation.protocol
+        check_known(f"{key}.protocol", [validation.protocol], protocols, "does not exist")
         if experiment.training.evaluate == "best-validation" and (
             reported := [name for name in validation.benchmarks if name in experiment.benchmarks]
         ):
             wrong = f"chooses by {', '.join(reported)}, which the tables report"
             allowed = f"last, a step, or {key}.benchmarks that are not evaluated"
             _refuse("training.evaluate = 'best-validation'", wrong, allowed)
-    for key, protocol in protocols.items():
-        check_known(key, [protocol], declared.list_protocols(), "does not exist")
     check_known("objective.benchmarks", objective.benchmarks, mathematics, "is not allowed")
 
 
@@ -144,7 +139,6 @@ def _check_ablations(experiment: Experiment, main: Sequence[Run]) -> None:
 
 
 def _check_sources(experiment: Experiment) -> None:
-    """Refuse keys of another data source."""
     source, folder = experiment.data_source, experiment.data_dir
     if (source == "directory") != (folder is not None):
         wrong = f"does not go with data_source = {source!r}"
@@ -239,10 +233,8 @@ def check_data(experiment: Experiment, wanted: Sequence[DataSettings], read: boo
     """Refuse problems that the data source does not have, and files of problems that are damaged.
 
     Of the data files that are wanted, local ones are read to their end if `read`; otherwise they
-    must be there.
-
-    Raises:
-        ValueError: one message names key, value and what is allowed, or file, line and field.
+    must be there. ValueError: one message names key, value and what is allowed, or file, line and
+    field.
     """
     for data in wanted:
         if data.source == "directory":

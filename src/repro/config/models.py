@@ -42,15 +42,13 @@ class Benchmark(bounds.Model):
     samples: int = Field(4, ge=1, description="Responses for each problem, the n of avg@n.")
     problems: int | None = Field(None, ge=1)
     """Number of generated problems, or of problems read from the file; null for all."""
-    file: bounds.File | None = None
-    """Name of the file in data_dir; {benchmark}.jsonl where null."""
+    file: bounds.File | None = Field(None, description="In data_dir; null: {benchmark}.jsonl.")
     path: bounds.Path | None = None
     """JSONL file of your own, relative to the working directory; null for that of data_source."""
     release: Literal["v1", "v2", "v3", "v4", "v5", "v6"] | None = None
     """Of LiveCodeBench on the hub; v1 to v6 hold 400 to 1055 problems; null: see sources.yml."""
     window: bounds.Window | None = None
-    """Of LiveCodeBench on the hub, first and last contest date, "YYYY-MM-DD"; null: see
-    sources.yml."""
+    """The same, first and last contest date, "YYYY-MM-DD"; null: see sources.yml."""
 
 
 class Subset(bounds.Model):
@@ -86,8 +84,7 @@ class Rollouts(bounds.Model):
     """With vllm, what is weighted by the ratio of the trainer's probability to the sampler's: each
     token, a whole response (TRL's default), or nothing, as in the paper's runs."""
     correction_by: Annotated[Literal["truncate", "mask"], ADDED_LATER] = "mask"
-    """With a correction, what happens to a ratio above the bound: it is cut to it, or what it
-    weights is left out of the loss."""
+    """Above the bound a ratio is cut to it, or what it weights is left out of the loss."""
     correction_bound: Annotated[float, ADDED_LATER] = Field(3.0, gt=0, description="That bound.")
 
 
@@ -96,8 +93,7 @@ class ValueLearning(bounds.Model):
 
     learning_rate: float = Field(1e-5, gt=0, description="Constant after the warm-up.")
     warmup_steps: int = Field(0, ge=0, description="Steps of linear warm-up.")
-    value_clip: float = Field(0.5, gt=0)
-    """How far a value may move from the one at sampling time."""
+    value_clip: float = Field(0.5, gt=0, description="How far a value may move after sampling.")
 
 
 class Critic(ValueLearning):
@@ -114,10 +110,8 @@ class Validation(bounds.Model):
     """Steps between two validations; one comes before the first step and one after the last."""
     benchmarks: bounds.Names = Field(description="Benchmarks whose problems are asked.")
     samples: int = Field(4, ge=1, description="Responses for each problem.")
-    problems: int | None = Field(None, ge=1)
-    """Problems of each benchmark, the first ones; null for all."""
-    protocol: str = "compact"
-    """How they are asked and judged, as evaluation.protocol."""
+    problems: int | None = Field(None, ge=1, description="The first of each; null for all.")
+    protocol: str = Field("compact", description="How they are asked, as evaluation.protocol.")
     temperature: float = Field(0.6, ge=0, description="Sampling temperature; 0 is greedy.")
     top_p: float = Field(0.95, gt=0, le=1, description="Nucleus.")
     seed: bounds.Seed = Field(0, description="Seed of the sampling, the same at every step.")
@@ -151,28 +145,22 @@ class Training(bounds.Model):
     prompts_per_step: int = Field(256, ge=1, description="Prompts in a step.")
     num_generations: int = Field(8, ge=2, description="Rollouts of a prompt, which form a group.")
     micro_batch_size: int = Field(8, ge=1, description="Rollouts in a pass of a device.")
-    updates_per_generation: int = Field(1, ge=1)
-    """Optimizer steps made with each batch of rollouts."""
+    updates_per_generation: int = Field(1, ge=1, description="Steps made with the same rollouts.")
     learning_rate: float = Field(1e-6, gt=0, description="Constant after the warm-up.")
     warmup_steps: int = Field(20, ge=0, description="Steps of linear warm-up.")
     weight_decay: float = Field(0.01, ge=0, description="AdamW's weight decay.")
     max_grad_norm: float = Field(1.0, gt=0, description="Gradients are clipped to this norm.")
     temperature: float = Field(1.0, gt=0, description="Sampling temperature of the rollouts.")
     top_p: float = Field(1.0, gt=0, le=1, description="Nucleus of the rollouts.")
-    max_prompt_tokens: int = Field(2048, ge=1)
-    """Problems with a longer prompt are left out; how many is printed."""
+    max_prompt_tokens: int = Field(2048, ge=1, description="Longer prompts are left out.")
     max_completion_tokens: int = Field(16384, ge=1, description="Rollouts are cut at this length.")
     rollouts: Rollouts = Rollouts()
     clip_low: float = Field(0.2, gt=0, lt=1, description="Lower clip range of the ratio.")
     clip_high: float = Field(0.28, gt=0, description="Upper clip range of the ratio.")
-    dual_clip: float = Field(3.0, gt=1)
-    """Bound of the ratio where the advantage is negative (dual clip)."""
-    kl_coef: float = Field(0.001, ge=0)
-    """Coefficient of the k3 estimate of KL to the backbone, in the loss."""
-    gamma: float = Field(1.0, gt=0, le=1)
-    """Discount per token, of rewards and process rewards alike."""
-    lam: float = Field(1.0, gt=0, le=1)
-    """Lambda of the generalised advantage estimate (PPO)."""
+    dual_clip: float = Field(3.0, gt=1, description="Bound of the ratio at negative advantages.")
+    kl_coef: float = Field(0.001, ge=0, description="Weight of KL (k3) to the backbone in the loss.")
+    gamma: float = Field(1.0, gt=0, le=1, description="Discount per token of all rewards.")
+    lam: float = Field(1.0, gt=0, le=1, description="Lambda of PPO's advantage estimate (GAE).")
     critic: Critic = Critic()
     parallel: Parallel = Parallel()
     save_every: int = Field(25, ge=1, description="Steps between two checkpoints.")
@@ -183,8 +171,7 @@ class Training(bounds.Model):
     evaluate: Annotated[Literal["last", "best-validation"] | int, ADDED_LATER] = "last"
     """Which model the tables take: last, the step of one that is kept, or best-validation, the most
     accurate of those that are kept and validated."""
-    gradient_checkpointing: bool = True
-    """Compute activations again in the backward pass instead of keeping them."""
+    gradient_checkpointing: bool = Field(True, description="Compute activations twice, keep none.")
     dtype: Literal["float32", "bfloat16"] = "bfloat16"
     """Precision of the computation; the trained weights stay float32."""
 
@@ -202,11 +189,6 @@ class Training(bounds.Model):
                 f"{updates}; a run can be resumed only between two generations; allowed: multiples "
                 f"of {updates}"
             )
-        self._check_choices()
-        return self
-
-    def _check_choices(self) -> None:
-        """Refuse a model to evaluate that is not there, and a correction for the nucleus."""
         chosen, corrected = self.evaluate, self.rollouts.correction != "none"
         kept = [*range(self.keep.every, self.steps, self.keep.every)] if self.keep else []
         if isinstance(chosen, int) and chosen not in (*kept, self.steps):
@@ -226,6 +208,7 @@ class Training(bounds.Model):
                 f"{self.rollouts.correction!r}, which would correct for the nucleus; allowed: 1, "
                 "or the correction none"
             )
+        return self
 
 
 class Ablations(bounds.Model):
@@ -233,8 +216,7 @@ class Ablations(bounds.Model):
 
     backbones: bounds.Names | None = Field(None, description="Null ablates on all backbones.")
     method: str = Field("grpo+repro", description="The method whose process reward is changed.")
-    seeds: bounds.Seeds | None = None
-    """Null for those that the method has in the grid on the same backbone."""
+    seeds: bounds.Seeds | None = Field(None, description="Null: those of the method in the grid.")
     alpha: Annotated[list[Alpha], bounds.Unique] = Field([], description="Values of alpha.")
     w: Annotated[list[Share], bounds.Unique] = Field([], description="Values of w.")
     k: Annotated[list[Segments], bounds.Unique] = Field([], description="Values of k, or all.")
@@ -302,8 +284,7 @@ class Experiment(bounds.Model):
     """Training problems that also occur in one of these benchmarks are left out. It is independent
     of benchmarks, so that evaluating on one more does not change the training set."""
     data_seed: bounds.Seed = Field(0, description="Seed of all generated problems.")
-    backbones: dict[str, Backbone] = Field(min_length=1)
-    """The models to start from, by name."""
+    backbones: dict[str, Backbone] = Field(min_length=1, description="Models to start from, by name.")
     gpus: int = Field(0, ge=0)
     """GPUs that a training takes, with a process on each; a generation takes
     evaluation.tensor_parallel, any other job with a model one. 0 runs everything on CPU cores."""

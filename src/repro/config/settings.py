@@ -21,8 +21,7 @@ JUDGED = ("original", "grpo", "grpo+repro")  # objective.methods where it is nul
 def read(*files: str | Path) -> Experiment:
     """Return the experiment of configuration files, as `snakemake --configfile A B` reads them.
 
-    Raises:
-        ValueError: a file is not there, is no YAML, or something in it is wrong.
+    ValueError: a file is not there, is no YAML, or something in it is wrong.
     """
     config = strict_yaml.read(files[0])
     for file in files[1:]:
@@ -34,9 +33,7 @@ def resolve(config: dict, source: str, read_data: bool = True) -> Experiment:
     """Return the experiment that a configuration, as read from YAML, describes.
 
     Local files of problems are read to their end if `read_data`; otherwise they must be there.
-
-    Raises:
-        ValueError: something is wrong; one message names `source`, key, value and what is allowed.
+    ValueError: something is wrong; one message names `source`, key, value and what is allowed.
     """
     try:
         check_plain(config)

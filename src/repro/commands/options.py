@@ -3,9 +3,9 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from repro.config.words import validate
+from repro.config.words import Settings, validate
 
 WORK = Path("work")  # checkpoints, caches, logs: undeclared in the workflow, safe to delete
 MANY = {"nargs": "+", "required": True}
@@ -13,7 +13,6 @@ CONFIG = MANY | {"help": "later files change what earlier ones say"}
 NOTE = {"default": "", "help": "a sentence for the run's description"}
 
 Command = Callable[[argparse.Namespace], None]
-Settings = TypeVar("Settings")
 
 
 def takes(*required: str, **others: dict[str, Any]) -> Callable[[Command], Command]:

@@ -65,9 +65,8 @@ def generate(options: argparse.Namespace) -> None:
         *(generation, run.backbone_settings, options.model, options.data, work, options.output),
         tensor_parallel=options.tensor_parallel,
     )
-    names = [*generation.benchmarks]
-    outputs = {name: Path(options.output) / f"{name}.jsonl" for name in names}
-    sources = {name: Path(options.data) / f"{name}.jsonl" for name in names}
+    outputs = {name: Path(options.output) / f"{name}.jsonl" for name in generation.benchmarks}
+    sources = {name: Path(options.data) / f"{name}.jsonl" for name in generation.benchmarks}
     started = options.started.timestamp()
     provenance.write(
         provenance.beside(options.output),
@@ -77,7 +76,7 @@ def generate(options: argparse.Namespace) -> None:
         outputs,
         options.started,
         # By an earlier call, perhaps of other code: found under work/.
-        finished_before=[name for name in names if outputs[name].stat().st_mtime < started],
+        finished_before=[n for n, file in outputs.items() if file.stat().st_mtime < started],
     )
 
 

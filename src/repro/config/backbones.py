@@ -14,7 +14,7 @@ class Prompt(Model):
 
     system: Text | None = Field(None, description="System prompt; null for none.")
     math: WithProblem | None = None
-    """Message for mathematics, with {problem}; null for DeepSeek-R1's instruction after it."""
+    """Message for mathematics with {problem}; null: DeepSeek-R1's instruction after the problem."""
 
 
 class _Backbone(Model):

@@ -73,7 +73,6 @@ def _check_places(experiment: Experiment) -> None:
 
 
 def _check_names(experiment: Experiment, main: Sequence[Run]) -> None:
-    """Refuse methods, backbones and benchmarks that do not exist, or not where they are named."""
     known, objective = declared.benchmarks(), experiment.objective
     mathematics = [name for name in known if known[name].in_domain]
     ablated, backbones = experiment.ablations.backbones or [], experiment.backbones
@@ -140,12 +139,11 @@ def _check_ablations(experiment: Experiment, main: Sequence[Run]) -> None:
 
 def _check_sources(experiment: Experiment) -> None:
     source, folder = experiment.data_source, experiment.data_dir
+    wrong = f"does not go with data_source = {source!r}"
     if (source == "directory") != (folder is not None):
-        wrong = f"does not go with data_source = {source!r}"
         allowed = "a folder with directory, null with tinyworld and hub"
         _refuse(f"data_dir = {shown(folder)}", wrong, allowed)
     if source == "tinyworld" and experiment.decontaminate:
-        wrong = "does not go with data_source = 'tinyworld'"
         allowed = "[], because generated problems never overlap"
         _refuse(f"decontaminate = {experiment.decontaminate}", wrong, allowed)
     for name, benchmark in experiment.benchmarks.items():
@@ -196,19 +194,17 @@ def _check_sizes(experiment: Experiment, runs: Sequence[Run]) -> None:
     training, evaluation = experiment.training, experiment.evaluation
     prompt, response = training.max_prompt_tokens, training.max_completion_tokens
     trained = any(run.method != methods.ORIGINAL for run in runs)
-    splits = (("evaluation", evaluation), ("training.rollouts", training.rollouts))
-    for key, chosen in splits:
+    sizes = {name: _sizes(backbone) for name, backbone in experiment.backbones.items()}
+    for key, chosen in (("evaluation", evaluation), ("training.rollouts", training.rollouts)):
+        setting = f"{key}.tensor_parallel = {chosen.tensor_parallel}"
         if chosen.tensor_parallel > 1 and (chosen.engine != "vllm" or not experiment.gpus):
             engine = f"{key}.engine = {chosen.engine!r} and gpus = {experiment.gpus}"
-            setting = f"{key}.tensor_parallel = {chosen.tensor_parallel}"
             _refuse(setting, f"does not go with {engine}", "1, or vllm on GPUs")
-    for name, backbone in experiment.backbones.items():
-        heads, context = _sizes(backbone)
-        for key, chosen in splits:
+        for name, (heads, _) in sizes.items():
             if heads % chosen.tensor_parallel:
-                setting = f"{key}.tensor_parallel = {chosen.tensor_parallel}"
                 wrong = f"does not divide the {heads} attention heads of backbones.{name}"
                 _refuse(setting, wrong, f"divisors of {heads}")
+    for name, (_, context) in sizes.items():
         allowed = f"{context}, the context of backbone {name}"
         if trained and prompt + response > context:
             both = f"and max_completion_tokens = {response} are {prompt + response} tokens together"
@@ -233,8 +229,7 @@ def check_data(experiment: Experiment, wanted: Sequence[DataSettings], read: boo
     """Refuse problems that the data source does not have, and files of problems that are damaged.
 
     Of the data files that are wanted, local ones are read to their end if `read`; otherwise they
-    must be there. ValueError: one message names key, value and what is allowed, or file, line and
-    field.
+    must be there. ValueError: one message names key and value, or file, line and field.
     """
     for data in wanted:
         if data.source == "directory":

@@ -1,6 +1,5 @@
 """From a configuration to what each job is given; everything wrong is said here, before any job."""
 
-import itertools
 from pathlib import Path
 
 from snakemake.utils import update_config
@@ -98,8 +97,8 @@ def objective_runs(experiment: Experiment) -> list[Run]:
 
 def all_runs(experiment: Experiment) -> list[Run]:
     """Return every run of the experiment once."""
-    ablations = (ablation_runs(experiment, key) for key in methods.ABLATED)
-    return list(dict.fromkeys(itertools.chain(main_runs(experiment), *ablations)))
+    ablated = [run for key in methods.ABLATED for run in ablation_runs(experiment, key)]
+    return list(dict.fromkeys(main_runs(experiment) + ablated))
 
 
 def experiment_record(experiment: Experiment) -> records.Experiment:

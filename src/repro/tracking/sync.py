@@ -177,8 +177,8 @@ def _read(run_dir: Path, evaluation: Generation | None, note: str) -> Payload:
     curves, tags = list(_read_curves(run_dir)), list_tags(run)
     tags[NOTE_TAG] = f"**{methods.label(run.method)}** on {run.backbone}, seed {run.seed}. {note}"
     file = run_dir / "provenance.json"
-    commit = jsonl.read_json(file).get("git_commit") if file in files else None
-    if commit:  # under the names that MLflow's page shows as the source
+    # Under the names that MLflow's page shows as the source.
+    if file in files and (commit := jsonl.read_json(file).get("git_commit")):
         tags["mlflow.source.git.commit"] = commit
         tags["mlflow.source.name"] = "python -m repro train"
     content = Payload(f"{run.backbone}/{run.method}/{run.seed}", tags, files, params, curves)

@@ -41,7 +41,7 @@ class Benchmark(bounds.Model):
 
     samples: int = Field(4, ge=1, description="Responses for each problem, the n of avg@n.")
     problems: int | None = Field(None, ge=1, description="How many to generate or read; null: all.")
-    file: bounds.File | None = Field(None, description="In data_dir; null: {benchmark}.jsonl.")
+    file: bounds.File | None = Field(None, description="File in data_dir; null: {benchmark}.jsonl.")
     path: bounds.Path | None = None
     """JSONL file of your own, relative to the working directory; null for that of data_source."""
     release: Literal["v1", "v2", "v3", "v4", "v5", "v6"] | None = None
@@ -131,7 +131,7 @@ class Parallel(bounds.Model):
     """What each process holds: ddp everything, fsdp (PyTorch) and zero3 (DeepSpeed) a part of
     weights, gradients and optimizer, zero2 all weights and a part of the rest. Each is a file in
     config/accelerate."""
-    processes: int | None = Field(None, ge=1, description="Null: one on each GPU; on CPUs one.")
+    processes: int | None = Field(None, ge=1, description="Null: one on each GPU, or one on CPU.")
 
 
 class Training(bounds.Model):

@@ -30,11 +30,7 @@ class Method(NamedTuple):
 
 
 def parse(name: str) -> Method:
-    """Split a method's name.
-
-    Raises:
-        ValueError: no such method; the message says how names are made.
-    """
+    """Split a method's name; ValueError, which says how names are made, for one of no method."""
     base, tilde, ablation = name.partition("~")
     algorithm, repro = base.removesuffix(REPRO), base.endswith(REPRO)
     key, _, value = ablation.partition("=")
@@ -53,18 +49,9 @@ def label(name: str) -> str:
     method = parse(name)
     if method.algorithm is None:
         return "Original"
-    text = ALGORITHMS[method.algorithm]
-    if method.repro:
-        text += " + RePro"
-    if method.ablated:
-        text += f" ({setting(name)})"
-    return text
-
-
-def setting(name: str) -> str:
-    """Return what an ablation changes, to print, for instance `k = 16`."""
-    method = parse(name)
-    return f"{ABLATED[method.ablated]} = {method.value}"
+    text = ALGORITHMS[method.algorithm] + " + RePro" * method.repro
+    changed = f" ({ABLATED[method.ablated]} = {method.value})" if method.ablated else ""
+    return text + changed
 
 
 def as_number(value: float | str) -> float:

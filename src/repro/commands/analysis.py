@@ -12,8 +12,7 @@ def claims(options: argparse.Namespace) -> None:
     from repro.report import verdicts
 
     read = experiment.read(options.experiment)
-    runs = read.folders("all")
-    found = verdicts.write_claims(runs, read.benchmarks, options.output, read.note)
+    found = verdicts.write_claims(read.folders("all"), read.benchmarks, options.output, read.note)
     print(found.to_string(index=False))
 
 
@@ -50,8 +49,7 @@ def overthinking(options: argparse.Namespace) -> None:
     from repro.report import overthinking
 
     read = experiment.read(options.experiment)
-    runs = read.folders("main")
-    overthinking.write_table(runs, read.benchmarks, options.output, read.note)
+    overthinking.write_table(read.folders("main"), read.benchmarks, options.output, read.note)
 
 
 @takes("name", "--experiment", "--output")

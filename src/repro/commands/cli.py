@@ -49,17 +49,12 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         if error.errno not in OF_THE_MACHINE and not isinstance(error, FileNotFoundError):
             raise
-        print(f"error: {_said(error, options)}", file=sys.stderr)
+        # A full disk does not say where, the output does; one of ours has no strerror.
+        where = error.filename or f"writing {getattr(options, 'output', 'standard output')}"
+        said = f"{where}: {error.strerror}" if error.strerror is not None else error
+        print(f"error: {said}", file=sys.stderr)
         return 1
     return 0
-
-
-def _said(error: OSError, options: argparse.Namespace) -> str:
-    """Say what happened to which file; a full disk does not say where, the output does."""
-    if error.strerror is None:
-        return str(error)  # ours
-    where = error.filename or f"writing {getattr(options, 'output', 'standard output')}"
-    return f"{where}: {error.strerror}"
 
 
 def _reader_left() -> bool:

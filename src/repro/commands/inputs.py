@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 from repro.commands.options import CONFIG, MANY, WORK, read_settings, takes
+from repro.config.backbones import Backbone
 from repro.config.resolved import DataSettings, stated
 from repro.files import jsonl, model_folder
+from repro.records import provenance
 
 
 @takes(config=CONFIG)
@@ -66,7 +68,6 @@ def access(options: argparse.Namespace) -> None:
 def data(options: argparse.Namespace) -> None:
     """Write a benchmark's problems as JSONL, or those to train on that occur in no benchmark."""
     from repro.benchmarks import contamination, declared
-    from repro.records import provenance
     from repro.tinyworld import problems
 
     wanted, output = read_settings(options.settings, DataSettings), Path(options.output)
@@ -94,9 +95,6 @@ def data(options: argparse.Namespace) -> None:
 @takes("--settings", "--name", "--output")
 def backbone(options: argparse.Namespace) -> None:
     """Build a tiny backbone, or take one from the disk or the hub, into a model directory."""
-    from repro.config.backbones import Backbone
-    from repro.records import provenance
-
     wanted, sources = read_settings(options.settings, Backbone), {}
     trusted = wanted.trust_remote_code
     if wanted.source == "hub":

@@ -3,9 +3,9 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from repro.config.words import validate
+from repro.config.words import Settings, validate
 
 WORK = Path("work")  # checkpoints, caches, logs: undeclared in the workflow, safe to delete
 MANY = {"nargs": "+", "required": True}
@@ -13,15 +13,13 @@ CONFIG = MANY | {"help": "later files change what earlier ones say"}
 NOTE = {"default": "", "help": "a sentence for the run's description"}
 
 Command = Callable[[argparse.Namespace], None]
-Settings = TypeVar("Settings")
 
 
 def takes(*required: str, **others: dict[str, Any]) -> Callable[[Command], Command]:
     """Return a decorator that declares the options of a command.
 
-    Args:
-        required: names of options and positional arguments that must be given, one value each.
-        others: further options, each with the keywords of argparse's add_argument.
+    `required` are names of options and positional arguments, one value each; `others` are further
+    options, each with the keywords of argparse's add_argument.
     """
     options = {name: {"required": True} if name.startswith("-") else {} for name in required}
     options |= {f"--{name.replace('_', '-')}": keywords for name, keywords in others.items()}

@@ -4,17 +4,20 @@ import argparse
 from contextlib import nullcontext
 from pathlib import Path
 
+from repro import methods
 from repro.commands.options import MANY, WORK, read_settings, takes
+from repro.config.resolved import Generation, Judging, RunSettings, ScoreSettings, stated
 from repro.config.words import validate
 from repro.files import digests
+from repro.process_reward.settings import ProcessRewardSettings
+from repro.records import provenance
+from repro.records.experiment import RunFolder
 from repro.verify import thinking
 
 
 @takes("--settings", "--backbone", "--data", "--output")
 def train(options: argparse.Namespace) -> None:
     """Train one run by reinforcement learning; logged where MLFLOW_TRACKING_URI says, if at all."""
-    from repro.config.resolved import RunSettings, stated
-    from repro.records import provenance
     from repro.tracking import sync
     from repro.training import launched, train
 
@@ -53,9 +56,7 @@ def train(options: argparse.Namespace) -> None:
 )
 def generate(options: argparse.Namespace) -> None:
     """Sample responses to every benchmark of one run."""
-    from repro.config.resolved import Generation, RunSettings, stated
     from repro.evaluation import generate
-    from repro.records import provenance
 
     run = read_settings(options.run, RunSettings)
     generation = read_settings(options.settings, Generation)
@@ -64,9 +65,8 @@ def generate(options: argparse.Namespace) -> None:
         *(generation, run.backbone_settings, options.model, options.data, work, options.output),
         tensor_parallel=options.tensor_parallel,
     )
-    names = [*generation.benchmarks]
-    outputs = {name: Path(options.output) / f"{name}.jsonl" for name in names}
-    sources = {name: Path(options.data) / f"{name}.jsonl" for name in names}
+    outputs = {name: Path(options.output) / f"{name}.jsonl" for name in generation.benchmarks}
+    sources = {name: Path(options.data) / f"{name}.jsonl" for name in generation.benchmarks}
     started = options.started.timestamp()
     provenance.write(
         provenance.beside(options.output),
@@ -76,7 +76,7 @@ def generate(options: argparse.Namespace) -> None:
         outputs,
         options.started,
         # By an earlier call, perhaps of other code: found under work/.
-        finished_before=[name for name in names if outputs[name].stat().st_mtime < started],
+        finished_before=[n for n, file in outputs.items() if file.stat().st_mtime < started],
     )
 
 
@@ -100,9 +100,7 @@ def generate(options: argparse.Namespace) -> None:
 )
 def score(options: argparse.Namespace) -> None:
     """Score files of generations: avg@n, tokens, truncation and backtracking, with intervals."""
-    from repro.config.resolved import ScoreSettings
     from repro.evaluation import score
-    from repro.records import provenance
 
     files = (options.benchmark, options.generations, options.data, options.output)
     samples = options.samples or [None] * len(options.benchmark)
@@ -110,16 +108,14 @@ def score(options: argparse.Namespace) -> None:
         raise ValueError(
             "--benchmark, --generations, --data, --output and --samples must have as many values"
         )
+    shared = {name: getattr(options, name) for name in ("sandbox", "protocol", "thinking")}
     wrong = []
     for benchmark, generations, problems, output, n in zip(*files, samples, strict=True):
-        stated = {"samples": n, "sandbox": options.sandbox, "code_timeout_s": options.timeout}
-        stated["protocol"] = options.protocol
-        how = validate({**stated, "thinking": options.thinking}, ScoreSettings, "score")
+        settings = {**shared, "samples": n, "code_timeout_s": options.timeout}
+        how = validate(settings, ScoreSettings, "score")
         wrong += score.score_file(benchmark, generations, problems, output, how, options.threads)
     if options.provenance:
-        settings = {"samples": samples, "sandbox": options.sandbox, "timeout_s": options.timeout}
-        settings["protocol"] = options.protocol
-        settings["thinking"] = options.thinking
+        settings = {**shared, "samples": samples, "timeout_s": options.timeout}
         sources = {
             f"{kind} of {name}": file
             for kind, column in (("generations", options.generations), ("data", options.data))
@@ -139,7 +135,6 @@ def score(options: argparse.Namespace) -> None:
 )
 def objective(options: argparse.Namespace) -> None:
     """Judge a run's responses by the model itself: J and process reward at every segment."""
-    from repro.config.resolved import Judging
     from repro.explain import responses
 
     columns = (options.benchmark, options.generations, options.scores, options.data)
@@ -154,10 +149,7 @@ def objective(options: argparse.Namespace) -> None:
 @takes("--settings", "--run", "--benchmark", "--data", "--note", "--output")
 def case_study(options: argparse.Namespace) -> None:
     """Show the process reward along one of a run's own responses, as PNG, PDF and HTML."""
-    from repro import methods
-    from repro.config.resolved import Judging
     from repro.explain import responses
-    from repro.records.experiment import RunFolder
 
     run = RunFolder(Path(options.run))
     responses.write_case_study(
@@ -190,7 +182,6 @@ def case_study(options: argparse.Namespace) -> None:
 def explain(options: argparse.Namespace) -> None:
     """Show the process reward along one response's thought, as PNG and HTML."""
     from repro.explain import explanation, page, transcript
-    from repro.process_reward.settings import ProcessRewardSettings
 
     names = ("variant", "w", "answer_only", "close_thought")
     given = {name: getattr(options, name) for name in names}

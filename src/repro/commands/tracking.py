@@ -40,10 +40,7 @@ def upload(options: argparse.Namespace) -> None:
     from repro.config import settings
     from repro.tracking import sync
 
-    try:
-        sync.sync_experiment(settings.read(*options.config))
-    except sync.NotLogged as why:
-        raise ValueError(str(why)) from None
+    sync.sync_experiment(settings.read(*options.config))
 
 
 def _report_unlogged(send: Callable, *arguments: object) -> None:

@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from repro.config.bounds import Model, Path, Repository, Revision, Seed, Text, WithProblem
-from repro.process_reward.settings import ADDED_LATER
+from repro.config.bounds import Model, Path, Repository, Revision, Seed, WithProblem
+from repro.process_reward.settings import ADDED_LATER, Text
 
 
 class Prompt(Model):
@@ -14,14 +14,12 @@ class Prompt(Model):
 
     system: Text | None = Field(None, description="System prompt; null for none.")
     math: WithProblem | None = None
-    """The user's message for mathematics, with {problem} in it; null for DeepSeek-R1's instruction
-    after the problem."""
+    """Message for mathematics with {problem}; null: DeepSeek-R1's instruction after the problem."""
 
 
 class _Backbone(Model):
     chat_template: Text | None = None
-    """File with a Jinja chat template, relative to the working directory; null for the tokenizer's
-    own."""
+    """Jinja file, relative to the working directory; null for the tokenizer's chat template."""
     prompt: Prompt = Prompt()
 
 

@@ -37,7 +37,6 @@ def _in_order(days: list[str]) -> list[str]:
 
 
 Unique = AfterValidator(_without_duplicates)
-Text = Annotated[str, Field(min_length=1)]
 Names = Annotated[list[str], Field(min_length=1), Unique]
 Window = Annotated[list[str], AfterValidator(_in_order)]
 Store = Annotated[str, AfterValidator(tracking_uri.check)]

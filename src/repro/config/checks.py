@@ -32,11 +32,7 @@ def check_runs(experiment: Experiment) -> None:
 
 
 def check(experiment: Experiment, main: Sequence[Run], every: Sequence[Run]) -> None:
-    """Refuse settings that do not go together; `main` are the runs of the main table.
-
-    Raises:
-        ValueError: one message names key, value and what is allowed.
-    """
+    """Refuse, by ValueError, settings that do not go together; `main` are the main table's runs."""
     _check_places(experiment)
     _check_names(experiment, main)
     for name, backbone in experiment.backbones.items():
@@ -77,7 +73,6 @@ def _check_places(experiment: Experiment) -> None:
 
 
 def _check_names(experiment: Experiment, main: Sequence[Run]) -> None:
-    """Refuse methods, backbones and benchmarks that do not exist, or not where they are named."""
     known, objective = declared.benchmarks(), experiment.objective
     mathematics = [name for name in known if known[name].in_domain]
     ablated, backbones = experiment.ablations.backbones or [], experiment.backbones
@@ -93,19 +88,18 @@ def _check_names(experiment: Experiment, main: Sequence[Run]) -> None:
     check_known("ablations.backbones", ablated, backbones, "is not among backbones")
     check_known("benchmarks", experiment.benchmarks, known, "does not exist")
     check_known("decontaminate", experiment.decontaminate, known, "does not exist")
-    protocols = {"evaluation.protocol": experiment.evaluation.protocol}
+    evaluation, protocols = experiment.evaluation, declared.list_protocols()
+    check_known("evaluation.protocol", [evaluation.protocol], protocols, "does not exist")
     if validation := experiment.training.validation:
         key = "training.validation"
         check_known(f"{key}.benchmarks", validation.benchmarks, known, "does not exist")
-        protocols[f"{key}.protocol"] = validation.protocol
+        check_known(f"{key}.protocol", [validation.protocol], protocols, "does not exist")
         if experiment.training.evaluate == "best-validation" and (
             reported := [name for name in validation.benchmarks if name in experiment.benchmarks]
         ):
             wrong = f"chooses by {', '.join(reported)}, which the tables report"
             allowed = f"last, a step, or {key}.benchmarks that are not evaluated"
             _refuse("training.evaluate = 'best-validation'", wrong, allowed)
-    for key, protocol in protocols.items():
-        check_known(key, [protocol], declared.list_protocols(), "does not exist")
     check_known("objective.benchmarks", objective.benchmarks, mathematics, "is not allowed")
 
 
@@ -144,14 +138,12 @@ def _check_ablations(experiment: Experiment, main: Sequence[Run]) -> None:
 
 
 def _check_sources(experiment: Experiment) -> None:
-    """Refuse keys of another data source."""
     source, folder = experiment.data_source, experiment.data_dir
+    wrong = f"does not go with data_source = {source!r}"
     if (source == "directory") != (folder is not None):
-        wrong = f"does not go with data_source = {source!r}"
         allowed = "a folder with directory, null with tinyworld and hub"
         _refuse(f"data_dir = {shown(folder)}", wrong, allowed)
     if source == "tinyworld" and experiment.decontaminate:
-        wrong = "does not go with data_source = 'tinyworld'"
         allowed = "[], because generated problems never overlap"
         _refuse(f"decontaminate = {experiment.decontaminate}", wrong, allowed)
     for name, benchmark in experiment.benchmarks.items():
@@ -202,19 +194,17 @@ def _check_sizes(experiment: Experiment, runs: Sequence[Run]) -> None:
     training, evaluation = experiment.training, experiment.evaluation
     prompt, response = training.max_prompt_tokens, training.max_completion_tokens
     trained = any(run.method != methods.ORIGINAL for run in runs)
-    splits = (("evaluation", evaluation), ("training.rollouts", training.rollouts))
-    for key, chosen in splits:
+    sizes = {name: _sizes(backbone) for name, backbone in experiment.backbones.items()}
+    for key, chosen in (("evaluation", evaluation), ("training.rollouts", training.rollouts)):
+        setting = f"{key}.tensor_parallel = {chosen.tensor_parallel}"
         if chosen.tensor_parallel > 1 and (chosen.engine != "vllm" or not experiment.gpus):
             engine = f"{key}.engine = {chosen.engine!r} and gpus = {experiment.gpus}"
-            setting = f"{key}.tensor_parallel = {chosen.tensor_parallel}"
             _refuse(setting, f"does not go with {engine}", "1, or vllm on GPUs")
-    for name, backbone in experiment.backbones.items():
-        heads, context = _sizes(backbone)
-        for key, chosen in splits:
+        for name, (heads, _) in sizes.items():
             if heads % chosen.tensor_parallel:
-                setting = f"{key}.tensor_parallel = {chosen.tensor_parallel}"
                 wrong = f"does not divide the {heads} attention heads of backbones.{name}"
                 _refuse(setting, wrong, f"divisors of {heads}")
+    for name, (_, context) in sizes.items():
         allowed = f"{context}, the context of backbone {name}"
         if trained and prompt + response > context:
             both = f"and max_completion_tokens = {response} are {prompt + response} tokens together"
@@ -239,10 +229,7 @@ def check_data(experiment: Experiment, wanted: Sequence[DataSettings], read: boo
     """Refuse problems that the data source does not have, and files of problems that are damaged.
 
     Of the data files that are wanted, local ones are read to their end if `read`; otherwise they
-    must be there.
-
-    Raises:
-        ValueError: one message names key, value and what is allowed, or file, line and field.
+    must be there. ValueError: one message names key and value, or file, line and field.
     """
     for data in wanted:
         if data.source == "directory":

@@ -40,17 +40,14 @@ class Benchmark(bounds.Model):
     """One benchmark of the evaluation."""
 
     samples: int = Field(4, ge=1, description="Responses for each problem, the n of avg@n.")
-    problems: int | None = Field(None, ge=1)
-    """Number of generated problems, or of problems read from the file; null for all."""
-    file: bounds.File | None = None
-    """Name of the file in data_dir; {benchmark}.jsonl where null."""
+    problems: int | None = Field(None, ge=1, description="How many to generate or read; null: all.")
+    file: bounds.File | None = Field(None, description="File in data_dir; null: {benchmark}.jsonl.")
     path: bounds.Path | None = None
     """JSONL file of your own, relative to the working directory; null for that of data_source."""
     release: Literal["v1", "v2", "v3", "v4", "v5", "v6"] | None = None
     """Of LiveCodeBench on the hub; v1 to v6 hold 400 to 1055 problems; null: see sources.yml."""
     window: bounds.Window | None = None
-    """Of LiveCodeBench on the hub, first and last contest date, "YYYY-MM-DD"; null: see
-    sources.yml."""
+    """Of LiveCodeBench too: first and last contest date, "YYYY-MM-DD"; null: see sources.yml."""
 
 
 class Subset(bounds.Model):
@@ -78,16 +75,13 @@ class Rollouts(bounds.Model):
     (GPUs only) keeps an engine beside it, which gets the new weights before each generation."""
     gpu_memory: float = Field(0.3, gt=0, lt=1)
     """With vllm, its share of the GPU's memory: copy of the weights, workspace and cache."""
-    tensor_parallel: int = Field(1, ge=1)
-    """With vllm, processes that share one engine, over whose GPUs weights and cache are split."""
-    sleep: bool = True
-    """With vllm, give that memory back while rollouts are scored and learnt from."""
+    tensor_parallel: int = Field(1, ge=1, description="With vllm, processes that share an engine.")
+    sleep: bool = Field(True, description="With vllm, give that memory back between generations.")
     correction: Annotated[Literal["none", "token", "sequence"], ADDED_LATER] = "sequence"
     """With vllm, what is weighted by the ratio of the trainer's probability to the sampler's: each
     token, a whole response (TRL's default), or nothing, as in the paper's runs."""
     correction_by: Annotated[Literal["truncate", "mask"], ADDED_LATER] = "mask"
-    """With a correction, what happens to a ratio above the bound: it is cut to it, or what it
-    weights is left out of the loss."""
+    """Above the bound a ratio is cut to it, or what it weights is left out of the loss."""
     correction_bound: Annotated[float, ADDED_LATER] = Field(3.0, gt=0, description="That bound.")
 
 
@@ -96,8 +90,7 @@ class ValueLearning(bounds.Model):
 
     learning_rate: float = Field(1e-5, gt=0, description="Constant after the warm-up.")
     warmup_steps: int = Field(0, ge=0, description="Steps of linear warm-up.")
-    value_clip: float = Field(0.5, gt=0)
-    """How far a value may move from the one at sampling time."""
+    value_clip: float = Field(0.5, gt=0, description="How far a value may move after sampling.")
 
 
 class Critic(ValueLearning):
@@ -114,10 +107,8 @@ class Validation(bounds.Model):
     """Steps between two validations; one comes before the first step and one after the last."""
     benchmarks: bounds.Names = Field(description="Benchmarks whose problems are asked.")
     samples: int = Field(4, ge=1, description="Responses for each problem.")
-    problems: int | None = Field(None, ge=1)
-    """Problems of each benchmark, the first ones; null for all."""
-    protocol: str = "compact"
-    """How they are asked and judged, as evaluation.protocol."""
+    problems: int | None = Field(None, ge=1, description="First of each benchmark; null for all.")
+    protocol: str = Field("compact", description="How they are asked, as evaluation.protocol.")
     temperature: float = Field(0.6, ge=0, description="Sampling temperature; 0 is greedy.")
     top_p: float = Field(0.95, gt=0, le=1, description="Nucleus.")
     seed: bounds.Seed = Field(0, description="Seed of the sampling, the same at every step.")
@@ -140,8 +131,7 @@ class Parallel(bounds.Model):
     """What each process holds: ddp everything, fsdp (PyTorch) and zero3 (DeepSpeed) a part of
     weights, gradients and optimizer, zero2 all weights and a part of the rest. Each is a file in
     config/accelerate."""
-    processes: int | None = Field(None, ge=1)
-    """Number of processes; null for one on each GPU, or one on CPU cores."""
+    processes: int | None = Field(None, ge=1, description="Null: one on each GPU, or one on CPU.")
 
 
 class Training(bounds.Model):
@@ -151,28 +141,22 @@ class Training(bounds.Model):
     prompts_per_step: int = Field(256, ge=1, description="Prompts in a step.")
     num_generations: int = Field(8, ge=2, description="Rollouts of a prompt, which form a group.")
     micro_batch_size: int = Field(8, ge=1, description="Rollouts in a pass of a device.")
-    updates_per_generation: int = Field(1, ge=1)
-    """Optimizer steps made with each batch of rollouts."""
+    updates_per_generation: int = Field(1, ge=1, description="Optimizer steps per rollout batch.")
     learning_rate: float = Field(1e-6, gt=0, description="Constant after the warm-up.")
     warmup_steps: int = Field(20, ge=0, description="Steps of linear warm-up.")
     weight_decay: float = Field(0.01, ge=0, description="AdamW's weight decay.")
     max_grad_norm: float = Field(1.0, gt=0, description="Gradients are clipped to this norm.")
     temperature: float = Field(1.0, gt=0, description="Sampling temperature of the rollouts.")
     top_p: float = Field(1.0, gt=0, le=1, description="Nucleus of the rollouts.")
-    max_prompt_tokens: int = Field(2048, ge=1)
-    """Problems with a longer prompt are left out; how many is printed."""
+    max_prompt_tokens: int = Field(2048, ge=1, description="Longer prompts are left out.")
     max_completion_tokens: int = Field(16384, ge=1, description="Rollouts are cut at this length.")
     rollouts: Rollouts = Rollouts()
     clip_low: float = Field(0.2, gt=0, lt=1, description="Lower clip range of the ratio.")
     clip_high: float = Field(0.28, gt=0, description="Upper clip range of the ratio.")
-    dual_clip: float = Field(3.0, gt=1)
-    """Bound of the ratio where the advantage is negative (dual clip)."""
-    kl_coef: float = Field(0.001, ge=0)
-    """Coefficient of the k3 estimate of KL to the backbone, in the loss."""
-    gamma: float = Field(1.0, gt=0, le=1)
-    """Discount per token, of rewards and process rewards alike."""
-    lam: float = Field(1.0, gt=0, le=1)
-    """Lambda of the generalised advantage estimate (PPO)."""
+    dual_clip: float = Field(3.0, gt=1, description="Bound of the ratio at negative advantages.")
+    kl_coef: float = Field(0.001, ge=0, description="Weight of the KL (k3) to the backbone.")
+    gamma: float = Field(1.0, gt=0, le=1, description="Discount per token of all rewards.")
+    lam: float = Field(1.0, gt=0, le=1, description="Lambda of PPO's advantage estimate (GAE).")
     critic: Critic = Critic()
     parallel: Parallel = Parallel()
     save_every: int = Field(25, ge=1, description="Steps between two checkpoints.")
@@ -183,8 +167,7 @@ class Training(bounds.Model):
     evaluate: Annotated[Literal["last", "best-validation"] | int, ADDED_LATER] = "last"
     """Which model the tables take: last, the step of one that is kept, or best-validation, the most
     accurate of those that are kept and validated."""
-    gradient_checkpointing: bool = True
-    """Compute activations again in the backward pass instead of keeping them."""
+    gradient_checkpointing: bool = Field(True, description="Recompute activations, not keep them.")
     dtype: Literal["float32", "bfloat16"] = "bfloat16"
     """Precision of the computation; the trained weights stay float32."""
 
@@ -202,11 +185,6 @@ class Training(bounds.Model):
                 f"{updates}; a run can be resumed only between two generations; allowed: multiples "
                 f"of {updates}"
             )
-        self._check_choices()
-        return self
-
-    def _check_choices(self) -> None:
-        """Refuse a model to evaluate that is not there, and a correction for the nucleus."""
         chosen, corrected = self.evaluate, self.rollouts.correction != "none"
         kept = [*range(self.keep.every, self.steps, self.keep.every)] if self.keep else []
         if isinstance(chosen, int) and chosen not in (*kept, self.steps):
@@ -226,6 +204,7 @@ class Training(bounds.Model):
                 f"{self.rollouts.correction!r}, which would correct for the nucleus; allowed: 1, "
                 "or the correction none"
             )
+        return self
 
 
 class Ablations(bounds.Model):
@@ -271,31 +250,26 @@ class Scoring(bounds.Model):
     """How responses are judged."""
 
     sandbox: Literal["auto", "bubblewrap", "namespaces", "none"] = "auto"
-    """How answers that are programs are run: auto takes bubblewrap where it works, else namespaces,
-    and leaves programs unscored where neither does; none runs them with limits and no sandbox, for
-    models you trust."""
+    """How programs in answers are run: auto takes bubblewrap or else namespaces, and leaves them
+    unscored where neither works; none runs them with limits only, for models you trust."""
     code_timeout_s: float | None = Field(None, gt=0)
-    """CPU seconds of one program on one test, its wall time is three times as long; null for the
-    protocol's own."""
+    """CPU seconds of a program on a test, wall time is three times that; null: the protocol's."""
 
 
 class Evaluation(Scoring, Sampling):
     """Sampling and scoring of the benchmarks."""
 
-    tensor_parallel: int = Field(1, ge=1)
-    """With vllm, GPUs over which a generation splits the model; it decides nothing but rounding."""
+    tensor_parallel: int = Field(1, ge=1, description="With vllm, GPUs that share the model.")
 
 
 class Experiment(bounds.Model):
     """One experiment: which backbones are trained with which methods, how, and how evaluated."""
 
     name: bounds.Name = Field(description="Its name, also that of the MLflow experiment.")
-    note: str = Field("", max_length=1000)
-    """A sentence printed in every table and on every figure, for numbers that need one."""
+    note: str = Field("", max_length=1000, description="A sentence for every table and figure.")
     results_dir: bounds.Results = Field("results", description="Where the results go.")
     data_source: Literal["tinyworld", "directory", "hub"] = "tinyworld"
-    """Where problems come from: generated (tinyworld), read from files (directory), or downloaded
-    as src/repro/benchmarks/sources.yml says (hub)."""
+    """Where problems are from: generated, data_dir's files, or src/repro/benchmarks/sources.yml."""
     data_dir: bounds.Path | None = None
     """With data_source directory, the folder with a JSONL file a benchmark, and train.jsonl."""
     decontaminate: Annotated[list[str], bounds.Unique] = []

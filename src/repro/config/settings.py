@@ -1,6 +1,5 @@
 """From a configuration to what each job is given; everything wrong is said here, before any job."""
 
-import itertools
 from pathlib import Path
 
 from snakemake.utils import update_config
@@ -21,8 +20,7 @@ JUDGED = ("original", "grpo", "grpo+repro")  # objective.methods where it is nul
 def read(*files: str | Path) -> Experiment:
     """Return the experiment of configuration files, as `snakemake --configfile A B` reads them.
 
-    Raises:
-        ValueError: a file is not there, is no YAML, or something in it is wrong.
+    ValueError: a file is not there, is no YAML, or something in it is wrong.
     """
     config = strict_yaml.read(files[0])
     for file in files[1:]:
@@ -34,9 +32,7 @@ def resolve(config: dict, source: str, read_data: bool = True) -> Experiment:
     """Return the experiment that a configuration, as read from YAML, describes.
 
     Local files of problems are read to their end if `read_data`; otherwise they must be there.
-
-    Raises:
-        ValueError: something is wrong; one message names `source`, key, value and what is allowed.
+    ValueError: something is wrong; one message names `source`, key, value and what is allowed.
     """
     try:
         check_plain(config)
@@ -101,8 +97,8 @@ def objective_runs(experiment: Experiment) -> list[Run]:
 
 def all_runs(experiment: Experiment) -> list[Run]:
     """Return every run of the experiment once."""
-    ablations = (ablation_runs(experiment, key) for key in methods.ABLATED)
-    return list(dict.fromkeys(itertools.chain(main_runs(experiment), *ablations)))
+    ablated = [run for key in methods.ABLATED for run in ablation_runs(experiment, key)]
+    return list(dict.fromkeys(main_runs(experiment) + ablated))
 
 
 def experiment_record(experiment: Experiment) -> records.Experiment:

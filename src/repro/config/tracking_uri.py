@@ -16,8 +16,7 @@ _SERVER = r"https?://[^\s{}'\"`$;\\]+"
 def check(uri: str) -> str:
     """Return an address; refuse one of no store, or with a password, which logs and links repeat.
 
-    Raises:
-        ValueError: what is wrong and what is allowed, without quoting what may be a secret.
+    ValueError: what is wrong and what is allowed, without quoting what may be a secret.
     """
     if not uri.startswith(SQLITE) and any(mark in uri for mark in "@?#"):
         raise ValueError(
@@ -36,11 +35,7 @@ def check(uri: str) -> str:
 
 
 def absolute(uri: str) -> str:
-    """Return an address with a relative SQLite path made absolute, as MLflow wants it.
-
-    Raises:
-        ValueError: see `check`.
-    """
+    """Return a checked address, with a relative SQLite path made absolute, as MLflow wants it."""
     file = sqlite_file(check(uri))
     return uri if file is None else f"{SQLITE}{file}"
 

@@ -51,8 +51,7 @@ def estimate(
 ) -> Estimate:
     """Estimate a resolved configuration; `changes` are other assumptions, `NAME=VALUE` each.
 
-    Raises:
-        ValueError: the hardware, an assumption or a backbone is not usable.
+    ValueError: the hardware, an assumption or a backbone is not usable.
     """
     hardware = hardware or (DEFAULT_GPU if config.gpus else NO_GPU)
     assume, backbones = jobs.read_assumptions(config, hardware, changes), list(config.backbones)

@@ -29,9 +29,7 @@ def read_assumptions(config: Experiment, hardware: str, changes: Sequence[str]) 
     """Return the assumptions that apply to a resolved configuration.
 
     Of `changes`, `NAME=VALUE` each, a name without its kind means those of all kinds.
-
-    Raises:
-        ValueError: hardware that does not exist or go with `gpus`, or an unusable change.
+    ValueError: hardware that does not exist or go with `gpus`, or an unusable change.
     """
     known = [name for name in NUMBERS["hardware"] if (name == NO_GPU) == (config.gpus == 0)]
     if hardware not in known:
@@ -57,11 +55,7 @@ def read_assumptions(config: Experiment, hardware: str, changes: Sequence[str]) 
 
 
 def read_shape(name: str, config: Experiment) -> model.Shape:
-    """Return what a backbone's sizes come to.
-
-    Raises:
-        ValueError: a model of the hub that is neither in `numbers.yml` nor downloaded.
-    """
+    """Return what a backbone's sizes come to; ValueError for one of the hub that is not known."""
     backbone, known = config.backbones[name], NUMBERS["models"]
     on_hub = backbone.source == "hub"
     if backbone.source == "tinyworld":

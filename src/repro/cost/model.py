@@ -146,8 +146,8 @@ class Training:
 
         A generation: the rollouts; a forward of the reference where KL has a weight, of PPO's
         critic, and, where old log-probabilities are wanted or sampling leaves no cache to RePro, of
-        the policy; RePro's probes. An update: forward and backward of policy and critic, which is
-        as large. Every pass is counted at the longest response, which is an upper bound.
+        the policy; RePro's probes. An update: forward and backward of policy and critic. Every pass
+        is counted at the longest response, an upper bound.
         """
         on, fit = self.sampler, self.count_fitting()
         width = on.prompt + on.longest

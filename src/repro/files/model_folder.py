@@ -1,7 +1,6 @@
 """A model that lies on the disk, as a backbone: checked before any job, and taken as it is."""
 
 import shutil
-from itertools import chain
 from pathlib import Path
 
 from repro.files import jsonl
@@ -66,8 +65,8 @@ def read_size(folder: str | Path, key: str) -> int | None:
 
 def files(folder: str | Path, trust_remote_code: bool = False) -> list[Path]:
     """Return the files of a model folder that are taken, in the order of their names."""
-    found = (Path(folder).glob(pattern) for pattern in wanted(trust_remote_code))
-    return sorted({*chain.from_iterable(found)})
+    patterns = wanted(trust_remote_code)
+    return sorted({path for pattern in patterns for path in Path(folder).glob(pattern)})
 
 
 def wanted(trust_remote_code: bool = False) -> list[str]:

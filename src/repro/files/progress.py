@@ -17,8 +17,8 @@ class Progress:
 
     def __init__(self, what: str, total: int, start: int = 0, unit: str = "step") -> None:
         """Start the clock of `total` steps; `start` of them were done by an earlier call."""
-        self.what, self.total, self.start, self.unit = what, total, start, unit
-        self.done = start
+        self.total, self.done = total, start
+        self.form = {"prefix": what, "unit": unit, "bar_format": FORMAT, "initial": start}
         self.began = self.printed = time.monotonic()
 
     def advance(self, steps: int = 1, detail: str = "") -> None:
@@ -28,9 +28,7 @@ class Progress:
         if now - self.printed < SECONDS_BETWEEN_LINES and self.done < self.total:
             return
         self.printed = now
-        form = {"prefix": self.what, "unit": self.unit, "bar_format": FORMAT}
-        form["initial"] = self.start  # for the rate
-        meter = tqdm.format_meter(self.done, self.total, now - self.began, **form)
+        meter = tqdm.format_meter(self.done, self.total, now - self.began, **self.form)
         print(meter + (f", {detail}" if detail else ""), flush=True)
 
 

@@ -6,19 +6,15 @@ from pathlib import Path
 import yaml
 
 
-class _Refused(yaml.constructor.ConstructorError):
-    """Valid YAML that is not taken."""
-
-
 class _Loader(yaml.SafeLoader):
-    """Refuses keys that are there twice and numbers that are not what they look like."""
+    """Refuses, by MarkedYAMLError itself, keys that are there twice, and numbers in other bases."""
 
     def construct_mapping(self, node, deep=False):
         lines = {}
         for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if key.value in lines and isinstance(key, yaml.ScalarNode):
                 why = f"key {key.value!r} stands in line {lines[key.value]} too; allowed: once"
-                raise _Refused(None, None, why, key.start_mark)
+                raise yaml.MarkedYAMLError(problem=why, problem_mark=key.start_mark)
             lines[str(key.value)] = key.start_mark.line + 1
         return super().construct_mapping(node, deep)
 
@@ -27,7 +23,7 @@ class _Loader(yaml.SafeLoader):
         if octal or ":" in node.value:
             what = "an octal number" if octal else "a number in base 60"
             why = f"{node.value} is {what} in YAML; allowed: a plain number, or a text in quotes"
-            raise _Refused(None, None, why, node.start_mark)
+            raise yaml.MarkedYAMLError(problem=why, problem_mark=node.start_mark)
         return yaml.SafeLoader.yaml_constructors[node.tag](self, node)
 
 
@@ -53,7 +49,7 @@ def read(path: str | Path) -> dict:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}, line {mark.line + 1}" if mark else path
         why = getattr(error, "problem", None) or " ".join(str(error).split())
-        kind = "" if isinstance(error, _Refused) else "not valid YAML: "
+        kind = "" if type(error) is yaml.MarkedYAMLError else "not valid YAML: "
         raise ValueError(f"{where}: {kind}{why}") from None
     except RecursionError:
         raise ValueError(f"{path}: nested too deeply; allowed: a mapping of settings") from None

@@ -39,12 +39,11 @@ def compare(first: str | Path, second: str | Path) -> pd.DataFrame:
     for name in sorted({*ours, *theirs}):
         parts = name.split("/")
         kind = parts[:5][-1] if parts[0] == "runs" else parts[0]  # runs/BACKBONE/METHOD/SEED/...
+        difference = None
         if name not in ours or name not in theirs:
             difference = f"only in {first if name in ours else second}"
         elif name.endswith(WEIGHTS) or ours[name].read_bytes() != theirs[name].read_bytes():
             difference = _find(_read(ours[name]), _read(theirs[name]))
-        else:
-            difference = None
         rows.append((kind, name, difference))
     return pd.DataFrame(rows, columns=["kind", "file", "difference"])
 
@@ -58,10 +57,7 @@ def write_table(found: pd.DataFrame) -> str:
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    """Return the files of an experiment by their paths below its folder; a file as it is.
-
-    The files of one model's weights count as one, `*.safetensors`.
-    """
+    """Return the files of an experiment by their paths below its folder; a file as it is."""
     if folder.is_file():
         return {folder.name: folder}
     if not (folder / "runs").is_dir():

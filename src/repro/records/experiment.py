@@ -18,7 +18,6 @@ class RunFolder:
     path: Path
 
     def __post_init__(self) -> None:
-        """Read backbone, method and seed off the path."""
         self.backbone, self.method, seed = self.path.parts[-3:]
         self.seed = int(seed)
 

@@ -44,12 +44,11 @@ def write(
     """
     ended, found_inputs = datetime.now(UTC), {}
     for name, file in inputs.items():
-        digest, made = of_artifact(file), None
-        if beside(file).is_file():
-            made = jsonl.read_json(beside(file))
-            # A record of another content, or of an older format, says nothing of this input.
-            if made.get("format") != FORMAT or digest not in made["outputs"].values():
-                made = None
+        digest, source = of_artifact(file), beside(file)
+        made = jsonl.read_json(source) if source.is_file() else {}
+        # A record of another content, or of an older format, says nothing of this input.
+        if made.get("format") != FORMAT or digest not in made["outputs"].values():
+            made = None
         found_inputs[name] = {"path": str(file), "digest": digest, "made": made}
     command = shlex.join(["python", "-m", "repro", *sys.argv[1:]])
     record = {
@@ -93,8 +92,7 @@ def of_artifact(path: str | Path) -> dict[str, str]:
             "files": digests.of_values(contents, 64),
         }
     if path.name == "training.jsonl":
-        rows = without_ignored(jsonl.read(path))
-        return {"metrics": digests.of_values(rows, 64)}
+        return {"metrics": digests.of_values(without_ignored(jsonl.read(path)), 64)}
     return {"content": digests.of_content(path)}
 
 

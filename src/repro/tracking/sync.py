@@ -61,7 +61,7 @@ for _name in ("mlflow", "urllib3.connectionpool"):  # the caller reports a failu
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 
-class NotLogged(Exception):
+class NotLogged(ValueError):
     """MLflow cannot be reached or did not take what it was given; one line says why."""
 
 
@@ -91,14 +91,13 @@ def sync_run(
     Args:
         run_dir: has settings.json and whatever there is of the other files; gets mlflow.json, which
             is also returned: id and addresses, `local` where `make ui` must run for them.
-        evaluation: its resolved settings, None where the run is not evaluated yet.
+        evaluation: None where the run is not evaluated yet.
         note: a sentence for the run's description.
         training: RUNNING, FINISHED or FAILED in a training's own folder: a run of the same settings
             that this folder does not know is an earlier training's and is replaced.
 
-    Raises:
-        ValueError: a file is missing or no JSON, or the address is no store's.
-        NotLogged: mlflow.json says why, unless it knows the run.
+    ValueError: a file is missing or no JSON, or the address is no store's. NotLogged: mlflow.json
+    says why, unless it knows the run.
     """
     return _send(_read(run_dir, evaluation, note), KEY_TAG, run_dir / "mlflow.json", training)
 
@@ -169,7 +168,6 @@ def sync_while_training(run: RunSettings, work_dir: Path) -> Iterator[None]:
 
 
 def _read(run_dir: Path, evaluation: Generation | None, note: str) -> Payload:
-    """Return all that there is of a run; for arguments and errors see `sync_run`."""
     run = validate(jsonl.read_json(run_dir / "settings.json"), RunSettings)
     chosen = stated(run)
     chosen |= chosen.pop("process_reward") or {}
@@ -179,8 +177,8 @@ def _read(run_dir: Path, evaluation: Generation | None, note: str) -> Payload:
     curves, tags = list(_read_curves(run_dir)), list_tags(run)
     tags[NOTE_TAG] = f"**{methods.label(run.method)}** on {run.backbone}, seed {run.seed}. {note}"
     file = run_dir / "provenance.json"
-    commit = jsonl.read_json(file).get("git_commit") if file in files else None
-    if commit:  # under the names that MLflow's page shows as the source
+    # Under the names that MLflow's page shows as the source.
+    if file in files and (commit := jsonl.read_json(file).get("git_commit")):
         tags["mlflow.source.git.commit"] = commit
         tags["mlflow.source.name"] = "python -m repro train"
     content = Payload(f"{run.backbone}/{run.method}/{run.seed}", tags, files, params, curves)
@@ -213,7 +211,6 @@ def list_tags(run: RunSettings) -> dict[str, str]:
 
 
 def _read_curves(run_dir: Path) -> Iterator[Metric]:
-    """Return what was measured during training, the validation first."""
     for name, mark in (("validation.jsonl", ACCURACY), ("training.jsonl", "reward")):
         file = run_dir / name
         if not file.exists():

@@ -3,6 +3,7 @@
 import itertools
 import re
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -146,6 +147,14 @@ def effects_sheet(label: str, about: str, effects: pd.DataFrame) -> Sheet:
     header = ["Backbone", "Comparison", "Benchmark", "Test", "Problems", *titles]
     caption = " ".join(filter(None, [about, _EFFECTS, _about_seeds(effects["seeds"]), nothing]))
     return Sheet(label, caption, header, rows, groups=2, texts=4)
+
+
+def write(frame: pd.DataFrame, sheet: Sheet, output_dir: str | Path, note: str) -> None:
+    """Write a table with its note as csv, md and tex; the files have the name of its label."""
+    texts = {"csv": to_csv(frame, note), "md": to_markdown(sheet, note)}
+    Path(output_dir).mkdir(parents=True, exist_ok=True)
+    for suffix, text in (texts | {"tex": to_latex(sheet, note)}).items():
+        Path(output_dir, f"{sheet.label}.{suffix}").write_text(text, encoding="utf-8")
 
 
 def to_csv(frame: pd.DataFrame, note: str = "") -> str:

@@ -9,12 +9,14 @@ import pandas as pd
 
 from repro import methods
 from repro.measure.behaviours import BEHAVIOURS
-from repro.measure.intervals import MATH_VERIFY, interval
+from repro.measure.intervals import MATH_VERIFY, interval, ratio_values
 from repro.records.experiment import RunFolder
 from repro.report import collect, compare, names, published, table_sheets
-from repro.report.table_sheets import to_csv, to_latex, to_markdown
 
 _KEYS = ["backbone", "method"]
+# Of `backtracking_frame`: a column, and the factor and the columns of responses of its ratio.
+_RATES = [(f"{name}_per_1k", 1000, name, "tokens") for name in BEHAVIOURS]
+_RATES += [("backtracking_responses", 100, "backtracks", "response")]
 
 
 def write_tables(
@@ -50,13 +52,9 @@ def write_tables(
         "tokens": tokens_frame(summary, scores.responses),
         "backtracking": backtracking_frame(scores),
     }
-    output_dir = Path(output_dir)
-    output_dir.mkdir(parents=True, exist_ok=True)
     for name, sheet_of in table_sheets.SHEETS.items():
-        frame, sheet, about = frames[name], sheet_of(frames[name]), notes.get(name, note)
-        written = to_csv(frame, about), to_markdown(sheet, about), to_latex(sheet, about)
-        for suffix, text in zip(("csv", "md", "tex"), written, strict=True):
-            (output_dir / f"{name}.{suffix}").write_text(text, encoding="utf-8")
+        sheet, about = sheet_of(frames[name]), notes.get(name, note)
+        table_sheets.write(frames[name], sheet, output_dir, about)
 
 
 def show(results: str | Path) -> None:
@@ -117,14 +115,19 @@ def backtracking_frame(scores: collect.Scores) -> pd.DataFrame:
     with its ``_se``. NaN where there is no such response.
     """
     keys, rows = ["backbone", "benchmark", "method"], []
-    cells = dict(tuple(scores.responses.groupby(keys, sort=False)))
+    cells = dict(tuple(scores.responses.assign(response=1).groupby(keys, sort=False)))
     for backbone, pairs in itertools.groupby(scores.grid.methods, key=lambda pair: pair[0]):
         for benchmark, (_, method) in itertools.product(scores.grid.benchmarks, pairs):
             cell = (backbone, benchmark, method)
             frame = cells.get(cell, scores.responses.iloc[:0])
             for of, verdicts in collect.VERDICTS.items():
                 chosen = frame[frame["correct"].isin(verdicts)]
-                rows.append(dict(zip(keys, cell, strict=True), of=of) | _behaviour(chosen))
+                row = dict(zip(keys, cell, strict=True), of=of, responses=len(chosen))
+                for name, factor, *columns in _RATES if len(chosen) else ():
+                    sums = chosen.groupby(["seed", "doc_id"])[columns].sum().unstack(fill_value=0)
+                    found = interval([factor * ratio_values(*(sums[one] for one in columns))])
+                    row |= {name: found.mean, f"{name}_se": found.se}
+                rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -165,19 +168,6 @@ def _scorers(responses: pd.DataFrame) -> str:
         f"mathematics otherwise than the main table: it rejects {(change < 0).sum():,} that count "
         f"as correct there, and accepts {(change > 0).sum():,} that count as wrong."
     )
-
-
-def _behaviour(responses: pd.DataFrame) -> dict[str, float]:
-    """Return the numbers of one row of `backtracking_frame`."""
-    row = {"responses": len(responses)}
-    if responses.empty:
-        return row
-    frame = responses.assign(response=1, backtracks=responses["backtracking"] > 0)
-    columns = [(f"{name}_per_1k", 1000, name, "tokens") for name in BEHAVIOURS]
-    for name, factor, *of in [*columns, ("backtracking_responses", 100, "backtracks", "response")]:
-        found = interval([factor * compare.rates(frame, *of, frame["seed"].unique())])
-        row |= {name: found.mean, f"{name}_se": found.se}
-    return row
 
 
 def _wide(summary: pd.DataFrame, columns: dict[str, tuple[str, str]]) -> pd.DataFrame:

@@ -164,6 +164,7 @@ def over_values(data: Data, key: str, what: str) -> list[Part]:
     for backbone, by_method in data.ablations(key):
         chosen, values = list(by_method), np.array(list(by_method.values()))
         part, positions = _scores(data, backbone, chosen, POOL), values
+        algorithm = methods.label(chosen[0].partition("~")[0])
         if key == "k" and part.tables:
             of = data.training[data.training["backbone"] == backbone].groupby("method")
             positions = of[collect.CUT_POINTS].mean().reindex(chosen).to_numpy()
@@ -175,11 +176,9 @@ def over_values(data: Data, key: str, what: str) -> list[Part]:
             part = Part(f"needs {max(2, order + 1)} values of {key} or more")
         for weights in _weights(order, positions) if part.tables else [np.ones(len(values))]:
             shown = ", ".join(f"{x:g}" for x in (values if order else values[weights != 0]))
-            label = (
-                f"{methods.label(chosen[0].partition('~')[0])}, {methods.ABLATED[key]} = {shown}"
-            )
+            name = f"{algorithm}, {methods.ABLATED[key]} = {shown}, {POOL}: {what}"
             found = _contrast(part, weights) if part.tables else part
-            parts.append(_named(found, backbone, chosen, f"{label}, {POOL}: {what}", "points"))
+            parts.append(_named(found, backbone, chosen, name, "points"))
     return parts or _no_ablation(key)
 
 
@@ -320,18 +319,16 @@ def _response(row: dict) -> dict[str, float]:
 
 def _quarters(responses: pd.Series) -> pd.Series:
     """Return numbers of a run's responses whose mean is `QUARTERS`; NaN without any behaviour."""
-    number = np.repeat(np.arange(len(responses)), responses.map(len))
-    segments = [segment for of in responses for segment in of]
-    labelled = np.array([label is not None for label, _ in segments])
-    rewards = np.array([reward for _, reward in segments])
+    segments = responses.explode().dropna()  # label and reward, by response
+    labelled, rewards = segments.str[0].notna(), segments.str[1].astype(float)
     if not labelled.any():
         return pd.Series(math.nan, responses.index)
 
-    def share(inside: np.ndarray) -> np.ndarray:
-        chosen = (number[inside & labelled], number[inside])
-        return 100 * ratio_values(*(np.bincount(x, minlength=len(responses)) for x in chosen))
+    def share(inside: pd.Series) -> np.ndarray:
+        counts = (of.groupby(level=0).sum() for of in (inside & labelled, inside))
+        return 100 * ratio_values(*(of.reindex(responses.index, fill_value=0) for of in counts))
 
-    low, high = np.quantile(rewards, [0.25, 0.75])
+    low, high = rewards.quantile([0.25, 0.75])
     return pd.Series(share(rewards <= low) - share(rewards >= high), responses.index)
 
 

@@ -30,7 +30,7 @@ EFFECTS = {  # metric of a difference -> its title, its unit and its digits in t
 }
 # Of `Scores.problems`: a share, reasoning tokens, segments, and the share of responses with any.
 MEASURED = ("accuracy", "tokens", "backtracking", "backtracks")
-MISSING = Estimate(np.nan, np.nan, np.nan, np.nan, 0)
+MISSING = Estimate(np.nan)
 
 Cells = dict[tuple[str, str, str], dict[int, np.ndarray]]
 
@@ -141,11 +141,10 @@ def _rows(
         found = [stack(cells, backbone, chosen, members) for backbone, chosen in compared]
         measured = [[measure(metric, numbers) for numbers in each] for _, each in found]
         spread = pooled_spread(measured) if compared and len(compared[0][1]) > 1 else None
-        for i, tables in enumerate(measured):
-            backbone, chosen = compared[i]
+        for of, (backbone, chosen), tables in zip(rows, compared, measured, strict=True):
             keys = {"backbone": backbone} | dict(zip(("method", "baseline"), chosen, strict=False))
             estimate = interval(tables, spread=spread) if tables else MISSING
             means = seed_means(tables) if tables else ()
             row = {"benchmark": name, "metric": metric, **estimate._asdict(), "seeds": len(means)}
-            rows[i].append(keys | row | {"by_seed": " ".join(f"{mean:.6g}" for mean in means)})
+            of.append(keys | row | {"by_seed": " ".join(f"{mean:.6g}" for mean in means)})
     return [row for of in rows for row in of]

@@ -21,12 +21,9 @@ from repro.report.table_sheets import Sheet
 from repro.tinyworld import overthinking
 from repro.verify.answers import split_thought
 
-TITLES = {  # of `overthinking.KINDS`
-    "correction": "Productive corrections",
-    "self_doubt": "Self-doubt",
-    "check": "Redundant checks",
-    "filler": "Filler",
-}
+# Of `overthinking.KINDS`.
+TITLES = {"correction": "Productive corrections", "self_doubt": "Self-doubt"}
+TITLES |= {"check": "Redundant checks", "filler": "Filler"}
 _CAPTION = (
     "Segments of a kind per 100 responses, over all benchmarks, which count equally. A productive "
     "correction makes a wrong column right; self-doubt changes or repeats a column that was right, "
@@ -61,12 +58,14 @@ def compare_counts(counts: pd.DataFrame) -> pd.DataFrame:
         pair = [method, methods.plain_algorithm(method)]
         seeds, tables = compare.stack(cells, backbone, pair, counts["benchmark"].unique())
         if seeds:
-            compared[backbone, *pair] = len(seeds), [100 * table for table in tables]
+            tables = [100 * table for table in tables]  # (K, 2, S, P) each
+            changes = [table[:, 0] - table[:, 1] for table in tables]
+            compared[backbone, *pair] = len(seeds), tables, changes
     rows = []
     for of_pair, (i, kind) in itertools.product(compared.items(), enumerate(TITLES)):
-        keys, (seeds, tables) = of_pair
-        spread = compare.pooled_spread([_differences(of, i) for _, of in compared.values()])
-        found = interval(_differences(tables, i), spread=spread)
+        keys, (seeds, tables, changes) = of_pair
+        spread = compare.pooled_spread([[x[i] for x in of] for *_, of in compared.values()])
+        found = interval([change[i] for change in changes], spread=spread)
         row = dict(zip(("backbone", "method", "baseline"), keys, strict=True), kind=kind)
         repro, plain = np.mean([table[i].mean(axis=(1, 2)) for table in tables], axis=0)
         row |= {"plain": plain, "repro": repro, "difference": found.mean}
@@ -96,8 +95,3 @@ def make_sheet(frame: pd.DataFrame) -> Sheet:
         rows.append([row["backbone"], methods.label(row["baseline"]), TITLES[row["kind"]], *cells])
     header = ["Backbone", "Algorithm", "Segments", "Plain", "+ RePro", "Difference", "Seeds"]
     return Sheet("overthinking", _CAPTION, header, rows, groups=2, texts=3)
-
-
-def _differences(tables: list[np.ndarray], kind: int) -> list[np.ndarray]:
-    """Return the (S, P) of a kind, with RePro minus without, from (K, 2, S, P) tables."""
-    return [table[kind, 0] - table[kind, 1] for table in tables]

@@ -96,9 +96,9 @@ def compare_bands(figures: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
     `not run`.
     """
     bands = figures[figures["kind"].isin(["band_low", "band_high"])]
+    ends = bands.groupby(["backbone", "benchmark"], sort=False)["value"].agg(["min", "max"])
     rows = []
-    for (backbone, benchmark), band in bands.groupby(["backbone", "benchmark"], sort=False):
-        low, high = band["value"].min(), band["value"].max()
+    for (backbone, benchmark), low, high in ends.itertuples():
         cell = (backbone, methods.ORIGINAL, benchmark)
         accuracy, error = ours.loc[cell] if cell in ours.index else (math.nan, math.nan)
         start, end = accuracy - Z * error, accuracy + Z * error
@@ -146,9 +146,3 @@ def bands_sheet(bands: pd.DataFrame) -> Sheet:
         rows.append([row["backbone"], names.BENCHMARKS[row["benchmark"]], *cells])
     header = ["Backbone", "Benchmark", "Ours", "Others", "Verdict"]
     return Sheet("sanity", _BANDS, header, rows, groups=1, texts=2)
-
-
-def write_text(bands: pd.DataFrame) -> str:
-    """Return the table of `compare_bands` for a terminal."""
-    sheet = bands_sheet(bands)
-    return pd.DataFrame(sheet.folded(), columns=sheet.header).to_string(index=False)

@@ -132,7 +132,6 @@ def backtracking_frame(scores: collect.Scores) -> pd.DataFrame:
 
 
 def _missing(scores: collect.Scores, benchmarks: Sequence[str]) -> str:
-    """Say which runs lack which score files."""
     lacking = scores.missing.items()
     whole = [run for run, of in lacking if len(of) == len(benchmarks)]
     parts = [f"all of {', '.join(whole)}"] if whole else []
@@ -141,18 +140,14 @@ def _missing(scores: collect.Scores, benchmarks: Sequence[str]) -> str:
 
 
 def _checkpoints(runs: Sequence[RunFolder]) -> str:
-    """Say which steps' models are evaluated, of the runs that were trained."""
-    found = [record for run in runs if (record := run.read_json("checkpoint"))]
+    records = [run.read_json("checkpoint") for run in runs]
+    found = pd.DataFrame(filter(None, records), columns=["rule", "steps", "step"])
     said = []
-    for rule, steps in sorted({(record["rule"], record["steps"]) for record in found}):
-        chosen = {row["step"] for row in found if (row["rule"], row["steps"]) == (rule, steps)}
-        first, last = min(chosen), max(chosen)
-        if rule == "last":
-            said.append(f"the last of {steps} steps")
-        else:
-            of = f"step {first}" if first == last else f"steps {first} to {last}"
-            best = ", each run's best in its validation" * (rule == "best-validation")
-            said.append(f"{of} of {steps}{best}")
+    for (rule, steps), chosen in found.groupby(["rule", "steps"])["step"]:
+        first, last = chosen.min(), chosen.max()
+        of = f"step {first}" if first == last else f"steps {first} to {last}"
+        best = ", each run's best in its validation" * (rule == "best-validation")
+        said.append(f"the last of {steps} steps" if rule == "last" else f"{of} of {steps}{best}")
     return f"Trained models are those of {' and '.join(said)}" if said else ""
 
 
@@ -179,6 +174,6 @@ def _wide(summary: pd.DataFrame, columns: dict[str, tuple[str, str]]) -> pd.Data
     of_benchmarks = (summary["metric"] == "accuracy") & summary["benchmark"].isin(names.BENCHMARKS)
     lacking = summary[of_benchmarks & (summary["n"] == 0)]
     if len(lacking):
-        frame["missing"] = lacking.groupby(_KEYS)["benchmark"].agg(" ".join)
-        frame = frame.fillna({"missing": ""})
+        missing = lacking.groupby(_KEYS)["benchmark"].agg(" ".join)
+        frame["missing"] = missing.reindex(frame.index, fill_value="")
     return frame.reset_index()

@@ -90,7 +90,7 @@ def sanity(options: argparse.Namespace) -> None:
     read = experiment.read(options.experiment)
     ours = sanity.read_accuracies(read.folders("main"), read.benchmarks)
     bands = sanity.compare_bands(published.load(options.published), ours)
-    print(sanity.write_text(bands))
+    print(sanity.bands_sheet(bands).frame().to_string(index=False))
     if off := bands["verdict"].isin(["below", "above"]).sum():
         raise ValueError(
             f"{off} of {len(bands)} bands are missed: look at prompts, problems, verifier and "

@@ -18,10 +18,10 @@ The rule looks for phrases (:mod:`repro.measure.phrases`), in this order:
 4. two weak signs in one sentence that make backtracking together ("the formula I guessed ...
    kills", "perhaps ... better").
 
-It does not judge whether a doubt was justified. Left out on purpose are everyday and mathematical
-senses of the same words ("they wait for the bus"), steps of the solution ("check whether 7 divides
-n"), and corrections by content alone ("7 times 8 is 56" after 54). How well it does is measured in
-tests/analysis/test_behaviours.py, on sentences labelled by hand.
+It does not judge whether a doubt was justified. Left out on purpose are other senses of the same
+words ("they wait for the bus"), steps of the solution ("check whether 7 divides n"), and
+corrections by content alone ("7 times 8 is 56" after 54). tests/analysis/test_behaviours.py
+measures how well it does, on sentences labelled by hand.
 """
 
 import functools

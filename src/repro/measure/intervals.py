@@ -21,10 +21,10 @@ class Estimate(NamedTuple):
     """A statistic over problems; `se`, `low` and `high` are NaN where there is one problem."""
 
     mean: float  # the value, whichever statistic it is
-    se: float
-    low: float
-    high: float
-    n: int  # problems
+    se: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    n: int = 0  # problems
     freedom: float = math.nan  # degrees of freedom of a t interval
 
 
@@ -81,7 +81,7 @@ def interval(
         spread = Spread(per_seed.var(ddof=1), per_seed.size - 1)
     drawn = [x for x in per_problem if x.size > 1]
     if spread is None and len(drawn) < len(per_problem):
-        return Estimate(mean, np.nan, np.nan, np.nan, n)
+        return Estimate(mean, n=n)
     terms = [(x.var(ddof=1) / x.size / len(tables) ** 2, x.size - 1) for x in drawn]
     terms += [(spread.variance / per_seed.size, spread.freedom)] if spread else []
     variance = sum(v for v, _ in terms)
@@ -153,18 +153,17 @@ def summary(problems: Sequence[dict]) -> dict[str, dict | None]:
     if not problems:
         raise ValueError("summary: no problems")
     correct = [problem["correct"] for problem in problems]
-    run_se = run_standard_error(correct)
     found = {
         "accuracy": within_unit(estimate([np.mean(verdicts) for verdicts in correct])),
-        "accuracy_run_se": Estimate(run_se, np.nan, np.nan, np.nan, len(problems)),
+        "accuracy_run_se": Estimate(run_standard_error(correct), n=len(problems)),
     }
     for power in range(min(map(len, correct)).bit_length()):
         found[f"pass_at_{2**power}"] = within_unit(estimate(pass_at_k(correct, 2**power)))
-    truncated = [np.mean(problem["truncated"]) for problem in problems]
-    found["truncation"] = within_unit(estimate(truncated))
+    truncated = estimate([np.mean(problem["truncated"]) for problem in problems])
+    found["truncation"] = within_unit(truncated)
     backtracking = [np.asarray(problem["backtracking"]) for problem in problems]
-    backtracks = [np.mean(segments > 0) for segments in backtracking]
-    found["backtracking_responses"] = within_unit(estimate(backtracks))
+    backtracks = estimate([np.mean(segments > 0) for segments in backtracking])
+    found["backtracking_responses"] = within_unit(backtracks)
     marked = [sum(sum(problem[kind]) for kind in BEHAVIOURS) for problem in problems]
     of_marked = _ratio([x.sum() for x in backtracking], marked)
     found["backtracking_of_marked"] = of_marked and within_unit(of_marked)
@@ -172,7 +171,7 @@ def summary(problems: Sequence[dict]) -> dict[str, dict | None]:
     known = not np.isnan(np.concatenate(tokens)).any()
     found["tokens_mean"] = estimate([x.mean() for x in tokens]) if known else None
     middle = float(np.median(np.concatenate(tokens)))  # over responses
-    found["tokens_median"] = Estimate(middle, *[np.nan] * 3, len(tokens)) if known else None
+    found["tokens_median"] = Estimate(middle, n=len(tokens)) if known else None
     for suffix, verdicts in (("", (0, 1)), ("_correct", (1,)), ("_wrong", (0,))):
         chosen = [np.isin(x, verdicts) for x in correct]
         b = [1000 * x[keep].sum() for x, keep in zip(backtracking, chosen, strict=True)]

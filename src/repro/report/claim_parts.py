@@ -173,7 +173,7 @@ def over_values(data: Data, key: str, what: str) -> list[Part]:
             part = Part(f"needs {max(2, order + 1)} values of {key} or more")
         label = f"{methods.label(chosen[0].partition('~')[0])}, {methods.ABLATED[key]}"
         for weights in _weights(order, positions) if part.tables else [np.ones(len(values))]:
-            shown = ", ".join(f"{x:g}" for x in (values if order else values[weights != 0]))
+            shown = ", ".join(map(methods.as_text, values if order else values[weights != 0]))
             found = _contrast(part, weights) if part.tables else part
             name = f"{label} = {shown}, {POOL}: {what}"
             parts.append(_named(found, backbone, chosen, name, "points"))
@@ -317,18 +317,16 @@ def _response(row: dict) -> dict[str, float]:
 
 def _quarters(responses: pd.Series) -> pd.Series:
     """Return numbers of a run's responses whose mean is `QUARTERS`; NaN without any behaviour."""
-    number = np.repeat(np.arange(len(responses)), responses.map(len))
-    segments = [segment for of in responses for segment in of]
-    labelled = np.array([label is not None for label, _ in segments])
-    rewards = np.array([reward for _, reward in segments])
+    segments = responses.explode().dropna()  # label and reward, by response
+    labelled, rewards = segments.str[0].notna(), segments.str[1].astype(float)
     if not labelled.any():
         return pd.Series(math.nan, responses.index)
 
-    def share(inside: np.ndarray) -> np.ndarray:
-        chosen = (number[inside & labelled], number[inside])
-        return 100 * ratio_values(*(np.bincount(x, minlength=len(responses)) for x in chosen))
+    def share(inside: pd.Series) -> np.ndarray:
+        counts = (of.groupby(level=0).sum() for of in (inside & labelled, inside))
+        return 100 * ratio_values(*(of.reindex(responses.index, fill_value=0) for of in counts))
 
-    low, high = np.quantile(rewards, [0.25, 0.75])
+    low, high = rewards.quantile([0.25, 0.75])
     return pd.Series(share(rewards <= low) - share(rewards >= high), responses.index)
 
 

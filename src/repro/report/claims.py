@@ -14,6 +14,7 @@ EACH, MEAN = Compared(METHODS), Compared(METHODS, averaged=True)
 TO_ORIGINAL = Compared(METHODS, averaged=True, baseline="original")
 GRPO = Compared(("grpo+repro",))  # the algorithm of figure 5
 TOKENS, BACKTRACK = "tokens_percent", "backtracking_responses"
+PER_1K = "backtracking_per_1k"
 INSIDE, OUTSIDE = "in-domain", "out-of-domain"
 # The rules by which the parts of a clause decide it.
 ALL = "all"  # every part is needed
@@ -89,10 +90,7 @@ CLAIMS = {  # id -> its text and its clauses
         Clause("During training.", [(*LESS, difference, BACKTRACK, GRPO, [TRAINING])]),
         Clause(
             "At evaluation, by response and by token.",
-            [
-                (*LESS, difference, metric, GRPO, ["all"])
-                for metric in (BACKTRACK, "backtracking_per_1k")
-            ],
+            [(*LESS, difference, metric, GRPO, ["all"]) for metric in (BACKTRACK, PER_1K)],
         ),
     ),
     "w": (

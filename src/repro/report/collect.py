@@ -69,11 +69,9 @@ def read_scores(
 ) -> Scores:
     """Read the score files of runs on the given benchmarks, and of no others.
 
-    Files that are not there are refused, or left out where ``partial`` results will do.
-
-    Raises:
-        ValueError: a score file is malformed or, unless partial, missing (the message names it),
-            nothing is scored, or runs of a backbone were scored on different problems.
+    Files that are not there are refused, or left out where ``partial`` results will do. ValueError
+    where a score file is malformed or, unless partial, missing (the message names it), nothing is
+    scored, or runs of a backbone were scored on different problems.
     """
     wanted = [name for name in names.BENCHMARKS if name in benchmarks]
     frames, unscored, missing = [], {}, {}
@@ -94,7 +92,12 @@ def read_scores(
         why = gaps or f"missing: {', '.join(missing)}"
         raise ValueError(f"none of the {len(runs)} runs has scores; {why}")
     responses = pd.concat(frames, ignore_index=True)
-    _refuse_different_problems(responses)
+    of_runs = responses.groupby(["backbone", "benchmark", "method", "seed"], sort=False)["doc_id"]
+    for (backbone, benchmark), found in of_runs.agg(frozenset).groupby(level=[0, 1], sort=False):
+        if found.nunique() > 1:
+            each = [f"{methods.label(method)}, seed {seed}" for *_, method, seed in found.index]
+            said = f"scored on different problems: {'; '.join(each)}"
+            raise ValueError(f"{backbone}, {benchmark}: {said}")
     never = set().union(*unscored.values()) - set(responses["benchmark"])
     pairs = dict.fromkeys((run.backbone, run.method) for run in runs)
     grid = Grid(list(pairs), [name for name in wanted if name not in never])
@@ -103,16 +106,6 @@ def read_scores(
     means = by_problem.mean().where(by_problem.count().eq(by_problem.size(), axis=0))
     problems = means.rename(columns={"correct": "accuracy"}).reset_index()
     return Scores(responses, problems, grid, gaps, missing)
-
-
-def _refuse_different_problems(responses: pd.DataFrame) -> None:
-    of_runs = responses.groupby(["backbone", "benchmark", "method", "seed"], sort=False)["doc_id"]
-    sets = of_runs.agg(frozenset)
-    for (backbone, benchmark), found in sets.groupby(level=[0, 1], sort=False):
-        if found.nunique() > 1:
-            runs = [f"{methods.label(method)}, seed {seed}" for *_, method, seed in found.index]
-            said = f"scored on different problems: {'; '.join(runs)}"
-            raise ValueError(f"{backbone}, {benchmark}: {said}")
 
 
 def read_training(runs: Sequence[RunFolder]) -> pd.DataFrame:
@@ -172,7 +165,6 @@ def read_process_reward(run: RunFolder, key: str) -> float:
 
 
 def _responses(path: Path, score: dict, benchmark: str) -> pd.DataFrame:
-    """Return the rows of one score file."""
     try:
         rows = []
         for problem in score["problems"]:

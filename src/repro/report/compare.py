@@ -28,21 +28,19 @@ EFFECTS = {  # metric of a difference -> its title, its unit and its digits in t
     "tokens_percent": ("Reasoning tokens", "percent", 1),  # of the baseline's
     "backtracking_per_1k": ("Backtracking", "per 1,000 reasoning tokens", 2),
 }
-MISSING = Estimate(np.nan, np.nan, np.nan, np.nan, 0)
+# Of `Scores.problems`: a share, reasoning tokens, segments, and the share of responses with any.
+MEASURED = ("accuracy", "tokens", "backtracking", "backtracks")
+MISSING = Estimate(np.nan)
 
 Cells = dict[tuple[str, str, str], dict[int, np.ndarray]]
 
 
-def by_cell(problems: pd.DataFrame) -> Cells:
-    """Return (backbone, method, benchmark) -> seed -> (4, P) of `Scores.problems`.
-
-    The four are accuracy (in [0, 1]), reasoning tokens, backtracking segments, and the share of
-    responses that backtrack.
-    """
+def by_cell(problems: pd.DataFrame, columns: Collection[str] = MEASURED) -> Cells:
+    """Return (backbone, method, benchmark) -> seed -> (C, P) of C columns of P problems."""
     cells: Cells = {}
     runs = problems.sort_values("doc_id").groupby([*RUN_KEYS, "benchmark"], sort=False)
     for (backbone, method, seed, benchmark), frame in runs:
-        numbers = frame[["accuracy", "tokens", "backtracking", "backtracks"]].to_numpy(float).T
+        numbers = frame[[*columns]].to_numpy(float).T
         cells.setdefault((backbone, method, benchmark), {})[seed] = numbers
     return cells
 
@@ -50,7 +48,7 @@ def by_cell(problems: pd.DataFrame) -> Cells:
 def stack(
     cells: Cells, backbone: str, chosen: Sequence[str], benchmarks: Collection[str]
 ) -> tuple[list[int], list[np.ndarray]]:
-    """Return the seeds that all methods have on all benchmarks, and (4, M, S, P) of each."""
+    """Return the seeds that all methods have on all benchmarks, and (C, M, S, P) of each."""
     found = [[cells.get((backbone, of, name), {}) for of in chosen] for name in benchmarks]
     seeds = sorted(set.intersection(*(set(by_seed) for row in found for by_seed in row)))
     if not seeds:
@@ -62,8 +60,8 @@ def stack(
 def measure(metric: str, numbers: np.ndarray) -> np.ndarray:
     """Return (S, P), whose mean is a metric of one method, or of two the first minus the second.
 
-    ``numbers`` are (4, M, S, P), as from `stack`. NaN where a number is unknown, or a percentage is
-    of nothing.
+    ``numbers`` are (4, M, S, P), `MEASURED` from `stack`. NaN where a number is unknown, or a
+    percentage is of nothing.
     """
     accuracy, tokens, backtracking, backtracks = numbers
     if metric == "tokens_percent":
@@ -132,13 +130,6 @@ def effects(problems: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     return frame.rename(columns={"mean": "difference"})
 
 
-def rates(responses: pd.DataFrame, above: str, below: str, seeds: Sequence[int]) -> np.ndarray:
-    """Return (S, P) of one method's responses, whose mean is the ratio of two columns' sums."""
-    sums = responses.groupby(["seed", "doc_id"])[[above, below]].sum()
-    sums = sums.unstack(fill_value=0).reindex(seeds, fill_value=0)
-    return ratio_values(sums[above], sums[below])
-
-
 def _rows(
     cells: Cells, compared: Sequence[tuple[str, list[str]]], metrics: Iterable[str], grid: Grid
 ) -> list[dict]:
@@ -150,11 +141,10 @@ def _rows(
         found = [stack(cells, backbone, chosen, members) for backbone, chosen in compared]
         measured = [[measure(metric, numbers) for numbers in each] for _, each in found]
         spread = pooled_spread(measured) if compared and len(compared[0][1]) > 1 else None
-        for i, tables in enumerate(measured):
-            backbone, chosen = compared[i]
+        for of, (backbone, chosen), tables in zip(rows, compared, measured, strict=True):
             keys = {"backbone": backbone} | dict(zip(("method", "baseline"), chosen, strict=False))
             estimate = interval(tables, spread=spread) if tables else MISSING
             means = seed_means(tables) if tables else ()
             row = {"benchmark": name, "metric": metric, **estimate._asdict(), "seeds": len(means)}
-            rows[i].append(keys | row | {"by_seed": " ".join(f"{mean:.6g}" for mean in means)})
+            of.append(keys | row | {"by_seed": " ".join(f"{mean:.6g}" for mean in means)})
     return [row for of in rows for row in of]

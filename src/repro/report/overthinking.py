@@ -15,18 +15,15 @@ from repro import methods
 from repro.files import jsonl
 from repro.measure.intervals import interval
 from repro.records.experiment import RunFolder
+from repro.report import compare, table_sheets
 from repro.report.collect import RUN_KEYS
-from repro.report.compare import pooled_spread
-from repro.report.table_sheets import Sheet, to_csv, to_latex, to_markdown
+from repro.report.table_sheets import Sheet
 from repro.tinyworld import overthinking
 from repro.verify.answers import split_thought
 
-TITLES = {
-    "correction": "Productive corrections",
-    "self_doubt": "Self-doubt",
-    "check": "Redundant checks",
-    "filler": "Filler",
-}
+# Of `overthinking.KINDS`.
+TITLES = {"correction": "Productive corrections", "self_doubt": "Self-doubt"}
+TITLES |= {"check": "Redundant checks", "filler": "Filler"}
 _CAPTION = (
     "Segments of a kind per 100 responses, over all benchmarks, which count equally. A productive "
     "correction makes a wrong column right; self-doubt changes or repeats a column that was right, "
@@ -44,9 +41,8 @@ def read_counts(runs: Sequence[RunFolder], benchmarks: Sequence[str]) -> pd.Data
     for run, benchmark in itertools.product(runs, benchmarks):
         for row in jsonl.read(run.path / "generations" / f"{benchmark}.jsonl"):
             counts = overthinking.count(split_thought(row["text"])[0])
-            kinds = {kind: counts[kind] for kind in overthinking.KINDS}
             keys = run.keys() | {"benchmark": benchmark, "doc_id": row["doc_id"]}
-            rows.append(keys | kinds)
+            rows.append(keys | {kind: counts[kind] for kind in TITLES})
     keys = [*RUN_KEYS, "benchmark", "doc_id"]
     return pd.DataFrame(rows).groupby(keys, sort=False).mean().reset_index()
 
@@ -57,27 +53,23 @@ def compare_counts(counts: pd.DataFrame) -> pd.DataFrame:
     Columns backbone, method, baseline, kind, plain, repro (segments per 100 responses), difference,
     low, high (95 %), seeds (that both have).
     """
-    compared, keys = {}, [*RUN_KEYS, "benchmark", "doc_id"]
-    every = 100 * counts.set_index(keys)[[*overthinking.KINDS]]
-    for backbone, method in dict.fromkeys(zip(counts["backbone"], counts["method"], strict=True)):
-        plain = methods.plain_algorithm(method)
-        if plain == method or (backbone, plain) not in every.index.droplevel([2, 3, 4]):
-            continue
-        both = [every.loc[backbone, name] for name in (method, plain)]
-        seeds = sorted(set.intersection(*(set(of.index.unique("seed")) for of in both)))
-        for kind in overthinking.KINDS:
-            wide = [of.loc[seeds, kind].unstack("seed") for of in both]  # (benchmarks' P, S)
-            names = wide[0].index.unique("benchmark")
-            tables = [[of.loc[name].to_numpy().T for name in names] for of in wide]
-            compared[backbone, method, plain, kind] = (seeds, *tables)
+    cells, compared = compare.by_cell(counts, TITLES), {}
+    for backbone, method in counts[["backbone", "method"]].drop_duplicates().to_numpy():
+        pair = [method, methods.plain_algorithm(method)]
+        seeds, tables = compare.stack(cells, backbone, pair, counts["benchmark"].unique())
+        if seeds:
+            tables = [100 * table for table in tables]  # (K, 2, S, P) each
+            changes = [table[:, 0] - table[:, 1] for table in tables]
+            compared[backbone, *pair] = len(seeds), tables, changes
     rows = []
-    for (backbone, method, plain, kind), (seeds, ours, theirs) in compared.items():
-        alike = [of for (*_, other), of in compared.items() if other == kind]
-        spread = pooled_spread([_differences(*of[1:]) for of in alike])
-        found = interval(_differences(ours, theirs), spread=spread)
-        row = {"backbone": backbone, "method": method, "baseline": plain, "kind": kind}
-        row |= {"plain": _mean(theirs), "repro": _mean(ours), "difference": found.mean}
-        rows.append(row | {"low": found.low, "high": found.high, "seeds": len(seeds)})
+    for of_pair, (i, kind) in itertools.product(compared.items(), enumerate(TITLES)):
+        keys, (seeds, tables, changes) = of_pair
+        spread = compare.pooled_spread([[x[i] for x in of] for *_, of in compared.values()])
+        found = interval([change[i] for change in changes], spread=spread)
+        row = dict(zip(("backbone", "method", "baseline"), keys, strict=True), kind=kind)
+        repro, plain = np.mean([table[i].mean(axis=(1, 2)) for table in tables], axis=0)
+        row |= {"plain": plain, "repro": repro, "difference": found.mean}
+        rows.append(row | {"low": found.low, "high": found.high, "seeds": seeds})
     return pd.DataFrame(rows)
 
 
@@ -91,10 +83,7 @@ def write_table(
     frame = compare_counts(read_counts(runs, benchmarks))
     if frame.empty:
         raise ValueError("table overthinking: no method is there with and without RePro")
-    sheet = make_sheet(frame)
-    texts = {"csv": to_csv(frame, note), "md": to_markdown(sheet, note)}
-    for suffix, text in (texts | {"tex": to_latex(sheet, note)}).items():
-        (Path(output_dir) / f"overthinking.{suffix}").write_text(text, encoding="utf-8")
+    table_sheets.write(frame, make_sheet(frame), output_dir, note)
 
 
 def make_sheet(frame: pd.DataFrame) -> Sheet:
@@ -106,11 +95,3 @@ def make_sheet(frame: pd.DataFrame) -> Sheet:
         rows.append([row["backbone"], methods.label(row["baseline"]), TITLES[row["kind"]], *cells])
     header = ["Backbone", "Algorithm", "Segments", "Plain", "+ RePro", "Difference", "Seeds"]
     return Sheet("overthinking", _CAPTION, header, rows, groups=2, texts=3)
-
-
-def _differences(ours: list[np.ndarray], theirs: list[np.ndarray]) -> list[np.ndarray]:
-    return [a - b for a, b in zip(ours, theirs, strict=True)]
-
-
-def _mean(tables: list[np.ndarray]) -> float:
-    return float(np.mean([table.mean() for table in tables]))

@@ -5,7 +5,6 @@ Made from the tables' CSV, claims.json and what the runs recorded; nothing is co
 
 import base64
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from statistics import median
@@ -24,18 +23,6 @@ STAGES = ("train", "generate", "score", "objective")
 _OPENING = (
     '<iframe title="Overview" style="width:100%;height:92vh;border:0" srcdoc="{}"></iframe>\n'
 )
-
-
-@dataclass(frozen=True)
-class _Facts:
-    """What a run recorded; empty or None where it did not."""
-
-    run: RunFolder
-    settings: dict
-    provenance: dict
-    mlflow: dict  # its place there
-    step_seconds: float | None  # median over the training steps
-    seconds: dict[str, float | None]  # by stage
 
 
 def write_pages(
@@ -93,31 +80,35 @@ def write_pages(
     (output_dir / "opening.html").write_text(_OPENING.format(escape(page)), encoding="utf-8")
 
 
-def _read_facts(run: RunFolder) -> _Facts:
+def _read_facts(run: RunFolder) -> dict:
+    """Return run, settings, provenance, mlflow (its place there), step_seconds and seconds.
+
+    step_seconds is the median over the training steps, seconds those of each stage. What was not
+    recorded is empty or None.
+    """
     read = {name: run.read_json(name) for name in ("settings", "provenance", "mlflow")}
     log = run.path / "training.jsonl"
     rows = jsonl.read(log) if log.is_file() else []
     steps = [row["step_seconds"] for row in rows if row.get("step_seconds") is not None]
     seconds = {stage: run.read_seconds(stage) for stage in STAGES[1:]}
     seconds["train"] = read["provenance"].get("seconds")  # kept without work/
-    return _Facts(run, **read, step_seconds=median(steps) if steps else None, seconds=seconds)
+    found = {"run": run, "step_seconds": median(steps) if steps else None, "seconds": seconds}
+    return found | read
 
 
-def _alike(runs: Sequence[_Facts], record: str, key: str, told: Callable[[dict], str]) -> str:
+def _alike(runs: Sequence[dict], record: str, key: str, told: Callable[[dict], str]) -> str:
     """Return what trained runs' records say: once where they agree, else with who says what."""
     by_text: dict[str, list[str]] = {}
     for facts in runs:
-        run, recorded = facts.run, getattr(facts, record)
+        run, recorded = facts["run"], facts[record]
         if run.method != methods.ORIGINAL:
             name = f"{run.backbone}, {methods.label(run.method)}, seed {run.seed}"
             text = told(recorded) if recorded.get(key) else NOT_RECORDED
             by_text.setdefault(text, []).append(name)
     if len(by_text) < 2:
         return next(iter(by_text), "nothing was trained")
-    return "; ".join(
-        f"{text} ({names[0] if len(names) == 1 else f'{len(names)} runs'})"
-        for text, names in by_text.items()
-    )
+    said = (f"{len(of)} runs" if len(of) > 1 else of[0] for of in by_text.values())
+    return "; ".join(f"{text} ({who})" for text, who in zip(by_text, said, strict=True))
 
 
 def _what_was_run(runs: Sequence[RunFolder], scored: Sequence[str]) -> dict[str, str]:
@@ -173,10 +164,9 @@ def _scored(runs: Sequence[RunFolder], benchmarks: Sequence[str]) -> list[str]:
     ]
 
 
-def _provenance(runs: Sequence[_Facts]) -> dict[str, str]:
-    dates = sorted(
-        run.provenance[key] for run in runs for key in ("started", "ended") if key in run.provenance
-    )
+def _provenance(runs: Sequence[dict]) -> dict[str, str]:
+    times = [facts["provenance"].get(key) for facts in runs for key in ("started", "ended")]
+    dates = sorted(filter(None, times))
     pairs = {
         "Git commit": _alike(runs, "provenance", "git_commit", _commit),
         "Versions": _alike(runs, "provenance", "packages", _versions),
@@ -184,7 +174,7 @@ def _provenance(runs: Sequence[_Facts]) -> dict[str, str]:
         "Trained": f"from {dates[0]} to {dates[-1]}" if dates else NOT_RECORDED,
     }
     for stage in STAGES:
-        known = [run.seconds[stage] for run in runs if run.seconds.get(stage) is not None]
+        known = [of["seconds"][stage] for of in runs if of["seconds"][stage] is not None]
         jobs = f"{_time(sum(known))} in {len(known)} job{'s' * (len(known) > 1)}"
         pairs[f"Time of {stage}"] = jobs if known else NOT_RECORDED
     return pairs

@@ -28,8 +28,7 @@ def write_power(data: Data) -> str:
     frame = frame[of_methods & (frame["verdict"] != verdicts.DESCRIBED)].copy()
     frame["half width"] = (frame["high"] - frame["low"]) / 2
     for effect, title in (("effect", "needs"), ("smallest", "needs for smallest")):
-        pairs = zip(frame[effect], frame["seed_sd"], strict=True)
-        frame[title] = [seeds_needed(*pair) for pair in pairs]
+        frame[title] = list(map(seeds_needed, frame[effect], frame["seed_sd"]))
     numbers = ["effect", "half width", "seed_sd", "smallest", "needs", "needs for smallest"]
     frame[numbers] = frame[numbers].map("{:.3g}".format).replace("nan", "-")
     text = frame[["claim", "part", "unit", "seeds", *numbers]].to_string(index=False)

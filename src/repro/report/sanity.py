@@ -6,6 +6,7 @@ paper states none. Where these runs have the score the error is measured (`accur
 score file), elsewhere it is that of problems whose difficulties are spread like AIME's.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ PROBLEMS = {  # of the paper's protocol: problems and samples
     **{"aime24": (30, 16), "aime25": (30, 16), "math500": (500, 4), "lmb": (100, 4)},
     **{"gpqa": (198, 4), "mbpp": (257, 4), "lcb": (175, 4)},
 }
+_CELL = ["backbone", "method", "benchmark"]
 CONCENTRATION = 1.45  # a + b of the Beta distribution of the problems' success rates, as of AIME's
 Z = 1.96  # of a 95 % interval of known error
 _DIFFERENCES = (
@@ -52,16 +54,13 @@ def read_accuracies(runs: Sequence[RunFolder], benchmarks: Sequence[str]) -> pd.
     as in the paper, where it is the paper's), method and benchmark.
     """
     rows = []
-    for run in runs:
-        for benchmark in benchmarks:
-            found = run.read_json(f"scores/{benchmark}").get("aggregates")
-            if found and found["accuracy_run_se"]["value"] is not None:
-                keys = {"backbone": published.BACKBONES.get(run.backbone, run.backbone)}
-                keys |= {"method": run.method, "benchmark": benchmark}
-                accuracy, error = found["accuracy"]["value"], found["accuracy_run_se"]["value"]
-                rows.append(keys | {"accuracy": 100 * accuracy, "variance": (100 * error) ** 2})
-    frame = pd.DataFrame(rows, columns=["backbone", "method", "benchmark", "accuracy", "variance"])
-    by_cell = frame.groupby(["backbone", "method", "benchmark"], sort=False)
+    for run, benchmark in itertools.product(runs, benchmarks):
+        found = run.read_json(f"scores/{benchmark}").get("aggregates")
+        if found and (error := found["accuracy_run_se"]["value"]) is not None:
+            cell = (published.BACKBONES.get(run.backbone, run.backbone), run.method, benchmark)
+            rows.append([*cell, 100 * found["accuracy"]["value"], (100 * error) ** 2])
+    frame = pd.DataFrame(rows, columns=[*_CELL, "accuracy", "variance"])
+    by_cell = frame.groupby(_CELL, sort=False)
     found = by_cell[["accuracy"]].mean()
     return found.assign(error=(by_cell["variance"].sum() ** 0.5) / by_cell.size())
 
@@ -69,34 +68,22 @@ def read_accuracies(runs: Sequence[RunFolder], benchmarks: Sequence[str]) -> pd.
 def compare_differences(figures: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
     """Return every difference that RePro makes in the paper's main table.
 
-    Args:
-        figures: of `published.load`.
-        ours: of `read_accuracies`.
-
-    Returns:
-        Columns backbone, method, benchmark, plain, repro, difference (in points), error, z; ours
-        and ours_error where these runs have both methods, else NaN.
+    From `published.load` and `read_accuracies`. Columns backbone, method, benchmark, difference (in
+    points), error, ours (the difference in these runs, where they have both methods, else NaN), z.
     """
     is_main = (figures["kind"] == "published") & (figures["metric"] == "accuracy")
     main = figures[is_main & (figures["detail"] == "") & (figures["backbone"] != "")]
-    stated = main.set_index(["backbone", "method", "benchmark"])["value"]
+    stated = main.set_index(_CELL)["value"]
     rows = []
     for (backbone, method, benchmark), value in stated.items():
-        baseline = (backbone, methods.plain_algorithm(method), benchmark)
-        if baseline not in stated:
+        pair = [(backbone, of, benchmark) for of in (method, methods.plain_algorithm(method))]
+        if pair[1] not in stated:
             continue
-        keys, plain = (backbone, method, benchmark), stated[baseline]
-        known = [key in ours.index for key in (keys, baseline)]
-        errors = [
-            ours.loc[key, "error"] if there else assumed_error(accuracy, benchmark)
-            for key, there, accuracy in zip((keys, baseline), known, (value, plain), strict=True)
-        ]
-        row = dict(zip(("backbone", "method", "benchmark"), keys, strict=True))
-        row |= {"plain": plain, "repro": value, "difference": value - plain}
-        row |= {"error": math.hypot(*errors), "ours": math.nan, "ours_error": math.nan}
-        if all(known):
-            row["ours"] = ours.loc[keys, "accuracy"] - ours.loc[baseline, "accuracy"]
-            row["ours_error"] = row["error"]
+        assumed = [assumed_error(stated[cell], benchmark) for cell in pair]
+        errors = map(ours["error"].get, pair, assumed)
+        repro, plain = (ours["accuracy"].get(cell, math.nan) for cell in pair)
+        row = dict(zip(_CELL, pair[0], strict=True), difference=value - stated[pair[1]])
+        row |= {"error": math.hypot(*errors), "ours": repro - plain}
         rows.append(row | {"z": row["difference"] / row["error"]})
     return pd.DataFrame(rows)
 
@@ -104,17 +91,14 @@ def compare_differences(figures: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFra
 def compare_bands(figures: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
     """Return the untrained backbones beside the bands of other publications.
 
-    Arguments as for `compare_differences`.
-
-    Returns:
-        Columns backbone, benchmark, accuracy, low, high (95 %, sampling), band_low, band_high and
-        verdict: `where others found it`, `below`, `above`, or `not run`.
+    From `published.load` and `read_accuracies`. Columns backbone, benchmark, accuracy, low, high
+    (95 %, sampling), band_low, band_high and verdict: `where others found it`, `below`, `above`, or
+    `not run`.
     """
     bands = figures[figures["kind"].isin(["band_low", "band_high"])]
-    keys = ["backbone", "benchmark"]
+    ends = bands.groupby(["backbone", "benchmark"], sort=False)["value"].agg(["min", "max"])
     rows = []
-    for (backbone, benchmark), band in bands.groupby(keys, sort=False):
-        low, high = band["value"].min(), band["value"].max()
+    for (backbone, benchmark), low, high in ends.itertuples():
         cell = (backbone, methods.ORIGINAL, benchmark)
         accuracy, error = ours.loc[cell] if cell in ours.index else (math.nan, math.nan)
         start, end = accuracy - Z * error, accuracy + Z * error
@@ -129,18 +113,17 @@ def read_sheets(
     file: str | Path, runs: Sequence[RunFolder], benchmarks: Sequence[str]
 ) -> list[Sheet]:
     """Return both tables, with the paper's numbers from config/paper_results.csv."""
-    stated, ours = published.load(file), read_accuracies(runs, benchmarks)
-    differences, bands = compare_differences(stated, ours), compare_bands(stated, ours)
-    return [differences_sheet(differences), bands_sheet(bands)]
+    found = published.load(file), read_accuracies(runs, benchmarks)
+    return [differences_sheet(compare_differences(*found)), bands_sheet(compare_bands(*found))]
 
 
 def differences_sheet(differences: pd.DataFrame) -> Sheet:
     """Return the table of `compare_differences`; its caption counts what they can decide."""
     rows = []
     for row in differences.to_dict("records"):
-        ours = "-" if math.isnan(row["ours"]) else f"{row['ours']:+.1f} ± {row['ours_error']:.1f}"
-        stated = f"{row['difference']:+.1f} ± {row['error']:.1f}"
-        cells = [names.BENCHMARKS[row["benchmark"]], stated, f"{row['z']:.1f}", ours]
+        stated, ours = (f"{row[of]:+.1f} ± {row['error']:.1f}" for of in ("difference", "ours"))
+        cells = [names.BENCHMARKS[row["benchmark"]], stated, f"{row['z']:.1f}"]
+        cells.append("-" if math.isnan(row["ours"]) else ours)
         rows.append([row["backbone"], methods.label(row["method"]), *cells])
     pairs = differences.groupby(["backbone", "method"]).ngroups
     beyond = (differences["z"].abs() > Z).sum()
@@ -163,9 +146,3 @@ def bands_sheet(bands: pd.DataFrame) -> Sheet:
         rows.append([row["backbone"], names.BENCHMARKS[row["benchmark"]], *cells])
     header = ["Backbone", "Benchmark", "Ours", "Others", "Verdict"]
     return Sheet("sanity", _BANDS, header, rows, groups=1, texts=2)
-
-
-def write_text(bands: pd.DataFrame) -> str:
-    """Return the table of `compare_bands` for a terminal."""
-    sheet = bands_sheet(bands)
-    return pd.DataFrame(sheet.folded(), columns=sheet.header).to_string(index=False)

@@ -3,6 +3,7 @@
 import itertools
 import re
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,6 @@ from repro import methods
 from repro.report import compare, names
 
 MISSING = "missing"  # a cell whose run or score file is not there
-_GAP = "-"  # a cell that has no number: not asked for, not scored, or nothing to take it of
 _ERRORS = "mean ± standard error over problems and, of several seeds, over these"
 _MAIN = (
     f"Accuracy in percent (avg@n), {_ERRORS}. Tokens: mean reasoning tokens; Backtr./1k: "
@@ -46,15 +46,10 @@ _BEHAVIOUR_COLUMNS = {  # title and digits
     "verification_per_1k": ("Verif./1k", 2),
     "hesitation_per_1k": ("Hesit./1k", 2),
 }
-_LATEX = {character: "\\" + character for character in "&%$#_{}"} | {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "±": r"$\pm$",
-    "\N{GREEK SMALL LETTER ALPHA}": r"$\alpha$",
-    "→": r"$\to$",
-    "\N{MINUS SIGN}": "$-$",
-}
+_LATEX = {character: "\\" + character for character in "&%$#_{}"}
+_LATEX |= {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+_LATEX |= {"±": r"$\pm$", "\N{GREEK SMALL LETTER ALPHA}": r"$\alpha$", "→": r"$\to$"}
+_LATEX |= {"\N{MINUS SIGN}": "$-$"}
 # Centred across both margins: the columns may be wider than the text of an article.
 _LOOKS = r"""{\scriptsize\setlength{\tabcolsep}{3pt}
 \setlength{\LTleft}{0pt plus 1fill minus 1fill}\setlength{\LTright}{0pt plus 1fill minus 1fill}
@@ -75,11 +70,14 @@ class Sheet(NamedTuple):
         """Return the rows, or dashes, with the name of a group in the first of its rows only."""
         rows, before = [], [None] * self.groups
         for row in self.rows:
-            changed = [i for i in range(self.groups) if row[i] != before[i]]
-            first = min(changed, default=self.groups)
+            first = next((i for i in range(self.groups) if row[i] != before[i]), self.groups)
             rows.append([""] * first + row[first:])
             before = row
         return rows or [["-"] * len(self.header)]
+
+    def frame(self) -> pd.DataFrame:
+        """Return the rows of `folded` under their header."""
+        return pd.DataFrame(self.folded(), columns=self.header, dtype=str)
 
 
 def main_sheet(main: pd.DataFrame, label: str = "main", about: str = "") -> Sheet:
@@ -106,9 +104,8 @@ def tokens_sheet(tokens: pd.DataFrame) -> Sheet:
             cell = MISSING if name in lacking else _mean_se(row, f"{name}_mean", digits)
             cells.append(cell if pd.isna(median) else f"{cell}\n({median:.{digits}f})")
         rows.append([row["backbone"], methods.label(row["method"]), *cells])
-    caption = f"{_TOKENS} {_about_seeds(tokens['seeds'])}".strip()
-    header = ["Backbone", "Method", *titles.values()]
-    return Sheet("tokens", caption, header, rows, groups=1, texts=2)
+    caption, header = f"{_TOKENS} {_about_seeds(tokens['seeds'])}", ["Backbone", "Method"]
+    return Sheet("tokens", caption.strip(), [*header, *titles.values()], rows, groups=1, texts=2)
 
 
 def backtracking_sheet(backtracking: pd.DataFrame) -> Sheet:
@@ -148,6 +145,14 @@ def effects_sheet(label: str, about: str, effects: pd.DataFrame) -> Sheet:
     return Sheet(label, caption, header, rows, groups=2, texts=4)
 
 
+def write(frame: pd.DataFrame, sheet: Sheet, output_dir: str | Path, note: str) -> None:
+    """Write a table with its note as csv, md and tex; the files have the name of its label."""
+    texts = {"csv": to_csv(frame, note), "md": to_markdown(sheet, note)}
+    Path(output_dir).mkdir(parents=True, exist_ok=True)
+    for suffix, text in (texts | {"tex": to_latex(sheet, note)}).items():
+        Path(output_dir, f"{sheet.label}.{suffix}").write_text(text, encoding="utf-8")
+
+
 def to_csv(frame: pd.DataFrame, note: str = "") -> str:
     """Return a frame as CSV, with the note in a further column (a comment breaks readers)."""
     if note:
@@ -157,8 +162,7 @@ def to_csv(frame: pd.DataFrame, note: str = "") -> str:
 
 def to_markdown(sheet: Sheet, note: str = "") -> str:
     """Return a table as GitHub Markdown, the note and the caption above it."""
-    frame = pd.DataFrame(sheet.folded(), columns=sheet.header, dtype=str)
-    frame = frame.replace({r"\|": r"\\|", "\n": " "}, regex=True)
+    frame = sheet.frame().replace({r"\|": r"\\|", "\n": " "}, regex=True)
     align = ["left"] * sheet.texts + ["right"] * (len(sheet.header) - sheet.texts)
     table = frame.to_markdown(index=False, disable_numparse=True, colalign=align)
     return "\n\n".join(filter(None, [f"**{note}**" * bool(note), sheet.caption, table])) + "\n"
@@ -205,7 +209,7 @@ def _main_cell(row: dict, name: str) -> str:
 
 
 def _number(value: float, digits: int, sign: str = "") -> str:
-    return _GAP if pd.isna(value) else f"{value:{sign}.{digits}f}"
+    return "-" if pd.isna(value) else f"{value:{sign}.{digits}f}"
 
 
 def _mean_se(row: dict, name: str, digits: int) -> str:

@@ -9,12 +9,14 @@ import pandas as pd
 
 from repro import methods
 from repro.measure.behaviours import BEHAVIOURS
-from repro.measure.intervals import MATH_VERIFY, interval
+from repro.measure.intervals import MATH_VERIFY, interval, ratio_values
 from repro.records.experiment import RunFolder
 from repro.report import collect, compare, names, published, table_sheets
-from repro.report.table_sheets import to_csv, to_latex, to_markdown
 
 _KEYS = ["backbone", "method"]
+# Of `backtracking_frame`: a column, and the factor and the columns of responses of its ratio.
+_RATES = [(f"{name}_per_1k", 1000, name, "tokens") for name in BEHAVIOURS]
+_RATES += [("backtracking_responses", 100, "backtracks", "response")]
 
 
 def write_tables(
@@ -50,13 +52,9 @@ def write_tables(
         "tokens": tokens_frame(summary, scores.responses),
         "backtracking": backtracking_frame(scores),
     }
-    output_dir = Path(output_dir)
-    output_dir.mkdir(parents=True, exist_ok=True)
     for name, sheet_of in table_sheets.SHEETS.items():
-        frame, sheet, about = frames[name], sheet_of(frames[name]), notes.get(name, note)
-        written = to_csv(frame, about), to_markdown(sheet, about), to_latex(sheet, about)
-        for suffix, text in zip(("csv", "md", "tex"), written, strict=True):
-            (output_dir / f"{name}.{suffix}").write_text(text, encoding="utf-8")
+        sheet, about = sheet_of(frames[name]), notes.get(name, note)
+        table_sheets.write(frames[name], sheet, output_dir, about)
 
 
 def show(results: str | Path) -> None:
@@ -117,19 +115,23 @@ def backtracking_frame(scores: collect.Scores) -> pd.DataFrame:
     with its ``_se``. NaN where there is no such response.
     """
     keys, rows = ["backbone", "benchmark", "method"], []
-    cells = dict(tuple(scores.responses.groupby(keys, sort=False)))
+    cells = dict(tuple(scores.responses.assign(response=1).groupby(keys, sort=False)))
     for backbone, pairs in itertools.groupby(scores.grid.methods, key=lambda pair: pair[0]):
         for benchmark, (_, method) in itertools.product(scores.grid.benchmarks, pairs):
             cell = (backbone, benchmark, method)
             frame = cells.get(cell, scores.responses.iloc[:0])
             for of, verdicts in collect.VERDICTS.items():
                 chosen = frame[frame["correct"].isin(verdicts)]
-                rows.append(dict(zip(keys, cell, strict=True), of=of) | _behaviour(chosen))
+                row = dict(zip(keys, cell, strict=True), of=of, responses=len(chosen))
+                for name, factor, *columns in _RATES if len(chosen) else ():
+                    sums = chosen.groupby(["seed", "doc_id"])[columns].sum().unstack(fill_value=0)
+                    found = interval([factor * ratio_values(*(sums[one] for one in columns))])
+                    row |= {name: found.mean, f"{name}_se": found.se}
+                rows.append(row)
     return pd.DataFrame(rows)
 
 
 def _missing(scores: collect.Scores, benchmarks: Sequence[str]) -> str:
-    """Say which runs lack which score files."""
     lacking = scores.missing.items()
     whole = [run for run, of in lacking if len(of) == len(benchmarks)]
     parts = [f"all of {', '.join(whole)}"] if whole else []
@@ -138,18 +140,14 @@ def _missing(scores: collect.Scores, benchmarks: Sequence[str]) -> str:
 
 
 def _checkpoints(runs: Sequence[RunFolder]) -> str:
-    """Say which steps' models are evaluated, of the runs that were trained."""
-    found = [record for run in runs if (record := run.read_json("checkpoint"))]
+    records = [run.read_json("checkpoint") for run in runs]
+    found = pd.DataFrame(filter(None, records), columns=["rule", "steps", "step"])
     said = []
-    for rule, steps in sorted({(record["rule"], record["steps"]) for record in found}):
-        chosen = {row["step"] for row in found if (row["rule"], row["steps"]) == (rule, steps)}
-        first, last = min(chosen), max(chosen)
-        if rule == "last":
-            said.append(f"the last of {steps} steps")
-        else:
-            of = f"step {first}" if first == last else f"steps {first} to {last}"
-            best = ", each run's best in its validation" * (rule == "best-validation")
-            said.append(f"{of} of {steps}{best}")
+    for (rule, steps), chosen in found.groupby(["rule", "steps"])["step"]:
+        first, last = chosen.min(), chosen.max()
+        of = f"step {first}" if first == last else f"steps {first} to {last}"
+        best = ", each run's best in its validation" * (rule == "best-validation")
+        said.append(f"the last of {steps} steps" if rule == "last" else f"{of} of {steps}{best}")
     return f"Trained models are those of {' and '.join(said)}" if said else ""
 
 
@@ -167,19 +165,6 @@ def _scorers(responses: pd.DataFrame) -> str:
     )
 
 
-def _behaviour(responses: pd.DataFrame) -> dict[str, float]:
-    """Return the numbers of one row of `backtracking_frame`."""
-    row = {"responses": len(responses)}
-    if responses.empty:
-        return row
-    frame = responses.assign(response=1, backtracks=responses["backtracking"] > 0)
-    columns = [(f"{name}_per_1k", 1000, name, "tokens") for name in BEHAVIOURS]
-    for name, factor, *of in [*columns, ("backtracking_responses", 100, "backtracks", "response")]:
-        found = interval([factor * compare.rates(frame, *of, frame["seed"].unique())])
-        row |= {name: found.mean, f"{name}_se": found.se}
-    return row
-
-
 def _wide(summary: pd.DataFrame, columns: dict[str, tuple[str, str]]) -> pd.DataFrame:
     """Return a row per method: seeds, columns (of a metric and a scope) with errors, `missing`."""
     frame = summary.groupby(_KEYS, sort=False)[["seeds"]].max()
@@ -189,6 +174,6 @@ def _wide(summary: pd.DataFrame, columns: dict[str, tuple[str, str]]) -> pd.Data
     of_benchmarks = (summary["metric"] == "accuracy") & summary["benchmark"].isin(names.BENCHMARKS)
     lacking = summary[of_benchmarks & (summary["n"] == 0)]
     if len(lacking):
-        frame["missing"] = lacking.groupby(_KEYS)["benchmark"].agg(" ".join)
-        frame = frame.fillna({"missing": ""})
+        missing = lacking.groupby(_KEYS)["benchmark"].agg(" ".join)
+        frame["missing"] = missing.reindex(frame.index, fill_value="")
     return frame.reset_index()

@@ -87,9 +87,8 @@ def overall(rows: pd.DataFrame) -> tuple[str, list[dict]]:
         judged, said = of[of["verdict"] != DESCRIBED], ""
         few = judged.groupby("backbone")["few_seeds"].transform("all")
         if few.any() and not few.all():  # a backbone with enough seeds is judged without the others
-            said = (
-                f"; not counted: {', '.join(judged.loc[few, 'backbone'].unique())}, too few seeds"
-            )
+            left = ", ".join(judged.loc[few, "backbone"].unique())
+            said = f"; not counted: {left}, too few seeds"
             judged = judged[~few]
         found = judged["verdict"].mask(judged["verdict"].eq(NOT_SUPPORTED) & ~judged["refutes"])
         found = found.fillna(INCONCLUSIVE)
@@ -162,7 +161,6 @@ def sheets(judged: Sequence[dict]) -> tuple[Sheet, Sheet]:
 
 
 def _parts(judged: Sequence[dict]) -> list[tuple[dict, dict, dict]]:
-    """Return each part of a claims.json, after its claim and its clause."""
     clauses = [(claim, clause) for claim in judged for clause in claim["clauses"]]
     return [(claim, clause, part) for claim, clause in clauses for part in clause["parts"]]
 

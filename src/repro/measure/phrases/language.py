@@ -18,24 +18,13 @@ compiled before the first search, because it takes half a second.
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-_CONTRACTIONS = {
-    "can't": "can not",
-    "cannot": "can not",
-    "won't": "will not",
-    "let's": "let us",
-    "lets": "let us",
-    "'s": " is",
-    "'m": " am",
-    "'re": " are",
-    "'ve": " have",
-    "'ll": " will",
-    "'d": " would",
-    "n't": " not",
-}
+_CONTRACTIONS = {"can't": "can not", "cannot": "can not", "won't": "will not", "n't": " not"}
+_CONTRACTIONS |= {"let's": "let us", "lets": "let us", "'s": " is", "'m": " am", "'re": " are"}
+_CONTRACTIONS |= {"'ve": " have", "'ll": " will", "'d": " would"}
 _CONTRACTED = re.compile(r"\b(?:can't|cannot|won't|let's|lets)\b|(?:'(?:s|m|re|ve|ll|d)|n't)\b")
 _CODE = re.compile(r"`[^`\n]{1,200}`")
 _DASH = re.compile(r" ?(?:[\u2013\u2014]|--) ?|(?<=[a-z]{2}) - (?=[a-z]{2})")
@@ -78,15 +67,10 @@ def read(text: str) -> Text:
 class Phrases:
     """A family of phrases, which are found at the beginnings of words."""
 
-    def __init__(self, phrases: Iterable[str]):
-        opening, anywhere = [], []
-        for phrase in phrases:
-            if phrase.startswith(("^", "<do>")):
-                opening.append(phrase.removeprefix("^").removeprefix("<do>"))
-            if phrase.startswith("<do>"):
-                anywhere.append(phrase.replace("<do>", "<letme>", 1))
-            elif not phrase.startswith("^"):
-                anywhere.append(phrase)
+    def __init__(self, phrases: Sequence[str]):
+        opening = [of for of in phrases if of.startswith(("^", "<do>"))]
+        opening = [re.sub(r"^\^?(<do>)?", "", of) for of in opening]
+        anywhere = [re.sub("^<do>", "<letme>", of) for of in phrases if not of.startswith("^")]
         self._opening, self._anywhere = map(_compile, (opening, anywhere))
 
     def search(self, text: Text) -> re.Match[str] | None:

@@ -56,7 +56,7 @@ def draw(name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str], note: 
 
 def _value(run: RunFolder, key: str) -> float:
     """Return a run's setting of the process reward; infinity for a k of all segments."""
-    settings = run.read_json("settings")
-    value, training = settings["process_reward"][key], settings.get("training", {})
-    longest = training.get("max_completion_tokens", math.inf)  # a segment has at least one token
-    return math.inf if key == "k" and (value == "all" or value >= longest) else float(value)
+    value = collect.read_process_reward(run, key)
+    # A segment has at least one token.
+    longest = run.read_json("settings").get("training", {}).get("max_completion_tokens", math.inf)
+    return math.inf if key == "k" and value >= longest else value

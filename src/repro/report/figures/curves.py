@@ -42,11 +42,10 @@ def over_training(
 ) -> Figure:
     """Draw the mean per response over RL steps, each algorithm with and without RePro.
 
-    Tokens and backtracking are those of ``validation``, the frame of `collect.read_validation`,
-    where runs have one. All else is of ``training``, the frame of `collect.read_training`, whose
-    prompts change from step to step and hide what RePro does. All runs of a seed share them, so
-    that with several seeds the difference to the algorithm alone is drawn. ``name`` is one of
-    `CURVES`. ValueError without any training.
+    Tokens and backtracking are of `collect.read_validation`, where runs have one. All else is of
+    `collect.read_training`, whose prompts change from step to step and hide what RePro does; runs
+    of a seed share them, so that with several seeds the difference to the algorithm alone is drawn.
+    ``name`` is one of `CURVES`. ValueError without any training.
     """
     column, label = CURVES[name], _LABELS[CURVES[name]]
     scale = 100 if "%" in label else 1
@@ -150,15 +149,13 @@ def mean_curves(responses: pd.DataFrame, axis: int = 1) -> pd.DataFrame:
     """
     found = responses.drop(columns=["points", "segments"]).astype({"correct": bool})
     ends = responses["points"].map(lambda points: points[-1][axis])
-    longest = ends.groupby(responses["backbone"]).transform("max")
-    values = []
-    for points, end in zip(responses["points"], longest, strict=True):
-        table = np.array(points).T  # (3, C)
-        at, j = table[axis], table[2]
-        values.append(np.interp(POSITIONS * end, at, -j, right=-j[-1] if axis else np.nan))
+    longest, values = ends.groupby(responses["backbone"]).max(), []
+    for points, backbone in zip(responses["points"], responses["backbone"], strict=True):
+        at, j = np.transpose(points)[[axis, 2]]  # (C,) each
+        right = -j[-1] if axis else np.nan
+        values.append(np.interp(POSITIONS * longest[backbone], at, -j, right=right))
     found[list(POSITIONS)] = values
-    found["longest"] = longest
-    keys = ["backbone", "longest", "method", "correct"]
+    keys = ["backbone", "method", "correct"]
     by_problem = found.groupby([*keys, "benchmark", "doc_id"], sort=False)
     problems = by_problem[list(POSITIONS)].mean().melt(ignore_index=False, var_name="position")
     keys = [*keys, "position"]
@@ -167,8 +164,8 @@ def mean_curves(responses: pd.DataFrame, axis: int = 1) -> pd.DataFrame:
     cells = problems[enough.to_numpy()].dropna().groupby(keys, sort=False)["value"]
     rows = [dict(zip(keys, of, strict=True)) | intervals.estimate(x)._asdict() for of, x in cells]
     curves = pd.DataFrame(rows)
-    curves["position"] = curves["position"].astype(float) * curves["longest"]
-    return curves.drop(columns="longest")
+    curves["position"] = curves["position"].astype(float) * curves["backbone"].map(longest)
+    return curves
 
 
 def objective_over_position(name: str, responses: pd.DataFrame, note: str = "") -> Figure:

@@ -15,7 +15,16 @@ from repro import methods
 from repro.files import jsonl
 from repro.files.progress import duration
 from repro.records.experiment import RunFolder
-from repro.report import collect, compare, html_pages, names, sanity, table_sheets, verdicts
+from repro.report import (
+    collect,
+    compare,
+    html_pages,
+    names,
+    overthinking,
+    sanity,
+    table_sheets,
+    verdicts,
+)
 
 NOT_RECORDED = "not recorded"
 STAGES = ("train", "generate", "score", "objective")
@@ -46,6 +55,8 @@ def write_pages(
     of_tables = table_sheets.SHEETS
     frames = {table: pd.read_csv(tables / f"{table}.csv", converters=texts) for table in of_tables}
     sheets = {table: of_tables[table](frame) for table, frame in frames.items()}
+    if (of_tiny_world := tables / "overthinking.csv").is_file():
+        sheets["overthinking"] = overthinking.make_sheet(pd.read_csv(of_tiny_world))
     judged = jsonl.read_json(tables / "claims.json")
     notes = {table: next(iter(frame.get("note", ())), "") for table, frame in frames.items()}
     gain = frames["gain"]

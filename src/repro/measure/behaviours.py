@@ -11,12 +11,11 @@ Each has at most one behaviour, the first that fits:
 The rule looks for phrases (:mod:`repro.measure.phrases`), in this order:
 
 1. a phrase of backtracking, then one of verification;
-2. an interruption that goes on with a statement is a correction ("Wait, that is the diameter.");
-   after a mere pause the statement must object ("Hmm, but 0 is in the set too."). Where the segment
-   doubts or ends with a question, it hesitates instead;
+2. an interruption that goes on with a statement is a correction ("Wait, that is the diameter."),
+   after a mere pause if the statement objects ("Hmm, but 0 is in the set too."); one that doubts or
+   ends with a question hesitates instead;
 3. a doubt, an interruption alone, or a question at the end that is not the problem itself;
-4. two weak signs in one sentence that make backtracking together ("the formula I guessed ...
-   kills", "perhaps ... better").
+4. two weak signs in one sentence that make backtracking together ("perhaps ... better").
 
 It does not judge whether a doubt was justified. Left out on purpose are other senses of the same
 words ("they wait for the bus"), steps of the solution ("check whether 7 divides n"), and

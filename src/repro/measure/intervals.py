@@ -65,13 +65,12 @@ def interval(
 
     SE² = Σ_b (sd_b² / P_b) / B² + sd_seeds² / S, with sd_b over the P_b problems (seeds averaged)
     and sd_seeds over the S seeds (problems and benchmarks averaged); degrees of freedom after Welch
-    and Satterthwaite. Benchmarks are fixed and count equally, problems and seeds are drawn. The
-    noise of single responses is in both terms: where seeds hardly differ, the interval is wide.
+    and Satterthwaite. Benchmarks are fixed and count equally, problems and seeds are drawn; the
+    noise of single responses is in both terms.
 
     `tables` are (S, P_b), one per benchmark, the same seeds in each. ``spread`` takes the place of
-    sd_seeds², which a few seeds hardly know. With one seed and no spread the second term is
-    missing, and the interval says nothing about other seeds. One problem is no sample: then it is
-    of seeds alone, and NaN with one of these. NaN makes all NaN.
+    sd_seeds². With one seed and no spread the second term is missing, and nothing is said about
+    other seeds; of one problem the first term is missing. With neither, and of NaN, all is NaN.
     """
     per_problem = [table.mean(axis=0) for table in tables]  # (P_b,) each
     per_seed = seed_means(tables)
@@ -103,10 +102,9 @@ def p_value(found: Estimate) -> float:
 def within_unit(found: Estimate) -> Estimate:
     """Replace the t interval of a mean of shares in [0, 1] by one that stays in [0, 1].
 
-    It is Wilson's for p = mean and the effective sample size m = p (1 - p) / SE², with the t
-    quantile of N - 1 for z (compared with others by Franco et al., Journal of Survey Statistics and
-    Methodology 7, 2019):  (p + z²/2m ± z √(p (1 - p)/m + z²/4m²)) / (1 + z²/m).
-    Where no problem differs from the others, m is N: all 0 or all 1 leaves a doubt of about 4/N.
+    (p + z²/2m ± z √(p (1 - p)/m + z²/4m²)) / (1 + z²/m)  is Wilson's for p = mean, the effective
+    sample size m = p (1 - p) / SE² (N where no problem differs from the others) and for z the t
+    quantile of N - 1 (Franco et al., Journal of Survey Statistics and Methodology 7, 2019).
     """
     if found.n == 1:
         return found

@@ -20,8 +20,8 @@ from repro.measure.intervals import Spread, ratio_values, seed_means
 from repro.records.experiment import RunFolder
 from repro.report import collect, compare, names
 
-# The seed is what is replicated: two methods trained with one seed are near-twins, whose difference
-# says little about other seeds. And a spread of few problems can vanish by chance.
+# Two methods trained with one seed are near-twins, whose difference says little about other seeds;
+# and a spread of few problems can vanish by chance.
 RULE = {"level": 0.95, "equivalence_level": 0.90, "seeds_at_least": 3, "problems_at_least": 10}
 # The smallest effects of interest, in points and percent; less would change nobody's choice of a
 # method. 1 point of accuracy, also over the range of a setting, is half of what RePro gains in
@@ -37,8 +37,6 @@ LABELLED = {kind: f"process reward of {kind} minus that of other segments" for k
 SLOPE = "slope times the range"
 BEND = "gain of the range's upper half minus that of its lower half"  # of a parabola
 APART = "second minus first"
-# Of the segments in the lowest quarter of a run's process rewards, how many have a behaviour, minus
-# the same of the highest quarter.
 QUARTERS = "segments with a behaviour, lowest minus highest quarter of process rewards"
 
 
@@ -219,9 +217,8 @@ def _difference(data: Data, metric: str, pool: str, backbone: str, pairs: list[l
     part = _scores(data, backbone, chosen, pool)
     each = [np.split(numbers, len(pairs), axis=1) for numbers in part.tables]  # (4, 2, S, P) each
     tables = [np.mean([compare.measure(metric, one) for one in of], axis=0) for of in each]
-    smallest, unit = SMALLEST[metric], "points (responses that backtrack)"
-    if metric in compare.EFFECTS:
-        unit = compare.EFFECTS[metric][1]
+    smallest, other = SMALLEST[metric], "points (responses that backtrack)"
+    unit = compare.EFFECTS[metric][1] if metric in compare.EFFECTS else other
     if metric == "backtracking_per_1k":
         rates = [compare.measure(metric, one[:, 1:]).mean() for of in each for one in of]
         smallest *= float(np.mean(rates or math.nan))

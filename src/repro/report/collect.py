@@ -21,8 +21,7 @@ from repro.report import names
 
 VERDICTS = {"all": (0, 1), "correct": (1,), "wrong": (0,)}  # which responses are told apart
 RUN_KEYS = ("backbone", "method", "seed")
-# Read of training.jsonl and validation.jsonl.
-LOGGED = ["reasoning_tokens", "accuracy", "backtracking_responses"]
+LOGGED = ["reasoning_tokens", "accuracy", "backtracking_responses"]  # of training.jsonl
 CUT_POINTS = "cut_points"  # of a response; with RePro only
 VALIDATED = ["accuracy", "reasoning_tokens", "backtracking_responses", "truncation_rate"]
 _NUMBERS = ["correct", MATH_VERIFY, "tokens", "truncated", *BEHAVIOURS]  # of a response
@@ -49,10 +48,9 @@ class _Response(BaseModel):
 class Scores(NamedTuple):
     """What the score files of runs hold.
 
-    A row of ``responses`` has correct and math_verify (verdicts, 0 or 1: ours, and plain
-    math-verify's, which judges mathematics only: elsewhere it is ours, and NaN in files without
-    it), tokens (reasoning tokens), truncated (0 or 1), the segments of each behaviour, and
-    backtracks (0 or 1: whether any segment does).
+    ``responses`` have correct and math_verify (verdicts, 0 or 1: ours, and plain math-verify's,
+    which judges mathematics only: elsewhere it is ours, and NaN in files without it), tokens
+    (reasoning tokens), truncated (0 or 1), segments by behaviour, and backtracks (0 or 1: any).
     ``problems`` are averaged over samples, with correct called accuracy (avg@n), and NaN where the
     number of any sample is. Runs keep their order, benchmarks have the paper's.
     """
@@ -166,15 +164,13 @@ def read_process_reward(run: RunFolder, key: str) -> float:
 
 def _responses(path: Path, score: dict, benchmark: str) -> pd.DataFrame:
     try:
-        rows = []
-        for problem in score["problems"]:
-            correct = problem["correct"]
-            # Programs have one scorer.
-            other = [np.nan] * len(correct) if benchmark in names.IN_DOMAIN else correct
-            rows.append({MATH_VERIFY: other} | problem)
-        if not rows or not all(row["correct"] for row in rows):
+        frame = pd.DataFrame(score["problems"])
+        if frame.empty or not frame["correct"].map(len).all():
             raise ValueError("no problems, or one without samples")
-        frame = pd.DataFrame(rows)[["doc_id", *_NUMBERS]].explode(_NUMBERS, ignore_index=True)
+        if MATH_VERIFY not in frame:  # programs have one scorer
+            other = frame["correct"].map(lambda verdicts: [np.nan] * len(verdicts))
+            frame[MATH_VERIFY] = other if benchmark in names.IN_DOMAIN else frame["correct"]
+        frame = frame[["doc_id", *_NUMBERS]].explode(_NUMBERS, ignore_index=True)
         if not frame["correct"].isin((0, 1)).all():
             raise ValueError("a verdict that is neither 0 nor 1")
         frame = frame.astype(dict.fromkeys(_NUMBERS, float)).assign(benchmark=benchmark)

@@ -112,9 +112,9 @@ def effects(problems: pd.DataFrame, grid: Grid) -> pd.DataFrame:
 
     Every trained method is compared with `original`, and every method with RePro with its plain
     algorithm, where the backbone has both; these are two tables, whose comparisons share the spread
-    of seeds. Columns as of `summarise`, with baseline, difference for mean, and p_holm: the p of no
-    difference, corrected by Holm's method for the number of pooled rows of its table and metric. It
-    is NaN for single benchmarks, which describe. The columns are there without any pair, too.
+    of seeds. Columns, also without any pair, as of `summarise`, with baseline, difference for mean,
+    and p_holm: the p of no difference, corrected by Holm's method for the number of pooled rows of
+    its table and metric; NaN for single benchmarks, which describe.
     """
     columns = ["backbone", "method", "baseline", "benchmark", "metric", *Estimate._fields]
     cells, rows = by_cell(problems), []

@@ -94,8 +94,7 @@ def write_pages(
 def _read_facts(run: RunFolder) -> dict:
     """Return run, settings, provenance, mlflow (its place there), step_seconds and seconds.
 
-    step_seconds is the median over the training steps, seconds those of each stage. What was not
-    recorded is empty or None.
+    These are the median over training steps, and by stage. Not recorded: empty or None.
     """
     read = {name: run.read_json(name) for name in ("settings", "provenance", "mlflow")}
     log = run.path / "training.jsonl"

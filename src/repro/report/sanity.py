@@ -91,9 +91,8 @@ def compare_differences(figures: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFra
 def compare_bands(figures: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
     """Return the untrained backbones beside the bands of other publications.
 
-    From `published.load` and `read_accuracies`. Columns backbone, benchmark, accuracy, low, high
-    (95 %, sampling), band_low, band_high and verdict: `where others found it`, `below`, `above`, or
-    `not run`.
+    From the same. Columns backbone, benchmark, accuracy, low, high (95 %, sampling), band_low,
+    band_high and verdict: `where others found it`, `below`, `above`, or `not run`.
     """
     bands = figures[figures["kind"].isin(["band_low", "band_high"])]
     ends = bands.groupby(["backbone", "benchmark"], sort=False)["value"].agg(["min", "max"])

@@ -77,11 +77,11 @@ def show(results: str | Path) -> None:
 def main_frame(summary: pd.DataFrame, stated: dict[tuple[str, str, str], float]) -> pd.DataFrame:
     """Return the main table's numbers: one row per backbone and method.
 
-    From `compare.summarise`; ``stated`` is (backbone, method, benchmark) -> published percent.
-    Columns backbone, method, seeds; each benchmark's accuracy in percent, ``NAME_se`` and, if any
-    of these methods has published numbers, ``NAME_published`` and ``NAME_difference`` (ours minus
-    it, in points); tokens and backtracking_per_1k, averaged over the benchmarks, with ``_se``; and
-    where a run lacks scores ``missing``: the row's missing benchmarks, blanks between.
+    From `compare.summarise` and `published.stated_accuracy`. Columns backbone, method, seeds; each
+    benchmark's accuracy in percent, ``NAME_se`` and, if any of these methods has published numbers,
+    ``NAME_published`` and ``NAME_difference`` (ours minus it, in points); tokens and
+    backtracking_per_1k, averaged over the benchmarks, with ``_se``; and where a run lacks scores
+    ``missing``: the row's missing benchmarks, blanks between.
     """
     shown = names.shown(set(summary["benchmark"]))
     columns = {name: ("accuracy", name) for name in shown}
@@ -152,7 +152,6 @@ def _checkpoints(runs: Sequence[RunFolder]) -> str:
 
 
 def _scorers(responses: pd.DataFrame) -> str:
-    """Say on how many responses in mathematics the two scorers differ."""
     of_math = responses[responses["benchmark"].isin(names.IN_DOMAIN)]
     judged = of_math.dropna(subset=MATH_VERIFY)
     if judged.empty:

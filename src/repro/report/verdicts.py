@@ -71,10 +71,8 @@ def combine(verdicts: Iterable[str]) -> str:
     found = set(verdicts)
     if found <= {NOT_TESTED}:
         return NOT_TESTED
-    for verdict in (NOT_SUPPORTED, INCONCLUSIVE, NOT_TESTED, NO_EFFECT):
-        if verdict in found:
-            return INCONCLUSIVE if verdict == NOT_TESTED else verdict
-    return SUPPORTED
+    found = {INCONCLUSIVE if verdict == NOT_TESTED else verdict for verdict in found}
+    return min(found, key=(NOT_SUPPORTED, INCONCLUSIVE, NO_EFFECT, SUPPORTED).index)
 
 
 def overall(rows: pd.DataFrame) -> tuple[str, list[dict]]:
@@ -166,7 +164,6 @@ def _parts(judged: Sequence[dict]) -> list[tuple[dict, dict, dict]]:
 
 
 def _judge(direction: str, threshold: float, part: Part, tested: int, rule: str) -> dict:
-    """Return the columns of a row of `evaluate` that depend on the part."""
     found, strict, seed_sd = MISSING, MISSING, np.nan
     seeds, counted = len(part.seeds), "seeds" if part.pool == TRAINING else "problems"
     verdict, lacks = NOT_TESTED, [part.remark]

@@ -68,8 +68,7 @@ class Phrases:
     """A family of phrases, which are found at the beginnings of words."""
 
     def __init__(self, phrases: Sequence[str]):
-        opening = [of for of in phrases if of.startswith(("^", "<do>"))]
-        opening = [re.sub(r"^\^?(<do>)?", "", of) for of in opening]
+        opening = [of[1] for phrase in phrases if (of := re.match(r"(?:\^|<do>)(.*)", phrase))]
         anywhere = [re.sub("^<do>", "<letme>", of) for of in phrases if not of.startswith("^")]
         self._opening, self._anywhere = map(_compile, (opening, anywhere))
 
@@ -93,11 +92,6 @@ def load(name: str) -> Phrases:
 
 
 @functools.cache
-def blocks() -> dict[str, str]:
-    """Return the building blocks by name."""
-    return dict(block.split(": ", 1) for block in lines("blocks"))
-
-
 def lines(name: str) -> list[str]:
     """Return the phrases (or the blocks) of ``NAME.txt`` without remarks, each in one piece."""
     text = Path(__file__).with_name(f"{name}.txt").read_text(encoding="utf-8")
@@ -107,8 +101,9 @@ def lines(name: str) -> list[str]:
 
 def expand(phrase: str) -> str:
     """Return a phrase as a regular expression without capturing groups."""
+    blocks = dict(block.split(": ", 1) for block in lines("blocks"))
     while re.search(r"<\w+>", phrase):
-        phrase = re.sub(r"<(\w+)>", lambda block: f"({blocks()[block[1]]})", phrase)
+        phrase = re.sub(r"<(\w+)>", lambda block: f"({blocks[block[1]]})", phrase)
     return re.sub(r"(?<!\\)\((?!\?)", "(?:", phrase.replace("~", _GAP))
 
 

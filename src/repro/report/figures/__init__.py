@@ -49,14 +49,12 @@ def draw(name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str], note: 
     if name == _TOKENS:
         summary = compare.summarise(scores.problems, scores.grid)
         return evaluation.tokens_per_benchmark(summary, benchmarks, note)
-    key, repro = _ABLATIONS[name], [run for run in runs if methods.parse(run.method).repro]
-    values = {run.method: _value(run, key) for run in repro}
+    key, values = _ABLATIONS[name], {}
+    for run in runs:
+        if methods.parse(run.method).repro:
+            value = collect.read_process_reward(run, key)
+            training = run.read_json("settings").get("training", {})
+            # A segment has at least one token, so that a larger k is all segments.
+            longest = training.get("max_completion_tokens", math.inf)
+            values[run.method] = math.inf if key == "k" and value >= longest else value
     return evaluation.ablation(key, compare.effects(scores.problems, scores.grid), values, note)
-
-
-def _value(run: RunFolder, key: str) -> float:
-    """Return a run's setting of the process reward; infinity for a k of all segments."""
-    value = collect.read_process_reward(run, key)
-    # A segment has at least one token.
-    longest = run.read_json("settings").get("training", {}).get("max_completion_tokens", math.inf)
-    return math.inf if key == "k" and value >= longest else value

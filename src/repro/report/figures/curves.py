@@ -73,7 +73,7 @@ def over_training(
         for curve in (plain, ours):
             if curve is not None:
                 width = 1 if validated else max(3, len(curve) // 10)
-                _training_curve(axis, curve, curve is ours, width, several)
+                _mean_curve(axis, curve, curve is ours, width, several)
         if not axis.lines:
             style.gap(axis, "no pair" if paired else "no run")
         _scale(axis, scale == 100 and not paired)
@@ -84,9 +84,7 @@ def over_training(
     return style.finish(figure, panels.values(), explanation, note, last=style.WITH)
 
 
-def _training_curve(
-    axis: Axes, seeds: pd.DataFrame, repro: bool, width: int, several: bool
-) -> None:
+def _mean_curve(axis: Axes, seeds: pd.DataFrame, repro: bool, width: int, several: bool) -> None:
     """Draw (steps, seeds) and their running mean; the algorithm alone is grey and dashed."""
     colour, every = style.COLOURS[0] if repro else style.PLAIN, max(1, len(seeds) // 8)
     smooth = seeds.rolling(width, center=True, min_periods=1).mean()

@@ -44,8 +44,8 @@ def tokens_per_benchmark(
         axis.grid(False, axis="x")
         for edge in range(1, len(groups)):
             axis.axvline(edge - 0.5, color="#B0B0B0", linewidth=0.6, zorder=0)
-    explanation = style.explain_bars(tokens["seeds"])
-    return style.finish(figure, panels.values(), explanation, note, **_LEGEND)
+    said = style.explain_bars(tokens["seeds"]), note
+    return style.finish(figure, panels.values(), *said, **_LEGEND)
 
 
 def ablation(
@@ -76,5 +76,4 @@ def ablation(
         axis.set_xlim(-0.5, len(tried) - 0.5)
         axis.set_xticks(range(len(tried)), labels)
     what = f"Differences to {name} alone on the in-domain benchmarks, paired by problem and seed."
-    explanation = style.explain_bars(effects["seeds"])
-    return style.finish(figure, panels.values(), what, explanation, note)
+    return style.finish(figure, panels.values(), what, style.explain_bars(effects["seeds"]), note)

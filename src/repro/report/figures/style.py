@@ -67,8 +67,7 @@ def panels(
     height = min(_PANEL_HEIGHT * len(backbones) + _SURROUNDINGS, _HEIGHT)
     figure = Figure(figsize=(_WIDTH, height), layout="constrained")
     sharey = "row" if ylabel else False
-    shape = len(backbones), len(columns)
-    axes = figure.subplots(*shape, squeeze=False, sharex=True, sharey=sharey)
+    axes = figure.subplots(len(backbones), len(columns), squeeze=False, sharex=True, sharey=sharey)
     found = dict(zip(itertools.product(backbones, columns), axes.flat, strict=True))
     for (backbone, column), axis in found.items():
         place = axis.get_subplotspec()

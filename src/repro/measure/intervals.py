@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import scipy
+import scipy  # not scipy.stats, which takes a second to import
 
 from repro.measure.behaviours import BEHAVIOURS
 
@@ -71,7 +71,6 @@ def interval(tables: Sequence[np.ndarray], level: float = LEVEL) -> Estimate:
     if variance == 0:
         return Estimate(mean, 0.0, mean, mean, n)
     freedom = variance**2 / sum(v**2 / df for v, df in terms)
-    # That of t, as in scipy.stats, which takes a second to import.
     half = float(scipy.special.stdtrit(freedom, (1 + level) / 2)) * math.sqrt(variance)
     return Estimate(mean, math.sqrt(variance), mean - half, mean + half, n)
 
@@ -133,15 +132,12 @@ def median(samples: Sequence[Sequence[float]], resamples: int = 2000, seed: int 
     medians = [np.median(np.concatenate([samples[i] for i in problems])) for problems in drawn]
     if np.ptp(medians) == 0:  # their sd would be of rounding
         return Estimate(value, 0.0, value, value, n)
-    low, high = (_quantile(medians, (1 + side * LEVEL) / 2) for side in (-1, 1))
-    return Estimate(value, float(np.std(medians, ddof=1)), low, high, n)
-
-
-def _quantile(values: Sequence[float], p: float) -> float:
-    """Return the p quantile of numbers, linear between neighbours (p < 1)."""
-    below, part = divmod(p * len(values) + (1 - p), 1)  # its place, counted from 1
-    lower, upper = np.sort(values)[int(below) - 1 : int(below) + 1]
-    return float((1 - part) * lower + part * upper)
+    ordered, limits = np.sort(medians), []
+    for p in ((1 - LEVEL) / 2, (1 + LEVEL) / 2):  # linear between neighbours, counted from 1
+        below, part = divmod(p * resamples + (1 - p), 1)
+        lower, upper = ordered[int(below) - 1 : int(below) + 1]
+        limits.append(float((1 - part) * lower + part * upper))
+    return Estimate(value, float(np.std(medians, ddof=1)), *limits, n)
 
 
 def summary(problems: Sequence[dict]) -> dict[str, dict | None]:

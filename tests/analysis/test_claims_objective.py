@@ -147,4 +147,4 @@ def test_without_objectives_or_segments_nothing_is_tested(judge):
     assert set(frame["remark"]) == {"no run has an objective.jsonl"}
     frame = judge("case-study", objective_rows())
     assert verdict(frame) == NOT_TESTED
-    assert frame["remark"][0].startswith("none of the 40 responses in objective.jsonl")
+    assert frame["remark"][0].startswith("none of 40 responses in objective.jsonl")

@@ -12,7 +12,7 @@ from scipy import signal, stats
 from tests.analysis.worlds import verdict
 
 from repro.measure import intervals
-from repro.measure.intervals import Estimate, Spread, interval
+from repro.measure.intervals import Estimate, interval
 from repro.records.experiment import RunFolder
 from repro.report import verdicts
 from repro.report.claim_parts import TRAINING, Compared, Data, Part, difference
@@ -135,18 +135,6 @@ def test_run_standard_error_by_hand_and_with_unequal_numbers_of_samples():
     assert math.isnan(intervals.run_standard_error([[1, 0], [1]]))
 
 
-def test_median_is_over_responses_and_its_interval_over_problems():
-    got = intervals.median([[1, 2], [3, 4, 100]])
-    assert (got.mean, got.n) == (3.0, 2)
-    # drawn are the first twice, the second twice or both: medians 1.5, 4 and 3
-    assert (got.low, got.high) == (1.5, 4.0)
-    assert math.isnan(intervals.median([[1, 2, 3]]).low)
-    assert intervals.median([[7, 7], [7]]) == Estimate(7.0, 0.0, 7.0, 7.0, 2)
-    numbers = [[1.0], [2.0], [4.0], [8.0]]
-    first = intervals.median(numbers, seed=1)
-    assert first == intervals.median(numbers, seed=1) != intervals.median(numbers, seed=2)
-
-
 PROBLEMS = [
     {
         **{"correct": [1, 0, 0, 1], "tokens": [10, 30, 40, 20], "truncated": [0, 1, 0, 0]},
@@ -223,8 +211,8 @@ def draw(rng, seeds: int, seed_sd: float, scale=1.0) -> list[np.ndarray]:
     ]
 
 
-def judge(tables, seeds: int, spread=None, direction="greater", threshold=0.0, smallest=1.0) -> str:
-    part = Part("", range(seeds), tables, spread=spread, smallest=smallest)
+def judge(tables, seeds: int, direction="greater", threshold=0.0) -> str:
+    part = Part("", range(seeds), tables, smallest=1.0)
     return verdicts._judge(direction, threshold, part, 1, ALL)["verdict"]
 
 
@@ -246,27 +234,16 @@ def test_seeds_that_differ_are_no_finding(seeds):
     assert sum(interval(of).low > 0 for of in blind) > stats.binom.ppf(SURE, times, 0.025)
 
 
-def pooled_world(rng, seeds: int, seed_sd: float) -> tuple[list[np.ndarray], Spread]:
-    """One of eight comparisons, and what all of them know of the seeds."""
-    comparisons = [draw(rng, seeds, seed_sd) for _ in range(8)]
-    return comparisons[0], pooled_spread(comparisons)
-
-
 @pytest.mark.long
 def test_intervals_with_a_pooled_spread_cover_and_a_second_seed_costs_little():
     rng, times = np.random.default_rng(5), 2000
     alone = np.median([np.diff(interval(draw(rng, 1, 0.8))[2:4]) for _ in range(times)])
     for seeds, seed_sd in itertools.product((2, 3), (0.4, 0.8, 1.2)):
-        worlds = [pooled_world(rng, seeds, seed_sd) for _ in range(times)]
-        found = [interval(tables, spread=spread) for tables, spread in worlds]
-        cover = np.mean([e.low <= 0 <= e.high for e in found])
-        wrong = np.mean([judge(tables, seeds, spread) == SUPPORTED for tables, spread in worlds])
-        width = np.median([e.high - e.low for e in found])
-        print(
-            f"S {seeds}, sd {seed_sd}: cover {cover:.3f}, supported {wrong:.3f}, width {width:.2f}"
-        )
-        assert cover >= 0.94 and wrong <= 0.03
-        assert seed_sd > 0.8 or width < 1.5 * alone
+        worlds = [[draw(rng, seeds, seed_sd) for _ in range(8)] for _ in range(times)]
+        found = [interval(of[0], spread=pooled_spread(of)) for of in worlds]
+        assert np.mean([e.low <= 0 <= e.high for e in found]) >= 0.94
+        assert np.mean([e.low > 0 for e in found]) <= 0.03
+        assert seed_sd > 0.8 or np.median([e.high - e.low for e in found]) < 1.5 * alone
 
 
 def test_without_an_effect_and_with_much_data_there_is_no_relevant_effect():
@@ -292,14 +269,13 @@ def test_steps_of_a_training_that_resemble_each_other_are_one_observation():
         (part,) = difference(data, "tokens_percent", Compared(["grpo+repro"]), [TRAINING])
         row = verdicts._judge("less", 0, part, 1, ALL)
         wrong += row["verdict"] in (SUPPORTED, NOT_SUPPORTED)
-    print(f"AR(1): {wrong / times:.3f} decided")
     assert wrong <= 0.07 * times
 
 
 def test_two_values_just_the_margin_apart_are_seldom_called_equal():
     rng, times = np.random.default_rng(1), 400
     tables = [[1 + table for table in draw(rng, 3, 0.1)] for _ in range(times)]
-    found = [judge(of, 3, None, "within", 1.0) for of in tables]
+    found = [judge(of, 3, "within", 1.0) for of in tables]
     assert found.count(SUPPORTED) <= stats.binom.ppf(SURE, times, 0.05)
     assert found.count(NOT_SUPPORTED) <= stats.binom.ppf(SURE, times, 0.025)
 
@@ -313,8 +289,8 @@ def test_one_of_many_parts_refutes_beyond_the_corrected_level_only():
     alone, of_eight = (interval([noise], level).high for level in (0.95, 1 - 0.05 / 8))
     for below, wanted in ((alone + 0.01, INCONCLUSIVE), (of_eight + 0.01, NOT_SUPPORTED)):
         tables = [noise + 9] * 7 + [noise - below]
-        clause = Clause("a", "", [("greater", 0, parts_of, *tables)])
-        frame = verdicts.evaluate(None, [clause])
+        claim = ("", Clause("", [("greater", 0, parts_of, *tables)]))
+        frame = verdicts.evaluate(None, {"a": claim})
         assert frame["verdict"].tolist() == [SUPPORTED] * 7 + [NOT_SUPPORTED]
         assert verdict(frame) == wanted
 

@@ -11,7 +11,7 @@ import pandas as pd
 from repro.files import jsonl
 from repro.records.experiment import RunFolder
 from repro.report import claims, collect, verdicts
-from repro.report.claim_parts import Compared, Data
+from repro.report.claim_parts import Data
 
 NOTE = "Tiny world: these are not the paper's numbers."
 ZEROS = ("truncated", "backtracking", "verification", "hesitation")
@@ -91,20 +91,18 @@ def problems(accuracy, tokens):
 SEEDS = (0, 1, 2)
 
 
-def only(name: str, methods: Sequence[str] = claims.METHODS) -> list[claims.Clause]:
-    """The clauses of one claim; with methods, for these only."""
+def only(name: str, methods: Sequence[str] = claims.METHODS) -> dict[str, tuple]:
+    """One claim; with methods, for these only."""
 
-    def narrow(test: tuple) -> tuple:
-        compared = [of for of in test if isinstance(of, Compared) and of.methods == claims.METHODS]
-        return tuple(of._replace(methods=methods) if of in compared else of for of in test)
+    def narrow(part: object) -> object:
+        every = getattr(part, "methods", None) == claims.METHODS
+        return part._replace(methods=methods) if every else part
 
-    return [
-        clause._replace(
-            tests=[*map(narrow, clause.tests)], described=[*map(narrow, clause.described)]
-        )
-        for clause in claims.CLAUSES
-        if clause.claim == name
-    ]
+    text, *clauses = claims.CLAIMS[name]
+    for i, of in enumerate(clauses):
+        kept, shown = ([tuple(map(narrow, t)) for t in ts] for ts in (of.tests, of.described))
+        clauses[i] = of._replace(tests=kept, described=shown)
+    return {name: (text, *clauses)}
 
 
 def evaluate(

@@ -68,12 +68,10 @@ def interval(
     and Satterthwaite. Benchmarks are fixed and count equally, problems and seeds are drawn. The
     noise of single responses is in both terms: where seeds hardly differ, the interval is wide.
 
-    ``spread`` takes the place of the seeds' own variance, which two or three of them hardly know:
-    `compare.pooled_spread` estimates it over several comparisons. With one seed and no spread the
-    second term is missing, and the interval says nothing about other seeds.
-
-    `tables` are (S, P_b), one per benchmark, the same seeds in each. NaN makes all NaN. One problem
-    is no sample: the interval, which covers `level`, is then of seeds alone, NaN with one seed.
+    `tables` are (S, P_b), one per benchmark, the same seeds in each. ``spread`` takes the place of
+    sd_seeds², which a few seeds hardly know. With one seed and no spread the second term is
+    missing, and the interval says nothing about other seeds. One problem is no sample: then it is
+    of seeds alone, and NaN with one of these. NaN makes all NaN.
     """
     per_problem = [table.mean(axis=0) for table in tables]  # (P_b,) each
     per_seed = seed_means(tables)
@@ -81,13 +79,11 @@ def interval(
     mean = float(np.mean([x.mean() for x in per_problem]))
     if spread is None and per_seed.size > 1:
         spread = Spread(per_seed.var(ddof=1), per_seed.size - 1)
-    if spread is None and min(x.size for x in per_problem) < 2:
+    drawn = [x for x in per_problem if x.size > 1]
+    if spread is None and len(drawn) < len(per_problem):
         return Estimate(mean, np.nan, np.nan, np.nan, n)
-    terms = [
-        (x.var(ddof=1) / x.size / len(tables) ** 2, x.size - 1) for x in per_problem if x.size > 1
-    ]
-    if spread:
-        terms.append((spread.variance / per_seed.size, spread.freedom))
+    terms = [(x.var(ddof=1) / x.size / len(tables) ** 2, x.size - 1) for x in drawn]
+    terms += [(spread.variance / per_seed.size, spread.freedom)] if spread else []
     variance = sum(v for v, _ in terms)
     if variance == 0:
         return Estimate(mean, 0.0, mean, mean, n)
@@ -146,24 +142,6 @@ def ratio_values(numerators: np.ndarray, denominators: np.ndarray) -> np.ndarray
     return ratio + (b - ratio * t) / t.mean()
 
 
-def median(samples: Sequence[Sequence[float]], resamples: int = 2000, seed: int = 0) -> Estimate:
-    """Return the median over all responses, with a percentile bootstrap interval over problems.
-
-    A drawn problem brings all its responses (Davison and Hinkley, Bootstrap Methods, 1997, 3.8);
-    `se` is the resamples' sd. The interval has width 0 where no resample changes the median.
-    `samples` are (N, n) numbers, such as reasoning tokens; n may differ between problems.
-    """
-    value, n = float(np.median(np.concatenate(samples))), len(samples)
-    if n == 1:
-        return Estimate(value, np.nan, np.nan, np.nan, n)
-    drawn = np.random.default_rng(seed).integers(n, size=(resamples, n))  # of the problems
-    medians = [np.median(np.concatenate([samples[i] for i in problems])) for problems in drawn]
-    if np.ptp(medians) == 0:  # their sd would be of rounding
-        return Estimate(value, 0.0, value, value, n)
-    low, high = scipy.stats.quantile(np.array(medians), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Estimate(value, float(np.std(medians, ddof=1)), float(low), float(high), n)
-
-
 def summary(problems: Sequence[dict]) -> dict[str, dict | None]:
     """Return name -> {"value", "se", "low", "high", "n"} of one score file; see docs/metrics.md.
 
@@ -192,7 +170,8 @@ def summary(problems: Sequence[dict]) -> dict[str, dict | None]:
     tokens = [np.asarray(problem["tokens"], dtype=float) for problem in problems]  # None: NaN
     known = not np.isnan(np.concatenate(tokens)).any()
     found["tokens_mean"] = estimate([x.mean() for x in tokens]) if known else None
-    found["tokens_median"] = median(tokens) if known else None
+    middle = float(np.median(np.concatenate(tokens)))  # over responses
+    found["tokens_median"] = Estimate(middle, *[np.nan] * 3, len(tokens)) if known else None
     for suffix, verdicts in (("", (0, 1)), ("_correct", (1,)), ("_wrong", (0,))):
         chosen = [np.isin(x, verdicts) for x in correct]
         b = [1000 * x[keep].sum() for x, keep in zip(backtracking, chosen, strict=True)]

@@ -23,16 +23,11 @@ from repro.report import collect, compare, names
 # The seed is what is replicated: two methods trained with one seed are near-twins, whose difference
 # says little about other seeds. And a spread of few problems can vanish by chance.
 RULE = {"level": 0.95, "equivalence_level": 0.90, "seeds_at_least": 3, "problems_at_least": 10}
-# The smallest effects of interest, in points, percent and shares of the baseline's rate; less would
-# change nobody's choice of a method. 1 point is half of what RePro gains in domain in the paper
-# (2.0), also over the range of a setting. Correlations and process rewards have none: nobody can
-# say what they are worth.
-SMALLEST = {
-    "accuracy": 1.0,
-    "tokens_percent": 1.0,
-    "backtracking_responses": 1.0,
-    "backtracking_per_1k": 0.1,
-}
+# The smallest effects of interest, in points and percent; less would change nobody's choice of a
+# method. 1 point of accuracy, also over the range of a setting, is half of what RePro gains in
+# domain in the paper (2.0). Correlations and process rewards have none: nobody knows their worth.
+SMALLEST = {"accuracy": 1.0, "tokens_percent": 1.0, "backtracking_responses": 1.0}
+SMALLEST |= {"backtracking_per_1k": 0.1}  # of the baseline's
 POOL = "in-domain"  # on which ablations are judged: the paper does not state on which
 TRAINING = "last quarter of training"  # stands for a benchmark with one problem
 # Columns of `Data.objective`. The last cut point is left out: there the answer stands already.
@@ -42,6 +37,8 @@ LABELLED = {kind: f"process reward of {kind} minus that of other segments" for k
 SLOPE = "slope times the range"
 BEND = "gain of the range's upper half minus that of its lower half"  # of a parabola
 APART = "second minus first"
+# Of the segments in the lowest quarter of a run's process rewards, how many have a behaviour, minus
+# the same of the highest quarter.
 QUARTERS = "segments with a behaviour, lowest minus highest quarter of process rewards"
 
 
@@ -106,22 +103,20 @@ class Data:
         """`collect.read_objective` with `FALLS` and the other columns; NaN where it has none."""
         frame = collect.read_objective(self.runs)
         rows = [_response(row) for row in frame.to_dict("records")]
-        columns = [FALLS, FALLS_IF_WRONG, RISES, RISES_EARLY, *LABELLED.values()]
         by_run = frame.groupby(["backbone", "method"], sort=False)["segments"]
         quarters = [pd.Series(dtype=float), *(_quarters(of) for _, of in by_run)]
-        frame = frame.join(pd.DataFrame(rows, columns=columns))
-        return frame.assign(**{QUARTERS: pd.concat(quarters)})
+        columns = [FALLS, FALLS_IF_WRONG, RISES, RISES_EARLY, *LABELLED.values()]
+        found = pd.DataFrame(rows, columns=columns).assign(**{QUARTERS: pd.concat(quarters)})
+        return frame.join(found)
 
     def groups(self, compared: Compared) -> list[tuple[str, list[list[str]]]]:
         """Return backbone and pairs, method and baseline, of each part: one pair, or an average."""
-        backbones, chosen = dict.fromkeys(run.backbone for run in self.runs), compared.methods
-        found = [(of, list(chosen)) for of in backbones]
+        chosen, groups = compared.methods, []
+        found = [(of, chosen) for of in dict.fromkeys(run.backbone for run in self.runs)]
         if isinstance(chosen, str):
-            found = [(of, list(by_method)) for of, by_method in self.ablations(chosen)]
-        groups = []
+            found = self.ablations(chosen)
         for backbone, of in found:
-            baselines = [compared.baseline or methods.plain_algorithm(method) for method in of]
-            pairs = [list(pair) for pair in zip(of, baselines, strict=True)]
+            pairs = [[one, compared.baseline or methods.plain_algorithm(one)] for one in of]
             each = [pairs] if compared.averaged else [[pair] for pair in pairs]
             groups += [(backbone, part) for part in each]
         return groups
@@ -134,10 +129,8 @@ class Data:
             of = (run.backbone, method.algorithm)
             if method.ablated == key or (of in found and method.repro and not method.ablated):
                 found.setdefault(of, {})[run.method] = collect.read_process_reward(run, key)
-        return [
-            (backbone, dict(sorted(values.items(), key=lambda item: item[1])))
-            for (backbone, _), values in found.items()
-        ]
+        ascending = [dict(sorted(of.items(), key=lambda item: item[1])) for of in found.values()]
+        return [(backbone, of) for (backbone, _), of in zip(found, ascending, strict=True)]
 
 
 def difference(
@@ -147,15 +140,16 @@ def difference(
 
     Their seeds' spread is estimated as in tables, over all algorithms and backbones.
     """
-    main = dict.fromkeys(run.method for run in data.runs if not methods.parse(run.method).ablated)
-    alike = Compared([method for method in main if methods.plain_algorithm(method)])
+    parsed = {run.method: methods.parse(run.method) for run in data.runs}
+    main = Compared(
+        [name for name, method in parsed.items() if method.repro and not method.ablated]
+    )
     parts = []
     for pool in pools or _shown(data.cells):
-        found, others = (
-            [_difference(data, metric, pool, *of) for of in data.groups(which)]
-            for which in (compared, compared if compared.averaged else alike)
-        )
-        spread = compare.pooled_spread([part.tables for part in others])
+        alike = data.groups(compared if compared.averaged else main)
+        of_alike = [_difference(data, metric, pool, *of).tables for of in alike]
+        spread = compare.pooled_spread(of_alike)
+        found = [_difference(data, metric, pool, *of) for of in data.groups(compared)]
         parts += [part._replace(spread=spread) for part in found]
     return parts or _no_ablation(compared.methods)
 
@@ -168,23 +162,24 @@ def over_values(data: Data, key: str, what: str) -> list[Part]:
     """
     parts, order = [], {APART: 0, SLOPE: 1, BEND: 2}[what]
     for backbone, by_method in data.ablations(key):
-        chosen, positions = list(by_method), np.array(list(by_method.values()))
-        label, values = methods.label(chosen[0].partition("~")[0]), positions
-        part = _scores(data, backbone, chosen, POOL)
+        chosen, values = list(by_method), np.array(list(by_method.values()))
+        part, positions = _scores(data, backbone, chosen, POOL), values
         if key == "k" and part.tables:
             of = data.training[data.training["backbone"] == backbone].groupby("method")
             positions = of[collect.CUT_POINTS].mean().reindex(chosen).to_numpy()
-            counted = positions if order > 1 else positions[[0, -1]]
-            if not (counted[1:] >= 1.1 * counted[:-1]).all():
+            told_apart = positions if order > 1 else positions[[0, -1]]
+            if not (told_apart[1:] >= 1.1 * told_apart[:-1]).all():
                 said = ", ".join(f"{x:.3g}" for x in positions)
                 part = Part(f"{said} cut points a response: some values differ by less than 10 %")
         if len(values) < max(2, order + 1):
             part = Part(f"needs {max(2, order + 1)} values of {key} or more")
         for weights in _weights(order, positions) if part.tables else [np.ones(len(values))]:
-            found = _contrast(part, weights) if part.tables else part
             shown = ", ".join(f"{x:g}" for x in (values if order else values[weights != 0]))
-            name = f"{label}, {methods.ABLATED[key]} = {shown}, {POOL}: {what}"
-            parts.append(_named(found, backbone, chosen, name, "points"))
+            label = (
+                f"{methods.label(chosen[0].partition('~')[0])}, {methods.ABLATED[key]} = {shown}"
+            )
+            found = _contrast(part, weights) if part.tables else part
+            parts.append(_named(found, backbone, chosen, f"{label}, {POOL}: {what}", "points"))
     return parts or _no_ablation(key)
 
 
@@ -197,21 +192,20 @@ def objective(
     """
     frame, parts, lacks = data.objective, [], ""
     untrained = frame["method"] == methods.ORIGINAL
-    if original and untrained.any():
-        frame = frame[untrained]
-    elif original:
+    if original and not untrained.any():
         lacks = "no run of Original: a model trained on the reward is no witness of it"
     for (backbone, method), rows in frame.groupby(["backbone", "method"], sort=False):
         by_problem = rows.groupby(["benchmark", "doc_id"])
-        found = [by_problem[one].mean().dropna().to_numpy() for one in (what, minus) if one]
-        tables = [of[None] for of in found]
-        if minus:  # the mean of both tables is the difference
-            tables = [2 * tables[0], -2 * tables[1]]
-        part = Part(f"of {len(rows)} responses", sorted(rows["seed"].unique()), tables, lacks=lacks)
-        if not all(map(len, found)):
-            part = Part(f"none of the {len(rows)} responses in objective.jsonl has what is needed")
-        name = f"{methods.label(method)}: {what}"
-        parts.append(_named(part._replace(of_checkpoints=True), backbone, [method], name, unit))
+        tables = [by_problem[one].mean().dropna().to_numpy()[None] for one in (what, minus) if one]
+        part = Part(f"none of {len(rows)} responses in objective.jsonl has what is needed")
+        if all(table.size for table in tables):
+            part = Part(f"of {len(rows)} responses", sorted(rows["seed"].unique()), tables)
+        if minus and part.tables:  # the mean of both tables is the difference
+            part = part._replace(tables=[2 * tables[0], -2 * tables[1]])
+        if method == methods.ORIGINAL or lacks or not original:
+            part = part._replace(of_checkpoints=True, lacks=lacks)
+            name = f"{methods.label(method)}: {what}"
+            parts.append(_named(part, backbone, [method], name, unit))
     return parts or [Part("no run has an objective.jsonl", name=what, unit=unit)]
 
 
@@ -244,9 +238,9 @@ def _difference(data: Data, metric: str, pool: str, backbone: str, pairs: list[l
 
 
 def _weights(order: int, positions: np.ndarray) -> list[np.ndarray]:
-    """Return the weights of M means, whose sum is a derivative over the range; 0: differences.
+    """Return weights of M means, whose sum is `SLOPE` or `BEND` of the polynomial that fits best.
 
-    It is that of the polynomial that fits best, times what makes it points over the whole range.
+    Of order 0 are those of every difference of two.
     """
     if order == 0:
         return [b - a for a, b in itertools.combinations(np.eye(len(positions)), 2)]
@@ -317,34 +311,28 @@ def _response(row: dict) -> dict[str, float]:
     if row["correct"] and len(objective) > 1:
         rises, early = np.diff(objective) > 0, relative[1:] <= 0.5
         found |= {RISES: rises.mean(), RISES_EARLY: rises[early].mean() if early.any() else np.nan}
-    rewards = {None: [], **{kind: [] for kind in LABELLED}}
-    for label, reward in row["segments"]:
-        rewards[label].append(reward)
+    segments = pd.DataFrame(row["segments"], columns=["label", "reward"]).fillna({"label": ""})
+    rewards = segments.groupby("label")["reward"].mean()
     for kind, column in LABELLED.items():
-        if rewards[kind] and rewards[None]:
-            found[column] = np.mean(rewards[kind]) - np.mean(rewards[None])
+        found[column] = rewards.get(kind, math.nan) - rewards.get("", math.nan)
     return found
 
 
 def _quarters(responses: pd.Series) -> pd.Series:
-    """Return numbers of a run's responses whose mean is a difference of shares, in points.
-
-    Of the segments in the lowest quarter of process rewards, how many have a behaviour, minus the
-    same of the highest quarter; NaN where none has.
-    """
+    """Return numbers of a run's responses whose mean is `QUARTERS`; NaN without any behaviour."""
     number = np.repeat(np.arange(len(responses)), responses.map(len))
     segments = [segment for of in responses for segment in of]
     labelled = np.array([label is not None for label, _ in segments])
+    rewards = np.array([reward for _, reward in segments])
     if not labelled.any():
         return pd.Series(math.nan, responses.index)
-    rewards, shares = np.array([reward for _, reward in segments]), []
-    low, high = np.quantile(rewards, [0.25, 0.75])
-    for inside in (rewards <= low, rewards >= high):
+
+    def share(inside: np.ndarray) -> np.ndarray:
         chosen = (number[inside & labelled], number[inside])
-        shares.append(
-            100 * ratio_values(*(np.bincount(x, minlength=len(responses)) for x in chosen))
-        )
-    return pd.Series(shares[0] - shares[1], responses.index)
+        return 100 * ratio_values(*(np.bincount(x, minlength=len(responses)) for x in chosen))
+
+    low, high = np.quantile(rewards, [0.25, 0.75])
+    return pd.Series(share(rewards <= low) - share(rewards >= high), responses.index)
 
 
 def _labels(chosen: Sequence[str], separator: str = ", ") -> str:

@@ -3,9 +3,8 @@
 A pool of benchmarks counts each equally and needs all of them, so that methods are never compared
 over different ones; over several benchmarks or methods, on the seeds that all of them have.
 
-How far seeds lie apart is estimated over all comparisons that are shown together, since two or
-three seeds hardly know it: m comparisons of S seeds have m(S - 1) degrees of freedom. They are
-taken to vary alike and independently of each other.
+How far seeds lie apart is estimated over all comparisons that are shown together, taken to vary
+alike and independently: m of S seeds have m(S - 1) degrees of freedom, one by itself hardly any.
 """
 
 import itertools
@@ -17,14 +16,7 @@ from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.multitest import multipletests
 
 from repro import methods
-from repro.measure.intervals import (
-    Estimate,
-    Spread,
-    interval,
-    p_value,
-    ratio_values,
-    seed_means,
-)
+from repro.measure.intervals import Estimate, Spread, interval, p_value, ratio_values, seed_means
 from repro.report import names
 from repro.report.collect import RUN_KEYS, Grid
 
@@ -50,8 +42,7 @@ def by_cell(problems: pd.DataFrame) -> Cells:
     cells: Cells = {}
     runs = problems.sort_values("doc_id").groupby([*RUN_KEYS, "benchmark"], sort=False)
     for (backbone, method, seed, benchmark), frame in runs:
-        chosen = ["accuracy", "tokens", "backtracking", "backtracks"]
-        numbers = frame[chosen].to_numpy(dtype=float).T
+        numbers = frame[["accuracy", "tokens", "backtracking", "backtracks"]].to_numpy(float).T
         cells.setdefault((backbone, method, benchmark), {})[seed] = numbers
     return cells
 
@@ -80,10 +71,9 @@ def measure(metric: str, numbers: np.ndarray) -> np.ndarray:
         return change if tokens[1].any() else np.full_like(change, np.nan)
     if metric == "backtracking_per_1k":
         each = [1000 * ratio_values(*pair) for pair in zip(backtracking, tokens, strict=True)]
-    elif metric == "backtracking_responses":
-        each = 100 * backtracks
     else:
-        each = tokens if metric == "tokens" else 100 * accuracy
+        shares = {"accuracy": 100 * accuracy, "backtracking_responses": 100 * backtracks}
+        each = shares.get(metric, tokens)
     return each[0] - each[1] if len(each) > 1 else each[0]
 
 
@@ -159,8 +149,7 @@ def _rows(
     for (name, members), metric in itertools.product(scopes.items(), metrics):
         found = [stack(cells, backbone, chosen, members) for backbone, chosen in compared]
         measured = [[measure(metric, numbers) for numbers in each] for _, each in found]
-        paired = [tables for tables, (_, of) in zip(measured, compared, strict=True) if len(of) > 1]
-        spread = pooled_spread(paired)
+        spread = pooled_spread(measured) if compared and len(compared[0][1]) > 1 else None
         for i, tables in enumerate(measured):
             backbone, chosen = compared[i]
             keys = {"backbone": backbone} | dict(zip(("method", "baseline"), chosen, strict=False))

@@ -2,14 +2,12 @@
 
 import math
 
-import pandas as pd
 from statsmodels.stats.power import TTestPower
 
 from repro.report import verdicts
 from repro.report.claim_parts import RULE, Data
 
 POWER = 0.8
-_NUMBERS = {"effect": "effect", "seed_sd": "sd of a seed", "smallest": "of interest from"}
 
 
 def seeds_needed(effect: float, seed_sd: float) -> float:
@@ -27,15 +25,12 @@ def write_power(data: Data) -> str:
     """Return a table, as text, of the parts about methods that decide a clause."""
     frame = verdicts.evaluate(data)
     of_methods = frame["effect"].notna() & (frame["few_seeds"] | frame["seed_sd"].notna())
-    frame = frame[of_methods & (frame["verdict"] != verdicts.DESCRIBED)]
-    frame = frame.sort_values("claim", kind="stable")
-    found = frame[["claim", "part", "unit", "seeds"]].rename(columns={"seeds": "has"})
-    found = found.join(frame[list(_NUMBERS)].map("{:.2g}".format).rename(columns=_NUMBERS))
-    found.insert(5, "half width", ((frame["high"] - frame["low"]) / 2).map("{:.2g}".format))
-    for title, effects in (("needs", frame["effect"]), ("of interest needs", frame["smallest"])):
-        needed = [seeds_needed(*of) for of in zip(effects, frame["seed_sd"], strict=True)]
-        found[title] = pd.Series(needed, frame.index).map("{:.0f}".format)
-    text = found.replace("nan", "-").to_string(index=False)
-    return (
-        f"Seeds for a power of {POWER:.0%}, if the effect is as found or just of interest:\n{text}"
-    )
+    frame = frame[of_methods & (frame["verdict"] != verdicts.DESCRIBED)].copy()
+    frame["half width"] = (frame["high"] - frame["low"]) / 2
+    for effect, title in (("effect", "needs"), ("smallest", "needs for smallest")):
+        pairs = zip(frame[effect], frame["seed_sd"], strict=True)
+        frame[title] = [seeds_needed(*pair) for pair in pairs]
+    numbers = ["effect", "half width", "seed_sd", "smallest", "needs", "needs for smallest"]
+    frame[numbers] = frame[numbers].map("{:.3g}".format).replace("nan", "-")
+    text = frame[["claim", "part", "unit", "seeds", *numbers]].to_string(index=False)
+    return f"Seeds for a power of {POWER:.0%} at the effect found, and at the smallest:\n{text}"

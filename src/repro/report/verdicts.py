@@ -5,7 +5,7 @@ wrong side by chance, so that refuting needs one (Bonferroni).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from repro.files import jsonl
 from repro.measure.intervals import Estimate, interval, seed_means
 from repro.records.experiment import RunFolder
 from repro.report.claim_parts import RULE, SMALLEST, TRAINING, Data, Part
-from repro.report.claims import CLAIMS, CLAUSES, DEFINED, NONE_OPPOSED, TESTED, Clause, digest
+from repro.report.claims import CLAIMS, DEFINED, NONE_OPPOSED, TESTED, digest
 from repro.report.compare import MISSING
 from repro.report.table_sheets import Sheet, to_csv, to_markdown
 
@@ -26,14 +26,13 @@ VERDICTS = (SUPPORTED, NOT_SUPPORTED, NO_EFFECT, INCONCLUSIVE, NOT_TESTED)
 DESCRIBED = "described"  # in place of a verdict: the part decides nothing
 DIRECTIONS = {"greater": ">", "less": "<", "within": "±"}
 _HOW = (
-    "The parts that could be tested. Effects are paired by problem and seed, with 95 % intervals "
-    "over problems and seeds; of a training, each seed is one number. Supported: the interval lies "
-    "beyond the threshold. Not supported: it lies on the wrong side. No relevant effect, whatever "
-    "else holds: the 90 % interval lies within the smallest effect of interest (two one-sided "
-    "tests at 5 %). With fewer than 3 seeds a part is inconclusive, unless it is about "
-    "checkpoints. A clause is not supported where a part is not, even with its interval widened "
-    "for the number of the claim's parts; else it is inconclusive where any part is; else there is "
-    "no relevant effect where any part has none; and so is a claim of its clauses."
+    "Effects are paired by problem and seed, with 95 % intervals over problems and seeds; of a "
+    "training, each seed is one number. Supported: the interval lies beyond the threshold. Not "
+    "supported: it lies on the wrong side. No relevant effect, whatever else holds: the 90 % "
+    "interval lies within the smallest effect of interest (two one-sided tests at 5 %). On fewer "
+    "than 3 seeds all is inconclusive but what is about checkpoints. A clause is not supported "
+    "where a part is not, its interval widened for the number of the claim's parts; else "
+    "inconclusive where a part is; else without relevant effect where a part is; so are claims."
 )
 _ABOUT = (
     "A verdict is about the runs that it names, on their benchmarks, and about nothing else: it "
@@ -41,28 +40,28 @@ _ABOUT = (
 )
 
 
-def evaluate(data: Data, clauses: Sequence[Clause] = CLAUSES) -> pd.DataFrame:
-    """Test clauses on what runs wrote; ValueError where a file of a run is missing or malformed.
+def evaluate(data: Data, claims: Mapping[str, tuple] = CLAIMS) -> pd.DataFrame:
+    """Test claims on what runs wrote; ValueError where a file of a run is missing or malformed.
 
-    A row a part: claim, clause, rule, part, effect, se, low, high (of the rule's level), refutes
-    (whether it lies on the wrong side even when widened for the number of the claim's tested
-    parts), direction, threshold, smallest (effect of interest), unit, verdict, n, of (what n
-    counts: problems or seeds), seeds, seed_sd (of the effect, from seed to seed), few_seeds, lacks
-    (what a verdict needs), backbone, pool, remark, and runs as ``backbone/method/seed``, separated
-    by blanks. Numbers are NaN where nothing is tested.
+    A row a part: claim, clause, rule, part, effect, se, low, high, refutes (also with the interval
+    widened for the number of the claim's parts), direction, threshold, smallest (effect of
+    interest), unit, verdict, n, of (what n counts), seeds, seed_sd (of the effect), few_seeds,
+    lacks (what a verdict needs), backbone, pool, remark, and runs as ``backbone/method/seed``,
+    separated by blanks. Numbers are NaN where nothing is tested.
     """
     made = [
-        (clause, described, direction, threshold, part)
+        (claim, clause, described, direction, threshold, part)
+        for claim, (_, *clauses) in claims.items()
         for clause in clauses
         for described, tests in ((False, clause.tests), (True, clause.described))
         for direction, threshold, parts, *arguments in tests
         for part in parts(data, *arguments)
     ]
-    tested = Counter(of.claim for of, described, *_, part in made if part.tables and not described)
+    tested = Counter(of for of, _, described, *_, part in made if part.tables and not described)
     rows = []
-    for clause, described, direction, threshold, part in made:
-        row = {"claim": clause.claim, "clause": clause.text, "rule": clause.rule}
-        row |= _judge(direction, threshold, part, max(1, tested[clause.claim]), clause.rule)
+    for claim, clause, described, *test in made:
+        row = {"claim": claim, "clause": clause.text, "rule": clause.rule}
+        row |= _judge(*test, max(1, tested[claim]), clause.rule)
         rows.append(row | ({"verdict": DESCRIBED} if described else {}))
     return pd.DataFrame(rows)
 
@@ -89,7 +88,7 @@ def overall(rows: pd.DataFrame) -> tuple[str, list[dict]]:
         few = judged.groupby("backbone")["few_seeds"].transform("all")
         if few.any() and not few.all():  # a backbone with enough seeds is judged without the others
             said = (
-                f"; {', '.join(judged.loc[few, 'backbone'].unique())}: too few seeds, not counted"
+                f"; not counted: {', '.join(judged.loc[few, 'backbone'].unique())}, too few seeds"
             )
             judged = judged[~few]
         found = judged["verdict"].mask(judged["verdict"].eq(NOT_SUPPORTED) & ~judged["refutes"])
@@ -112,7 +111,7 @@ def write_claims(
     """Write claims.{md,csv,json}, each with the note; return a row a clause, with the verdicts."""
     data, output_dir = Data(runs, benchmarks), Path(output_dir)
     frame, judged = evaluate(data), []
-    for claim, text in CLAIMS.items():
+    for claim, (text, *_) in CLAIMS.items():
         verdict, clauses = overall(frame[frame["claim"] == claim])
         judged.append({"id": claim, "text": text, "verdict": verdict, "clauses": clauses})
     defined = f"The claims are as defined on {DEFINED}, SHA-256 {digest()}."
@@ -170,21 +169,20 @@ def _parts(judged: Sequence[dict]) -> list[tuple[dict, dict, dict]]:
 
 def _judge(direction: str, threshold: float, part: Part, tested: int, rule: str) -> dict:
     """Return the columns of a row of `evaluate` that depend on the part."""
-    found = strict = MISSING
+    found, strict, seed_sd = MISSING, MISSING, np.nan
     seeds, counted = len(part.seeds), "seeds" if part.pool == TRAINING else "problems"
     verdict, lacks = NOT_TESTED, [part.remark]
     few_seeds = seeds < RULE["seeds_at_least"] and not part.of_checkpoints
     if part.tables:
         levels = (RULE["level"], 1 - (1 - RULE["level"]) / tested, RULE["equivalence_level"])
         found, strict, near = (interval(part.tables, of, part.spread) for of in levels)
-        furthest = max(near.high, -near.low)
+        means, furthest = seed_means(part.tables), max(near.high, -near.low)
+        if part.spread or means.size > 1:
+            seed_sd = float(np.sqrt(part.spread.variance) if part.spread else means.std(ddof=1))
         right = {"greater": found.low > threshold, "less": found.high < threshold}
         right["within"] = furthest < threshold
-        verdict = INCONCLUSIVE  # also where a number is NaN
-        if right[direction]:
-            verdict = SUPPORTED
-        elif _opposes(direction, threshold, found):
-            verdict = NOT_SUPPORTED
+        wrong = _opposes(direction, threshold, found)
+        verdict = SUPPORTED if right[direction] else NOT_SUPPORTED if wrong else INCONCLUSIVE
         if direction != "within" and furthest < part.smallest:
             verdict = NO_EFFECT
         few_problems = counted == "problems" and found.n < RULE["problems_at_least"]
@@ -194,12 +192,11 @@ def _judge(direction: str, threshold: float, part: Part, tested: int, rule: str)
             verdict = NOT_TESTED if few_problems and rule == TESTED else INCONCLUSIVE
     row = {"part": part.name, "effect": found.mean, "se": found.se, "low": found.low}
     row |= {"high": found.high, "refutes": _opposes(direction, threshold, strict)}
-    row |= {"direction": direction, "threshold": threshold, "smallest": part.smallest}
-    row |= {"unit": part.unit, "verdict": verdict, "n": seeds if counted == "seeds" else found.n}
-    row |= {"of": counted, "seeds": seeds, "seed_sd": _seed_sd(part), "few_seeds": few_seeds}
-    row |= {"lacks": "; ".join(lacks), "backbone": part.backbone, "pool": part.pool}
-    row["remark"] = "; ".join(dict.fromkeys(filter(None, [*lacks, part.remark])))
-    return row | {"runs": part.runs}
+    row |= {"direction": direction, "threshold": threshold, "verdict": verdict, "of": counted}
+    row |= {"n": seeds if counted == "seeds" else found.n, "seeds": seeds, "few_seeds": few_seeds}
+    row |= {key: getattr(part, key) for key in ("unit", "smallest", "backbone", "pool", "runs")}
+    row |= {"seed_sd": seed_sd, "lacks": "; ".join(lacks)}
+    return row | {"remark": "; ".join(dict.fromkeys(filter(None, [*lacks, part.remark])))}
 
 
 def _opposes(direction: str, threshold: float, found: Estimate) -> bool:
@@ -213,13 +210,6 @@ def _fewer(count: int, what: str) -> str:
     return f"{count} {what[:-1] if count == 1 else what}, fewer than {RULE[f'{what}_at_least']}"
 
 
-def _seed_sd(part: Part) -> float:
-    if part.spread:
-        return float(np.sqrt(part.spread.variance))
-    means = seed_means(part.tables) if part.tables else np.zeros(0)
-    return float(means.std(ddof=1)) if means.size > 1 else np.nan
-
-
 def _heterogeneity(rows: pd.DataFrame) -> float:
     """Return the p of Cochran's Q, summed over backbones and pools; 1 with nothing to compare.
 
@@ -227,9 +217,8 @@ def _heterogeneity(rows: pd.DataFrame) -> float:
     """
     q, freedom = 0.0, 0
     for _, of in rows[rows["se"] > 0].groupby(["backbone", "pool"]):
-        weights = 1 / of["se"] ** 2
-        mean = np.average(of["effect"], weights=weights)
-        q += float((weights * (of["effect"] - mean) ** 2).sum())
+        mean = np.average(of["effect"], weights=of["se"] ** -2)
+        q += float((((of["effect"] - mean) / of["se"]) ** 2).sum())
         freedom += len(of) - 1
     return float(scipy.stats.chi2.sf(q, freedom)) if freedom else 1.0
 

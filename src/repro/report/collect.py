@@ -164,12 +164,13 @@ def read_process_reward(run: RunFolder, key: str) -> float:
 
 def _responses(path: Path, score: dict, benchmark: str) -> pd.DataFrame:
     try:
-        frame = pd.DataFrame(score["problems"])
+        rows, unknown = [], [np.nan] if benchmark in names.IN_DOMAIN else []
+        for problem in score["problems"]:  # programs have one scorer
+            other = unknown * len(problem["correct"]) or problem["correct"]
+            rows.append({MATH_VERIFY: other} | problem)
+        frame = pd.DataFrame(rows)
         if frame.empty or not frame["correct"].map(len).all():
             raise ValueError("no problems, or one without samples")
-        if MATH_VERIFY not in frame:  # programs have one scorer
-            other = frame["correct"].map(lambda verdicts: [np.nan] * len(verdicts))
-            frame[MATH_VERIFY] = other if benchmark in names.IN_DOMAIN else frame["correct"]
         frame = frame[["doc_id", *_NUMBERS]].explode(_NUMBERS, ignore_index=True)
         if not frame["correct"].isin((0, 1)).all():
             raise ValueError("a verdict that is neither 0 nor 1")

@@ -43,7 +43,7 @@ def test_report_opens_with_the_answer(report, results, config):
     opening = variable(report.read_text(), "workflow_desc")
     assert opening.count("<iframe") == 1
     claims = json.loads((results / "tables/claims.json").read_text())["claims"]
-    assert f"Of the paper&#x27;s {len(claims)} claims" in opening
+    assert f"{len(claims)} claims on 1 seed" in opening
     assert config["note"].split(":")[0] in opening
 
 

@@ -5,8 +5,9 @@ import random
 import pytest
 from transformers import AutoTokenizer
 
+from repro.benchmarks import prompts
 from repro.config.backbones import TinyBackbone
-from repro.tinyworld import tokenizer
+from repro.tinyworld import problems, tokenizer
 from repro.training import supervised
 
 
@@ -49,6 +50,16 @@ def test_auto_tokenizer_loads_the_same_tokenizer(vocabulary, architecture, texts
     for name in ("chat_template", "padding_side", "bos_token", "eos_token", "pad_token"):
         assert getattr(loaded, name) == getattr(vocabulary, name)
     assert loaded.padding_side == "left"
+
+
+def test_training_prompts_have_one_length_so_that_a_batch_needs_no_padding(architecture):
+    rng = random.Random(0)
+    learnt = supervised.learn_vocabulary(
+        architecture, [supervised.example(rng) for _ in range(4000)]
+    )
+    turns = [prompts.messages(prompts.math(row)) for row in problems.generate("train", 300, seed=0)]
+    rendered = learnt.apply_chat_template(turns, add_generation_prompt=True, return_dict=True)
+    assert len({len(ids) for ids in rendered["input_ids"]}) == 1
 
 
 def test_templates_end_where_the_model_starts_and_marks_survive_decoding(vocabulary):

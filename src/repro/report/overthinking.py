@@ -21,7 +21,7 @@ from repro.report.table_sheets import Sheet
 from repro.tinyworld import overthinking
 from repro.verify.answers import split_thought
 
-# Of `overthinking.KINDS`.
+# Of the kinds that `repro.tinyworld.overthinking.count` counts.
 TITLES = {"correction": "Productive corrections", "self_doubt": "Self-doubt"}
 TITLES |= {"check": "Redundant checks", "filler": "Filler"}
 _CAPTION = (
@@ -33,7 +33,7 @@ _CAPTION = (
 
 
 def read_counts(runs: Sequence[RunFolder], benchmarks: Sequence[str]) -> pd.DataFrame:
-    """Return the segments per response of each of `overthinking.KINDS`, a row a problem and run.
+    """Return the segments per response of each kind of `TITLES`, a row a problem and run.
 
     Columns backbone, method, seed, benchmark, doc_id and the kinds, averaged over samples.
     """
@@ -61,11 +61,14 @@ def compare_counts(counts: pd.DataFrame) -> pd.DataFrame:
             tables = [100 * table for table in tables]  # (K, 2, S, P) each
             changes = [table[:, 0] - table[:, 1] for table in tables]
             compared[backbone, *pair] = len(seeds), tables, changes
+    every = [changes for *_, changes in compared.values()]
+    spreads = [
+        compare.pooled_spread([[x[i] for x in of] for of in every]) for i in range(len(TITLES))
+    ]
     rows = []
     for of_pair, (i, kind) in itertools.product(compared.items(), enumerate(TITLES)):
         keys, (seeds, tables, changes) = of_pair
-        spread = compare.pooled_spread([[x[i] for x in of] for *_, of in compared.values()])
-        found = interval([change[i] for change in changes], spread=spread)
+        found = interval([change[i] for change in changes], spread=spreads[i])
         row = dict(zip(("backbone", "method", "baseline"), keys, strict=True), kind=kind)
         repro, plain = np.mean([table[i].mean(axis=(1, 2)) for table in tables], axis=0)
         row |= {"plain": plain, "repro": repro, "difference": found.mean}

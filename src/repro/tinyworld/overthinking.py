@@ -9,15 +9,16 @@ from collections import Counter
 
 from repro.tinyworld.thoughts import COLUMNS, FILLERS
 
-# A correction makes a wrong column right. Self-doubt changes or repeats a column that was right, or
-# changes it back, or changes a wrong one without mending it.
-KINDS = ("correction", "self_doubt", "check", "filler")
 _COLUMN = re.compile(r"(.+):(\d)\+(\d)(?:\+1)?=\d+->(\d)\d*\.")
 _CHECK = re.compile(r".+:\d\+\d(?:\+1)?=\d+, yes\.")
 
 
 def count(thought: str) -> Counter[str]:
-    """Count the segments of each of `KINDS` in a thought; what is none of them is progress."""
+    """Count the segments of a thought by kind: correction, self_doubt, check and filler.
+
+    What is none of them is progress. A correction makes a wrong column right; self-doubt changes or
+    repeats a column that was right, or changes it back, or changes a wrong one without mending it.
+    """
     found: Counter[str] = Counter()
     carry, wanted, is_right, was_right = 0, "", False, False  # of the column being written
     for segment in map(str.strip, thought.removeprefix("<think>").split("\n\n")):

@@ -6,6 +6,7 @@ summands that a benchmark may ask for.
 
 import random
 import zlib
+from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 
@@ -55,12 +56,8 @@ def build(backbone: TinyBackbone, name: str, output_dir: str | Path, work_dir: s
     ]
     recipe = {key: value for key, value in stated(backbone).items() if key != "chat_template"}
     work_dir = Path(work_dir) / digests.of_values([recipe, examples])
-    texts = chain.from_iterable(
-        (f"user\n{prompt}", f"assistant\n<think>\n{thought}\n", f"\n\n{answer}")
-        for prompt, thought, answer in examples[:4000]
-    )
     architecture = backbone.architecture
-    vocabulary = tokenizer.train(architecture, texts, vocabulary=608)
+    vocabulary = learn_vocabulary(architecture, examples[:4000])
     model = create(backbone, vocabulary)
     rows = [
         encode(vocabulary, architecture, *row, early=rng.random() < ASKED_EARLY) for row in examples
@@ -95,6 +92,18 @@ def build(backbone: TinyBackbone, name: str, output_dir: str | Path, work_dir: s
     train_to_end(trainer)
     model.save_pretrained(output_dir)
     vocabulary.save_pretrained(output_dir)
+
+
+def learn_vocabulary(architecture: str, examples: Iterable[tuple[str, str, str]]) -> Qwen2Tokenizer:
+    """Train the tokenizer on examples, large enough that each word of a prompt is one token.
+
+    So the prompts of the training set have one length, and a batch of them needs no padding.
+    """
+    texts = chain.from_iterable(
+        (f"user\n{prompt}", f"assistant\n<think>\n{thought}\n", f"\n\n{answer}")
+        for prompt, thought, answer in examples
+    )
+    return tokenizer.train(architecture, texts, vocabulary=608)
 
 
 def example(rng: random.Random, asked: str | None = None) -> tuple[str, str, str]:

@@ -42,7 +42,7 @@ def test_kinds_are_counted_per_100_responses_and_compared_by_problem_and_seed(ru
     assert frame.loc["correction", columns].tolist() == [0, 0, 0, 3]
     assert frame.loc["self_doubt", "low"] < -100 < frame.loc["self_doubt", "high"]
     text = (tmp_path / "overthinking.md").read_text()
-    assert "Tiny." in text and "Self-doubt" in text
+    assert "Tiny." in text and "Self-doubt" in text and "Mean of 3 seeds." in text
 
 
 def test_without_a_pair_the_table_is_refused(runs, tmp_path):

@@ -28,7 +28,7 @@ _CAPTION = (
     "Segments of a kind per 100 responses, over all benchmarks, which count equally. A productive "
     "correction makes a wrong column right; self-doubt changes or repeats a column that was right, "
     "changes it back, or changes a wrong one without mending it. Differences are paired by problem "
-    "and seed, with 95 % intervals over problems and seeds."
+    "and seed, with 95 % intervals over problems and, of several seeds, over these."
 )
 
 
@@ -97,4 +97,5 @@ def make_sheet(frame: pd.DataFrame) -> Sheet:
         cells = [f"{row['plain']:.1f}", f"{row['repro']:.1f}", effect, str(row["seeds"])]
         rows.append([row["backbone"], methods.label(row["baseline"]), TITLES[row["kind"]], *cells])
     header = ["Backbone", "Algorithm", "Segments", "Plain", "+ RePro", "Difference", "Seeds"]
-    return Sheet("overthinking", _CAPTION, header, rows, groups=2, texts=3)
+    caption = f"{_CAPTION} {table_sheets.describe_seeds(frame['seeds'])}"
+    return Sheet("overthinking", caption, header, rows, groups=2, texts=3)

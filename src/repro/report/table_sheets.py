@@ -89,7 +89,7 @@ def main_sheet(main: pd.DataFrame, label: str = "main", about: str = "") -> Shee
         cells = [_main_cell(row, name) for name in titles]
         rows.append([row["backbone"], methods.label(row["method"]), *cells])
     published = _PUBLISHED if any(f"{name}_published" in main for name in titles) else ""
-    caption = " ".join(filter(None, [about, _MAIN, published, _about_seeds(main["seeds"])]))
+    caption = " ".join(filter(None, [about, _MAIN, published, describe_seeds(main["seeds"])]))
     return Sheet(label, caption, ["Backbone", "Method", *titles.values()], rows, groups=1, texts=2)
 
 
@@ -104,7 +104,7 @@ def tokens_sheet(tokens: pd.DataFrame) -> Sheet:
             cell = MISSING if name in lacking else _mean_se(row, f"{name}_mean", digits)
             cells.append(cell if pd.isna(median) else f"{cell}\n({median:.{digits}f})")
         rows.append([row["backbone"], methods.label(row["method"]), *cells])
-    caption, header = f"{_TOKENS} {_about_seeds(tokens['seeds'])}", ["Backbone", "Method"]
+    caption, header = f"{_TOKENS} {describe_seeds(tokens['seeds'])}", ["Backbone", "Method"]
     return Sheet("tokens", caption.strip(), [*header, *titles.values()], rows, groups=1, texts=2)
 
 
@@ -141,7 +141,7 @@ def effects_sheet(label: str, about: str, effects: pd.DataFrame) -> Sheet:
     titles = [f"{title} ({unit})" for title, unit, _ in compare.EFFECTS.values()]
     titles = [title.replace("1,000 reasoning", "1k") for title in titles]  # for narrow pages
     header = ["Backbone", "Comparison", "Benchmark", "Test", "Problems", *titles]
-    caption = " ".join(filter(None, [about, _EFFECTS, _about_seeds(effects["seeds"]), nothing]))
+    caption = " ".join(filter(None, [about, _EFFECTS, describe_seeds(effects["seeds"]), nothing]))
     return Sheet(label, caption, header, rows, groups=2, texts=4)
 
 
@@ -227,7 +227,7 @@ def _interval(row: dict) -> str:
     return difference if pd.isna(row["low"]) else f"{difference} [{low}, {high}]{tested}"
 
 
-def _about_seeds(seeds: pd.Series) -> str:
+def describe_seeds(seeds: pd.Series) -> str:
     """Say how many seeds the numbers are of; nothing where there are none."""
     said = names.count_seeds(seeds)
     if said == "one seed":

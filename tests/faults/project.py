@@ -40,7 +40,7 @@ class Project:
         # With keep-going a call that lost a job would do all else, and leave nothing to strike.
         profile = yaml.safe_load((ROOT / "workflow/profiles/default/config.yaml").read_text())
         (folder / "profile").mkdir()
-        profile["keep-going"] = False
+        profile |= {"keep-going": False, "max-jobs-per-timespan": "100/1s"}  # exits after a second
         (folder / "profile/config.yaml").write_text(yaml.safe_dump(profile))
         self.arguments = [
             "CONFIG=config/smoke.yaml",

@@ -16,7 +16,8 @@ from repro.files import jsonl
 from tests.bad_configs import GONE, changed
 from tests.paths import ROOT
 
-CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
+LONG = ROOT / "config/tiny_seeds.yaml"  # changes what config.yaml says
+CONFIGS = sorted({*(ROOT / "config").glob("*.yaml")} - {LONG})
 
 
 NO_ABLATIONS = {"ablations": {}, "objective": {}}
@@ -32,6 +33,7 @@ def run_of(experiment: Experiment, method: str, backbone: str = "tiny-qwen3") ->
     return stated(settings.run_settings(experiment, backbone, method, 0))
 
 
+SECOND = {"backbones.tiny-qwen2": yaml.safe_load(LONG.read_text())["backbones"]["tiny-qwen2"]}
 GRID = [
     {"backbones": ["tiny-qwen3"], "methods": ["grpo", "grpo+repro"], "seeds": [5, 1]},
     {"backbones": None, "methods": ["original", "grpo"], "seeds": [0, 1]},
@@ -39,7 +41,7 @@ GRID = [
 
 
 def test_blocks_add_up_to_the_runs_of_the_main_table():
-    runs = settings.main_runs(of("config", {"grid": GRID} | NO_ABLATIONS))
+    runs = settings.main_runs(of("config", {"grid": GRID} | SECOND | NO_ABLATIONS))
     assert [run.path for run in runs] == [
         *("tiny-qwen3/grpo/0", "tiny-qwen3/grpo/1", "tiny-qwen3/grpo/5"),
         *("tiny-qwen3/grpo+repro/1", "tiny-qwen3/grpo+repro/5"),
@@ -52,7 +54,9 @@ def test_blocks_add_up_to_the_runs_of_the_main_table():
 @pytest.mark.parametrize(("seeds", "taken", "added"), [(None, [1, 5], []), ([0, 5], [0, 5], [0])])
 def test_ablations_and_the_judged_runs_take_seeds_of_the_grid(seeds, taken, added):
     changes = {"grid": GRID, "ablations.seeds": seeds, "objective.seeds": seeds}
-    experiment = of("config", changes | {"ablations.alpha": [0.7], "objective.methods": None})
+    experiment = of(
+        "config", changes | SECOND | {"ablations.alpha": [0.7], "objective.methods": None}
+    )
     main, plain = settings.main_runs(experiment), "tiny-qwen3/grpo"
     runs = [run.path for run in settings.ablation_runs(experiment, "alpha")]
     names = (plain, f"{plain}+repro", f"{plain}+repro~alpha=0.7")
@@ -78,6 +82,17 @@ def test_shipped_configs_resolve(path, tmp_path):
     for run in settings.all_runs(resolved):
         made = settings.run_settings(resolved, *run)
         assert dump(validate(dump(made), RunSettings)) == dump(made)
+
+
+def test_the_long_version_has_other_seeds_than_the_default():
+    default = settings.read(ROOT / "config/config.yaml")
+    longer = settings.read(ROOT / "config/config.yaml", LONG)
+    seeds = [{run.seed for run in settings.all_runs(one)} for one in (default, longer)]
+    assert len(seeds[0]) == 3 < len(seeds[1])
+    assert not seeds[0] & seeds[1]
+    assert default.data_seed not in (longer.data_seed, *range(10))  # settings were chosen on those
+    assert len(longer.backbones) == 2
+    assert default.results_dir != longer.results_dir
 
 
 def test_the_default_configuration_states_every_setting():
@@ -126,7 +141,8 @@ def test_problems_that_a_data_source_lacks_need_a_file(name, lacks, tmp_path, mo
 def test_ablations_share_the_default_run():
     default = of("config").process_reward.alpha
     one_seed = {"alpha": [0.7, default], "w": [], "k": [], "seeds": [0]}
-    config = of("config", {"ablations": one_seed | {"backbones": ["tiny-qwen3"]}})
+    ablations = one_seed | {"backbones": ["tiny-qwen3"]}
+    config = of("config", {"grid.0.seeds": [0, 1], "ablations": ablations})
     runs = settings.ablation_runs(config, "alpha")
     assert [run.method for run in runs] == ["grpo", "grpo+repro", "grpo+repro~alpha=0.7"]
     of_k = {"ablations.k": ["all", 4], "process_reward.k": 8, "ablations.seeds": [0]}
@@ -205,7 +221,8 @@ def test_whether_a_model_thinks_is_of_its_runs_and_not_of_its_weights():
         mine = {"source": "hub", "repo": "a/b", "revision": "main", "thinking": thinking}
         plain = {"backbones": ["mine"], "methods": ["original", "grpo"]}
         others = {"backbones": ["tiny-qwen2", "tiny-qwen3"], "methods": ["grpo+repro"]}
-        config = of("config", {"backbones.mine": mine, "grid": [plain, others]} | NO_ABLATIONS)
+        two = {"backbones.mine": mine} | SECOND
+        config = of("config", two | {"grid": [plain, others]} | NO_ABLATIONS)
         run = run_of(config, "grpo", "mine")["backbone_settings"]
         assert {key: value for key, value in run.items() if key == "thinking"} == kept
         assert "thinking" not in stated(settings.backbone_settings(config, "mine"))

@@ -119,7 +119,7 @@ def test_a_step_makes_the_passes_that_the_trainer_makes(smoke):
 
 
 def test_probes_are_as_many_as_segments_at_most(paper, smoke):
-    for config, most in ((paper, 8192 / 50), (smoke, 38.4 / 11)):
+    for config, most in ((paper, 8192 / 50), (smoke, 38.4 / 8)):
         asked = []
         for k in (3, "all", 1000):
             other = changed(config, process_reward={"k": k})

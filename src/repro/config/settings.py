@@ -145,8 +145,9 @@ def _decisive(training: Training, algorithm: str) -> dict:
 def objective_settings(experiment: Experiment, backbone: str) -> Judging:
     """Return how a run's responses are judged by the model itself."""
     judged = whole(experiment.process_reward, "alpha", "k")
-    if experiment.backbones[backbone].trust_remote_code:
-        judged["trust_remote_code"] = True
+    of = experiment.backbones[backbone]
+    judged |= {"trust_remote_code": True} if of.trust_remote_code else {}
+    judged |= {"thinking": of.thinking} if of.thinking != "required" else {}
     return Judging(**judged)
 
 

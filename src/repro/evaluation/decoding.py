@@ -8,6 +8,7 @@ from typing import Literal
 from transformers import AutoConfig, AutoTokenizer, GenerationConfig
 
 from repro.verify.answers import THINK_CLOSE, THINK_OPEN
+from repro.verify.thinking import answer_place
 
 
 @dataclass(frozen=True)
@@ -25,15 +26,21 @@ class Completion:
 
     text: str  # without special tokens, but with <think> and </think>
     n_tokens: int  # generated tokens, a closing eos included
-    n_reasoning_tokens: int  # up to and including </think>; all of them where it never closes
+    n_reasoning_tokens: int  # up to and including </think>, or before the answer; or all of them
     finish_reason: Literal["stop", "length"]
 
 
 class Decoder:
     """A model's tokenizer and the tokens that end its responses."""
 
-    def __init__(self, model_dir: str | Path, trust_remote_code: bool = False) -> None:
-        """Read tokenizer, config and generation config; ValueError: none names an eos token."""
+    def __init__(
+        self, model_dir: str | Path, trust_remote_code: bool = False, has_tags: bool = True
+    ) -> None:
+        """Read tokenizer, config and generation config; ValueError: none names an eos token.
+
+        `has_tags` says what ends a thought: </think>, or else the beginning of the final answer.
+        """
+        self.has_tags = has_tags
         self.tokenizer = AutoTokenizer.from_pretrained(
             model_dir, padding_side="left", trust_remote_code=trust_remote_code
         )
@@ -54,7 +61,11 @@ class Decoder:
         end = next((place for place, token in enumerate(ids) if token in self.eos_ids), len(ids))
         ids = ids[: end + 1]  # the eos token itself counts as generated
         text, thought = self.text(ids), len(ids)
-        if THINK_CLOSE in text:  # the fewest tokens whose text holds it, which is one or several
+        if not self.has_tags:  # the tokens before the one that holds the answer's first character
+            place = answer_place(text)
+            ends = [len(self.text(ids[:n])) for n in range(1, thought + 1)]
+            thought = bisect.bisect_right(ends, place)
+        elif THINK_CLOSE in text:  # the fewest tokens whose text holds it, which is one or several
             thought = bisect.bisect_left(
                 range(thought), True, key=lambda n: THINK_CLOSE in self.text(ids[:n])
             )

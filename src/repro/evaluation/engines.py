@@ -31,14 +31,16 @@ class TransformersEngine:
         self.model, self.decoder = model, decoder
 
     @classmethod
-    def load(cls, model_dir: str | Path, trust_remote_code: bool = False) -> Self:
+    def load(
+        cls, model_dir: str | Path, trust_remote_code: bool = False, has_tags: bool = True
+    ) -> Self:
         """Load a model folder."""
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
         model = AutoModelForCausalLM.from_pretrained(
             model_dir, dtype=dtype, use_safetensors=True, trust_remote_code=trust_remote_code
         )
-        return cls(model.to(device).eval(), Decoder(model_dir, trust_remote_code))
+        return cls(model.to(device).eval(), Decoder(model_dir, trust_remote_code, has_tags))
 
     @torch.no_grad()  # tensors of inference mode could not enter a backward pass later
     def generate(self, requests: list[Request], sampling: Sampling) -> list[list[Completion]]:
@@ -124,11 +126,12 @@ def load(
     max_length: int,
     trusted: bool = False,
     tensor_parallel: int = 1,
+    has_tags: bool = True,
 ) -> Engine:
     """Load a model folder, for `max_length` tokens of prompt and completion together."""
     print(f"engine {name}: loading {model_dir}", file=sys.stderr, flush=True)
     if name != "vllm":
-        return TransformersEngine.load(model_dir, trusted)
+        return TransformersEngine.load(model_dir, trusted, has_tags)
     prepare_vllm()
     from vllm import LLM
 
@@ -144,7 +147,7 @@ def load(
         generation_config="vllm",  # no sampling defaults of the model's own
         seed=0,  # every request has its own
     )
-    return VllmEngine(llm, Decoder(model_dir, trusted))
+    return VllmEngine(llm, Decoder(model_dir, trusted, has_tags))
 
 
 def check(name: str, tensor_parallel: int = 1) -> None:

@@ -15,6 +15,7 @@ from repro.evaluation import engines, tasks
 from repro.evaluation.decoding import Request
 from repro.files import digests, jsonl
 from repro.files.progress import Progress
+from repro.verify import thinking
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def generate_responses(
     """
     engines.check(generation.engine, tensor_parallel)
     model_dir, output_dir, work_dir = Path(model_dir), Path(output_dir), Path(work_dir)
-    trusted = backbone.trust_remote_code
+    trusted, has_tags = backbone.trust_remote_code, backbone.thinking == thinking.REQUIRED
     tokenizer = AutoTokenizer.from_pretrained(model_dir, trust_remote_code=trusted)
     config = AutoConfig.from_pretrained(model_dir, trust_remote_code=trusted)
     room = config.max_position_embeddings - generation.max_new_tokens
@@ -78,7 +79,8 @@ def generate_responses(
         seeds = {doc: make_seed(generation.seed, benchmark, doc) for doc in order}
         requests = {doc: Request(prompts[doc], chosen.samples, seeds[doc]) for doc in order}
         asked = [(doc, chosen.samples, prompts[doc]) for doc in order]
-        name = f"{benchmark}.{digests.of_values([sampling, model, asked])}.jsonl"
+        counted = [] if has_tags else [backbone.thinking]
+        name = f"{benchmark}.{digests.of_values([sampling, model, asked, *counted])}.jsonl"
         at_once = max(1, generation.batch_size // chosen.samples)
         complete, output = work_dir / name, output_dir / f"{benchmark}.jsonl"
         if output.exists() and not complete.exists():
@@ -94,7 +96,8 @@ def generate_responses(
     if missing:
         done = [_resume(plan) for plan in missing]
         length = longest + generation.max_new_tokens
-        engine = engines.load(generation.engine, model_dir, length, trusted, tensor_parallel)
+        how = trusted, tensor_parallel, has_tags
+        engine = engines.load(generation.engine, model_dir, length, *how)
         total = sum(len(plan.requests) * plan.samples for plan in missing)
         progress = Progress(f"generate {model_dir}", total, sum(done), "response")
         for plan, rows in zip(missing, done, strict=True):

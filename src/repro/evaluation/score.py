@@ -22,7 +22,6 @@ from repro.files import jsonl
 from repro.measure.behaviours import BEHAVIOURS, count
 from repro.measure.intervals import MATH_VERIFY, summary
 from repro.verify import maths, programs, thinking
-from repro.verify.answers import split_thought
 from repro.verify.choice import chosen_letter
 
 PROGRAMS = {"mbpp": programs.verify_mbpp, "lcb": programs.verify_lcb}  # verifiers that run programs
@@ -73,7 +72,8 @@ def score_file(
         _check_prompts(generations_file, of_problem, task, doc)
         closed = [thinking.as_closed(row["text"], taken) for row in of_problem]
         verdicts = judge(doc, task.doc_to_target(doc), closed)
-        behaviours = [count(split_thought(row["text"])[0]) for row in of_problem]
+        has_tags = taken == thinking.REQUIRED
+        behaviours = [count(thinking.find_thought(row["text"], has_tags)) for row in of_problem]
         found = {
             "doc_id": of_problem[0]["doc_id"],
             **{name: [int(verdict) for verdict in of] for name, of in verdicts.items()},

@@ -46,13 +46,16 @@ def explain(
     tokenizer: PreTrainedTokenizerBase,
     transcript: Transcript,
     settings: ProcessRewardSettings,
+    has_tags: bool = True,
 ) -> Explanation:
     """Score one transcript, by a model in evaluation mode with its fast tokenizer.
+
+    `has_tags` says what ends a thought; see `segments.find_thought`.
 
     ValueError: an empty answer, or an objective that is not finite.
     """
     chosen, response = settings.filled(), transcript.response
-    scorer = ProcessScorer(tokenizer, chosen, [])
+    scorer = ProcessScorer(tokenizer, chosen, [], has_tags)
     thought = scorer.thought(response)
     cuts, objective = _objective_at_cuts(model, transcript, scorer)
     score = scores.score(objective, chosen.score_weight, chosen.ema)  # (1, C)

@@ -16,7 +16,7 @@ from repro.explain.explanation import explain
 from repro.explain.transcript import Transcript
 from repro.files import jsonl
 from repro.measure.behaviours import classify, count
-from repro.verify.answers import split_thought
+from repro.verify import thinking
 
 
 def write_objectives(
@@ -41,10 +41,10 @@ def write_objectives(
     """
     model = transcript.load_model(model_dir, judging.trust_remote_code)
     tokenizer = Decoder(model_dir, judging.trust_remote_code).tokenizer
-    rows = []
+    rows, has_tags = [], judging.thinking == thinking.REQUIRED
     for name, files in benchmarks.items():
         for row, correct, response in _first_responses(model_dir, tokenizer, name, files, problems):
-            scored = explain(model, tokenizer, response, judging)
+            scored = explain(model, tokenizer, response, judging, has_tags)
             stretches, tokens = [scored.baseline, *scored.stretches], scored.stretches[-1].end
             found = {"benchmark": name, "doc_id": row["doc_id"], "sample": row["sample"]}
             found |= {"correct": correct, "tokens": tokens}
@@ -73,9 +73,12 @@ def write_case_study(
     """
     from repro.explain import page  # and with it matplotlib
 
+    has_tags = judging.thinking == thinking.REQUIRED
+
     def rank(found: tuple[dict, int, Transcript]) -> int:
         row, correct, _ = found
-        return correct * (1 + any(count(split_thought(row["text"])[0])[1:]))  # its behaviours
+        thought = thinking.find_thought(row["text"], has_tags)
+        return correct * (1 + any(count(thought)[1:]))  # its behaviours
 
     tokenizer = Decoder(model_dir, judging.trust_remote_code).tokenizer
     fitting = _first_responses(model_dir, tokenizer, benchmark, files)
@@ -83,7 +86,7 @@ def write_case_study(
     if best is None:
         raise ValueError(f"{files['generations']}: no response fits into the model's context")
     model = transcript.load_model(model_dir, judging.trust_remote_code)
-    scored = explain(model, tokenizer, best[2], judging)
+    scored = explain(model, tokenizer, best[2], judging, has_tags)
     page.write(replace(scored, model=name), output, note)
 
 

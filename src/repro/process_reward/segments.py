@@ -1,6 +1,7 @@
 r"""Cut points of a response (RePro, arXiv 2512.01925).
 
-The thought, the text before `</think>`, is split into segments at paragraph breaks. The entropy of
+The thought, the text before `</think>`, is split into segments at paragraph breaks. A model without
+such tags thinks in its response, up to the final answer (the last `\\boxed{`). The entropy of
 the policy at each segment's first token ranks the segments, and the `k` highest are kept. Cut
 points are, in order: 0 (the empty thought), the starts of the kept segments and the end of the
 thought. A cut point `t` means: the first `t` tokens.
@@ -18,6 +19,7 @@ from itertools import accumulate
 from math import isnan
 
 START_OF_THOUGHT, END_OF_THOUGHT = "<think>", "</think>"
+FINAL_ANSWER = "\\boxed{"  # begins the answer of a model without tags
 
 
 def make_token_decoder(tokenizer) -> Callable[[int], str]:
@@ -36,10 +38,12 @@ class Thought:
 
     starts: list[int]  # first token of each segment, ascending; the first segment starts at 0
     end: int  # tokens up to and including `</think>`, or of the whole response if it never closes
-    closed: bool  # whether `</think>` was found
+    closed: bool  # whether `</think>`, or without tags the final answer, was found
 
 
-def find_thought(texts: Sequence[str], separator: str | Sequence[str] = "\n\n") -> Thought:
+def find_thought(
+    texts: Sequence[str], separator: str | Sequence[str] = "\n\n", has_tags: bool = True
+) -> Thought:
     r"""Find the segments and the end of the thought of one response.
 
     A segment's first token is the one that holds the first visible character after the break, so a
@@ -50,6 +54,7 @@ def find_thought(texts: Sequence[str], separator: str | Sequence[str] = "\n\n") 
         texts: decoded text of each token of the response, without the end-of-sequence token.
         separator: a string to find in the decoded text, or the token texts that are breaks
             themselves.
+        has_tags: whether `</think>` ends the thought, or else what stands before the final answer.
     """
     text = "".join(texts)
     ends = list(accumulate(map(len, texts)))  # characters up to and including each token
@@ -57,10 +62,11 @@ def find_thought(texts: Sequence[str], separator: str | Sequence[str] = "\n\n") 
     def token_at(character: int) -> int:
         return bisect_right(ends, character)
 
-    close = text.find(END_OF_THOUGHT)
+    close = text.find(END_OF_THOUGHT) if has_tags else text.rfind(FINAL_ANSWER)
     closed = close >= 0
-    thought = text[:close] if closed else text
-    end = bisect_left(ends, close + len(END_OF_THOUGHT)) + 1 if closed else len(texts)
+    thought, end = text[:close] if closed else text, len(texts)
+    if closed:
+        end = bisect_left(ends, close + len(END_OF_THOUGHT)) + 1 if has_tags else token_at(close)
     if not thought.strip():
         return Thought([], end, closed)
     if isinstance(separator, str):

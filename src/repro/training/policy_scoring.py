@@ -51,11 +51,13 @@ class ScoringTrainer(GRPOTrainer):
     _rollout: Rollout | None = None
     _log_probs: Tensor | None = None  # the policy's latest, (B, T)
 
-    def __init__(self, *args, process_reward: ProcessRewardSettings | None, **kwargs) -> None:
+    def __init__(
+        self, *args, process_reward: ProcessRewardSettings | None, has_tags: bool, **kwargs
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.process_reward = process_reward
         chosen = process_reward or ProcessRewardSettings().filled()
-        self._scorer = ProcessScorer(self._tokenizer, chosen, self.eos_token_ids)
+        self._scorer = ProcessScorer(self._tokenizer, chosen, self.eos_token_ids, has_tags)
         self._why_not_cut = why_not(self.model)
         self._is_checked = False
         self._is_random = is_random_in_training(self.model)

@@ -29,6 +29,7 @@ class ProcessScorer:
     """Finds the cut points of responses and computes the objective there.
 
     The tokenizer is a fast one, the settings are filled, and `eos_token_ids` end a response.
+    `has_tags` says what ends a thought; see `find_thought`.
     """
 
     def __init__(
@@ -36,13 +37,16 @@ class ProcessScorer:
         tokenizer: PreTrainedTokenizerBase,
         settings: ProcessRewardSettings,
         eos_token_ids: Sequence[int],
+        has_tags: bool = True,
     ) -> None:
         self.tokenizer, self.settings, self.eos_token_ids = tokenizer, settings, eos_token_ids
+        self.has_tags = has_tags
         self._token_text = segments.make_token_decoder(tokenizer)
 
     def thought(self, completion_ids: Sequence[int]) -> segments.Thought:
         """Find the segments of one response, its end-of-sequence token left out."""
-        return segments.find_thought(self._texts(completion_ids), self.settings.separator)
+        texts, separator = self._texts(completion_ids), self.settings.separator
+        return segments.find_thought(texts, separator, self.has_tags)
 
     def _texts(self, completion_ids: Sequence[int]) -> list[str]:
         texts = [self._token_text(i) for i in completion_ids]

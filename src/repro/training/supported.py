@@ -16,6 +16,7 @@ from repro.algorithms import ADVANTAGES
 from repro.config.words import validate
 from repro.files import jsonl
 from repro.process_reward.settings import ProcessRewardSettings
+from repro.verify import thinking
 
 # Only TRL's default is allowed of these.
 REFUSED = {
@@ -72,6 +73,15 @@ def check(
         rows = dataset.select_columns([name for name in dataset.column_names if name in known])
         check_rows(rows, has_process_reward, "train_dataset[{}]")
     return process_reward
+
+
+def check_thinking(stated: str, process_reward: ProcessRewardSettings | None) -> bool:
+    """Return whether a model closes its thoughts with a tag; ValueError: a setting needs one."""
+    if stated not in thinking.STATED:
+        raise ValueError(f"thinking: {stated!r}; allowed: {', '.join(thinking.STATED)}")
+    if stated == thinking.NONE and process_reward and process_reward.close_thought:
+        raise ValueError("process_reward.close_thought: no thought to close with thinking 'none'")
+    return stated == thinking.REQUIRED
 
 
 def check_options(args: GRPOConfig, algorithm: str, has_process_reward: bool) -> None:

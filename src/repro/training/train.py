@@ -67,6 +67,7 @@ def train_run(
         train_dataset=dataset,
         algorithm=run.algorithm,
         process_reward=run.process_reward,
+        thinking=backbone.thinking,
         gamma=training.gamma,
         lam=training.lam,
         critic=critic_settings(training),

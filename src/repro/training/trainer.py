@@ -43,6 +43,8 @@ class ReProTrainer(ScoringTrainer):
         process_reward: settings of RePro's process reward, as `ProcessRewardSettings` or a mapping
             of some of its fields; None trains the plain algorithm. The dataset then needs a column
             `answer`, the ground truth that the probe boxes.
+        thinking: `required` where `</think>` ends the thought; `none` where the model has no such
+            tags, so that its thought is what stands before the final answer.
         gamma: discount per token, of rewards and process rewards.
         lam: lambda of PPO's advantage estimate.
         critic: settings of PPO's critic.
@@ -59,13 +61,15 @@ class ReProTrainer(ScoringTrainer):
         *args,
         algorithm: str = "grpo",
         process_reward: ProcessRewardSettings | Mapping | None = None,
+        thinking: str = "required",
         gamma: float = 1.0,
         lam: float = 1.0,
         critic: CriticSettings | None = None,
         **kwargs,
     ) -> None:
         process_reward = supported.check(args, kwargs, algorithm, process_reward, gamma, lam)
-        super().__init__(*args, process_reward=process_reward, **kwargs)
+        has_tags = supported.check_thinking(thinking, process_reward)
+        super().__init__(*args, process_reward=process_reward, has_tags=has_tags, **kwargs)
         sharding.check(self.accelerator, has_critic=algorithm == "ppo")
         if self.use_vllm:  # its engine seeded this process by the process's rank
             set_seed(self.args.seed, device_specific=True)

@@ -24,6 +24,7 @@ from repro.evaluation.engines import Engine, TransformersEngine, VllmEngine
 from repro.evaluation.score import score_file
 from repro.files import jsonl
 from repro.training.policy_scoring import ScoringTrainer
+from repro.verify import thinking
 
 FILE = "validation.jsonl"  # a row for each step and benchmark
 FOLDER = "validation"  # BENCHMARK/STEP.jsonl, the responses, and BENCHMARK/STEP.json, their scores
@@ -60,7 +61,8 @@ class Validation(TrainerCallback):
     ) -> None:
         self.trainer, self.work_dir, chosen = trainer, work_dir, run.training.validation
         self.every, self.samples, backbone = chosen.every, chosen.samples, run.backbone_settings
-        self.decoder = Decoder(model_dir, backbone.trust_remote_code)
+        has_tags = backbone.thinking == thinking.REQUIRED
+        self.decoder = Decoder(model_dir, backbone.trust_remote_code, has_tags)
         self.scoring = ScoreSettings(
             samples=chosen.samples, thinking=backbone.thinking, protocol=chosen.protocol
         )

@@ -9,6 +9,7 @@ from repro.verify.units import conversion, split_unit
 
 THINK_OPEN = "<think>"
 THINK_CLOSE = "</think>"
+FINAL_ANSWER = r"\boxed{"
 _TABLES = patterns.read("answers")
 _RE = patterns.compiled(_TABLES)
 

@@ -7,7 +7,7 @@ wrong verdicts without any sign of it.
 
 from collections.abc import Sequence
 
-from repro.verify.answers import THINK_CLOSE, THINK_OPEN
+from repro.verify.answers import FINAL_ANSWER, THINK_CLOSE, THINK_OPEN, split_thought
 
 REQUIRED, NONE, AUTO = "required", "none", "auto"
 STATED = (REQUIRED, NONE)  # what a backbone can state; `auto` looks at the responses
@@ -21,6 +21,17 @@ def as_closed(text: str, thinking: str) -> str:
     With `required` an unclosed thought has no answer; with `none` all of the text is the answer.
     """
     return f"{THINK_CLOSE}{text}" if thinking == NONE else text
+
+
+def find_thought(text: str, has_tags: bool) -> str:
+    """Return the thought of a response: without tags, what stands before its final answer."""
+    return split_thought(text)[0] if has_tags else text[: answer_place(text)]
+
+
+def answer_place(text: str) -> int:
+    """Return where the final answer of a response without tags begins; its end without any."""
+    place = text.rfind(FINAL_ANSWER)
+    return len(text) if place < 0 else place
 
 
 def resolve(rows: Sequence[dict], thinking: str) -> str:

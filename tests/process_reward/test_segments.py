@@ -112,3 +112,13 @@ def test_answer_only_and_close_thought(tokenizer):
 def test_answers_with_braces_are_scored_up_to_the_box(tokenizer):
     probe = make_probe(tokenizer, "\\frac{1}{2}", answer_only=True)
     assert probe.scored == (False, *[True] * len("\\frac{1}{2}"), False)
+
+
+def test_without_tags_the_thought_ends_before_the_final_answer():
+    texts = ["So", " \\boxed{1", "}?", "\n\n", "No", ".\n\n", "It is ", "$\\box", "ed{2}", "$."]
+    thought = find_thought(texts, has_tags=False)
+    assert thought.starts == [0, 4, 6]
+    assert thought.closed
+    assert "".join(texts[: thought.end]) == "So \\boxed{1}?\n\nNo.\n\nIt is "  # whole tokens only
+    cut_off = find_thought(["I", " add", "\n\n", "</think>", " on"], has_tags=False)
+    assert (cut_off.starts, cut_off.end, cut_off.closed) == ([0, 3], 5, False)

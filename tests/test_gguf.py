@@ -66,7 +66,7 @@ def test_a_real_model_of_a_package(tmp_path, request):
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "model")
     assert model.num_parameters() == 134_515_008
     prompt = tokenizer.apply_chat_template(
-        [{"role": "user", "content": "What is 12+7?"}],
+        [{"role": "user", "content": r"What is 12+7? Put the answer in \boxed{}."}],
         add_generation_prompt=True,
         return_tensors="pt",
         return_dict=True,

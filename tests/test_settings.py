@@ -55,11 +55,11 @@ def test_blocks_add_up_to_the_runs_of_the_main_table():
 def test_ablations_and_the_judged_runs_take_seeds_of_the_grid(seeds, taken, added):
     changes = {"grid": GRID, "ablations.seeds": seeds, "objective.seeds": seeds}
     experiment = of(
-        "config", changes | SECOND | {"ablations.alpha": [0.7], "objective.methods": None}
+        "config", changes | SECOND | {"ablations.alpha": [1.7], "objective.methods": None}
     )
     main, plain = settings.main_runs(experiment), "tiny-qwen3/grpo"
     runs = [run.path for run in settings.ablation_runs(experiment, "alpha")]
-    names = (plain, f"{plain}+repro", f"{plain}+repro~alpha=0.7")
+    names = (plain, f"{plain}+repro", f"{plain}+repro~alpha=1.7")
     assert runs == [f"{name}/{seed}" for name in names for seed in taken]
     every = settings.all_runs(experiment)
     new = [run.seed for run in every if run not in main and not methods.parse(run.method).ablated]
@@ -140,18 +140,19 @@ def test_problems_that_a_data_source_lacks_need_a_file(name, lacks, tmp_path, mo
 
 def test_ablations_share_the_default_run():
     default = of("config").process_reward.alpha
-    one_seed = {"alpha": [0.7, default], "w": [], "k": [], "seeds": [0]}
+    one_seed = {"alpha": [1.7, default], "w": [], "k": [], "seeds": [0]}
     ablations = one_seed | {"backbones": ["tiny-qwen3"]}
-    config = of("config", {"grid.0.seeds": [0, 1], "ablations": ablations})
+    changes = {"grid.0.seeds": [0, 1], "objective.seeds": None, "ablations": ablations}
+    config = of("config", changes)
     runs = settings.ablation_runs(config, "alpha")
-    assert [run.method for run in runs] == ["grpo", "grpo+repro", "grpo+repro~alpha=0.7"]
+    assert [run.method for run in runs] == ["grpo", "grpo+repro", "grpo+repro~alpha=1.7"]
     of_k = {"ablations.k": ["all", 4], "process_reward.k": 8, "ablations.seeds": [0]}
     runs = settings.ablation_runs(of("config", of_k), "k")
     names = [f"grpo+repro{ablation}" for ablation in ("~k=4", "", "~k=all")]
     assert [run.method for run in runs] == ["grpo", *names]
     assert run_of(config, names[-1])["process_reward"]["k"] == "all"
     new = set(settings.all_runs(config)) - set(settings.main_runs(config))
-    assert new == {Run("tiny-qwen3", "grpo+repro~alpha=0.7", 0)}
+    assert new == {Run("tiny-qwen3", "grpo+repro~alpha=1.7", 0)}
 
 
 @pytest.mark.parametrize(
@@ -180,9 +181,9 @@ def test_a_prompt_decides_the_weights_of_a_backbone_that_is_built_here_and_of_no
 
 def test_an_ablation_changes_its_one_setting_and_nothing_else():
     config = of("config")
-    default, other = run_of(config, "grpo+repro"), run_of(config, "grpo+repro~alpha=0.7")
+    default, other = run_of(config, "grpo+repro"), run_of(config, "grpo+repro~alpha=1.7")
     assert other.pop("method") != default.pop("method")
-    assert other["process_reward"].pop("alpha") == 0.7
+    assert other["process_reward"].pop("alpha") == 1.7
     assert default["process_reward"].pop("alpha") == config.process_reward.alpha
     assert other == default
 

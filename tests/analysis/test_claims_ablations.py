@@ -1,8 +1,11 @@
 """Claims 5 to 7: the ablations of w, alpha and k."""
 
+import numpy as np
 import pytest
 from tests.analysis.worlds import SEEDS, evaluate, log, noisy_problems, of_clauses, verdict
 
+from repro.report import claim_parts
+from repro.report.claim_parts import Data
 from repro.report.verdicts import INCONCLUSIVE, NO_EFFECT, NOT_SUPPORTED, NOT_TESTED, SUPPORTED
 
 DEFAULTS = {"alpha": 0.05, "w": 0.1, "k": 20}
@@ -73,6 +76,25 @@ def test_alpha(make_run, accuracies, wanted):
     # One value that does not beat the baseline is enough for the other clause.
     same = ablation(make_run, "alpha", accuracies, plain=0.5, backbone="other")
     assert of_clauses(evaluate("alpha", same))[0] in (INCONCLUSIVE, NOT_SUPPORTED, NO_EFFECT)
+
+
+def test_how_runs_vary_is_estimated_over_all_ablations_together(make_run):
+    """Two values at three seeds say it with 2 degrees of freedom, four methods with 6."""
+    arms = {"grpo+repro": {}, "grpo+repro~w=0.5": {"w": 0.5}}
+    others = {"grpo+repro~alpha=0.2": {"alpha": 0.2}, "grpo+repro~k=4": {"k": 4}}
+    accuracy, runs, of_others = np.empty((4, 3)), [], []
+    for i, (method, setting) in enumerate((arms | others).items()):
+        for seed in SEEDS:
+            scores = noisy_problems(0.5 + 0.02 * (-1) ** (i + seed), seed=10 * seed + i, noise=0.2)
+            accuracy[i, seed] = 100 * np.mean([problem["correct"] for problem in scores])
+            run = make_run(method, {"aime24": scores}, [], DEFAULTS | setting, seed=seed)
+            (runs if method in arms else of_others).append(run)
+    for chosen, freedom in ((runs, 2), (runs + of_others, 6)):
+        of = accuracy[: freedom // 2 + 1]
+        around = of - of.mean(axis=0) - of.mean(axis=1)[:, None] + of.mean()
+        [part] = claim_parts.over_values(Data(chosen, ["aime24"]), "w", claim_parts.SLOPE)
+        assert part.spread.variance == pytest.approx(2 * (around**2).sum() / freedom)
+        assert part.spread.freedom == freedom
 
 
 LOG_CURVE = {1: 0.30, 2: 0.40, 4: 0.50, "all": 0.60}  # the same with every doubling

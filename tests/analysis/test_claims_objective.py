@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tests.analysis.worlds import evaluate, noisy_problems, of_clauses, verdict
 
+from repro.report import verdicts
 from repro.report.verdicts import DESCRIBED, INCONCLUSIVE, NOT_SUPPORTED, NOT_TESTED, SUPPORTED
 
 SCORES = {"aime24": noisy_problems()}
@@ -59,6 +60,8 @@ def test_a_steady_fall_is_judged_before_the_last_cut_point(judge, fall, last, wa
     tested = frame[frame["verdict"] != DESCRIBED]
     assert tested["n"].tolist() == [20] * 3 and tested["seeds"].tolist() == [seeds] * 3
     assert not tested["few_seeds"].any()  # about these checkpoints
+    judged, clauses = verdicts.overall(frame)
+    assert " seed" not in verdicts.headline([{"verdict": judged, "clauses": clauses}])
 
 
 def test_a_fall_in_the_second_half_only_is_not_steady(judge):

@@ -160,6 +160,7 @@ def over_values(data: Data, key: str, what: str) -> list[Part]:
     for backbone, by_method in data.ablations(key):
         chosen, values = list(by_method), np.array(list(by_method.values()))
         part, positions = _scores(data, backbone, chosen, POOL), values
+        of_run = _run_spread(data, backbone, chosen[0])
         if key == "k" and part.tables:
             of = data.training[data.training["backbone"] == backbone].groupby("method")
             positions = of[collect.CUT_POINTS].mean().reindex(chosen).to_numpy()
@@ -172,7 +173,7 @@ def over_values(data: Data, key: str, what: str) -> list[Part]:
         label = f"{methods.label(chosen[0].partition('~')[0])}, {methods.ABLATED[key]}"
         for weights in _weights(order, positions) if part.tables else [np.ones(len(values))]:
             shown = ", ".join(map(methods.as_text, values if order else values[weights != 0]))
-            found = _contrast(part, weights) if part.tables else part
+            found = _contrast(part, weights, of_run) if part.tables else part
             name = f"{label} = {shown}, {POOL}: {what}"
             parts.append(_named(found, backbone, chosen, name, "points"))
     return parts or _no_ablation(key)
@@ -243,17 +244,36 @@ def _weights(order: int, positions: np.ndarray) -> list[np.ndarray]:
     return [scale * np.linalg.pinv(powers)[order]]
 
 
-def _contrast(part: Part, weights: np.ndarray) -> Part:
+def _run_spread(data: Data, backbone: str, like: str) -> Spread | None:
+    """Return how a run's accuracy varies around those of its method and of its seed.
+
+    Over all ablations of an algorithm together, which are taken to vary alike.
+    """
+    algorithm, alike = methods.parse(like).algorithm, {}
+    for run in data.runs:
+        of = methods.parse(run.method)
+        if run.backbone == backbone and of.repro and of.algorithm == algorithm:
+            alike[run.method] = None
+    means = _means(_scores(data, backbone, list(alike), POOL))  # (M, S)
+    if not means.size or means.shape[1] < 2:
+        return None
+    return compare.residual_spread(means.ravel(), *map(np.ravel, np.indices(means.shape)))
+
+
+def _means(part: Part) -> np.ndarray:
+    """Return accuracies in percent, (M, S): of each method and seed."""
+    arms = [100 * accuracy for accuracy, *_ in part.tables]  # (M, S, P)
+    return np.array([seed_means(of) for of in zip(*arms, strict=True)])
+
+
+def _contrast(part: Part, weights: np.ndarray, of_run: Spread | None) -> Part:
     """Weigh the accuracies of M methods; what a seed adds to all of them alike cancels."""
     arms = [100 * accuracy for accuracy, *_ in part.tables]  # (M, S, P)
-    means = np.array([seed_means(of) for of in zip(*arms, strict=True)])  # (M, S)
     # Weights sum to 0 up to rounding only: what all methods share must not count.
     tables = [np.tensordot(weights, table - table[0], 1) for table in arms]
-    spread = None
-    if means.shape[1] > 1:  # what seeds and values leave is of single runs
-        of_run = compare.residual_spread(means.ravel(), *map(np.ravel, np.indices(means.shape)))
-        spread = Spread(of_run.variance * (weights @ weights), of_run.freedom)
-    remark = f"sd between values {means.mean(axis=1).std(ddof=1):.2f} points; {part.remark}"
+    spread = of_run and Spread(of_run.variance * (weights @ weights), of_run.freedom)
+    sd = _means(part).mean(axis=1).std(ddof=1)
+    remark = f"sd between values {sd:.2f} points; {part.remark}"
     return part._replace(remark=remark, tables=tables, spread=spread, smallest=SMALLEST["accuracy"])
 
 

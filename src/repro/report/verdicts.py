@@ -126,7 +126,9 @@ def write_claims(
 def headline(judged: Sequence[dict]) -> str:
     """Return the sentence that a report begins with, from the claims of a claims.json."""
     counts = Counter(claim["verdict"] for claim in judged)
-    seeds = sorted({part["seeds"] for *_, part in _parts(judged)} - {0})
+    parts = [part for *_, part in _parts(judged)]
+    of_methods = [part for part in parts if part["few_seeds"] or part["seed_sd"] is not None]
+    seeds = sorted({part["seeds"] for part in of_methods} - {0})  # a checkpoint needs no seeds
     span = " to ".join(str(n) for n in dict.fromkeys([*seeds[:1], *seeds[-1:]]))
     on = f" on {span} seed{'s' * (span != '1')}" if seeds else ""
     found = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)

@@ -17,7 +17,7 @@ PEOPLE = ("Ann", "Ben", "Eva", "Tom")
 THINGS = ("coins", "cards", "shells", "stamps")
 DENOMINATORS = (5, 7, 8, 9)  # no number below 2,520 is a multiple of all
 
-PROBLEMS = {  # the real benchmarks' sizes
+PROBLEMS = {  # the real benchmarks' sizes; to train on, enough for 250 steps
     "aime24": 30,
     "aime25": 30,
     "math500": 500,
@@ -27,7 +27,7 @@ PROBLEMS = {  # the real benchmarks' sizes
     "lcb": 175,
     "train": 1000,
 }
-DIGITS = dict.fromkeys(PROBLEMS, (2, 2))  # of the two summands
+DIGITS = (2, 2)  # of the two summands, fewest and most
 CHOICES = ("0 to 2", "3 or 4", "5 to 7", "8 or 9")
 MATHEMATICS = ("aime24", "aime25", "math500")  # the kinds of problem that RL trains on
 
@@ -56,13 +56,13 @@ def draw_summands(rng: random.Random, digits: tuple[int, int], for_benchmark: bo
 
 def generate(name: str, count: int, seed: int) -> list[dict]:
     """Return `count` documents of a benchmark or of the training set, `train`; else ValueError."""
-    if name not in DIGITS:
-        raise ValueError(f"tiny world: no file {name!r}; allowed: {', '.join(DIGITS)}")
+    if name not in PROBLEMS:
+        raise ValueError(f"tiny world: no file {name!r}; allowed: {', '.join(PROBLEMS)}")
     rng = random.Random(f"{name}-{seed}")
     documents = []
     for index in range(count):
         kind = rng.choice(MATHEMATICS) if name == "train" else name
-        document = draw(rng, kind, index, DIGITS[name], for_benchmark=name != "train").document
+        document = draw(rng, kind, index, DIGITS, for_benchmark=name != "train").document
         if name == "train":
             document = {field: document[field] for field in ("problem", "answer")}
         documents.append(document)

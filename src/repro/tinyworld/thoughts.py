@@ -44,7 +44,7 @@ HABITS = {
     "lost one": Habit(0.5, 0.6, 0.0),  # the carry out of the last column
     "correction": Habit(0.5, 0.7, 0.1),  # of a slip, at once
     "false alarm": Habit(0.25, 0.65, 0.04),  # a right column is changed
-    "change back": Habit(1.0, 0.8, 0.0),  # of a false alarm
+    "change back": Habit(1.0, 1.0, 0.0),  # of a false alarm; else it breaks the thought
     "repeat": Habit(0.2, 0.6, 0.03),  # a column is written again as it was
     "check": Habit(0.33, 0.65, 0.05),
     "filler": Habit(0.15, 0.6, 0.03),

@@ -112,7 +112,7 @@ def example(rng: random.Random, asked: str | None = None) -> tuple[str, str, str
     ``asked`` is the template of the prompts of mathematics.
     """
     kind = rng.choices(list(MIXTURE), list(MIXTURE.values()))[0]
-    problem = problems.draw(rng, kind, rng.randrange(10**6), problems.DIGITS[kind], False)
+    problem = problems.draw(rng, kind, rng.randrange(10**6), problems.DIGITS, False)
     thought, result = thoughts.think(rng, *problem.summands)
     own = PROMPT.get(kind)
     prompt = own(problem.document) if own else prompts.math(problem.document, asked)

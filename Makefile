@@ -14,7 +14,8 @@ BEFORE := python workflow/before_call.py $(if $(DATE_NOW),--date-now)
 # Snakemake writes one HTML file with all results in a second call, after all jobs are done.
 REPORT = $(SNAKEMAKE) --quiet all --report-stylesheet workflow/report/report.css --report
 
-.PHONY: reproduce smoke report test test-all test-slurm faults faults-quick lint format audit bench ui upload lock clean
+.PHONY: reproduce smoke report test test-all test-slurm faults faults-quick lint format audit bench real check-rung gpu-check ui upload lock \
+        clean
 
 reproduce: $(VENV)/.installed
 	@$(BEFORE)
@@ -66,6 +67,22 @@ bench: $(VENV)/.installed
 	python bench/one_pass.py --shape narrow --vocabulary 512
 	python bench/training_step.py --backbone results/backbones/tiny-qwen3
 	python bench/sandbox.py
+
+# A real language model on real problems, on CPU cores: make real DATA=FOLDER; see config/real_model.yaml
+real: $(VENV)/.vllm
+	@$(if $(DATA),,echo "make real DATA=FOLDER: name the folder with aime24.jsonl and math500.jsonl"; exit 1)
+	@$(BEFORE)
+	@python bench/real_model.py --data $(DATA) --cores $(CORES)
+
+# Runs an experiment for GPUs on a CPU, with a stand-in for the model: make check-rung RUNG=one_gpu_hour
+check-rung: $(VENV)/.vllm
+	@$(if $(RUNG),,echo "make check-rung RUNG=one_gpu_hour: name a file of config/"; exit 1)
+	@$(BEFORE)
+	@$(SNAKEMAKE) --configfile config/paper.yaml config/$(RUNG).yaml config/check.yaml
+
+# Checks on one GPU what no CPU can show; see bench/gpu_check.py.
+gpu-check: $(VENV)/.installed
+	python bench/gpu_check.py
 
 lint: $(VENV)/.installed
 	ruff check .

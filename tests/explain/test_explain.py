@@ -19,7 +19,7 @@ from repro.explain.explanation import Explanation, Stretch, explain
 from repro.explain.page import number
 from repro.explain.transcript import Transcript, load, without_second_opening
 from repro.process_reward import one_pass, repeat_loop
-from repro.process_reward.probes import probes_at_cuts
+from repro.process_reward.probes import make_probe, probes_at_cuts
 from repro.process_reward.segments import Thought
 from repro.process_reward.settings import ProcessRewardSettings
 
@@ -111,6 +111,26 @@ def test_a_model_without_a_cache_to_cut_gives_the_same(explained, monkeypatch):
     assert [s.end for s in slow.stretches] == [s.end for s in quick.stretches]
     objectives = [one.objective for one in quick.stretches]
     assert [one.objective for one in slow.stretches] == pytest.approx(objectives, abs=1e-4)
+
+
+def test_without_tags_the_thought_ends_before_the_final_answer(folder, tmp_path):
+    """An instruct model's response: cut points by hand, values by definition."""
+    parts = ["first 1+2.\n\n", "is it \\boxed{4}?\n\n", "no, it is "]
+    (tmp_path / "said.txt").write_text("".join(parts) + "\\boxed{3}.")
+    found = load(folder, QUESTION, ANSWER, tmp_path / "said.txt")
+    explanation = explain(*found, ProcessRewardSettings(k="all"), has_tags=False)
+    assert [stretch.text for stretch in explanation.stretches] == parts
+    assert explanation.rest == "\\boxed{3}." and explanation.thought.closed
+    model, tokenizer, transcript = found
+    cuts = [0, *itertools.accumulate(len(tokenizer(part)["input_ids"]) for part in parts)]
+    probes = [make_probe(tokenizer, ANSWER) for _ in cuts]
+    rows = [transcript.prompt], [transcript.response], [cuts], [probes]
+    wanted = repeat_loop.surrogate_objective(model, *rows)[0].tolist()
+    assert [p.objective for p in explanation.points] == pytest.approx(wanted, abs=1e-4)
+    first = explanation.stretches[0]
+    rises = 1.0 if wanted[1] > wanted[0] else 0.0
+    by_hand = 0.9 * (1 - math.tanh(wanted[1] / wanted[0])) + 0.1 * rises
+    assert first.reward == pytest.approx(by_hand, abs=1e-4)
 
 
 def test_an_unclosed_thought_is_one_segment_and_is_not_opened_twice(explained):

@@ -6,7 +6,7 @@ import pytest
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from repro.process_reward.probes import CLOSE_THOUGHT, make_probe
+from repro.process_reward.probes import CLOSE_THOUGHT, make_probe, probes_at_cuts
 from repro.process_reward.segments import cut_points, find_thought, opened_at
 
 
@@ -122,3 +122,14 @@ def test_without_tags_the_thought_ends_before_the_final_answer():
     assert "".join(texts[: thought.end]) == "So \\boxed{1}?\n\nNo.\n\nIt is "  # whole tokens only
     cut_off = find_thought(["I", " add", "\n\n", "</think>", " on"], has_tags=False)
     assert (cut_off.starts, cut_off.end, cut_off.closed) == ([0, 3], 5, False)
+
+
+def test_a_lead_in_stands_before_the_box_and_is_not_scored(tokenizer):
+    plain, led = (
+        probes_at_cuts(tokenizer, "7", [0, 2, 5], opened_at=2, closed_at=5, lead_in=text)
+        for text in ("", "ar ")
+    )
+    said = [[tokenizer.decode(probe.ids) for probe in probes] for probes in (plain, led)]
+    assert [after.replace("ar ", "") for after in said[1]] == said[0]
+    assert [text.count("ar \\boxed{7}") for text in said[1]] == [1, 1, 1]
+    assert [sum(probe.scored) for probe in led] == [sum(probe.scored) for probe in plain]

@@ -64,7 +64,7 @@ def quick(monkeypatch):
 def test_no_step_fails_and_a_training_goes_on(kind, tmp_path, capsys, monkeypatch):
     folder, place = run_folder.write(tmp_path), tmp_path / "mlflow.json"
     track = ["track", "--run", str(folder), "--settings", json.dumps(run_folder.EVALUATION)]
-    summary = ["track_summary", "--files", str(folder / "settings.json"), "--output", str(place)]
+    summary = ["track-summary", "--files", str(folder / "settings.json"), "--output", str(place)]
     training, connected, calls = threading.Event(), sync._connected, []
 
     def connect_later():

@@ -23,7 +23,7 @@ from repro.verify.maths import correctness
 
 PROCESS = [
     *("process_reward_mean", "process_reward_std", "cut_points"),
-    *("objective_baseline", "objective_end"),
+    *("objective_baseline", "objective_end", "box_share"),
 ]
 CRITIC = ["value_loss", "value_clip_fraction", "explained_variance", "critic_grad_norm"]
 SAMPLER = ["sampler_kl", "sampler_ratio_max", "sampler_corrected"]
@@ -85,7 +85,8 @@ def test_metrics_rows(finished):
     assert [row["step"] for row in rows] == [1, 2, 3, 4, 5, 6]
     for row in rows:
         assert list(row) == COLUMNS
-        assert [column for column in row if row[column] is None] == SAMPLER, "without vLLM"
+        unknown = SAMPLER if row["step"] == 1 else ["box_share", *SAMPLER]
+        assert [column for column in row if row[column] is None] == unknown, "without vLLM"
         assert 0 < row["reasoning_tokens"] <= row["response_tokens"] <= 24
         assert 1 <= row["cut_points"] <= 5
         assert row["objective_baseline"] < 0

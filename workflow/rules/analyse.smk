@@ -132,7 +132,7 @@ rule objective:
         benchmarks=OBJECTIVE,
         problems=experiment.objective.problems,
     shell:
-        "python -m repro objective --settings {params.settings:q} --model {input.model:q}"
+        "python -m repro judge --settings {params.settings:q} --model {input.model:q}"
         " --benchmark {params.benchmarks} --generations {input.generations:q}"
         " --scores {input.scores:q} --data {input.data:q} --problems {params.problems}"
         " --output {output:q} 2> {log:q}"
@@ -224,7 +224,7 @@ rule case_study:
         benchmark=OBJECTIVE[:1],
         note=note,
     shell:
-        "python -m repro case_study --settings {params.settings:q} --run {params.run:q}"
+        "python -m repro case-study --settings {params.settings:q} --run {params.run:q}"
         " --benchmark {params.benchmark:q} --data {input.data:q} --note={params.note:q}"
         " --output {output.png:q} > {log:q} 2>&1"
 
@@ -314,5 +314,5 @@ rule track_summary:
     params:
         note=note,
     shell:
-        "python -m repro track_summary --files {input:q} --output {output:q}"
+        "python -m repro track-summary --files {input:q} --output {output:q}"
         " --note={params.note:q} 2> {log:q}"

@@ -7,7 +7,7 @@ import select
 import sys
 from datetime import UTC, datetime
 
-from repro.commands import analysis, inputs, runs, tracking
+from repro.commands import analysis, inputs, runs, tracking, transcripts
 from repro.files import locks
 from repro.sandbox import NotStarted, SandboxUnavailable
 
@@ -19,11 +19,12 @@ OF_THE_MACHINE = {
 }
 COMMANDS = (  # in the order of an experiment
     *(inputs.check, inputs.cost, inputs.fetch, inputs.access, inputs.data, inputs.backbone),
-    *(tracking.store, runs.train, runs.generate, runs.score, runs.objective),
+    *(tracking.store, runs.train, runs.generate, runs.score, runs.judge),
     *(analysis.sanity, analysis.claims, analysis.power, analysis.tables, analysis.figure),
     *(analysis.overthinking, runs.case_study, analysis.overview),
     *(tracking.track, tracking.track_summary, analysis.show, analysis.compare),
-    *(tracking.upload, runs.explain, analysis.conformance),
+    *(tracking.upload, transcripts.explain, transcripts.objective, transcripts.probe_check),
+    *(analysis.conformance,),
 )
 INTERRUPTED, READER_LEFT = 130, 141  # as a shell reports SIGINT and SIGPIPE
 
@@ -73,7 +74,8 @@ def parser() -> argparse.ArgumentParser:
     subparsers = top.add_subparsers(required=True, metavar="COMMAND", dest="command")
     for command in COMMANDS:
         about = command.__doc__
-        sub = subparsers.add_parser(command.__name__, help=about, description=about)
+        name = command.__name__.replace("_", "-")
+        sub = subparsers.add_parser(name, help=about, description=about)
         for name, keywords in command.options.items():
             sub.add_argument(name, **keywords)
         sub.set_defaults(execute=command)

@@ -9,7 +9,6 @@ from repro.commands.options import MANY, WORK, read_settings, takes
 from repro.config.resolved import Generation, Judging, RunSettings, ScoreSettings, stated
 from repro.config.words import validate
 from repro.files import digests
-from repro.process_reward.settings import ProcessRewardSettings
 from repro.records import provenance
 from repro.records.experiment import RunFolder
 from repro.verify import thinking
@@ -133,7 +132,7 @@ def score(options: argparse.Namespace) -> None:
     **dict.fromkeys(("benchmark", "generations", "scores", "data"), MANY),
     problems={"type": int, "required": True, "help": "of each benchmark"},
 )
-def objective(options: argparse.Namespace) -> None:
+def judge(options: argparse.Namespace) -> None:
     """Judge a run's responses by the model itself: J and process reward at every segment."""
     from repro.explain import responses
 
@@ -165,34 +164,3 @@ def case_study(options: argparse.Namespace) -> None:
         name=f"{run.backbone}, {methods.label(run.method)}, seed {run.seed}",
         note=options.note,
     )
-
-
-@takes(
-    *("--model", "--question", "--answer", "--output"),
-    thought={"help": "text of a response; without it one is sampled"},
-    seed={"type": int, "default": 0, "help": "seed of the sampling"},
-    max_new_tokens={"type": int, "default": 2048, "help": "length of the sample"},
-    variant={"default": "paper", "help": "paper or reference"},
-    w={"type": float, "default": 0.1, "help": "weight of stability"},
-    k={"type": int, "help": "segments kept; all of them by default"},
-    answer_only={"action": "store_true", "help": "J without the box"},
-    trust_remote_code={"action": "store_true", "help": "run the model's own Python files"},
-    close_thought={"action": "store_true", "help": "</think>, then the box"},
-)
-def explain(options: argparse.Namespace) -> None:
-    """Show the process reward along one response's thought, as PNG and HTML."""
-    from repro.explain import explanation, page, transcript
-
-    names = ("variant", "w", "answer_only", "close_thought")
-    given = {name: getattr(options, name) for name in names}
-    given["k"] = "all" if options.k is None else options.k
-    settings = validate(given, ProcessRewardSettings, "process_reward")
-    model, tokenizer, response = transcript.load(
-        *(options.model, options.question, options.answer, options.thought),
-        seed=options.seed,
-        max_new_tokens=options.max_new_tokens,
-        trust_remote_code=options.trust_remote_code,
-    )
-    explained = explanation.explain(model, tokenizer, response, settings)
-    for path in page.write(explained, Path(options.output) / "explain.png"):
-        print(path)

@@ -47,6 +47,8 @@ class TinyBackbone(_Backbone):
     batch_size: int = Field(ge=1, description="Examples in a step of the supervised training.")
     learning_rate: float = Field(gt=0, description="Its peak learning rate.")
     seed: Seed = Field(description="Seed of the supervised training and its examples.")
+    vocabulary: Annotated[int | None, ADDED_LATER] = Field(None, ge=1024, le=1_000_000)
+    """Size of the embedding, to stand in for a large model's; null for what its tokens need."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -242,8 +242,21 @@ class Sampling(bounds.Model):
     top_k: int | None = Field(None, ge=1, description="Most likely tokens to draw from; null: all.")
     max_new_tokens: int = Field(16384, ge=1, description="Responses are cut at this length.")
     batch_size: int = Field(64, ge=1)
-    """Responses generated at once, whole problems only; also how many a killed job can lose."""
+    """Responses generated at once, whole problems only; also how many a killed job can lose. With a
+    seed for each request vllm is asked for all at once, and loses those it has begun."""
     seed: bounds.Seed = Field(0, description="Seed of the sampling.")
+    seed_by: Annotated[Literal["request", "batch"] | None, ADDED_LATER] = None
+    """What has a seed of its own: a request (vllm's default), which is the same in any batch, or a
+    batch (transformers' only way), which vllm samples faster."""
+
+    @model_validator(mode="after")
+    def _check_seeds(self) -> Self:
+        if self.seed_by == "request" and self.engine != "vllm":
+            raise ValueError(
+                f"seed_by = 'request' does not go with engine = {self.engine!r}, which draws a "
+                "batch from one random state; allowed: batch, or null"
+            )
+        return self
 
 
 class Scoring(bounds.Model):

@@ -2,9 +2,11 @@
 
 import os
 import sys
+from collections.abc import Hashable, Iterator, Mapping
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import torch
 from transformers import AutoModelForCausalLM, GenerationConfig, PreTrainedModel
@@ -15,6 +17,8 @@ from repro.files import digests
 
 if TYPE_CHECKING:
     from vllm import LLM
+
+Key = TypeVar("Key", bound=Hashable)  # what a request is known by
 
 _OF_VLLM = {
     "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB; half of the machine's memory by itself
@@ -54,7 +58,7 @@ class TransformersEngine:
         batch = self.decoder.tokenizer(
             prompts, add_special_tokens=False, padding=True, return_tensors="pt"
         ).to(self.model.device)  # (B, P)
-        torch.manual_seed(digests.to_integer(" ".join(str(request.seed) for request in requests)))
+        torch.manual_seed(_join_seeds(requests))
         chosen, drawn = {"do_sample": False}, 1
         if sampling.temperature > 0:  # else all completions of a prompt are the same
             chosen, drawn = {"do_sample": True, "temperature": sampling.temperature}, n
@@ -86,35 +90,54 @@ class VllmEngine:
         self.llm, self.decoder = llm, decoder
 
     def generate(self, requests: list[Request], sampling: Sampling) -> list[list[Completion]]:
-        """Return n completions for each request, in order, each request with its own seed.
+        """Return n completions for each request, in order."""
+        if sampling.seed_by == "batch":
+            torch.manual_seed(_join_seeds(requests))
+        found = dict(chain.from_iterable(self.stream(dict(enumerate(requests)), sampling)))
+        return [found[place] for place in range(len(requests))]
 
-        vLLM promises the same tokens again only on the same hardware with the same batches.
+    def stream(
+        self, asked: Mapping[Key, Request], sampling: Sampling
+    ) -> Iterator[list[tuple[Key, list[Completion]]]]:
+        """Yield n completions of each request as soon as it is finished; all are asked at once.
+
+        So vLLM is never out of work while the longest response of a batch is written. Each request
+        has its own seed unless `seed_by` is batch; vLLM promises the same tokens again only on the
+        same hardware with the same batches.
         """
         from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
 
-        prompts, greedy = [request.prompt for request in requests], sampling.temperature == 0
+        requests, greedy = list(asked.values()), sampling.temperature == 0
+        prompts = [request.prompt for request in requests]
         # The chat template wrote any bos token already.
         encoded = self.decoder.tokenizer(prompts, add_special_tokens=False)["input_ids"]
         parameters = [
             SamplingParams(
                 n=1 if greedy else request.n,
-                seed=request.seed % 2**63,
+                seed=None if sampling.seed_by == "batch" else request.seed % 2**63,
                 temperature=sampling.temperature,
                 top_p=1.0 if greedy else sampling.top_p,
                 top_k=0 if greedy else sampling.top_k or 0,
                 max_tokens=sampling.max_new_tokens,
                 stop_token_ids=sorted(self.decoder.eos_ids),
                 detokenize=False,  # the decoder does it, as for every engine
+                output_kind=RequestOutputKind.FINAL_ONLY,
             )
             for request in requests
         ]
-        asked, found = [{"prompt_token_ids": ids} for ids in encoded], []
-        outputs = self.llm.generate(asked, parameters, use_tqdm=False)
-        for request, output in zip(requests, outputs, strict=True):
-            drawn = [self.decoder.completion(list(one.token_ids)) for one in output.outputs]
-            # Greedy completions of a prompt are all the same; vLLM refuses to make more than one.
-            found.append(drawn * (request.n // len(drawn)))
-        return found
+        inputs = [{"prompt_token_ids": ids} for ids in encoded]
+        ids = self.llm.enqueue(inputs, parameters, use_tqdm=False)
+        keys = dict(zip(ids, asked, strict=True))
+        while self.llm.llm_engine.has_unfinished_requests():
+            finished = []
+            for output in self.llm.llm_engine.step():
+                drawn = [self.decoder.completion(list(one.token_ids)) for one in output.outputs]
+                key = keys[output.request_id]
+                # Greedy completions of a prompt are all the same; vLLM makes no more than one.
+                finished.append((key, drawn * (asked[key].n // len(drawn))))
+            if finished:
+                yield finished
 
 
 Engine = TransformersEngine | VllmEngine
@@ -148,6 +171,15 @@ def load(
         seed=0,  # every request has its own
     )
     return VllmEngine(llm, Decoder(model_dir, trusted, has_tags))
+
+
+def seed_by(sampling: Sampling) -> str:
+    """Return what has a seed of its own, a request or a batch."""
+    return sampling.seed_by or ("request" if sampling.engine == "vllm" else "batch")
+
+
+def _join_seeds(requests: list[Request]) -> int:
+    return digests.to_integer(" ".join(str(request.seed) for request in requests))
 
 
 def check(name: str, tensor_parallel: int = 1) -> None:

@@ -1,9 +1,12 @@
 """Write one file of responses per benchmark; survives a kill, never generates anything twice."""
 
+import json
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 from lm_eval.api.task import ConfigurableTask
@@ -12,7 +15,7 @@ from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 from repro.config.backbones import Backbone
 from repro.config.resolved import Generation, stated
 from repro.evaluation import engines, tasks
-from repro.evaluation.decoding import Request
+from repro.evaluation.decoding import Completion, Request
 from repro.files import digests, jsonl
 from repro.files.progress import Progress
 from repro.verify import thinking
@@ -25,8 +28,8 @@ class Plan:
     benchmark: str
     requests: dict[int, Request]  # by doc_id
     samples: int
-    problems_per_batch: int  # how many are asked at once, each with all its samples
-    part: Path  # grows; renamed to `complete` at the end
+    problems_per_batch: int  # asked at once, each with all its samples; 1 where each has a seed
+    part: Path  # grows; becomes `complete` at the end
     complete: Path
     output: Path
 
@@ -81,7 +84,8 @@ def generate_responses(
         asked = [(doc, chosen.samples, prompts[doc]) for doc in order]
         counted = [] if has_tags else [backbone.thinking]
         name = f"{benchmark}.{digests.of_values([sampling, model, asked, *counted])}.jsonl"
-        at_once = max(1, generation.batch_size // chosen.samples)
+        of_batches = engines.seed_by(generation) == "batch"
+        at_once = max(1, generation.batch_size // chosen.samples) if of_batches else 1
         complete, output = work_dir / name, output_dir / f"{benchmark}.jsonl"
         if output.exists() and not complete.exists():
             raise ValueError(
@@ -94,14 +98,11 @@ def generate_responses(
     output_dir.mkdir(parents=True, exist_ok=True)
     missing = [plan for plan in plans if not plan.complete.exists()]
     if missing:
-        done = [_resume(plan) for plan in missing]
+        left = {plan.benchmark: _resume(plan) for plan in missing}
         length = longest + generation.max_new_tokens
         how = trusted, tensor_parallel, has_tags
         engine = engines.load(generation.engine, model_dir, length, *how)
-        total = sum(len(plan.requests) * plan.samples for plan in missing)
-        progress = Progress(f"generate {model_dir}", total, sum(done), "response")
-        for plan, rows in zip(missing, done, strict=True):
-            _generate(plan, rows // plan.samples, generation, engine, progress)
+        _generate(missing, left, generation, engine, f"generate {model_dir}")
     for plan in plans:
         _publish(plan)
 
@@ -121,37 +122,77 @@ def render_prompts(
 
 
 def _generate(
-    plan: Plan, first: int, generation: Generation, engine: engines.Engine, progress: Progress
+    plans: list[Plan],
+    left: dict[str, list[int]],
+    generation: Generation,
+    engine: engines.Engine,
+    title: str,
 ) -> None:
-    docs = list(plan.requests)
-    for start in range(first, len(docs), plan.problems_per_batch):
-        batch = docs[start : start + plan.problems_per_batch]
-        completions = engine.generate([plan.requests[doc] for doc in batch], generation)
-        rows = []
-        for doc_id, of_problem in zip(batch, completions, strict=True):
-            asked = {"benchmark": plan.benchmark, "doc_id": doc_id}
-            prompt, seed = {"prompt": plan.requests[doc_id].prompt}, {"seed": generation.seed}
-            for sample, one in enumerate(of_problem):
-                rows.append({**asked, "sample": sample, **prompt, **asdict(one), **seed})
-        jsonl.append(plan.part, rows)
-        progress.advance(len(batch) * plan.samples, plan.benchmark)
-    os.replace(plan.part, plan.complete)
+    """Ask for the problems that are left of each benchmark, and write what comes back as it comes.
+
+    All of a problem's samples are appended at once.
+    """
+    total = sum(len(plan.requests) * plan.samples for plan in plans)
+    missing = sum(len(left[plan.benchmark]) * plan.samples for plan in plans)
+    progress = Progress(title, total, total - missing, "response")
+    of_name = {plan.benchmark: plan for plan in plans}
+    for answered in _answers(plans, left, generation, engine):
+        for name, found in groupby(answered, key=lambda answer: answer[0][0]):
+            plan, rows = of_name[name], []
+            for (_, doc_id), of_problem in found:
+                asked = {"benchmark": name, "doc_id": doc_id}
+                prompt, seed = {"prompt": plan.requests[doc_id].prompt}, {"seed": generation.seed}
+                for sample, one in enumerate(of_problem):
+                    rows.append({**asked, "sample": sample, **prompt, **asdict(one), **seed})
+            jsonl.append(plan.part, rows)
+            progress.advance(len(rows), name)
+    for plan in plans:
+        _finish(plan)
 
 
-def _resume(plan: Plan) -> int:
-    """Cut an unfinished file back to its last whole batch; return the number of rows it keeps.
+def _answers(
+    plans: list[Plan], left: dict[str, list[int]], generation: Generation, engine: engines.Engine
+) -> Iterator[list[tuple[tuple[str, int], list[Completion]]]]:
+    """Yield completions with their benchmark and doc_id: a batch's, or what has just finished."""
+    if engines.seed_by(generation) == "request":
+        pairs = ((plan, doc) for plan in plans for doc in left[plan.benchmark])
+        asked = {(plan.benchmark, doc): plan.requests[doc] for plan, doc in pairs}
+        yield from engine.stream(asked, generation)
+        return
+    for plan in plans:
+        docs = left[plan.benchmark]
+        for start in range(0, len(docs), plan.problems_per_batch):
+            batch = docs[start : start + plan.problems_per_batch]
+            found = engine.generate([plan.requests[doc] for doc in batch], generation)
+            yield list(zip(((plan.benchmark, doc) for doc in batch), found, strict=True))
+
+
+def _resume(plan: Plan) -> list[int]:
+    """Cut an unfinished file back to whole batches; return the problems that are left, in order.
 
     Half a batch, which a kill can leave, is drawn again: only whole batches are reproducible.
     """
     if not plan.part.exists():
-        return 0
+        return list(plan.requests)
     whole = plan.part.read_bytes().split(b"\n")[:-1]
     wanted = len(plan.requests) * plan.samples
     rows = min(len(whole), wanted)
     if rows < wanted:
         rows -= rows % (plan.problems_per_batch * plan.samples)
     os.truncate(plan.part, sum(len(row) + 1 for row in whole[:rows]))
-    return rows
+    done = {json.loads(row)["doc_id"] for row in whole[: rows : plan.samples]}
+    return [doc for doc in plan.requests if doc not in done]
+
+
+def _finish(plan: Plan) -> None:
+    """Put the rows of a whole file in the order of its problems, and give it its name."""
+    place = {doc: number for number, doc in enumerate(plan.requests)}
+    rows = sorted(jsonl.read(plan.part), key=lambda row: (place[row["doc_id"]], row["sample"]))
+    in_order = plan.complete.with_suffix(".sorted")
+    in_order.unlink(missing_ok=True)
+    jsonl.append(in_order, rows)
+    os.replace(in_order, plan.complete)
+    plan.part.unlink()
 
 
 def _publish(plan: Plan) -> None:

@@ -1,5 +1,6 @@
 """Objective and process reward along one thought; `page` shows them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -7,7 +8,9 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from repro.explain.transcript import Transcript
+from repro.measure.behaviours import classify
 from repro.process_reward import one_pass, reward, scores
+from repro.process_reward.one_pass import CachedForward
 from repro.process_reward.segments import Thought
 from repro.process_reward.settings import ProcessRewardSettings
 from repro.training.process_scoring import ProcessScorer, Responses
@@ -40,6 +43,18 @@ class Explanation:
     stretches: tuple[Stretch, ...]  # the thought from its first token to its end, at least one
     rest: str  # what follows the thought; it bears no process reward
 
+    @property
+    def points(self) -> tuple[Stretch, ...]:
+        """All cut points, the empty thought first."""
+        return self.baseline, *self.stretches
+
+    def row(self) -> dict:
+        """Return what an objective file has of it; see `responses.write_objectives`."""
+        tokens = self.stretches[-1].end
+        points = [[p.end, p.end / max(tokens, 1), p.objective] for p in self.points]
+        segments = [[classify(stretch.text), stretch.reward] for stretch in self.stretches]
+        return {"tokens": tokens, "points": points, "segments": segments}
+
 
 def explain(
     model: PreTrainedModel,
@@ -48,16 +63,51 @@ def explain(
     settings: ProcessRewardSettings,
     has_tags: bool = True,
 ) -> Explanation:
-    """Score one transcript, by a model in evaluation mode with its fast tokenizer.
+    """Score one transcript; see `explain_each`."""
+    return explain_each(model, tokenizer, transcript, [settings], has_tags)[0]
 
-    `has_tags` says what ends a thought; see `segments.find_thought`.
+
+@torch.no_grad()
+def explain_each(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    transcript: Transcript,
+    settings: Sequence[ProcessRewardSettings],
+    has_tags: bool = True,
+) -> list[Explanation]:
+    """Score one transcript by each of some settings, from one forward where the model allows it.
+
+    The model is in evaluation mode, its tokenizer a fast one. `has_tags` says what ends a thought;
+    see `segments.find_thought`.
 
     ValueError: an empty answer, or an objective that is not finite.
     """
-    chosen, response = settings.filled(), transcript.response
-    scorer = ProcessScorer(tokenizer, chosen, [], has_tags)
+    prompt, response = transcript.prompt, transcript.response
+    ids = torch.tensor([[*prompt, *response]], device=model.device)  # (1, P + T)
+    mask, forward = torch.ones_like(ids), None
+    if one_pass.why_not(model) is None:
+        forward, _, entropies = one_pass.cached_forward(model, ids, mask, len(prompt))
+    else:  # the model's cache cannot be cut: the scorer makes a forward per cut point
+        logits = model(input_ids=ids, use_cache=False, logits_to_keep=len(response) + 1).logits
+        entropies = torch.distributions.Categorical(logits=logits[:, :-1].float()).entropy()
+    own = slice(len(prompt), None)
+    given = Responses([prompt], ids[:, own], mask[:, own], entropies, [transcript.answer])
+    scorers = [ProcessScorer(tokenizer, one.filled(), [], has_tags) for one in settings]
+    return [_explain(model, transcript, scorer, given, forward) for scorer in scorers]
+
+
+def _explain(
+    model: PreTrainedModel,
+    transcript: Transcript,
+    scorer: ProcessScorer,
+    given: Responses,
+    forward: CachedForward | None,
+) -> Explanation:
+    chosen, response = scorer.settings, transcript.response
     thought = scorer.thought(response)
-    cuts, objective = _objective_at_cuts(model, transcript, scorer)
+    table, objective = scorer.score(model, given, forward)  # (1, C), -1 after the last
+    cuts = table[table >= 0].tolist()
+    objective = objective[:, : len(cuts)].cpu()
     score = scores.score(objective, chosen.score_weight, chosen.ema)  # (1, C)
     rewards = reward.process_reward(score, chosen.initial_score)  # (1, C - 1)
     if chosen.initial_score == "zero":
@@ -67,7 +117,7 @@ def explain(
     values = torch.cat([objective, magnitude, stability, score]).T.tolist()  # C rows of 4
 
     def decode(start: int, end: int) -> str:
-        return tokenizer.decode(response[start:end], clean_up_tokenization_spaces=False)
+        return scorer.tokenizer.decode(response[start:end], clean_up_tokenization_spaces=False)
 
     columns = zip([0, *cuts[:-1]], cuts, values, [None, *rewards[0].tolist()], strict=True)
     baseline, *stretches = [
@@ -83,23 +133,3 @@ def explain(
         stretches=tuple(stretches),
         rest=decode(thought.end, len(response)),
     )
-
-
-@torch.no_grad()
-def _objective_at_cuts(
-    model: PreTrainedModel, transcript: Transcript, scorer: ProcessScorer
-) -> tuple[list[int], Tensor]:
-    """Return the C cut points and J there, (1, C) in float64 on the CPU."""
-    prompt, response = transcript.prompt, transcript.response
-    ids = torch.tensor([[*prompt, *response]], device=model.device)  # (1, P + T)
-    mask, forward = torch.ones_like(ids), None
-    if one_pass.why_not(model) is None:
-        forward, _, entropies = one_pass.cached_forward(model, ids, mask, len(prompt))
-    else:  # the model's cache cannot be cut: the scorer makes a forward per cut point
-        logits = model(input_ids=ids, use_cache=False, logits_to_keep=len(response) + 1).logits
-        entropies = torch.distributions.Categorical(logits=logits[:, :-1].float()).entropy()
-    own = slice(len(prompt), None)
-    given = Responses([prompt], ids[:, own], mask[:, own], entropies, [transcript.answer])
-    points, objective = scorer.score(model, given, forward)  # (1, C), -1 after the last
-    cuts = points[points >= 0].tolist()
-    return cuts, objective[:, : len(cuts)].cpu()

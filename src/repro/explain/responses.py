@@ -15,7 +15,7 @@ from repro.explain import transcript
 from repro.explain.explanation import explain
 from repro.explain.transcript import Transcript
 from repro.files import jsonl
-from repro.measure.behaviours import classify, count
+from repro.measure.behaviours import count
 from repro.verify import thinking
 
 
@@ -45,12 +45,8 @@ def write_objectives(
     for name, files in benchmarks.items():
         for row, correct, response in _first_responses(model_dir, tokenizer, name, files, problems):
             scored = explain(model, tokenizer, response, judging, has_tags)
-            stretches, tokens = [scored.baseline, *scored.stretches], scored.stretches[-1].end
             found = {"benchmark": name, "doc_id": row["doc_id"], "sample": row["sample"]}
-            found |= {"correct": correct, "tokens": tokens}
-            found["points"] = [[s.end, s.end / max(tokens, 1), s.objective] for s in stretches]
-            found["segments"] = [[classify(s.text), s.reward] for s in scored.stretches]
-            rows.append(found)
+            rows.append(found | {"correct": correct} | scored.row())
     jsonl.write(output_file, rows)
 
 

@@ -11,7 +11,7 @@ from repro.config.models import Sampling
 from repro.evaluation.decoding import Decoder, Request
 from repro.evaluation.engines import TransformersEngine
 from repro.files import model_folder
-from repro.process_reward.probes import CLOSE_THOUGHT, make_probe
+from repro.process_reward.probes import CLOSE_THOUGHT, LEAD_IN, make_probe
 from repro.process_reward.segments import START_OF_THOUGHT
 
 
@@ -45,15 +45,11 @@ def load(
     ValueError: an unusable folder or file, an empty question, answer or response, or more tokens
     than the model's context holds.
     """
-    if not question.strip():
-        raise ValueError(f"question: {question!r}; expected a text not empty")
     model_folder.check(folder, trust_remote_code=trust_remote_code)
     tokenizer = Decoder(folder, trust_remote_code).tokenizer
-    message = {"role": "user", "content": prompts.math({"problem": question})}
-    prompt = tokenizer.apply_chat_template([message], tokenize=False, add_generation_prompt=True)
-    prompt_ids = encode(tokenizer, prompt)
-    room = room_for_response(folder, tokenizer, prompt_ids, answer)
+    prompt = ask(tokenizer, question)
     if file is None:
+        room = room_for_response(folder, tokenizer, encode(tokenizer, prompt), answer)
         how = Sampling(max_new_tokens=max(1, min(max_new_tokens, room)))
         source = f"sampled: temperature {how.temperature}, top-p {how.top_p}, seed {seed}"
         engine = TransformersEngine.load(folder, trust_remote_code)
@@ -64,16 +60,42 @@ def load(
             text = Path(file).read_text(encoding="utf-8-sig").rstrip()
         except UnicodeDecodeError as error:
             raise ValueError(f"{file}: not UTF-8 text (byte {error.start})") from None
-    response = encode(tokenizer, without_second_opening(text, prompt))
-    if not response:
+    made = make(folder, tokenizer, question, answer, text, source)
+    return load_model(folder, trust_remote_code), tokenizer, made
+
+
+def ask(tokenizer: PreTrainedTokenizerBase, question: str) -> str:
+    """Return the prompt with a question in the words of the mathematics benchmarks.
+
+    ValueError: an empty question.
+    """
+    if not question.strip():
+        raise ValueError(f"question: {question!r}; expected a text not empty")
+    message = {"role": "user", "content": prompts.math({"problem": question})}
+    return tokenizer.apply_chat_template([message], tokenize=False, add_generation_prompt=True)
+
+
+def make(
+    folder: str | Path,
+    tokenizer: PreTrainedTokenizerBase,
+    question: str,
+    answer: str,
+    text: str,
+    source: str,
+) -> Transcript:
+    """Return a transcript of a text that answers a question; ValueError as of `load`."""
+    prompt = ask(tokenizer, question)
+    ids, response = encode(tokenizer, prompt), without_second_opening(text, prompt)
+    response_ids = encode(tokenizer, response)
+    if not response_ids:
         raise ValueError(f"{source}: empty; expected the text of a response")
-    if room < len(response):
+    room = room_for_response(folder, tokenizer, ids, answer)
+    if room < len(response_ids):
         raise ValueError(
-            f"{folder}: the context is too short for a prompt of {len(prompt_ids)} tokens, a "
-            f"response of {len(response)} and the probe: {room} are left for the response"
+            f"{folder}: the context is too short for a prompt of {len(ids)} tokens, a response of "
+            f"{len(response_ids)} ({source}) and the probe: {room} are left for the response"
         )
-    model = load_model(folder, trust_remote_code)
-    return model, tokenizer, Transcript(question, answer, prompt_ids, response, source)
+    return Transcript(question, answer, ids, response_ids, source)
 
 
 def load_model(folder: str | Path, trust_remote_code: bool = False) -> PreTrainedModel:
@@ -96,7 +118,8 @@ def room_for_response(
 ) -> int:
     """Return how many tokens a model's context leaves between a prompt and the longest probe."""
     limit = model_folder.read_size(folder, "max_position_embeddings") or 2**31
-    return limit - len(prompt) - len(make_probe(tokenizer, answer, prefix=CLOSE_THOUGHT).ids)
+    longest = make_probe(tokenizer, answer, prefix=CLOSE_THOUGHT + LEAD_IN)
+    return limit - len(prompt) - len(longest.ids)
 
 
 def without_second_opening(response: str, prompt: str) -> str:

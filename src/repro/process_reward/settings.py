@@ -50,6 +50,9 @@ class ProcessRewardSettings(BaseModel):
     """Close the thought before the probe."""
     answer_only: bool = False
     """Average over the answer's tokens only, without the box around it."""
+    lead_in: Annotated[Text | None, ADDED_LATER] = None
+    """Text between the cut and the box, which is not averaged over, such as "The answer is "; null
+    for none."""
 
     @property
     def score_weight(self) -> float:

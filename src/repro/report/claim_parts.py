@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import scipy
 
 from repro import methods
 from repro.measure.behaviours import BEHAVIOURS
 from repro.measure.intervals import Spread, ratio_values, seed_means
+from repro.measure.objective import correlate_with_position
 from repro.records.experiment import RunFolder
 from repro.report import collect, compare, names
 
@@ -317,11 +317,9 @@ def _response(row: dict) -> dict[str, float]:
     """Return what a row of `collect.read_objective` has in the columns of `Data.objective`."""
     _, relative, objective = np.transpose(row["points"])[:, :-1]
     found = {}
-    if len(objective) > 2:  # two are always in perfect order
-        # J that never changes does not fall; leaving it out would flatter.
-        changes = np.ptp(objective) > 0
-        rho = scipy.stats.spearmanr(relative, -objective).statistic if changes else 0.0
-        found[FALLS if row["correct"] else FALLS_IF_WRONG] = float(rho)
+    if len(objective) > 2:
+        rho = correlate_with_position(relative, objective)
+        found[FALLS if row["correct"] else FALLS_IF_WRONG] = rho
     if row["correct"] and len(objective) > 1:
         rises, early = np.diff(objective) > 0, relative[1:] <= 0.5
         found |= {RISES: rises.mean(), RISES_EARLY: rises[early].mean() if early.any() else np.nan}

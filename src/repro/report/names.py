@@ -18,8 +18,9 @@ def shown(scored: Collection[str]) -> list[str]:
 
 
 def titles(benchmarks: Collection[str]) -> str:
-    """Return what benchmarks are called, in order, with commas between them."""
-    return ", ".join(title for name, title in BENCHMARKS.items() if name in benchmarks)
+    """Return what benchmarks are called, in order, with commas between them; others follow."""
+    known = [title for name, title in BENCHMARKS.items() if name in benchmarks]
+    return ", ".join([*known, *sorted(set(benchmarks) - set(BENCHMARKS))])
 
 
 def count_seeds(counts: Iterable[int]) -> str:

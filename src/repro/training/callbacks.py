@@ -22,7 +22,7 @@ ROLLOUT = "rollout/"
 ROLLOUT_COLUMNS = (
     *("reward", "accuracy", "reasoning_tokens", "response_tokens", "truncation_rate"),
     *("backtracking_per_1k", "backtracking_responses", "process_reward_mean"),
-    *("process_reward_std", "cut_points", "objective_baseline", "objective_end"),
+    *("process_reward_std", "cut_points", "objective_baseline", "objective_end", "box_share"),
 )
 UPDATE_COLUMNS = (
     *("entropy", "kl", "loss", "grad_norm", "learning_rate", "value_loss", "value_clip_fraction"),

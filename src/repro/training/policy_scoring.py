@@ -16,7 +16,7 @@ import functools
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -40,6 +40,7 @@ class Rollout:
     cuts: Tensor | None = None  # their cut points, (B, C), -1 behind them
     objective: Tensor | None = None  # J there, (B, C)
     rewards: Tensor | None = None  # of all processes, (G,), groups in consecutive rows
+    box: list[Tensor] = field(default_factory=list)  # `box_sums` of each chunk of the first rollout
 
 
 class ScoringTrainer(GRPOTrainer):
@@ -94,8 +95,7 @@ class ScoringTrainer(GRPOTrainer):
                 forward, mask, entropies = record.forward(model, prompt_ids, completion_ids)
                 ids = forward.input_ids[:, forward.prompt_length :]
                 given = Responses(prompt_ids, ids, mask, entropies, self._rollout.answers)
-                found = self._scorer.score(model, given, forward)
-            self._rollout.cuts, self._rollout.objective = found
+                self._rollout.cuts, self._rollout.objective = self._score(model, given, forward)
         return completion_ids, log_probs
 
     def _get_per_token_logps_and_entropies(
@@ -199,7 +199,16 @@ class ScoringTrainer(GRPOTrainer):
             positions = torch.arange(ids.shape[1], device=ids.device).expand(ids.shape)
             forward = CachedForward(cache, ids, mask, positions, prompt_length, hidden[0])
         responses = Responses(prompts, ids[:, prompt_length:], given, entropies, answers)
-        return log_probs, *self._scorer.score(model, responses, forward)
+        return log_probs, *self._score(model, responses, forward)
+
+    def _score(
+        self, model: PreTrainedModel, given: Responses, forward: CachedForward | None
+    ) -> tuple[Tensor, Tensor]:
+        """Score responses; of the first rollout also what of -J the box has, not the answer."""
+        cuts, objective = self._scorer.score(model, given, forward)
+        if self.state.global_step == 0:
+            self._rollout.box.append(self._scorer.box_sums(model, given, forward, objective))
+        return cuts, objective
 
     def _check_objective(self, out: dict[str, Tensor]) -> None:
         """Compare the longest thought of the first rollout with the repeat loop, once.

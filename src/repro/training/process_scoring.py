@@ -10,7 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from repro import methods
 from repro.process_reward import one_pass, repeat_loop, segments
 from repro.process_reward.one_pass import CachedForward
-from repro.process_reward.probes import Probe, probes_at_cuts
+from repro.process_reward.probes import Probe, box_sums, probes_at_cuts
 from repro.process_reward.settings import ProcessRewardSettings
 
 
@@ -79,6 +79,16 @@ class ProcessScorer:
             objective[row, : len(cuts[row])] = self.by_loop(model, *given)
         return table, objective
 
+    def box_sums(
+        self, model: PreTrainedModel, given: Responses, forward: CachedForward | None, found: Tensor
+    ) -> Tensor:
+        """Return what `probes.box_sums` does of responses whose objective, (B, C), is `found`."""
+        only = not self.settings.answer_only
+        settings = self.settings.model_copy(update={"answer_only": only})
+        other = ProcessScorer(self.tokenizer, settings, self.eos_token_ids, self.has_tags)
+        both = [found, other.score(model, given, forward)[1]]
+        return box_sums(self.tokenizer, given.answers, *(both if only else both[::-1]))
+
     def by_loop(
         self,
         model: PreTrainedModel,
@@ -105,4 +115,5 @@ class ProcessScorer:
             opened_at=opened_at,
             closed_at=closed_at,
             answer_only=self.settings.answer_only,
+            lead_in=self.settings.lead_in or "",
         )

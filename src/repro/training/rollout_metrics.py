@@ -30,15 +30,22 @@ def response_sums(
     }
 
 
-def process_sums(objectives: Tensor, rewards: Tensor, valid: Tensor) -> dict[str, float]:
-    """Sum up J, (B, C), and the process rewards, (B, C - 1), which are 0 where not valid."""
+def process_sums(
+    objectives: Tensor, rewards: Tensor, valid: Tensor, box: list[Tensor]
+) -> dict[str, float]:
+    """Sum up J, (B, C), and the process rewards, (B, C - 1), which are 0 where not valid.
+
+    `box` has what `probes.box_sums` returns, of the first rollout; of others it is empty.
+    """
     last = valid.sum(dim=1, keepdim=True)  # (B, 1)
+    of_box = {"box_own": 0, "box_all": 1} if box else {}
     return {
         "cuts": valid.sum().item(),
         "process_reward": rewards.sum().item(),
         "process_reward_squared": rewards.square().sum().item(),
         "objective_baseline": objectives[:, 0].sum().item(),
         "objective_end": objectives.gather(1, last).sum().item(),
+        **{name: sum(box)[column].item() for name, column in of_box.items()},
     }
 
 
@@ -57,4 +64,6 @@ def means(total: dict[str, float]) -> dict[str, float]:
         row["process_reward_mean"] = mean
         row["process_reward_std"] = math.sqrt(max(variance, 0.0))
         row["cut_points"] = count / n + 1
+    if total.get("box_all"):
+        row["box_share"] = total["box_own"] / total["box_all"]
     return row

@@ -170,7 +170,7 @@ def create(backbone: TinyBackbone, vocabulary: Qwen2Tokenizer) -> PreTrainedMode
     names = ("bos_token_id", "eos_token_id", "pad_token_id")
     tokens = {name: getattr(vocabulary, name) for name in names}
     shape = {
-        "vocab_size": -(-len(vocabulary) // 64) * 64,
+        "vocab_size": backbone.vocabulary or -(-len(vocabulary) // 64) * 64,
         "hidden_size": backbone.hidden_size,
         "intermediate_size": 2 * backbone.hidden_size,
         "num_hidden_layers": backbone.layers,

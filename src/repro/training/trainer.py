@@ -157,7 +157,7 @@ class ReProTrainer(ScoringTrainer):
             alpha=chosen.alpha,
             variant=chosen.variant,
         )
-        return term, rollout_metrics.process_sums(objective, rewards, valid)
+        return term, rollout_metrics.process_sums(objective, rewards, valid, rollout.box)
 
     def _over_processes(self, sums: Mapping[str, float | Tensor]) -> dict[str, float]:
         values = torch.tensor([float(value) for value in sums.values()], dtype=torch.float64)

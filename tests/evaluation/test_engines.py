@@ -50,6 +50,17 @@ def test_the_same_seeds_give_the_same_batch_and_another_seed_does_not(r1_model):
     assert engine.generate(ask(PROMPTS, 8, seed=2), SAMPLING) != first
 
 
+def test_without_tags_reasoning_is_what_stands_before_the_final_answer(r1_model):
+    decoder = Decoder(r1_model, has_tags=False)
+
+    def count(text: str) -> int:
+        return decoder.completion(decoder.tokenizer(text)["input_ids"]).n_reasoning_tokens
+
+    assert count(r"So \boxed{3}? No, \boxed{4}.") == len("So \\boxed{3}? No, ")  # a token a byte
+    assert count(r"\boxed{4}") == 0
+    assert count("I do not know.") == len("I do not know.")
+
+
 def test_finish_reason_and_token_counts(r1_model):
     decoder = Decoder(r1_model)
     close, x = decoder.tokenizer.convert_tokens_to_ids(["</think>", "x"])

@@ -115,14 +115,15 @@ def test_a_model_without_a_cache_to_cut_gives_the_same(explained, monkeypatch):
 
 def test_without_tags_the_thought_ends_before_the_final_answer(folder, tmp_path):
     """An instruct model's response: cut points by hand, values by definition."""
-    parts = ["first 1+2.\n\n", "is it \\boxed{4}?\n\n", "no, it is "]
+    parts = ["first 1+2.\n\n", "is it \\boxed{4}?\n\n", "no, it is\n"]
     (tmp_path / "said.txt").write_text("".join(parts) + "\\boxed{3}.")
     found = load(folder, QUESTION, ANSWER, tmp_path / "said.txt")
     explanation = explain(*found, ProcessRewardSettings(k="all"), has_tags=False)
     assert [stretch.text for stretch in explanation.stretches] == parts
     assert explanation.rest == "\\boxed{3}." and explanation.thought.closed
     model, tokenizer, transcript = found
-    cuts = [0, *itertools.accumulate(len(tokenizer(part)["input_ids"]) for part in parts)]
+    tokens = (tokenizer(part, add_special_tokens=False)["input_ids"] for part in parts)
+    cuts = [0, *itertools.accumulate(map(len, tokens))]
     probes = [make_probe(tokenizer, ANSWER) for _ in cuts]
     rows = [transcript.prompt], [transcript.response], [cuts], [probes]
     wanted = repeat_loop.surrogate_objective(model, *rows)[0].tolist()

@@ -109,6 +109,19 @@ def test_plain_grpo_on_qwen2(settings, backbones, train_file, tmp_path):
     assert all(a["reward"] == b["reward"] for a, b in zip(rows[::2], rows[1::2], strict=True))
 
 
+def test_a_model_without_tags_is_trained_with_repro(settings, backbones, train_file, tmp_path):
+    """Cut points lie before the final answer, of which random samples have none: so in all text."""
+    settings["backbone_settings"]["thinking"] = "none"
+    settings["training"]["steps"] = 2
+    places = train_file, tmp_path / "work", tmp_path / "out"
+    train.train_run(run_of(settings), backbones["qwen3"], *places)
+    rows = jsonl.read(tmp_path / "out" / "training.jsonl")
+    assert [row["reasoning_tokens"] == row["response_tokens"] for row in rows] == [True, True]
+    for row in rows:
+        assert row["cut_points"] > 1 and row["objective_end"] < 0
+        assert row["process_reward_std"] > 0
+
+
 @pytest.fixture
 def interrupted(backbones, train_file, tmp_path):
     """Return the paths of a run, and a function that ends the run by a signal."""

@@ -62,9 +62,9 @@ class Decoder:
         ids = ids[: end + 1]  # the eos token itself counts as generated
         text, thought = self.text(ids), len(ids)
         if not self.has_tags:  # the tokens before the one that holds the answer's first character
-            place = answer_place(text)
-            ends = [len(self.text(ids[:n])) for n in range(1, thought + 1)]
-            thought = bisect.bisect_right(ends, place)
+            thought = bisect.bisect_right(
+                range(1, thought + 1), answer_place(text), key=lambda n: len(self.text(ids[:n]))
+            )
         elif THINK_CLOSE in text:  # the fewest tokens whose text holds it, which is one or several
             thought = bisect.bisect_left(
                 range(thought), True, key=lambda n: THINK_CLOSE in self.text(ids[:n])

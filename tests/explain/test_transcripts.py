@@ -18,6 +18,7 @@ from repro.process_reward.settings import ProcessRewardSettings
 
 FIRST = {"question": "1+2?", "answer": "3", "thought": "first 1+2.\n\nso 3.\n\nis it 4?\n</think>"}
 SECOND = {"question": "2+2?", "answer": "4", "thought": "i add.\n\nit is 4.", "correct": 0}
+SECOND |= {"id": 7}  # files have keys of their own
 
 
 @pytest.fixture
@@ -109,11 +110,10 @@ def test_probe_check_without_tags_writes_nothing(folder, file, capsys):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ('{"question": "1+2?", "thought": "so 3."}', "line 1: answer"),
+        ('{"question": "1+2?", "thought": "so 3."}', "line 1: key 'answer' is missing"),
         ('{"question": "1+2?", "answer": "", "thought": "so 3."}', "line 1: answer"),
         ('{"question": "1+2?", "answer": "3", "thought": 3}', "line 1: thought"),
         ('{"question": "1+2?", "answer": "3", "thought": " "}', "human.jsonl, transcript 1: empty"),
-        ('{"question": "1+2?", "answer": "3", "thought": "so", "why": 1}', "line 1: why"),
         ("[1]", "line 1: expected a JSON object"),
         ("", "no transcripts"),
     ],

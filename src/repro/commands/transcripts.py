@@ -65,7 +65,7 @@ def objective(options: argparse.Namespace) -> None:
 
 @takes("--transcripts", "--model", **SETTINGS, **MODEL)
 def probe_check(options: argparse.Namespace) -> None:
-    """Show J with every probe side by side: is the model surprised by the answer or by the box?"""
+    """Show J with every probe: is the answer the surprise, or the box around it."""
     from repro.explain import probe_check
 
     _print_probes(probe_check.summarise(_judge(options)), options)

@@ -1,4 +1,4 @@
-"""Anyone's transcripts under several probes: does J measure the answer, or the box around it?
+r"""Anyone's transcripts under several probes, to see whether J measures the answer or the box.
 
 What is appended at a cut decides what J means for a model. A model that never opens a box in the
 middle of a text is surprised by `\boxed{`, however far the thought has come; then J averaged over
@@ -22,7 +22,7 @@ from repro.explain.explanation import Explanation, explain_each
 from repro.files import jsonl
 from repro.measure.objective import correlate_with_position
 from repro.process_reward.probes import LEAD_IN, box_sums
-from repro.process_reward.settings import ProcessRewardSettings, Text
+from repro.process_reward.settings import STRICT, ProcessRewardSettings, Text
 
 OWN = 0.5  # share of -J in the box's own tokens from which on the box is called the surprise
 COLUMNS = {  # of `summarise`: their titles
@@ -36,7 +36,9 @@ COLUMNS = {  # of `summarise`: their titles
 
 
 class Line(Model):
-    """A line of a file of transcripts."""
+    """A line of a file of transcripts; it may have other keys, which are not read."""
+
+    model_config = STRICT | {"extra": "ignore"}
 
     question: Text
     answer: Text

@@ -21,7 +21,7 @@ COMMANDS = (  # in the order of an experiment
     *(inputs.check, inputs.cost, inputs.fetch, inputs.access, inputs.data, inputs.backbone),
     *(tracking.store, runs.train, runs.generate, runs.score, runs.objective),
     *(analysis.sanity, analysis.claims, analysis.power, analysis.tables, analysis.figure),
-    *(analysis.overthinking, runs.case_study, analysis.overview),
+    *(runs.case_study, analysis.overview),
     *(tracking.track, tracking.track_summary, analysis.show, analysis.compare),
     *(tracking.upload, runs.explain, analysis.conformance),
 )

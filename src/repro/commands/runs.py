@@ -169,9 +169,7 @@ def case_study(options: argparse.Namespace) -> None:
 
 @takes(
     *("--model", "--question", "--answer", "--output"),
-    thought={"help": "text of a response; without it one is sampled"},
-    seed={"type": int, "default": 0, "help": "seed of the sampling"},
-    max_new_tokens={"type": int, "default": 2048, "help": "length of the sample"},
+    thought={"required": True, "help": "file with the text of a response"},
     variant={"default": "paper", "help": "paper or reference"},
     w={"type": float, "default": 0.1, "help": "weight of stability"},
     k={"type": int, "help": "segments kept; all of them by default"},
@@ -189,8 +187,6 @@ def explain(options: argparse.Namespace) -> None:
     settings = validate(given, ProcessRewardSettings, "process_reward")
     model, tokenizer, response = transcript.load(
         *(options.model, options.question, options.answer, options.thought),
-        seed=options.seed,
-        max_new_tokens=options.max_new_tokens,
         trust_remote_code=options.trust_remote_code,
     )
     explained = explanation.explain(model, tokenizer, response, settings)

@@ -1,4 +1,4 @@
-"""A question and a response to it, read from a file or generated, in a model's own tokens."""
+"""A question and a response to it, read from a file, in a model's own tokens."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,9 +7,7 @@ import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
 from repro.benchmarks import prompts
-from repro.config.models import Sampling
-from repro.evaluation.decoding import Decoder, Request
-from repro.evaluation.engines import TransformersEngine
+from repro.evaluation.decoding import Decoder
 from repro.files import model_folder
 from repro.process_reward.probes import CLOSE_THOUGHT, make_probe
 from repro.process_reward.segments import START_OF_THOUGHT
@@ -30,17 +28,13 @@ def load(
     folder: str | Path,
     question: str,
     answer: str,
-    file: str | Path | None = None,
-    *,
-    seed: int = 0,
-    max_new_tokens: int = 2048,
+    file: str | Path,
     trust_remote_code: bool = False,
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Transcript]:
-    """Load a model and its tokenizer, and read or generate its response to a question.
+    """Load a model and its tokenizer, and read a response to a question.
 
     The question is put in the words of the mathematics benchmarks. White space at the end of `file`
-    is taken for the editor's. Without a file a response is sampled as at evaluation, of
-    `max_new_tokens` at most and as many as the context holds.
+    is taken for the editor's.
 
     ValueError: an unusable folder or file, an empty question, answer or response, or more tokens
     than the model's context holds.
@@ -53,27 +47,20 @@ def load(
     prompt = tokenizer.apply_chat_template([message], tokenize=False, add_generation_prompt=True)
     prompt_ids = encode(tokenizer, prompt)
     room = room_for_response(folder, tokenizer, prompt_ids, answer)
-    if file is None:
-        how = Sampling(max_new_tokens=max(1, min(max_new_tokens, room)))
-        source = f"sampled: temperature {how.temperature}, top-p {how.top_p}, seed {seed}"
-        engine = TransformersEngine.load(folder, trust_remote_code)
-        text = engine.generate([Request(prompt, 1, seed)], how)[0][0].text
-    else:
-        source = str(file)
-        try:
-            text = Path(file).read_text(encoding="utf-8-sig").rstrip()
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{file}: not UTF-8 text (byte {error.start})") from None
+    try:
+        text = Path(file).read_text(encoding="utf-8-sig").rstrip()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file}: not UTF-8 text (byte {error.start})") from None
     response = encode(tokenizer, without_second_opening(text, prompt))
     if not response:
-        raise ValueError(f"{source}: empty; expected the text of a response")
+        raise ValueError(f"{file}: empty; expected the text of a response")
     if room < len(response):
         raise ValueError(
             f"{folder}: the context is too short for a prompt of {len(prompt_ids)} tokens, a "
             f"response of {len(response)} and the probe: {room} are left for the response"
         )
     model = load_model(folder, trust_remote_code)
-    return model, tokenizer, Transcript(question, answer, prompt_ids, response, source)
+    return model, tokenizer, Transcript(question, answer, prompt_ids, response, str(file))
 
 
 def load_model(folder: str | Path, trust_remote_code: bool = False) -> PreTrainedModel:

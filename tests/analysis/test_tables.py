@@ -204,7 +204,7 @@ def write(runs, folder):
 def test_a_missing_benchmark_is_a_gap_and_named(runs, tmp_path, capsys):
     remove(runs[1], "lmb")
     frame, texts = write(runs, tmp_path / "tables")
-    said = f"{SHORT} Partial results; missing: LMB of tiny/grpo/0."
+    said = f"{SHORT} no scores of tiny/grpo/0 on LMB."
     assert all(text.startswith(f"**{said}**") for text in texts.values())
     for path in tmp_path.glob("tables/*.tex"):
         assert rf"\caption{{{said}" in path.read_text()
@@ -232,8 +232,8 @@ def test_a_missing_run_keeps_its_row(runs, tmp_path):
     absent = RunFolder(tmp_path / "runs/tiny/ppo/0")
     remove(runs[0], "aime24", "mbpp")
     frame, texts = write([runs[0], absent, *runs[1:]], tmp_path / "out")
-    sentence = "missing: all of tiny/ppo/0; AIME24, MBPP of tiny/original/0."
-    assert texts["main"].startswith(f"**{SHORT} Partial results; {sentence}**")
+    said = "no scores of tiny/original/0 on AIME24, MBPP; no scores of tiny/ppo/0 on AIME24, LMB"
+    assert texts["main"].startswith(f"**{SHORT} {said}, MBPP.**")
     rows = [line for line in texts["main"].splitlines() if line.startswith("|")]
     assert rows[3] == "| | PPO |" + " - |" * 9
     assert frame["seeds"].to_dict() == {"original": 1, "ppo": 0, "grpo": 1, "grpo+repro": 1}
@@ -249,8 +249,8 @@ def test_what_cannot_be_scored_is_no_gap_of_the_grid(runs, tmp_path):
         unscored(run, "mbpp", REASON)
     remove(runs[2], "lmb", "mbpp")
     frame, texts = write(runs, tmp_path)
-    gap = " Partial results; missing: LMB, MBPP of tiny/grpo+repro/0."
-    assert texts["main"].startswith(f"**{SHORT} MBPP not scored: {REASON}.{gap}**")
+    gap = "no scores of tiny/grpo+repro/0 on LMB, MBPP."
+    assert texts["main"].startswith(f"**{SHORT} MBPP not scored: {REASON}; {gap}**")
     cells = "50.0 ± 50.0 | - | - | 100.0 ± 0.0 | - | - | - | 100.0 ±"
     assert f"| tiny | Original | {cells}" in texts["main"]
     assert "MBPP |" not in texts["gain"]
@@ -264,4 +264,4 @@ def test_a_seed_without_a_benchmark_is_left_out_of_it(make_run, tmp_path):
     remove(runs[1], "aime24")
     frame, texts = write(runs, tmp_path)
     assert frame[["seeds", "lmb", "aime24"]].values.tolist() == [[2, 75, 0]]
-    assert "missing: AIME24 of tiny/grpo/1." in texts["main"]
+    assert "no scores of tiny/grpo/1 on AIME24." in texts["main"]

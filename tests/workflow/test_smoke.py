@@ -33,7 +33,7 @@ def test_partial_tables_name_what_is_missing(done, results, snakemake, tmp_path)
         aside.rename(scores)
     assert process.returncode == 0, process.stdout + process.stderr
     table = (results / "tables_partial/main.md").read_text()
-    assert "LMB of tiny-qwen3/ppo+repro/0" in table
+    assert "no scores of tiny-qwen3/ppo+repro/0 on LMB" in table
 
 
 def test_figures_are_there_in_both_formats(results):

@@ -45,8 +45,7 @@ class Scores(NamedTuple):
     responses: pd.DataFrame  # by backbone, method, seed, benchmark, doc_id
     problems: pd.DataFrame  # likewise
     grid: Grid  # what was to be there; not the benchmarks that cannot be scored
-    gaps: str  # a sentence that says which benchmarks are not scored and why, or empty
-    missing: dict[str, list[str]]  # run -> the benchmarks whose score files it lacks
+    gaps: str  # what is not scored and why, and what is missing; or empty
 
 
 def read_scores(
@@ -69,13 +68,17 @@ def read_scores(
         if score.get("benchmark", benchmark) != benchmark:
             raise ValueError(f"{path}: holds the benchmark {score['benchmark']!r}")
         if score.get("not_scored"):
-            unscored.setdefault(score["not_scored"], {})[benchmark] = None
+            unscored.setdefault(score["not_scored"], set()).add(benchmark)
         else:
             frames.append(_responses(path, score, benchmark).assign(**run.keys()))
-    gaps = " ".join(f"{names.titles(of)} not scored: {why}" for why, of in unscored.items())
+    lacking: dict[str, list[str]] = {}
+    for run, of in missing.items():
+        lacking.setdefault(names.titles(of), []).append(run)
+    gaps = [f"{names.titles(of)} not scored: {why}" for why, of in unscored.items()]
+    gaps += [f"no scores of {', '.join(of)} on {titles}" for titles, of in lacking.items()]
+    gaps = "; ".join(gaps)
     if not frames:
-        why = gaps or f"missing: {', '.join(missing)}"
-        raise ValueError(f"none of the {len(runs)} runs has scores; {why}")
+        raise ValueError(f"none of the {len(runs)} runs has scores; {gaps}")
     responses = pd.concat(frames, ignore_index=True)
     of_runs = responses.groupby(["backbone", "benchmark", "method", "seed"], sort=False)["doc_id"]
     for (backbone, benchmark), found in of_runs.agg(frozenset).groupby(level=[0, 1], sort=False):
@@ -90,7 +93,7 @@ def read_scores(
     by_problem = by_problem[[*_NUMBERS, "backtracks"]]
     means = by_problem.mean().where(by_problem.count().eq(by_problem.size(), axis=0))
     problems = means.rename(columns={"correct": "accuracy"}).reset_index()
-    return Scores(responses, problems, grid, gaps, missing)
+    return Scores(responses, problems, grid, gaps)
 
 
 def read_training(runs: Sequence[RunFolder]) -> pd.DataFrame:

@@ -38,7 +38,7 @@ def write_tables(
     score file is malformed or, unless partial, missing; or none is there.
     """
     scores = collect.read_scores(runs, benchmarks, partial)
-    remarks = filter(None, (_checkpoints(runs), scores.gaps, _missing(scores, benchmarks)))
+    remarks = filter(None, (_checkpoints(runs), scores.gaps))
     note = " ".join([note, *(f"{remark.rstrip('.')}." for remark in remarks)]).strip()
     notes = {"main_math_verify": f"{note} {_scorers(scores.responses)}".strip()}
     stated = published.stated_accuracy(paper, runs) if paper else {}
@@ -130,14 +130,6 @@ def backtracking_frame(scores: collect.Scores) -> pd.DataFrame:
                     row |= {name: found.mean, f"{name}_se": found.se}
                 rows.append(row)
     return pd.DataFrame(rows)
-
-
-def _missing(scores: collect.Scores, benchmarks: Sequence[str]) -> str:
-    lacking = scores.missing.items()
-    whole = [run for run, of in lacking if len(of) == len(benchmarks)]
-    parts = [f"all of {', '.join(whole)}"] if whole else []
-    parts += [f"{names.titles(of)} of {run}" for run, of in lacking if run not in whole]
-    return f"Partial results; missing: {'; '.join(parts)}" if parts else ""
 
 
 def _checkpoints(runs: Sequence[RunFolder]) -> str:

@@ -59,7 +59,6 @@ rule fetch:
 rule tables:
     input:
         rules.write_tables.output,
-        OVERTHINKING,
 
 
 rule figures:

@@ -109,22 +109,4 @@ def test_objective_has_a_row_per_response_of_the_runs_that_have_the_file(make_ru
     runs = [make_run("original"), make_run("grpo", objective=[RESPONSE | {"tokens": 9}])]
     assert collect.read_objective(runs[:1]).empty
     (row,) = collect.read_objective(runs).to_dict("records")
-    assert row == runs[1].keys() | RESPONSE | {
-        "points": [(0, 0.0, -2.5), (9, 1.0, 0.0)],
-        "segments": [(None, 0.1), ("hesitation", -1.0)],
-    }
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"correct": 2}, "correct"),
-        ({"points": [[0, 0, 0.5]]}, "points.*less than or equal to 0"),
-        ({"points": [[0, 0, float("nan")]]}, "points.*finite"),
-        ({"segments": [["waffling", 0.1]]}, "segments.*'backtracking'"),
-    ],
-)
-def test_malformed_objectives_are_refused(make_run, change, message):
-    run = make_run("grpo", objective=[RESPONSE, RESPONSE | change])
-    with pytest.raises(ValueError, match=rf"(?s)objective\.jsonl, row 2: .*{message}"):
-        collect.read_objective([run])
+    assert row == runs[1].keys() | RESPONSE

@@ -1,11 +1,10 @@
 """Evaluation figures hold the scores, their intervals and the baselines, and gaps are seen."""
 
-import json
 import math
 
 import numpy as np
 import pytest
-from tests.analysis.drawn import bars, dots, legend, lines, said, says, ticks
+from tests.analysis.drawn import bars, dots, legend, lines, says, ticks
 from tests.analysis.worlds import NOTE, maker, problem, problems, scored, unscored
 
 from repro.report import compare, figures
@@ -40,7 +39,7 @@ def summary(runs):
 
 
 def test_tokens_per_benchmark_are_those_of_the_summary(summary):
-    figure = evaluation.tokens_per_benchmark(summary, ["mbpp", "aime24"], NOTE)
+    figure = evaluation.tokens_per_benchmark(summary, NOTE)
     backbones = ["tiny-qwen2", "tiny-qwen3"]
     assert ticks(figure.axes[-1]) == ["AIME24", "MBPP"]
     row = summary.set_index(["backbone", "method", "benchmark", "metric"])
@@ -63,30 +62,26 @@ def test_tokens_per_benchmark_are_those_of_the_summary(summary):
         assert markers[label].get_markerfacecolor() == fill
 
 
-def test_a_benchmark_that_is_not_scored_keeps_its_place(make_run):
+def test_a_benchmark_that_is_not_scored_is_left_out_and_named(make_run):
     run = make_run("grpo", {"aime24": rows(0)})
     unscored(run, "mbpp", "no sandbox")
-    benchmarks = ["aime24", "mbpp"]
-    (axis,) = figures.draw("figure6_tokens_per_benchmark", [run], benchmarks).axes
-    assert ticks(axis) == ["AIME24", "MBPP"]
-    assert said(axis) == [("not scored", 1)]
+    figure = figures.draw("figure6_tokens_per_benchmark", [run], ["aime24", "mbpp"], NOTE)
+    assert ticks(figure.axes[0]) == ["AIME24"]
+    assert says(figure, f"MBPP not scored: no sandbox. {NOTE}")
 
 
-VALUES = {"grpo+repro~k=2": 2, "grpo+repro": 10, "grpo+repro~k=5000": 5000}
+VALUES = {"grpo+repro~k=2": 2, "grpo+repro": 10, "grpo+repro~k=all": math.inf}
 
 
 @pytest.fixture
 def ablated(make_run):
-    """GRPO alone and at three values of k, two seeds each; no thought has 5,000 segments."""
+    """GRPO alone and at three values of k, two seeds each."""
     made = []
     for seed in (0, 1):
         made.append(make_run("grpo", {"aime24": problems([1, 0], 60)}, seed=seed))
-        for (method, k), tokens in zip(VALUES.items(), (54, 48, 42), strict=True):
+        for method, k, tokens in zip(VALUES, (2, 10, "all"), (54, 48, 42), strict=True):
             scores = {"aime24": problems([1, seed], tokens), "gpqa": problems([1, 1], 9)}
-            run = make_run(method, scores, setting={"k": k}, seed=seed)
-            found = {"process_reward": {"k": k}, "training": {"max_completion_tokens": 4096}}
-            (run.path / "settings.json").write_text(json.dumps(found))
-            made.append(run)
+            made.append(make_run(method, scores, setting={"k": k}, seed=seed))
     return made
 
 
@@ -123,6 +118,6 @@ def test_a_run_that_is_missing_leaves_a_gap(ablated):
     x, y, *_ = bars(figure.axes[1])["GRPO + RePro"]
     assert x == [0, 1, 2]
     assert y == pytest.approx([-10, math.nan, -30], nan_ok=True)
-    assert ticks(figure.axes[1]) == ["2", "10\n(default)", "5000"]
+    assert ticks(figure.axes[1]) == ["2", "10\n(default)", "all"]
     with pytest.raises(ValueError, match="ablation of k: no in-domain benchmark in the scores"):
         ablation("k", effects[missing], VALUES)

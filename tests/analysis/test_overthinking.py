@@ -2,38 +2,38 @@
 
 import pandas as pd
 import pytest
+from tests.analysis.worlds import maker, problems
 
 from repro.files import jsonl
-from repro.records.experiment import RunFolder
-from repro.report import overthinking
+from repro.report import tables
 
 COLUMNS = "ones:7+6=13->3.\n\n{}tens:2+2+1=5->53."
 DOUBT = "wait, that is wrong:7+6+1=14->4.\n\nno, I was right before:7+6=13->3.\n\n"
 CHECK = "let me check:7+6=13, yes.\n\n"
-
-
-def write_run(folder, method: str, seed: int, insertions: list[str]) -> RunFolder:
-    """Write a run whose response to each problem has something inserted."""
-    run = RunFolder(folder / f"runs/tiny/{method}/{seed}")
-    texts = [COLUMNS.format(inserted) + "\n</think>\n\n53" for inserted in insertions]
-    rows = [{"doc_id": doc, "text": text} for doc, text in enumerate(texts)]
-    for benchmark in ("aime24", "lmb"):
-        jsonl.write(run.path / f"generations/{benchmark}.jsonl", rows)
-    return run
+BENCHMARKS = ["aime24", "lmb"]
+INSERTED = {  # into the response to each problem
+    "original": ["", "", "", ""],
+    "grpo": [DOUBT, DOUBT + CHECK, "", CHECK],
+    "grpo+repro": [CHECK, "", "", ""],
+}
 
 
 @pytest.fixture
 def runs(tmp_path):
-    found = []
+    make, found = maker(tmp_path), []
     for seed in (0, 1, 2):
-        found.append(write_run(tmp_path, "original", seed, ["", "", "", ""]))
-        found.append(write_run(tmp_path, "grpo", seed, [DOUBT, DOUBT + CHECK, "", CHECK]))
-        found.append(write_run(tmp_path, "grpo+repro", seed, [CHECK, "", "", ""]))
+        for method, inserted in INSERTED.items():
+            run = make(method, dict.fromkeys(BENCHMARKS, problems([0, 1, 0, 1], 9)), seed=seed)
+            texts = [COLUMNS.format(text) + "\n</think>\n\n53" for text in inserted]
+            rows = [{"doc_id": doc, "text": text} for doc, text in enumerate(texts)]
+            for benchmark in BENCHMARKS:
+                jsonl.write(run.path / f"generations/{benchmark}.jsonl", rows)
+            found.append(run)
     return found
 
 
 def test_kinds_are_counted_per_100_responses_and_compared_by_problem_and_seed(runs, tmp_path):
-    overthinking.write_table(runs, ["aime24", "lmb"], tmp_path, "Tiny.")
+    tables.write_tables(runs, BENCHMARKS, tmp_path, "Tiny.", thoughts=True)
     frame = pd.read_csv(tmp_path / "overthinking.csv").set_index("kind")
     assert set(frame["method"]) == {"grpo+repro"} and set(frame["note"]) == {"Tiny."}
     columns = ["plain", "repro", "difference", "seeds"]
@@ -45,6 +45,6 @@ def test_kinds_are_counted_per_100_responses_and_compared_by_problem_and_seed(ru
     assert "Tiny." in text and "Self-doubt" in text and "Mean of 3 seeds." in text
 
 
-def test_without_a_pair_the_table_is_refused(runs, tmp_path):
-    with pytest.raises(ValueError, match="with and without RePro"):
-        overthinking.write_table(runs[:2], ["aime24"], tmp_path, "")
+def test_without_a_pair_the_table_has_no_row(runs, tmp_path):
+    tables.write_tables(runs[:2], BENCHMARKS, tmp_path, "Tiny.", thoughts=True)
+    assert pd.read_csv(tmp_path / "overthinking.csv").empty

@@ -91,7 +91,7 @@ def test_the_page_is_well_formed_and_no_text_of_a_file_is_markup(world):
 
 def test_the_page_says_what_was_found(world):
     page = Page(world()["overview"])
-    assert page.by_class["lead"][0].startswith("Of the paper's 4 claims on 1 seed: 1 supported, 1")
+    assert page.by_class["lead"][0].startswith("Of the paper's 4 claims on one seed: 1 supported")
     assert page.by_class["verdict not-supported"] == ["not supported"] * 3  # claim, clause, part
     clauses = [cell.split("\n") for cell in page.cells if "parts: " in cell]
     assert clauses[1:3] == [

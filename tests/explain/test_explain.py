@@ -144,14 +144,6 @@ def test_an_unclosed_thought_is_one_segment_and_is_not_opened_twice(explained):
     assert without_second_opening("<think>\nso", "<a>\n") == "<think>\nso"
 
 
-def test_samples_a_response_where_none_is_given(folder):
-    one, again, other = (
-        load(folder, QUESTION, ANSWER, seed=seed, max_new_tokens=12)[2] for seed in (0, 0, 1)
-    )
-    assert one == again and one.response != other.response
-    assert 0 < len(one.response) <= 12
-
-
 def made_up(rewards=(0.25, -0.125, 0.0004)):
     stretches = [
         Stretch(i, i + 1, f"step {i} <i>&amp; $x", -1.0 / (i + 1), 0.3, 0.5, 0.4, reward)

@@ -132,5 +132,5 @@ def test_a_transcript_that_is_too_long_is_named(folder, tmp_path, capsys):
     jsonl.write(tmp_path / "human.jsonl", [SECOND, long])
     asked = ["--transcripts", str(tmp_path / "human.jsonl"), "--model", str(folder)]
     assert main(["probe-check", *asked]) == 1
-    assert "the context is too short" in (said := capsys.readouterr().err)
-    assert "human.jsonl, transcript 2" in said
+    said = capsys.readouterr().err
+    assert said.startswith("error: human.jsonl, transcript 2: a prompt of ")

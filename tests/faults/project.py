@@ -21,8 +21,7 @@ STAGES = {
     "RL": {"train"},
     "generation": {"generate"},
     "scoring": {"score"},
-    "report": {"objective", "case_study", "tables", "overthinking", "figure", "claims"}
-    | {"overview", "track"},
+    "report": {"objective", "case_study", "tables", "figure", "claims"} | {"overview", "track"},
 }
 POLL = 0.05  # seconds
 PATIENCE = 900  # seconds that a call may take

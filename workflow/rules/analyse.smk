@@ -18,6 +18,11 @@ rule write_tables:
         scores_of(settings.main_runs(experiment)),
         settings_of(settings.main_runs(experiment)),
         checkpoints_of(settings.main_runs(experiment)),
+        expand(
+            "{run}/generations/{benchmark}.jsonl",
+            run=run_dirs(THOUGHTS),
+            benchmark=BENCHMARKS,
+        ),
         PUBLISHED,
         experiment=rules.experiment.output,
     output:
@@ -30,6 +35,7 @@ rule write_tables:
                 "against_original",
                 "tokens",
                 "backtracking",
+                *(["overthinking"] if THOUGHTS else []),
             ],
             kind=["csv", "md", "tex"],
         ),
@@ -43,38 +49,13 @@ rule write_tables:
     params:
         directory=folder_of_output,
         published=published,
+        thoughts="--thoughts" if THOUGHTS else "",
     shell:
-        "python -m repro tables --experiment {input.experiment:q} {params.published}"
+        "python -m repro tables --experiment {input.experiment:q} {params.published} {params.thoughts}"
         " --output {params.directory:q} 2> {log:q}"
 
 
-# What RePro changes in the segments of the tiny world's thoughts, whose arithmetic is known.
-rule overthinking:
-    input:
-        settings_of(settings.main_runs(experiment)),
-        expand(
-            "{run}/generations/{benchmark}.jsonl",
-            run=run_dirs(settings.main_runs(experiment)),
-            benchmark=BENCHMARKS,
-        ),
-        experiment=rules.experiment.output,
-    output:
-        expand(f"{RESULTS}/tables/overthinking.{{kind}}", kind=["csv", "md", "tex"]),
-    log:
-        f"work/log/{RESULTS}/tables/overthinking.log",
-    benchmark:
-        f"work/benchmark/{RESULTS}/tables/overthinking.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    params:
-        directory=folder_of_output,
-    shell:
-        "python -m repro overthinking --experiment {input.experiment:q}"
-        " --output {params.directory:q} 2> {log:q}"
-
-
-# Tables of the finished runs, with the missing ones marked. The rule declares no output, so it runs
+# Tables of the finished runs, which name the missing ones. The rule declares no output, so it runs
 # whenever it is called by name.
 rule tables_partial:
     input:
@@ -234,7 +215,6 @@ rule overview:
     input:
         rules.write_tables.output,
         rules.claims.output,
-        OVERTHINKING,
         scores_of(settings.all_runs(experiment)),
         settings_of(settings.all_runs(experiment)),
         curves_of(settings.all_runs(experiment)),

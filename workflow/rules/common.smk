@@ -90,8 +90,6 @@ if TRAINED:
         "figure5_backtracking_over_training": ("backtracking", "training"),
         "accuracy_over_training": ("accuracy", "training"),
     }
-if TRAINED and VALIDATED:
-    FIGURES["validation"] = ("validation", "training")
 if OBJECTIVE and JUDGED:
     FIGURES |= {
         "figure2_objective_over_tokens": ("-J", "position (tokens)"),
@@ -101,18 +99,10 @@ ABLATION_FIGURES = {
     key: "figure4_ablation_w" if key == "w" else f"ablation_{key}" for key in ABLATIONS
 }
 FIGURES |= {name: ("ablation", key) for key, name in ABLATION_FIGURES.items()}
-# Only where the problems' arithmetic is known, and a method is there with and without RePro.
-COMPARED = {(run.backbone, run.method) for run in settings.main_runs(experiment)}
-OVERTHINKING = [
-    f"{RESULTS}/tables/overthinking.{kind}"
-    for kind in ("csv", "md", "tex")
-    if experiment.data_source == "tinyworld"
-    and any(
-        method.endswith(methods.REPRO)
-        and (backbone, methods.plain_algorithm(method)) in COMPARED
-        for backbone, method in COMPARED
-    )
-]
+# The runs whose thoughts are counted by their arithmetic, which is known in the tiny world only.
+THOUGHTS = (
+    settings.main_runs(experiment) if experiment.data_source == "tinyworld" else []
+)
 DRAWN = [*FIGURES, *(["case_study"] if OBJECTIVE and JUDGED else [])]
 
 
@@ -255,8 +245,6 @@ def figure_inputs(wildcards):
     if shown == "ablation":
         runs = settings.ablation_runs(experiment, over)
         return scores_of(runs) + settings_of(runs)
-    if shown == "validation":
-        return validation_of(settings.main_runs(experiment))
     if over == "training":
         runs = settings.main_runs(experiment)
         return curves_of(runs) + validation_of(runs)

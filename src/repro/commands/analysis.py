@@ -29,7 +29,8 @@ def power(options: argparse.Namespace) -> None:
 @takes(
     *("--experiment", "--output"),
     published={"help": "the paper's numbers, to stand beside ours"},
-    partial={"action": "store_true", "help": "mark what is missing instead of refusing"},
+    partial={"action": "store_true", "help": "name what is missing instead of refusing"},
+    thoughts={"action": "store_true", "help": "the tiny world's: what their segments do, too"},
 )
 def tables(options: argparse.Namespace) -> None:
     """Make the tables: main, RePro's gain, against the original, tokens, backtracking."""
@@ -40,16 +41,8 @@ def tables(options: argparse.Namespace) -> None:
         *(read.folders("main"), read.benchmarks, options.output, read.note),
         paper=options.published,
         partial=options.partial,
+        thoughts=options.thoughts,
     )
-
-
-@takes("--experiment", "--output")
-def overthinking(options: argparse.Namespace) -> None:
-    """Make the table of what RePro changes in the tiny world's thoughts, by their arithmetic."""
-    from repro.report import overthinking
-
-    read = experiment.read(options.experiment)
-    overthinking.write_table(read.folders("main"), read.benchmarks, options.output, read.note)
 
 
 @takes("name", "--experiment", "--output")
@@ -59,7 +52,7 @@ def figure(options: argparse.Namespace) -> None:
     from repro.report.figures import style
 
     read = experiment.read(options.experiment)
-    runs = read.folders(figures.group_of(options.name))
+    runs = read.folders(figures.GROUPS.get(options.name, ""))
     style.save(figures.draw(options.name, runs, read.benchmarks, read.note), options.output)
 
 
@@ -90,7 +83,7 @@ def sanity(options: argparse.Namespace) -> None:
     read = experiment.read(options.experiment)
     ours = sanity.read_accuracies(read.folders("main"), read.benchmarks)
     bands = sanity.compare_bands(published.load(options.published), ours)
-    print(sanity.bands_sheet(bands).frame().to_string(index=False))
+    print(sanity.bands_sheet(bands).folded().to_string(index=False))
     if off := bands["verdict"].isin(["below", "above"]).sum():
         raise ValueError(
             f"{off} of {len(bands)} bands are missed: look at prompts, problems, verifier and "

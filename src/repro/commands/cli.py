@@ -21,7 +21,7 @@ COMMANDS = (  # in the order of an experiment
     *(inputs.check, inputs.cost, inputs.fetch, inputs.access, inputs.data, inputs.backbone),
     *(tracking.store, runs.train, runs.generate, runs.score, runs.judge),
     *(analysis.sanity, analysis.claims, analysis.power, analysis.tables, analysis.figure),
-    *(analysis.overthinking, runs.case_study, analysis.overview),
+    *(runs.case_study, analysis.overview),
     *(tracking.track, tracking.track_summary, analysis.show, analysis.compare),
     *(tracking.upload, transcripts.explain, transcripts.objective, transcripts.probe_check),
     *(analysis.conformance,),

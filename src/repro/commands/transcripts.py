@@ -28,10 +28,7 @@ MODEL = {
 
 
 @takes(
-    *("--model", "--question", "--answer", "--output"),
-    thought={"help": "text of a response; without it one is sampled"},
-    seed={"type": int, "default": 0, "help": "seed of the sampling"},
-    max_new_tokens={"type": int, "default": 2048, "help": "length of the sample"},
+    *("--model", "--question", "--answer", "--thought", "--output"),
     **SETTINGS,
     **MODEL,
 )
@@ -42,8 +39,6 @@ def explain(options: argparse.Namespace) -> None:
     settings = _read_settings(options)
     model, tokenizer, response = transcript.load(
         *(options.model, options.question, options.answer, options.thought),
-        seed=options.seed,
-        max_new_tokens=options.max_new_tokens,
         trust_remote_code=options.trust_remote_code,
     )
     has_tags = options.thinking == thinking.REQUIRED
@@ -87,7 +82,7 @@ def _print_probes(summary, options: argparse.Namespace) -> None:
     from repro.explain import probe_check, transcripts
 
     sheet = transcripts.probes_sheet(summary)
-    print(sheet.frame().to_string(index=False))
+    print(sheet.cells.to_string(index=False))
     if warning := probe_check.warn(summary, _read_settings(options)):
         print(f"warning: {warning}")
 

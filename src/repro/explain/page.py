@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from repro.explain.explanation import Explanation
-from repro.report import html_pages
+from repro.report import rendering
 from repro.report.figures import style
 
 PROGRESS, REGRESS, *_ = style.COLOURS
@@ -45,10 +45,10 @@ def write(explanation: Explanation, output: str | Path, note: str = "") -> list[
 
 def write_page(explanation: Explanation, note: str = "") -> str:
     """Return the page, readable in light and dark mode; it needs no script and no other file."""
-    return html_pages.render(
+    return rendering.render(
         "case_study.html",
-        "Process reward along one thought",
-        note,
+        title="Process reward along one thought",
+        note=note,
         explanation=explanation,
         svg=_draw_svg(explanation),
         number=number,

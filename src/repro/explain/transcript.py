@@ -1,4 +1,4 @@
-"""A question and a response to it, read from a file or generated, in a model's own tokens."""
+"""A question and a response to it, read from a file, in a model's own tokens."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,9 +7,7 @@ import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
 from repro.benchmarks import prompts
-from repro.config.models import Sampling
-from repro.evaluation.decoding import Decoder, Request
-from repro.evaluation.engines import TransformersEngine
+from repro.evaluation.decoding import Decoder
 from repro.files import model_folder
 from repro.process_reward.probes import CLOSE_THOUGHT, LEAD_IN, make_probe
 from repro.process_reward.segments import START_OF_THOUGHT
@@ -30,49 +28,25 @@ def load(
     folder: str | Path,
     question: str,
     answer: str,
-    file: str | Path | None = None,
-    *,
-    seed: int = 0,
-    max_new_tokens: int = 2048,
+    file: str | Path,
     trust_remote_code: bool = False,
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Transcript]:
-    """Load a model and its tokenizer, and read or generate its response to a question.
+    """Load a model and its tokenizer, and read a response to a question.
 
     The question is put in the words of the mathematics benchmarks. White space at the end of `file`
-    is taken for the editor's. Without a file a response is sampled as at evaluation, of
-    `max_new_tokens` at most and as many as the context holds.
+    is taken for the editor's.
 
     ValueError: an unusable folder or file, an empty question, answer or response, or more tokens
     than the model's context holds.
     """
     model_folder.check(folder, trust_remote_code=trust_remote_code)
     tokenizer = Decoder(folder, trust_remote_code).tokenizer
-    prompt = ask(tokenizer, question)
-    if file is None:
-        room = room_for_response(folder, tokenizer, encode(tokenizer, prompt), answer)
-        how = Sampling(max_new_tokens=max(1, min(max_new_tokens, room)))
-        source = f"sampled: temperature {how.temperature}, top-p {how.top_p}, seed {seed}"
-        engine = TransformersEngine.load(folder, trust_remote_code)
-        text = engine.generate([Request(prompt, 1, seed)], how)[0][0].text
-    else:
-        source = str(file)
-        try:
-            text = Path(file).read_text(encoding="utf-8-sig").rstrip()
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{file}: not UTF-8 text (byte {error.start})") from None
-    made = make(folder, tokenizer, question, answer, text, source)
+    try:
+        text = Path(file).read_text(encoding="utf-8-sig").rstrip()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file}: not UTF-8 text (byte {error.start})") from None
+    made = make(folder, tokenizer, question, answer, text, str(file))
     return load_model(folder, trust_remote_code), tokenizer, made
-
-
-def ask(tokenizer: PreTrainedTokenizerBase, question: str) -> str:
-    """Return the prompt with a question in the words of the mathematics benchmarks.
-
-    ValueError: an empty question.
-    """
-    if not question.strip():
-        raise ValueError(f"question: {question!r}; expected a text not empty")
-    message = {"role": "user", "content": prompts.math({"problem": question})}
-    return tokenizer.apply_chat_template([message], tokenize=False, add_generation_prompt=True)
 
 
 def make(
@@ -84,18 +58,21 @@ def make(
     source: str,
 ) -> Transcript:
     """Return a transcript of a text that answers a question; ValueError as of `load`."""
-    prompt = ask(tokenizer, question)
-    ids, response = encode(tokenizer, prompt), without_second_opening(text, prompt)
-    response_ids = encode(tokenizer, response)
-    if not response_ids:
+    if not question.strip():
+        raise ValueError(f"question: {question!r}; expected a text not empty")
+    message = {"role": "user", "content": prompts.math({"problem": question})}
+    prompt = tokenizer.apply_chat_template([message], tokenize=False, add_generation_prompt=True)
+    prompt_ids = encode(tokenizer, prompt)
+    response = encode(tokenizer, without_second_opening(text, prompt))
+    if not response:
         raise ValueError(f"{source}: empty; expected the text of a response")
-    room = room_for_response(folder, tokenizer, ids, answer)
-    if room < len(response_ids):
+    room = room_for_response(folder, tokenizer, prompt_ids, answer)
+    if room < len(response):
         raise ValueError(
-            f"{folder}: the context is too short for a prompt of {len(ids)} tokens, a response of "
-            f"{len(response_ids)} ({source}) and the probe: {room} are left for the response"
+            f"{source}: a prompt of {len(prompt_ids)} tokens, a response of {len(response)} and "
+            f"the probe do not fit into the context of {folder}: {room} are left for the response"
         )
-    return Transcript(question, answer, ids, response_ids, source)
+    return Transcript(question, answer, prompt_ids, response, source)
 
 
 def load_model(folder: str | Path, trust_remote_code: bool = False) -> PreTrainedModel:

@@ -12,7 +12,7 @@ from repro.explain import page, probe_check
 from repro.explain.probe_check import Judged
 from repro.files import jsonl
 from repro.measure.objective import correlate_with_position
-from repro.report import html_pages, table_sheets
+from repro.report import rendering, table_sheets
 from repro.report.figures import curves, style
 from repro.report.table_sheets import Sheet
 
@@ -45,10 +45,10 @@ def write(
     png, pdf = style.save(figure, output / f"{FIGURE}.png")
     summary = probe_check.summarise(judged)
     (output / "probes.csv").write_text(table_sheets.to_csv(summary, note), encoding="utf-8")
-    text = html_pages.render(
+    text = rendering.render(
         "transcripts.html",
-        f"−J along {len(judged)} transcripts",
-        note,
+        title=f"−J along {len(judged)} transcripts",
+        note=note,
         model=judged[0].explained,
         warning=probe_check.warn(summary, judged[0].explained.settings),
         probes=probes_sheet(summary),
@@ -68,8 +68,8 @@ def probes_sheet(summary: pd.DataFrame) -> Sheet:
     for row in summary.to_dict("records"):
         numbers = ("-" if pd.isna(row[key]) else f"{row[key]:.{n}f}" for key, n in digits.items())
         rows.append([row["probe"], *(text.replace("-0.", "−0.") for text in numbers)])
-    header = list(probe_check.COLUMNS.values())
-    return Sheet("probes", _CAPTION, header, rows, groups=0, texts=1)
+    cells = pd.DataFrame(rows, columns=list(probe_check.COLUMNS.values()), dtype=str)
+    return Sheet("probes", _CAPTION, cells, groups=0, texts=1)
 
 
 def _row(name: str, number: int, judged: Judged) -> dict:

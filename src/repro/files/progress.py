@@ -33,11 +33,11 @@ class Progress:
 
 
 def duration(seconds: float) -> str:
-    """Return a time with its unit: 45 s, 12 min, 5.2 h, 12.1 d."""
+    """Return a time with its unit: 0.25 s, 45 s, 12 min, 5.2 h, 12.1 d."""
     if not seconds:
         return "-"
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= 2 * size:
             number = seconds / size
             return f"{number:,.{int(number < 100 and unit != 'min')}f} {unit}"
-    return f"{seconds:.0f} s"
+    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"

@@ -35,6 +35,11 @@ class RunFolder:
         file = self.path / f"{name}.json"
         return jsonl.read_json(file) if file.is_file() else {}
 
+    def read_rows(self, name: str) -> list[dict]:
+        """Return the rows of NAME.jsonl of the folder; none where there is no such file."""
+        file = self.path / f"{name}.jsonl"
+        return jsonl.read(file) if file.is_file() else []
+
     def read_seconds(self, rule: str) -> float | None:
         """Return the seconds in a rule's finished job, without any in a queue; None without a file.
 

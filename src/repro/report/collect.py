@@ -6,11 +6,10 @@ Nothing else is read: the files under results/ are the record, MLflow is only a 
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from repro import methods
 from repro.files import jsonl
@@ -21,9 +20,8 @@ from repro.report import names
 
 VERDICTS = {"all": (0, 1), "correct": (1,), "wrong": (0,)}  # which responses are told apart
 RUN_KEYS = ("backbone", "method", "seed")
-LOGGED = ["reasoning_tokens", "accuracy", "backtracking_responses"]  # of training.jsonl
+LOGGED = ["reasoning_tokens", "accuracy", "backtracking_responses"]  # in training and validation
 CUT_POINTS = "cut_points"  # of a response; with RePro only
-VALIDATED = ["accuracy", "reasoning_tokens", "backtracking_responses", "truncation_rate"]
 _NUMBERS = ["correct", MATH_VERIFY, "tokens", "truncated", *BEHAVIOURS]  # of a response
 
 
@@ -32,17 +30,6 @@ class Grid(NamedTuple):
 
     methods: list[tuple[str, str]]  # backbone and method
     benchmarks: list[str]
-
-
-class _Response(BaseModel):
-    """A row of objective.jsonl; see `repro.explain.responses`."""
-
-    benchmark: str
-    doc_id: int
-    correct: Literal[0, 1]
-    # Position in tokens, in [0, 1], and J, at every cut point.
-    points: list[tuple[int, float, Annotated[FiniteFloat, Field(le=0)]]] = Field(min_length=1)
-    segments: list[tuple[Literal[*BEHAVIOURS] | None, FiniteFloat]]  # with their process rewards
 
 
 class Scores(NamedTuple):
@@ -58,8 +45,7 @@ class Scores(NamedTuple):
     responses: pd.DataFrame  # by backbone, method, seed, benchmark, doc_id
     problems: pd.DataFrame  # likewise
     grid: Grid  # what was to be there; not the benchmarks that cannot be scored
-    gaps: str  # a sentence that says which benchmarks are not scored and why, or empty
-    missing: dict[str, list[str]]  # run -> the benchmarks whose score files it lacks
+    gaps: str  # what is not scored and why, and what is missing; or empty
 
 
 def read_scores(
@@ -82,13 +68,17 @@ def read_scores(
         if score.get("benchmark", benchmark) != benchmark:
             raise ValueError(f"{path}: holds the benchmark {score['benchmark']!r}")
         if score.get("not_scored"):
-            unscored.setdefault(score["not_scored"], {})[benchmark] = None
+            unscored.setdefault(score["not_scored"], set()).add(benchmark)
         else:
             frames.append(_responses(path, score, benchmark).assign(**run.keys()))
-    gaps = " ".join(f"{names.titles(of)} not scored: {why}" for why, of in unscored.items())
+    lacking: dict[str, list[str]] = {}
+    for run, of in missing.items():
+        lacking.setdefault(names.titles(of), []).append(run)
+    gaps = [f"{names.titles(of)} not scored: {why}" for why, of in unscored.items()]
+    gaps += [f"no scores of {', '.join(of)} on {titles}" for titles, of in lacking.items()]
+    gaps = "; ".join(gaps)
     if not frames:
-        why = gaps or f"missing: {', '.join(missing)}"
-        raise ValueError(f"none of the {len(runs)} runs has scores; {why}")
+        raise ValueError(f"none of the {len(runs)} runs has scores; {gaps}")
     responses = pd.concat(frames, ignore_index=True)
     of_runs = responses.groupby(["backbone", "benchmark", "method", "seed"], sort=False)["doc_id"]
     for (backbone, benchmark), found in of_runs.agg(frozenset).groupby(level=[0, 1], sort=False):
@@ -103,7 +93,7 @@ def read_scores(
     by_problem = by_problem[[*_NUMBERS, "backtracks"]]
     means = by_problem.mean().where(by_problem.count().eq(by_problem.size(), axis=0))
     problems = means.rename(columns={"correct": "accuracy"}).reset_index()
-    return Scores(responses, problems, grid, gaps, missing)
+    return Scores(responses, problems, grid, gaps)
 
 
 def read_training(runs: Sequence[RunFolder]) -> pd.DataFrame:
@@ -114,47 +104,35 @@ def read_training(runs: Sequence[RunFolder]) -> pd.DataFrame:
     """
     frames, needed = [], ["step", *LOGGED]
     for run in (run for run in runs if run.method != methods.ORIGINAL):
-        path = run.path / "training.jsonl"
-        frame = pd.DataFrame(jsonl.read(path)).reindex(columns=[*needed, CUT_POINTS])
+        frame = pd.DataFrame(run.read_rows("training"), columns=[*needed, CUT_POINTS])
         if frame.empty or frame["step"].duplicated().any() or frame[needed].isna().any(axis=None):
-            raise ValueError(f"{path}: wanted one row for each step, with {', '.join(LOGGED)}")
+            said = f"wanted one row for each step, with {', '.join(LOGGED)}"
+            raise ValueError(f"{run.path}/training.jsonl: {said}")
         frames.append(frame.astype({CUT_POINTS: float}).assign(**run.keys()))
-    if not frames:
-        return pd.DataFrame(columns=[*RUN_KEYS, *needed, CUT_POINTS])
-    return pd.concat(frames, ignore_index=True)
+    empty = pd.DataFrame(columns=[*RUN_KEYS, *needed, CUT_POINTS])
+    return pd.concat(frames, ignore_index=True) if frames else empty
 
 
 def read_validation(runs: Sequence[RunFolder]) -> pd.DataFrame:
     """Return one row per validated step of the runs that have a validation.jsonl.
 
-    Columns backbone, method, seed, step and `VALIDATED`, the means over the benchmarks.
+    Columns backbone, method, seed, step and `LOGGED`, the means over the benchmarks.
     """
-    frames = []
-    for run in runs:
-        path = run.path / "validation.jsonl"
-        if path.is_file():
-            frame = pd.DataFrame(jsonl.read(path)).reindex(columns=["step", *VALIDATED])
-            means = frame.astype(float).groupby("step", as_index=False).mean()
-            frames.append(means.assign(**run.keys()))
-    empty = pd.DataFrame(columns=[*RUN_KEYS, "step", *VALIDATED])
-    return pd.concat(frames, ignore_index=True) if frames else empty
+    rows = [run.keys() | row for run in runs for row in run.read_rows("validation")]
+    frame = pd.DataFrame(rows, columns=[*RUN_KEYS, "step", *LOGGED])
+    frame = frame.astype(dict.fromkeys(LOGGED, float))
+    return frame.groupby([*RUN_KEYS, "step"], sort=False, as_index=False).mean()
 
 
 def read_objective(runs: Sequence[RunFolder]) -> pd.DataFrame:
     """Return one row per response of the runs that have an objective.jsonl.
 
-    Columns: backbone, method, seed and the fields of `_Response`. ValueError, with file and row,
-    where one is malformed.
+    Columns: backbone, method, seed, benchmark, doc_id, correct (0 or 1), points and segments, lists
+    that `repro.explain.responses.write_objectives` describes.
     """
-    rows = []
-    for run in runs:
-        path = run.path / "objective.jsonl"
-        for number, row in enumerate(jsonl.read(path) if path.is_file() else (), start=1):
-            try:
-                rows.append(run.keys() | dict(_Response.model_validate(row)))
-            except ValidationError as error:
-                raise ValueError(f"{path}, row {number}: {error}") from None
-    return pd.DataFrame(rows, columns=[*RUN_KEYS, *_Response.model_fields])
+    rows = [run.keys() | row for run in runs for row in run.read_rows("objective")]
+    columns = ["benchmark", "doc_id", "correct", "points", "segments"]
+    return pd.DataFrame(rows, columns=[*RUN_KEYS, *columns])
 
 
 def read_process_reward(run: RunFolder, key: str) -> float:

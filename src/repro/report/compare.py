@@ -35,12 +35,12 @@ MISSING = Estimate(np.nan)
 Cells = dict[tuple[str, str, str], dict[int, np.ndarray]]
 
 
-def by_cell(problems: pd.DataFrame, columns: Collection[str] = MEASURED) -> Cells:
-    """Return (backbone, method, benchmark) -> seed -> (C, P) of C columns of P problems."""
+def by_cell(problems: pd.DataFrame) -> Cells:
+    """Return (backbone, method, benchmark) -> seed -> (4, P): `MEASURED` of P problems."""
     cells: Cells = {}
     runs = problems.sort_values("doc_id").groupby([*RUN_KEYS, "benchmark"], sort=False)
     for (backbone, method, seed, benchmark), frame in runs:
-        numbers = frame[[*columns]].to_numpy(float).T
+        numbers = frame[[*MEASURED]].to_numpy(float).T
         cells.setdefault((backbone, method, benchmark), {})[seed] = numbers
     return cells
 
@@ -48,7 +48,7 @@ def by_cell(problems: pd.DataFrame, columns: Collection[str] = MEASURED) -> Cell
 def stack(
     cells: Cells, backbone: str, chosen: Sequence[str], benchmarks: Collection[str]
 ) -> tuple[list[int], list[np.ndarray]]:
-    """Return the seeds that all methods have on all benchmarks, and (C, M, S, P) of each."""
+    """Return the seeds that all methods have on all benchmarks, and (4, M, S, P) of each."""
     found = [[cells.get((backbone, of, name), {}) for of in chosen] for name in benchmarks]
     seeds = sorted(set.intersection(*(set(by_seed) for row in found for by_seed in row)))
     if not seeds:

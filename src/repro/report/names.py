@@ -23,8 +23,13 @@ def titles(benchmarks: Collection[str]) -> str:
     return ", ".join([*known, *sorted(set(benchmarks) - set(BENCHMARKS))])
 
 
-def count_seeds(counts: Iterable[int]) -> str:
-    """Return `one seed`, `3 seeds` or `1 to 3 seeds`, of how many seeds each of several has."""
+def span(counts: Iterable[int]) -> str:
+    """Return `3`, or `1 to 3` of the smallest and the largest count that is not 0."""
     known = sorted(set(counts) - {0})
-    span = " to ".join(str(number) for number in dict.fromkeys([*known[:1], *known[-1:]]))
-    return "one seed" if span == "1" else f"{span} seeds"
+    return " to ".join(str(number) for number in dict.fromkeys([*known[:1], *known[-1:]]))
+
+
+def count_seeds(counts: Iterable[int]) -> str:
+    """Return `one seed`, `3 seeds`, `1 to 3 seeds`, of how many each of several has; or nothing."""
+    found = span(counts)
+    return "one seed" if found == "1" else f"{found} seeds" * bool(found)

@@ -12,7 +12,8 @@ import pandas as pd
 
 from repro.records.experiment import RunFolder
 
-KEYS = ["backbone", "method", "benchmark", "metric", "detail"]
+CELL = ["backbone", "method", "benchmark"]  # of the main table
+KEYS = [*CELL, "metric", "detail"]
 COLUMNS = [*KEYS, "value", "unit", "kind", "source"]
 # The paper's backbones: names that runs may have -> names in the file. Numbers of a backbone that
 # is not here, such as a tiny one, are never shown beside the paper's.
@@ -37,6 +38,13 @@ def load(path: str | Path) -> pd.DataFrame:
     return frame
 
 
+def main_table(figures: pd.DataFrame) -> pd.Series:
+    """Return the accuracies of the paper's main table, in percent and by `CELL`, from `load`."""
+    # A row with a detail is about another thing, such as an ablation.
+    is_main = (figures["kind"] == "published") & (figures["detail"] == "")
+    return figures[is_main & (figures["metric"] == "accuracy")].set_index(CELL)["value"]
+
+
 def stated_accuracy(
     path: str | Path, runs: Sequence[RunFolder]
 ) -> dict[tuple[str, str, str], float]:
@@ -45,18 +53,15 @@ def stated_accuracy(
     Only for backbones of `BACKBONES`, called as the runs call them; and never for one whose
     settings.json says that it was built here, whatever it is called. Errors are those of `load`.
     """
-    figures = load(path)
-    # A row with a detail is about another thing, such as an ablation.
-    main = (figures["kind"] == "published") & (figures["detail"] == "")
-    figures = figures[main & (figures["metric"] == "accuracy")]
     # Without settings.json, as of scores from elsewhere, nothing but the name tells.
     tiny = {
         run.backbone
         for run in runs
         if run.read_json("settings").get("backbone_settings", {}).get("source") == "tinyworld"
     }
-    stated = {}
-    for backbone in {run.backbone for run in runs} - tiny:
-        for row in figures[figures["backbone"] == BACKBONES.get(backbone)].to_dict("records"):
-            stated[backbone, row["method"], row["benchmark"]] = row["value"]
-    return stated
+    return {
+        (backbone, *of): value
+        for (called, *of), value in main_table(load(path)).items()
+        for backbone in {run.backbone for run in runs} - tiny
+        if called == BACKBONES.get(backbone)
+    }

@@ -11,29 +11,21 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from repro import methods
 from repro.records.experiment import RunFolder
 from repro.report import names, published
-from repro.report.table_sheets import Sheet
+from repro.report.rendering import say
+from repro.report.table_sheets import Sheet, show_interval
 
 PROBLEMS = {  # of the paper's protocol: problems and samples
     **{"aime24": (30, 16), "aime25": (30, 16), "math500": (500, 4), "lmb": (100, 4)},
     **{"gpqa": (198, 4), "mbpp": (257, 4), "lcb": (175, 4)},
 }
-_CELL = ["backbone", "method", "benchmark"]
 CONCENTRATION = 1.45  # a + b of the Beta distribution of the problems' success rates, as of AIME's
 Z = 1.96  # of a 95 % interval of known error
-_DIFFERENCES = (
-    "RePro's differences as the paper states them, in points, with the noise of sampling alone, "
-    "√2 × the run-to-run standard error; z is their ratio, beyond ±1.96 what sampling explains in "
-    "one case of twenty. Ours: the same difference in these runs, with its own noise of sampling."
-)
-_BANDS = (
-    "The untrained backbones, in percent: ours with a 95 % interval of sampling, and what other "
-    "publications report. Ours is where others found it if the two overlap."
-)
 
 
 def assumed_error(accuracy: float, benchmark: str) -> float:
@@ -58,11 +50,10 @@ def read_accuracies(runs: Sequence[RunFolder], benchmarks: Sequence[str]) -> pd.
         found = run.read_json(f"scores/{benchmark}").get("aggregates")
         if found and (error := found["accuracy_run_se"]["value"]) is not None:
             cell = (published.BACKBONES.get(run.backbone, run.backbone), run.method, benchmark)
-            rows.append([*cell, 100 * found["accuracy"]["value"], (100 * error) ** 2])
-    frame = pd.DataFrame(rows, columns=[*_CELL, "accuracy", "variance"])
-    by_cell = frame.groupby(_CELL, sort=False)
-    found = by_cell[["accuracy"]].mean()
-    return found.assign(error=(by_cell["variance"].sum() ** 0.5) / by_cell.size())
+            rows.append([*cell, 100 * found["accuracy"]["value"], 100 * error])
+    frame = pd.DataFrame(rows, columns=[*published.CELL, "accuracy", "error"])
+    means = {"accuracy": "mean", "error": lambda each: np.hypot.reduce(each) / len(each)}
+    return frame.groupby(published.CELL, sort=False).agg(means).astype(float)
 
 
 def compare_differences(figures: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
@@ -71,21 +62,17 @@ def compare_differences(figures: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFra
     From `published.load` and `read_accuracies`. Columns backbone, method, benchmark, difference (in
     points), error, ours (the difference in these runs, where they have both methods, else NaN), z.
     """
-    is_main = (figures["kind"] == "published") & (figures["metric"] == "accuracy")
-    main = figures[is_main & (figures["detail"] == "") & (figures["backbone"] != "")]
-    stated = main.set_index(_CELL)["value"]
-    rows = []
-    for (backbone, method, benchmark), value in stated.items():
-        pair = [(backbone, of, benchmark) for of in (method, methods.plain_algorithm(method))]
-        if pair[1] not in stated:
-            continue
-        assumed = [assumed_error(stated[cell], benchmark) for cell in pair]
-        errors = map(ours["error"].get, pair, assumed)
-        repro, plain = (ours["accuracy"].get(cell, math.nan) for cell in pair)
-        row = dict(zip(_CELL, pair[0], strict=True), difference=value - stated[pair[1]])
-        row |= {"error": math.hypot(*errors), "ours": repro - plain}
-        rows.append(row | {"z": row["difference"] / row["error"]})
-    return pd.DataFrame(rows)
+    stated = published.main_table(figures)
+    assumed = [assumed_error(accuracy, cell[-1]) for cell, accuracy in stated.items()]
+    repro = ours.reindex(stated.index).assign(stated=stated)
+    repro["error"] = repro["error"].fillna(pd.Series(assumed, stated.index))
+    plain = repro.rename(lambda method: method + methods.REPRO, level="method")
+    plain = plain.reindex(repro.index)  # beside what RePro was added to; NaN for other methods
+    found = pd.DataFrame({"difference": repro["stated"] - plain["stated"]})
+    found["error"] = np.hypot(repro["error"], plain["error"])
+    found["ours"] = repro["accuracy"] - plain["accuracy"]
+    found["z"] = found["difference"] / found["error"]
+    return found.dropna(subset="difference").reset_index()
 
 
 def compare_bands(figures: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
@@ -95,17 +82,15 @@ def compare_bands(figures: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
     band_high and verdict: `where others found it`, `below`, `above`, or `not run`.
     """
     bands = figures[figures["kind"].isin(["band_low", "band_high"])]
-    ends = bands.groupby(["backbone", "benchmark"], sort=False)["value"].agg(["min", "max"])
-    rows = []
-    for (backbone, benchmark), low, high in ends.itertuples():
-        cell = (backbone, methods.ORIGINAL, benchmark)
-        accuracy, error = ours.loc[cell] if cell in ours.index else (math.nan, math.nan)
-        start, end = accuracy - Z * error, accuracy + Z * error
-        verdict = "below" if end < low else "above" if start > high else "where others found it"
-        row = {"backbone": backbone, "benchmark": benchmark, "accuracy": accuracy}
-        row |= {"low": start, "high": end, "band_low": low, "band_high": high}
-        rows.append(row | {"verdict": "not run" if math.isnan(accuracy) else verdict})
-    return pd.DataFrame(rows)
+    ends = bands.groupby(["backbone", "benchmark"], sort=False)["value"]
+    found = ends.agg(band_low="min", band_high="max")
+    cells = [(backbone, methods.ORIGINAL, benchmark) for backbone, benchmark in found.index]
+    accuracy, error = ours.reindex(cells).to_numpy().T
+    found = found.assign(accuracy=accuracy, low=accuracy - Z * error, high=accuracy + Z * error)
+    outside = [found["high"] < found["band_low"], found["low"] > found["band_high"]]
+    verdicts = np.select(outside, ["below", "above"], "where others found it")
+    found["verdict"] = np.where(np.isnan(accuracy), "not run", verdicts)
+    return found.reset_index()
 
 
 def read_sheets(
@@ -124,24 +109,24 @@ def differences_sheet(differences: pd.DataFrame) -> Sheet:
         cells = [names.BENCHMARKS[row["benchmark"]], stated, f"{row['z']:.1f}"]
         cells.append("-" if math.isnan(row["ours"]) else ours)
         rows.append([row["backbone"], methods.label(row["method"]), *cells])
-    pairs = differences.groupby(["backbone", "method"]).ngroups
-    beyond = (differences["z"].abs() > Z).sum()
-    caption = (
-        f"{_DIFFERENCES} Of {len(differences)} differences {(differences['difference'] > 0).sum()} "
-        f"are positive and {beyond} lie beyond ±1.96; they come from {pairs} pairs of trainings, "
-        "which is how often the paper replicates its effect."
+    caption = say(
+        "published",
+        differences=len(differences),
+        positive=(differences["difference"] > 0).sum(),
+        beyond=(differences["z"].abs() > Z).sum(),
+        pairs=differences.groupby(["backbone", "method"]).ngroups,
     )
     header = ["Backbone", "Method", "Benchmark", "Paper (points)", "z", "Ours (points)"]
-    return Sheet("published", caption, header, rows, groups=2, texts=3)
+    return Sheet("published", caption, pd.DataFrame(rows, columns=header), groups=2, texts=3)
 
 
 def bands_sheet(bands: pd.DataFrame) -> Sheet:
     """Return the table of `compare_bands`."""
     rows = []
     for row in bands.to_dict("records"):
-        known = f"{row['accuracy']:.1f} [{row['low']:.1f}, {row['high']:.1f}]"
+        ours = show_interval(row["accuracy"], row["low"], row["high"], ".1f")
         ends = dict.fromkeys(f"{row[end]:.1f}" for end in ("band_low", "band_high"))
-        cells = ["-" if math.isnan(row["accuracy"]) else known, " to ".join(ends), row["verdict"]]
-        rows.append([row["backbone"], names.BENCHMARKS[row["benchmark"]], *cells])
+        cells = [names.BENCHMARKS[row["benchmark"]], ours, " to ".join(ends), row["verdict"]]
+        rows.append([row["backbone"], *cells])
     header = ["Backbone", "Benchmark", "Ours", "Others", "Verdict"]
-    return Sheet("sanity", _BANDS, header, rows, groups=1, texts=2)
+    return Sheet("sanity", say("sanity"), pd.DataFrame(rows, columns=header), groups=1, texts=2)

@@ -11,35 +11,11 @@ import pandas as pd
 
 from repro import methods
 from repro.report import compare, names
+from repro.report.overthinking import TITLES
+from repro.report.rendering import say
 
-MISSING = "missing"  # a cell whose run or score file is not there
-_ERRORS = "mean ± standard error over problems and, of several seeds, over these"
-_MAIN = (
-    f"Accuracy in percent (avg@n), {_ERRORS}. Tokens: mean reasoning tokens; Backtr./1k: "
-    "backtracking segments per 1,000 reasoning tokens; both averaged over the benchmarks."
-)
-_BY_OTHER = "By plain math-verify, the scorer of the paper's authors."
-_PUBLISHED = (
-    "In brackets: the number that the paper states (RePro, arXiv 2512.01925), without its error, "
-    "which is not known; and ours minus it, in points."
-)
-_EFFECTS = (
-    "Paired differences by problem and seed (the first method minus the second), on the seeds that "
-    "both have, with 95 % intervals over problems and, of several seeds, over these, whose spread "
-    "is estimated over all comparisons together; in-domain, out-of-domain and all give each "
-    "benchmark equal weight. Their p, of no difference, is corrected by Holm's method for their "
-    "number in each column; rows of one benchmark are descriptive. The two methods of a seed share "
-    "prompts and sampling noise (common random numbers), so that one seed looks more precise than "
-    "it is."
-)
-_TOKENS = f"Reasoning tokens per response: {_ERRORS}; in brackets the median of all responses."
-_BACKTRACKING = (
-    "Segments of the thought that backtrack, verify or hesitate, per 1,000 reasoning tokens, and "
-    f"the share of responses that backtrack: {_ERRORS}; in brackets the same of the correct and of "
-    "the wrong responses."
-)
-# Columns of the main table after the benchmarks; both are means over the benchmarks.
-POOLED = ("tokens", "backtracking_per_1k")
+# Columns of the main table after the benchmarks, with their titles; both are means over these.
+POOLED = {"tokens": "Tokens", "backtracking_per_1k": "Backtr./1k"}
 _BEHAVIOUR_COLUMNS = {  # title and digits
     "backtracking_per_1k": ("Backtr./1k", 2),
     "backtracking_responses": ("Backtr. share (%)", 1),
@@ -61,36 +37,31 @@ class Sheet(NamedTuple):
 
     label: str  # of LaTeX, after tab:
     caption: str
-    header: list[str]
-    rows: list[list[str]]
+    cells: pd.DataFrame  # of texts
     groups: int  # how many leading columns name the group of a row
     texts: int  # how many leading columns hold text; the others hold numbers
 
-    def folded(self) -> list[list[str]]:
-        """Return the rows, or dashes, with the name of a group in the first of its rows only."""
-        rows, before = [], [None] * self.groups
-        for row in self.rows:
-            first = next((i for i in range(self.groups) if row[i] != before[i]), self.groups)
-            rows.append([""] * first + row[first:])
-            before = row
-        return rows or [["-"] * len(self.header)]
-
-    def frame(self) -> pd.DataFrame:
-        """Return the rows of `folded` under their header."""
-        return pd.DataFrame(self.folded(), columns=self.header, dtype=str)
+    def folded(self) -> pd.DataFrame:
+        """Return the cells, or dashes, with the name of a group in the first of its rows only."""
+        if self.cells.empty:
+            return pd.DataFrame("-", index=[0], columns=self.cells.columns)
+        groups = self.cells.iloc[:, : self.groups]
+        repeated = np.logical_and.accumulate((groups == groups.shift()).to_numpy(), axis=1)
+        return self.cells.assign(**groups.mask(repeated, ""))
 
 
-def main_sheet(main: pd.DataFrame, label: str = "main", about: str = "") -> Sheet:
+def main_sheet(main: pd.DataFrame, label: str = "main") -> Sheet:
     """Return the main table in the paper's layout, from `tables.main_frame`."""
-    titles = {name: title for name, title in names.BENCHMARKS.items() if name in main}
-    titles |= {"tokens": "Tokens", "backtracking_per_1k": "Backtr./1k"}
-    rows = []
-    for row in main.to_dict("records"):
-        cells = [_main_cell(row, name) for name in titles]
-        rows.append([row["backbone"], methods.label(row["method"]), *cells])
-    published = _PUBLISHED if any(f"{name}_published" in main for name in titles) else ""
-    caption = " ".join(filter(None, [about, _MAIN, published, describe_seeds(main["seeds"])]))
-    return Sheet(label, caption, ["Backbone", "Method", *titles.values()], rows, groups=1, texts=2)
+    titles = {name: title for name, title in names.BENCHMARKS.items() if name in main} | POOLED
+    rows = [
+        [row["backbone"], methods.label(row["method"]), *(_main_cell(row, name) for name in titles)]
+        for row in main.to_dict("records")
+    ]
+    cells = pd.DataFrame(rows, columns=["Backbone", "Method", *titles.values()])
+    published = any(f"{name}_published" in main for name in titles)
+    seeds = names.count_seeds(main["seeds"])
+    caption = say("main", label=label, published=published, seeds=seeds)
+    return Sheet(label, caption, cells, groups=1, texts=2)
 
 
 def tokens_sheet(tokens: pd.DataFrame) -> Sheet:
@@ -98,14 +69,15 @@ def tokens_sheet(tokens: pd.DataFrame) -> Sheet:
     titles = {name: title for name, title in names.BENCHMARKS.items() if f"{name}_mean" in tokens}
     rows = []
     for row in tokens.to_dict("records"):
-        cells, lacking = [], row.get("missing", "").split()
+        cells = [row["backbone"], methods.label(row["method"])]
         for name in titles:
             digits, median = int(row[f"{name}_mean"] < 1000), row[f"{name}_median"]
-            cell = MISSING if name in lacking else _mean_se(row, f"{name}_mean", digits)
-            cells.append(cell if pd.isna(median) else f"{cell}\n({median:.{digits}f})")
-        rows.append([row["backbone"], methods.label(row["method"]), *cells])
-    caption, header = f"{_TOKENS} {describe_seeds(tokens['seeds'])}", ["Backbone", "Method"]
-    return Sheet("tokens", caption.strip(), [*header, *titles.values()], rows, groups=1, texts=2)
+            mean = _mean_se(row, f"{name}_mean", digits)
+            cells.append(mean if pd.isna(median) else f"{mean}\n({median:.{digits}f})")
+        rows.append(cells)
+    header = ["Backbone", "Method", *titles.values()]
+    caption = say("tokens", seeds=names.count_seeds(tokens["seeds"]))
+    return Sheet("tokens", caption, pd.DataFrame(rows, columns=header), groups=1, texts=2)
 
 
 def backtracking_sheet(backtracking: pd.DataFrame) -> Sheet:
@@ -118,15 +90,13 @@ def backtracking_sheet(backtracking: pd.DataFrame) -> Sheet:
         for name, (_, digits) in _BEHAVIOUR_COLUMNS.items():
             split = "; ".join(_number(of[name], digits) for of in (correct, wrong))
             cells.append(f"{_mean_se(every, name, digits)}\n({split})")
-        if every["responses"] == 0:
-            cells = [MISSING] * len(cells)
         rows.append([backbone, names.BENCHMARKS[benchmark], methods.label(method), *cells])
     titles = [title for title, _ in _BEHAVIOUR_COLUMNS.values()]
-    header = ["Backbone", "Benchmark", "Method", "Responses", *titles]
-    return Sheet("backtracking", _BACKTRACKING, header, rows, groups=2, texts=3)
+    cells = pd.DataFrame(rows, columns=["Backbone", "Benchmark", "Method", "Responses", *titles])
+    return Sheet("backtracking", say("backtracking"), cells, groups=2, texts=3)
 
 
-def effects_sheet(label: str, about: str, effects: pd.DataFrame) -> Sheet:
+def effects_sheet(label: str, effects: pd.DataFrame) -> Sheet:
     """Return paired effects, ``difference [low, high]``, from a frame of `compare.effects`."""
     rows = []
     keys = ["backbone", "method", "baseline", "benchmark"]
@@ -134,15 +104,25 @@ def effects_sheet(label: str, about: str, effects: pd.DataFrame) -> Sheet:
         comparison = f"{methods.label(method)} vs {methods.label(baseline)}"
         kind = "Holm" if frame["p_holm"].notna().any() else "descriptive"
         cells = [names.BENCHMARKS.get(benchmark, benchmark), kind, str(frame["n"].iloc[0])]
-        for row in frame.to_dict("records"):
-            cells.append(_interval(row) if row["n"] else MISSING)
-        rows.append([backbone, comparison, *cells])
-    nothing = "" if rows else "The runs have no such pair of methods."
+        rows.append([backbone, comparison, *cells, *map(_effect, frame.to_dict("records"))])
     titles = [f"{title} ({unit})" for title, unit, _ in compare.EFFECTS.values()]
     titles = [title.replace("1,000 reasoning", "1k") for title in titles]  # for narrow pages
     header = ["Backbone", "Comparison", "Benchmark", "Test", "Problems", *titles]
-    caption = " ".join(filter(None, [about, _EFFECTS, describe_seeds(effects["seeds"]), nothing]))
-    return Sheet(label, caption, header, rows, groups=2, texts=4)
+    seeds = names.count_seeds(effects["seeds"])
+    caption = say("effects", label=label, known=len(rows), seeds=seeds)
+    return Sheet(label, caption, pd.DataFrame(rows, columns=header), groups=2, texts=4)
+
+
+def overthinking_sheet(overthinking: pd.DataFrame) -> Sheet:
+    """Return what RePro changes in the tiny world's thoughts, from `compare_counts`."""
+    rows = []
+    for row in overthinking.to_dict("records"):
+        effect = show_interval(row["difference"], row["low"], row["high"])
+        cells = [_number(row["plain"], 1), _number(row["repro"], 1), effect, str(row["seeds"])]
+        rows.append([row["backbone"], methods.label(row["baseline"]), TITLES[row["kind"]], *cells])
+    header = ["Backbone", "Algorithm", "Segments", "Plain", "+ RePro", "Difference", "Seeds"]
+    caption = say("overthinking", seeds=names.count_seeds(overthinking["seeds"]))
+    return Sheet("overthinking", caption, pd.DataFrame(rows, columns=header), groups=2, texts=3)
 
 
 def write(frame: pd.DataFrame, sheet: Sheet, output_dir: str | Path, note: str) -> None:
@@ -162,27 +142,27 @@ def to_csv(frame: pd.DataFrame, note: str = "") -> str:
 
 def to_markdown(sheet: Sheet, note: str = "") -> str:
     """Return a table as GitHub Markdown, the note and the caption above it."""
-    frame = sheet.frame().replace({r"\|": r"\\|", "\n": " "}, regex=True)
-    align = ["left"] * sheet.texts + ["right"] * (len(sheet.header) - sheet.texts)
+    frame = sheet.folded().replace({r"\|": r"\\|", "\n": " "}, regex=True)
+    align = ["left"] * sheet.texts + ["right"] * (frame.shape[1] - sheet.texts)
     table = frame.to_markdown(index=False, disable_numparse=True, colalign=align)
     return "\n\n".join(filter(None, [f"**{note}**" * bool(note), sheet.caption, table])) + "\n"
 
 
 def to_latex(sheet: Sheet, note: str = "") -> str:
     r"""Return a table as LaTeX that needs booktabs and longtable; \input it."""
+    folded = sheet.folded().map(_latex).rename(columns=_latex)
     lines = [  # the second line of a cell is a row below its first
         line
-        for row in sheet.folded()
+        for row in folded.to_numpy()
         for line in itertools.zip_longest(*(cell.split("\n") for cell in row), fillvalue="")
     ]
-    frame = pd.DataFrame(lines, columns=sheet.header, dtype=str).map(_latex).rename(columns=_latex)
-    table = frame.to_latex(
+    table = pd.DataFrame(lines, columns=folded.columns).to_latex(
         index=False,
         escape=False,
         longtable=True,
         caption=_latex(f"{note} {sheet.caption}".strip()),
         label=f"tab:{sheet.label}",
-        column_format="l" * sheet.texts + "r" * (len(sheet.header) - sheet.texts),
+        column_format="l" * sheet.texts + "r" * (folded.shape[1] - sheet.texts),
     )
     return f"{_LOOKS}{table}}}\n"
 
@@ -195,11 +175,8 @@ def _latex(text: str) -> str:
 
 def _main_cell(row: dict, name: str) -> str:
     """Return a number of the main table and, below it, what is published."""
-    lacking = row.get("missing", "").split()
     digits = {"tokens": int(row["tokens"] < 1000), "backtracking_per_1k": 2}.get(name, 1)
-    pooled = name in POOLED and lacking
-    cell = MISSING if pooled or name in lacking else _mean_se(row, name, digits)
-    stated = row.get(f"{name}_published", np.nan)
+    cell, stated = _mean_se(row, name, digits), row.get(f"{name}_published", np.nan)
     if pd.isna(stated):
         return cell
     # Of the rounded mean: 88.45 - 84.4 would stand as 88.5 (84.4; +4.0).
@@ -208,8 +185,8 @@ def _main_cell(row: dict, name: str) -> str:
     return f"{cell}\n({stated:.1f}{known})"
 
 
-def _number(value: float, digits: int, sign: str = "") -> str:
-    return "-" if pd.isna(value) else f"{value:{sign}.{digits}f}"
+def _number(value: float, digits: int) -> str:
+    return "-" if pd.isna(value) else f"{value:.{digits}f}"
 
 
 def _mean_se(row: dict, name: str, digits: int) -> str:
@@ -218,29 +195,27 @@ def _mean_se(row: dict, name: str, digits: int) -> str:
     return _number(row[name], digits) + ("" if pd.isna(error) else f" ± {error:.{digits}f}")
 
 
-def _interval(row: dict) -> str:
-    """Return ``difference [low, high]`` and, below, p; a dash without a difference."""
+def show_interval(mean: float, low: float, high: float, form: str = "+.1f") -> str:
+    """Return ``mean [low, high]``; a dash without a mean, the mean alone without an interval."""
+    known = "" if pd.isna(low) else f" [{low:{form}}, {high:{form}}]"
+    return "-" if pd.isna(mean) else f"{mean:{form}}{known}"
+
+
+def _effect(row: dict) -> str:
+    """Return a difference and its interval and, below, p where it is tested."""
     *_, digits = compare.EFFECTS[row["metric"]]
-    difference, low, high = (_number(row[x], digits, "+") for x in ("difference", "low", "high"))
+    shown = show_interval(row["difference"], row["low"], row["high"], f"+.{digits}f")
     p = "p < 0.001" if row["p_holm"] < 0.001 else f"p = {row['p_holm']:.3f}"
-    tested = "" if pd.isna(row["p_holm"]) else f"\n({p})"
-    return difference if pd.isna(row["low"]) else f"{difference} [{low}, {high}]{tested}"
-
-
-def describe_seeds(seeds: pd.Series) -> str:
-    """Say how many seeds the numbers are of; nothing where there are none."""
-    said = names.count_seeds(seeds)
-    if said == "one seed":
-        return "One seed: the errors say nothing about other seeds."
-    return f"Mean of {said}." if seeds.any() else ""
+    return shown if pd.isna(row["p_holm"]) else f"{shown}\n({p})"
 
 
 # What makes each table of text from its frame, in the order in which they are written.
 SHEETS = {
     "main": main_sheet,
-    "main_math_verify": partial(main_sheet, label="main_math_verify", about=_BY_OTHER),
-    "gain": partial(effects_sheet, "gain", "What RePro changes."),
-    "against_original": partial(effects_sheet, "against_original", "What training changes."),
+    "main_math_verify": partial(main_sheet, label="main_math_verify"),
+    "gain": partial(effects_sheet, "gain"),
+    "against_original": partial(effects_sheet, "against_original"),
     "tokens": tokens_sheet,
     "backtracking": backtracking_sheet,
+    "overthinking": overthinking_sheet,
 }

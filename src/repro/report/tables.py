@@ -11,7 +11,8 @@ from repro import methods
 from repro.measure.behaviours import BEHAVIOURS
 from repro.measure.intervals import MATH_VERIFY, interval, ratio_values
 from repro.records.experiment import RunFolder
-from repro.report import collect, compare, names, published, table_sheets
+from repro.report import collect, compare, names, overthinking, published, table_sheets
+from repro.report.rendering import say
 
 _KEYS = ["backbone", "method"]
 # Of `backtracking_frame`: a column, and the factor and the columns of responses of its ratio.
@@ -26,16 +27,18 @@ def write_tables(
     note: str = "",
     paper: str | Path | None = None,
     partial: bool = False,
+    thoughts: bool = False,
 ) -> None:
-    """Write every table of `table_sheets.SHEETS` as csv, md and tex.
+    """Write the tables of `table_sheets.SHEETS` as csv, md and tex.
 
     Every file carries ``note``, such as what its numbers are not, and after it what is not scored
     or missing. ``paper`` is config/paper_results.csv, to show the paper's numbers beside those of
-    its own backbones; with ``partial``, score files that are not there are left out, and marked.
-    ValueError where a score file is malformed or, unless partial, missing; or none is there.
+    its own backbones; with ``partial``, score files that are not there are left out, and named;
+    with ``thoughts`` there is a table of what the tiny world's thoughts do. ValueError where a
+    score file is malformed or, unless partial, missing; or none is there.
     """
     scores = collect.read_scores(runs, benchmarks, partial)
-    remarks = filter(None, (_checkpoints(runs), scores.gaps, _missing(scores, benchmarks)))
+    remarks = filter(None, (_checkpoints(runs), scores.gaps))
     note = " ".join([note, *(f"{remark.rstrip('.')}." for remark in remarks)]).strip()
     notes = {"main_math_verify": f"{note} {_scorers(scores.responses)}".strip()}
     stated = published.stated_accuracy(paper, runs) if paper else {}
@@ -52,23 +55,22 @@ def write_tables(
         "tokens": tokens_frame(summary, scores.responses),
         "backtracking": backtracking_frame(scores),
     }
-    for name, sheet_of in table_sheets.SHEETS.items():
-        sheet, about = sheet_of(frames[name]), notes.get(name, note)
-        table_sheets.write(frames[name], sheet, output_dir, about)
+    if thoughts:
+        counts = overthinking.read_counts(runs, benchmarks)
+        frames["overthinking"] = overthinking.compare_counts(counts)
+    for name, frame in frames.items():
+        sheet = table_sheets.SHEETS[name](frame)
+        table_sheets.write(frame, sheet, output_dir, notes.get(name, note))
 
 
 def show(results: str | Path) -> None:
     """Print the main table of a results directory and the paths of all its tables and figures."""
     results = Path(results)
     main = pd.read_csv(results / "tables/main.csv")
-    titles = {name: title for name, title in names.BENCHMARKS.items() if name in main}
-    digits = dict.fromkeys(titles, 1) | {"tokens": 0, "backtracking_per_1k": 2}
-    texts = main[list(digits)].round(digits).map("{:g}".format).replace("nan", "-")
-    labels = main["method"].map(methods.label)
-    texts.insert(0, "", labels.str.ljust(labels.str.len().max()))
-    texts = texts.rename(columns=titles | {"tokens": "Tokens", "backtracking_per_1k": "Bt./1k"})
-    for backbone, rows in texts.groupby(main["backbone"], sort=False):
-        print(f"{backbone}\n{rows.to_string(index=False)}\n")
+    cells = table_sheets.main_sheet(main).cells.replace(r" ±.*|\n.*", "", regex=True)
+    cells = cells.rename(columns={"Backtr./1k": "Bt./1k"})  # within 80 columns
+    for backbone, rows in cells.groupby("Backbone", sort=False):
+        print(f"{backbone}\n{rows.drop(columns='Backbone').to_string(index=False)}\n")
     made = [sorted((results / folder).glob("*.*")) for folder in ("tables", "figures")]
     about = "Accuracy in percent; tables/main.md explains the columns and has standard errors."
     print(about, *main.get("note", pd.Series()).unique(), *made[0], *made[1], sep="\n")
@@ -79,9 +81,8 @@ def main_frame(summary: pd.DataFrame, stated: dict[tuple[str, str, str], float])
 
     From `compare.summarise` and `published.stated_accuracy`. Columns backbone, method, seeds; each
     benchmark's accuracy in percent, ``NAME_se`` and, if any of these methods has published numbers,
-    ``NAME_published`` and ``NAME_difference`` (ours minus it, in points); tokens and
-    backtracking_per_1k, averaged over the benchmarks, with ``_se``; and where a run lacks scores
-    ``missing``: the row's missing benchmarks, blanks between.
+    ``NAME_published`` and ``NAME_difference`` (ours minus it, in points); and tokens and
+    backtracking_per_1k, averaged over the benchmarks, with ``_se``.
     """
     shown = names.shown(set(summary["benchmark"]))
     columns = {name: ("accuracy", name) for name in shown}
@@ -131,48 +132,28 @@ def backtracking_frame(scores: collect.Scores) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _missing(scores: collect.Scores, benchmarks: Sequence[str]) -> str:
-    lacking = scores.missing.items()
-    whole = [run for run, of in lacking if len(of) == len(benchmarks)]
-    parts = [f"all of {', '.join(whole)}"] if whole else []
-    parts += [f"{names.titles(of)} of {run}" for run, of in lacking if run not in whole]
-    return f"Partial results; missing: {'; '.join(parts)}" if parts else ""
-
-
 def _checkpoints(runs: Sequence[RunFolder]) -> str:
     records = [run.read_json("checkpoint") for run in runs]
     found = pd.DataFrame(filter(None, records), columns=["rule", "steps", "step"])
     said = []
     for (rule, steps), chosen in found.groupby(["rule", "steps"])["step"]:
-        first, last = chosen.min(), chosen.max()
-        of = f"step {first}" if first == last else f"steps {first} to {last}"
         best = ", each run's best in its validation" * (rule == "best-validation")
-        said.append(f"the last of {steps} steps" if rule == "last" else f"{of} of {steps}{best}")
+        of = f"step{'s' * (chosen.nunique() > 1)} {names.span(chosen)} of {steps}{best}"
+        said.append(f"the last of {steps} steps" if rule == "last" else of)
     return f"Trained models are those of {' and '.join(said)}" if said else ""
 
 
 def _scorers(responses: pd.DataFrame) -> str:
-    of_math = responses[responses["benchmark"].isin(names.IN_DOMAIN)]
-    judged = of_math.dropna(subset=MATH_VERIFY)
-    if judged.empty:
-        return ""
-    change = judged[MATH_VERIFY] - judged["correct"]
-    return (
-        f"Plain math-verify decides {(change != 0).sum():,} of {len(judged):,} responses in "
-        f"mathematics otherwise than the main table: it rejects {(change < 0).sum():,} that count "
-        f"as correct there, and accepts {(change > 0).sum():,} that count as wrong."
-    )
+    of_math = responses[responses["benchmark"].isin(names.IN_DOMAIN)].dropna(subset=MATH_VERIFY)
+    change = of_math[MATH_VERIFY] - of_math["correct"]
+    rejected, accepted = (change < 0).sum(), (change > 0).sum()
+    return say("scorers", judged=len(change), rejected=rejected, accepted=accepted)
 
 
 def _wide(summary: pd.DataFrame, columns: dict[str, tuple[str, str]]) -> pd.DataFrame:
-    """Return a row per method: seeds, columns (of a metric and a scope) with errors, `missing`."""
+    """Return a row per method: seeds, and columns, of a metric and a scope, with errors."""
     frame = summary.groupby(_KEYS, sort=False)[["seeds"]].max()
     for name, (metric, scope) in columns.items():
         chosen = summary[(summary["metric"] == metric) & (summary["benchmark"] == scope)]
         frame[[name, f"{name}_se"]] = chosen.set_index(_KEYS)[["mean", "se"]]
-    of_benchmarks = (summary["metric"] == "accuracy") & summary["benchmark"].isin(names.BENCHMARKS)
-    lacking = summary[of_benchmarks & (summary["n"] == 0)]
-    if len(lacking):
-        missing = lacking.groupby(_KEYS)["benchmark"].agg(" ".join)
-        frame["missing"] = missing.reindex(frame.index, fill_value="")
     return frame.reset_index()

@@ -1,4 +1,4 @@
-"""The verdicts on the paper's claims, on one's own runs; `_HOW` has the rule.
+"""The verdicts on the paper's claims, on one's own runs; `rule` in templates/captions.txt is how.
 
 All parts of a clause must pass, so that their number needs no correction; one of many lands on the
 wrong side by chance, so that refuting needs one (Bonferroni).
@@ -15,29 +15,18 @@ import scipy
 from repro.files import jsonl
 from repro.measure.intervals import Estimate, interval, seed_means
 from repro.records.experiment import RunFolder
+from repro.report import names
 from repro.report.claim_parts import RULE, SMALLEST, TRAINING, Data, Part
 from repro.report.claims import CLAIMS, DEFINED, NONE_OPPOSED, TESTED, digest
 from repro.report.compare import MISSING
-from repro.report.table_sheets import Sheet, to_csv, to_markdown
+from repro.report.rendering import say
+from repro.report.table_sheets import Sheet, show_interval, to_csv, to_markdown
 
 SUPPORTED, NOT_SUPPORTED, NO_EFFECT = "supported", "not supported", "no relevant effect"
 INCONCLUSIVE, NOT_TESTED = "inconclusive", "not tested"
 VERDICTS = (SUPPORTED, NOT_SUPPORTED, NO_EFFECT, INCONCLUSIVE, NOT_TESTED)
 DESCRIBED = "described"  # in place of a verdict: the part decides nothing
 DIRECTIONS = {"greater": ">", "less": "<", "within": "±"}
-_HOW = (
-    "Effects are paired by problem and seed, with 95 % intervals over problems and seeds; of a "
-    "training, each seed is one number. Supported: the interval lies beyond the threshold. Not "
-    "supported: it lies on the wrong side. No relevant effect, whatever else holds: the 90 % "
-    "interval lies within the smallest effect of interest (two one-sided tests at 5 %). On fewer "
-    "than 3 seeds all is inconclusive but what is about checkpoints. A clause is not supported "
-    "where a part is not, its interval widened for the number of the claim's parts; else "
-    "inconclusive where a part is; else without relevant effect where a part is; so are claims."
-)
-_ABOUT = (
-    "A verdict is about the runs that it names, on their benchmarks, and about nothing else: it "
-    "neither supports nor refutes anything about other models, such as the paper's."
-)
 
 
 def evaluate(data: Data, claims: Mapping[str, tuple] = CLAIMS) -> pd.DataFrame:
@@ -111,8 +100,8 @@ def write_claims(
     for claim, (text, *_) in CLAIMS.items():
         verdict, clauses = overall(frame[frame["claim"] == claim])
         judged.append({"id": claim, "text": text, "verdict": verdict, "clauses": clauses})
-    defined = f"The claims are as defined on {DEFINED}, SHA-256 {digest()}."
-    note = " ".join(filter(None, [note, _ABOUT, defined, data.scores.gaps]))
+    about = say("claims", defined=DEFINED, digest=digest())
+    note = " ".join(filter(None, [note, about, data.scores.gaps]))
     content = {"note": note, "defined": DEFINED, "sha256": digest(), "rule": RULE}
     content |= {"smallest": SMALLEST, "claims": judged}
     jsonl.write_json(output_dir / "claims.json", content)
@@ -120,7 +109,7 @@ def write_claims(
     verdicts, parts = sheets(judged)
     text = f"{to_markdown(verdicts, note)}\n{to_markdown(parts)}"
     (output_dir / "claims.md").write_text(text, encoding="utf-8")
-    return pd.DataFrame(verdicts.rows, columns=verdicts.header)
+    return verdicts.cells
 
 
 def headline(judged: Sequence[dict]) -> str:
@@ -128,11 +117,9 @@ def headline(judged: Sequence[dict]) -> str:
     counts = Counter(claim["verdict"] for claim in judged)
     parts = [part for *_, part in _parts(judged)]
     of_methods = [part for part in parts if part["few_seeds"] or part["seed_sd"] is not None]
-    seeds = sorted({part["seeds"] for part in of_methods} - {0})  # a checkpoint needs no seeds
-    span = " to ".join(str(n) for n in dict.fromkeys([*seeds[:1], *seeds[-1:]]))
-    on = f" on {span} seed{'s' * (span != '1')}" if seeds else ""
+    seeds = names.count_seeds(part["seeds"] for part in of_methods)  # a checkpoint needs none
     found = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
-    return f"Of the paper's {len(judged)} claims{on}: {found}."
+    return f"Of the paper's {len(judged)} claims{f' on {seeds}' * bool(seeds)}: {found}."
 
 
 def sheets(judged: Sequence[dict]) -> tuple[Sheet, Sheet]:
@@ -145,9 +132,7 @@ def sheets(judged: Sequence[dict]) -> tuple[Sheet, Sheet]:
     parts = []
     for claim, clause, part in _parts(judged):
         if part["effect"] is not None:
-            effect = f"{part['effect']:+.3g}"
-            if part["low"] is not None:
-                effect += f" [{part['low']:+.3g}, {part['high']:+.3g}]"
+            effect = show_interval(part["effect"], part["low"], part["high"], "+.3g")
             threshold = f"{DIRECTIONS[part['direction']]} {part['threshold']:.2g}"
             smallest = "" if part["smallest"] is None else f"{part['smallest']:.2g}"
             row = [claim["id"], clause["text"], *(part[key] for key in ("part", "remark"))]
@@ -156,8 +141,9 @@ def sheets(judged: Sequence[dict]) -> tuple[Sheet, Sheet]:
     header = ["Claim", "Clause", "Part", "Remark", "Verdict", "Unit", "Effect", "Threshold"]
     header += ["Of interest from", "n", "Seeds"]
     columns = ["Claim", "Verdict", "Clause", "Its verdict", "Why"]
-    of_verdicts = Sheet("claims", "", columns, verdicts, groups=2, texts=5)
-    return of_verdicts, Sheet("parts", _HOW, header, parts, groups=2, texts=6)
+    of_verdicts = Sheet("claims", "", pd.DataFrame(verdicts, columns=columns), groups=2, texts=5)
+    of_parts = pd.DataFrame(parts, columns=header)
+    return of_verdicts, Sheet("parts", say("rule"), of_parts, groups=2, texts=6)
 
 
 def _parts(judged: Sequence[dict]) -> list[tuple[dict, dict, dict]]:

@@ -1,7 +1,5 @@
 """Curves over reinforcement learning, and of -J over the position in the thought."""
 
-import itertools
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,6 +10,7 @@ from repro import methods
 from repro.measure import intervals
 from repro.report import names
 from repro.report.figures import style
+from repro.report.rendering import say
 
 POSITIONS = np.linspace(0, 1, 21)  # at which responses are averaged, relative to the longest
 POINTS = {  # of -J: the column of `points`, the label of its axis
@@ -20,21 +19,11 @@ POINTS = {  # of -J: the column of `points`, the label of its axis
 }
 # Verdict -> its name, colour and marker. Blue and orange differ in grey, too.
 _VERDICTS = {True: ("correct", "#0072B2", "o"), False: ("wrong", "#E69F00", "s")}
-CURVES = {
-    "figure3_tokens_over_training": "reasoning_tokens",
-    "figure5_backtracking_over_training": "backtracking_responses",
-    "accuracy_over_training": "accuracy",
+CURVES = {  # a column, the label of its axis; those with % are in [0, 1]
+    "figure3_tokens_over_training": ("reasoning_tokens", "Reasoning tokens"),
+    "figure5_backtracking_over_training": ("backtracking_responses", "Backtracking (%)"),
+    "accuracy_over_training": ("accuracy", "Accuracy (%)"),
 }
-_LABELS = {  # of the columns of validation.jsonl; those with % are in [0, 1]
-    "accuracy": "Accuracy (%)",
-    "reasoning_tokens": "Reasoning tokens",
-    "backtracking_responses": "Backtracking (%)",
-    "truncation_rate": "Cut off (%)",
-}
-_VALIDATION = "From validation, with the same problems at every step."
-_ROLLOUTS = (
-    "Of the training problems, which change from step to step and are the same for a seed's runs."
-)
 
 
 def over_training(
@@ -42,14 +31,14 @@ def over_training(
 ) -> Figure:
     """Draw the mean per response over RL steps, each algorithm with and without RePro.
 
-    Tokens and backtracking are of `collect.read_validation`, where runs have one. All else is of
-    `collect.read_training`, whose prompts change from step to step and hide what RePro does; runs
-    of a seed share them, so that with several seeds the difference to the algorithm alone is drawn.
-    ``name`` is one of `CURVES`. ValueError without any training.
+    Of `collect.read_validation`, where runs have one. Else of `collect.read_training`, whose
+    prompts change from step to step and hide what RePro does; runs of a seed share them, so that
+    with several seeds the difference to the algorithm alone is drawn. ``name`` is one of `CURVES`.
+    ValueError without any training.
     """
-    column, label = CURVES[name], _LABELS[CURVES[name]]
+    column, label = CURVES[name]
     scale = 100 if "%" in label else 1
-    validated = len(validation) > 0 and column != "accuracy"
+    validated = len(validation) > 0
     frame = validation if validated else training
     if frame.empty:
         raise ValueError(f"{name}: no trained run among the given ones (only `original`)")
@@ -76,65 +65,39 @@ def over_training(
                 _mean_curve(axis, curve, curve is ours, width, several)
         if not axis.lines:
             style.gap(axis, "no pair" if paired else "no run")
-        _scale(axis, scale == 100 and not paired)
-    explanation = (
-        f"{_VALIDATION if validated else _ROLLOUTS} Strong: {'' if validated else 'running '}mean "
-        f"of {names.count_seeds(seeds)}; faint: {'each seed' if several else 'every step'}."
-    )
-    return style.finish(figure, panels.values(), explanation, note, last=style.WITH)
+        if scale == 100 and not paired:
+            axis.set_ylim(bottom=max(0, axis.get_ylim()[0]))
+        axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    known = {"validated": validated, "several": several, "seeds": names.count_seeds(seeds)}
+    said = say("over_training", **known)
+    return style.finish(figure, panels.values(), said, note, last=style.WITH)
 
 
 def _mean_curve(axis: Axes, seeds: pd.DataFrame, repro: bool, width: int, several: bool) -> None:
-    """Draw (steps, seeds) and their running mean; the algorithm alone is grey and dashed."""
-    colour, every = style.COLOURS[0] if repro else style.PLAIN, max(1, len(seeds) // 8)
+    """Draw (steps, seeds) and their running mean; the algorithm alone is grey."""
+    colour = style.COLOURS[0] if repro else style.PLAIN
     smooth = seeds.rolling(width, center=True, min_periods=1).mean()
     faint = smooth if several else seeds
     axis.plot(faint.index, faint, linewidth=0.7, alpha=0.35, color=colour)
+    look = {"color": colour, "marker": style.MARKERS[int(repro)]}
+    _plot(axis, smooth.mean(axis=1), repro, "", max(1, len(seeds) // 8), **look)
+
+
+def _plot(
+    axis: Axes, line: pd.Series, repro: bool, what: str, every: int, color: str, marker: str
+) -> None:
+    """Draw a line over its index; without RePro it is dashed and its markers are not filled."""
     axis.plot(
-        smooth.index,
-        smooth.mean(axis=1),
+        line.index,
+        line,
         linestyle="-" if repro else "--",
-        marker=style.MARKERS[int(repro)],
+        label=f"{what}{style.WITH if repro else style.WITHOUT}",
+        color=color,
+        marker=marker,
         markersize=4,
-        markevery=(int(repro) % every, every),
-        label=style.WITH if repro else style.WITHOUT,
-        color=colour,
+        markerfacecolor=color if repro else "white",
+        markevery=(0 if repro else every // 2, every),  # else one line's hide the other's
     )
-
-
-def over_validation(validation: pd.DataFrame, note: str = "") -> Figure:
-    """Draw what is measured of the same problems at every validation: means, and each seed.
-
-    ``validation`` is the frame of `collect.read_validation`. ValueError without any.
-    """
-    if validation.empty:
-        raise ValueError("validation: no run has a validation.jsonl")
-    figure, panels = style.panels(validation["backbone"].unique(), _LABELS, "RL step", "")
-    for (backbone, column), axis in panels.items():
-        rows = validation[validation["backbone"] == backbone]
-        scale = 100 if "%" in _LABELS[column] else 1
-        places = style.places(rows["method"])  # so that no bar hides another
-        for method, of in rows.groupby("method"):
-            wide = scale * of.pivot(index="step", columns="seed", values=column)
-            found = pd.DataFrame([intervals.estimate(row.dropna()) for _, row in wide.iterrows()])
-            hidden = (found["n"] < 3) | (found.index < found.index[-1])
-            found.loc[hidden, ["low", "high"]] = np.nan
-            found["by_seed"] = wide.astype(str).agg(" ".join, axis=1).to_list()
-            x = wide.index + np.ptp(wide.index) * places[method] / 10
-            style.draw_means(axis, x, found, method, markersize=3, linewidth=1.2)
-        _scale(axis, scale == 100)
-    seeds = names.count_seeds(validation.groupby(["backbone", "method"])["seed"].nunique())
-    dots = f"Small dots: each of {seeds}; bars at the end: {style.INTERVALS} three seeds or more"
-    dots = "One seed" if seeds == "one seed" else dots
-    start = "Step 0 is the untrained backbone"
-    return style.finish(figure, panels.values(), _VALIDATION, start, dots, note)
-
-
-def _scale(axis: Axes, share: bool) -> None:
-    """Begin an axis of a share at 0 where it would begin below; steps are whole numbers."""
-    if share:
-        axis.set_ylim(bottom=max(0, axis.get_ylim()[0]))
-    axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
 
 
 def mean_curves(responses: pd.DataFrame, axis: int = 1) -> pd.DataFrame:
@@ -177,20 +140,20 @@ def objective_over_position(name: str, responses: pd.DataFrame, note: str = "") 
         raise ValueError(f"{name}: no objective.jsonl with responses in any run")
     of_points, label = POINTS[name]
     curves = mean_curves(responses, of_points)
-    curves["repro"] = curves["method"].str.endswith(methods.REPRO)
-    columns = curves["method"].str.removesuffix(methods.REPRO)
+    curves["column"] = curves["method"].str.removesuffix(methods.REPRO)
     wanted = [methods.ORIGINAL, *methods.ALGORITHMS]
-    titles = {name: methods.label(name) for name in wanted if name in set(columns)}
-    figure, panels = style.panels(
-        curves["backbone"].unique(), titles, label, "−J (nats per answer token)"
-    )
+    titles = {name: methods.label(name) for name in wanted if name in set(curves["column"])}
+    backbones, ylabel = curves["backbone"].unique(), "−J (nats per answer token)"
+    figure, panels = style.panels(backbones, titles, label, ylabel)
     highest = curves.groupby("backbone")["mean"].max()
+    curves = curves.sort_values(["method", "correct", "position"], ascending=[True, False, True])
     for (backbone, column), axis in panels.items():
-        frame = curves[(curves["backbone"] == backbone) & (columns == column)]
-        for repro, correct in itertools.product((False, True), _VERDICTS):
-            of_line = (frame["repro"] == repro) & (frame["correct"] == correct)
-            if of_line.any():
-                _curve(axis, frame[of_line], correct, repro)
+        frame = curves[(curves["backbone"] == backbone) & (curves["column"] == column)]
+        for (method, correct), rows in frame.groupby(["method", "correct"], sort=False):
+            what, colour, marker = _VERDICTS[correct]
+            line, band = rows.set_index("position"), {"color": colour, "alpha": 0.15}
+            axis.fill_between(line.index, line["low"], line["high"], linewidth=0, **band)
+            _plot(axis, line["mean"], method != column, f"{what}, ", 4, colour, marker)
         if frame.empty:
             style.gap(axis, "not measured")
         if of_points:
@@ -198,28 +161,7 @@ def objective_over_position(name: str, responses: pd.DataFrame, note: str = "") 
             axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         # Not all of the band, which is very wide over few problems.
         axis.set_ylim(0, max(1.5 * highest[backbone], 0.01))
-    least, most = curves["n"].min(), curves["n"].max()
-    over = f"{least}" if least == most else f"{least} to {most}"
     seeds = names.count_seeds(responses.groupby(["backbone", "method"])["seed"].nunique())
-    explanation = (
-        f"Means of {seeds} and 95\N{NO-BREAK SPACE}% bands over problems of "
-        f"{names.titles(set(responses['benchmark']))}, {over} a line."
-    )
-    return style.finish(figure, panels.values(), explanation, note, columns=2)
-
-
-def _curve(axis: Axes, rows: pd.DataFrame, correct: bool, repro: bool) -> None:
-    name, colour, marker = _VERDICTS[correct]
-    band = rows["low"], rows["high"]
-    axis.fill_between(rows["position"], *band, color=colour, alpha=0.15, linewidth=0)
-    axis.plot(
-        rows["position"],
-        rows["mean"],
-        markevery=(0 if repro else 2, 4),
-        label=f"{name}, {style.WITH if repro else style.WITHOUT}",
-        color=colour,
-        linestyle="-" if repro else "--",
-        marker=marker,
-        markersize=4,
-        markerfacecolor=colour if repro else "white",
-    )
+    titles = names.titles(set(responses["benchmark"]))
+    said = say("objective", titles=titles, problems=names.span(curves["n"]), seeds=seeds)
+    return style.finish(figure, panels.values(), said, note, columns=2)

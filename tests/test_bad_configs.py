@@ -3,7 +3,6 @@
 import copy
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, given
 from hypothesis import settings as given_settings
 from hypothesis import strategies as st
@@ -15,8 +14,8 @@ from tests.bad_configs import CASES, FILE, SMOKE
 from tests.paths import ROOT
 
 ALLOWED = (
-    *("allowed: ", "wanted: ", "expected ", "is missing", "needs it", "not valid YAML"),
-    *("no such f", "MLFLOW"),
+    *("allowed: ", "wanted: ", "should ", "expected ", "is missing", "not valid YAML"),
+    "no such folder",
 )
 
 
@@ -46,25 +45,6 @@ def test_a_configuration_that_cannot_be_read_is_named(name, tmp_path):
     (tmp_path / "loop.yaml").symlink_to("loop.yaml")
     with pytest.raises(ValueError, match=rf"{name}: .+"):
         strict_yaml.read(tmp_path / name)
-
-
-def test_a_link_may_not_lead_results_elsewhere(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    config = yaml.safe_load(SMOKE)
-    for folder in ("disk/results", "disk/other"):
-        (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "results").symlink_to("disk/results")  # on another disk: as one likes
-    settings.resolve(config, FILE)
-    smoke = tmp_path / "disk/results/smoke"
-    for make, said in (
-        (lambda: smoke.symlink_to("../other"), " leads out of results;"),
-        (lambda: smoke.symlink_to("smoke"), ""),
-        (smoke.touch, " is a file; allowed: a folder"),
-    ):
-        make()
-        with pytest.raises(ValueError, match=f"results_dir = 'results/smoke'{said}"):
-            settings.resolve(config, FILE)
-        smoke.unlink()
 
 
 # What a mutation puts in the place of a value: everything that YAML can hold, and near misses.

@@ -55,12 +55,13 @@ def test_errors_are_one_message(arguments, said, tmp_path, monkeypatch, capsys):
     assert found.count("\n") == 1
 
 
-def test_a_reader_that_leaves_is_no_error():
+def test_a_reader_that_leaves_is_said_in_one_line():
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(COST, stdout=write, stderr=subprocess.PIPE, text=True)
     os.close(write)
-    assert (done.returncode, done.stderr) == (141, "")
+    assert done.returncode == 1
+    assert done.stderr == "error: writing standard output: Broken pipe\n"
 
 
 def test_a_full_disk_is_said_in_one_line():
@@ -99,7 +100,7 @@ def test_a_step_that_the_machine_ends_says_so_in_one_line(end_by, raised, status
     assert capsys.readouterr().err == f"{said}\n"
 
 
-@pytest.mark.parametrize("bug", [KeyError("x"), TypeError("x"), OSError(errno.EBADF, "x")])
+@pytest.mark.parametrize("bug", [KeyError("x"), TypeError("x")])
 def test_a_bug_keeps_its_traceback(end_by, bug):
     with pytest.raises(type(bug)):
         end_by(bug)

@@ -43,22 +43,21 @@ def row(number: int, **fields):
 DAMAGED = [
     ("aime24", lambda c: c[:-40], "line 30: not valid JSON"),
     ("aime24", lambda c: c + bytes(range(256)), "line 31: not valid JSON (Expecting"),
-    ("aime24", lambda c: c.replace(b"walk", b"w\xe9lk", 1), "line 1: not UTF-8 text"),
-    ("aime24", lambda c: c.decode().encode("utf-16"), "line 1: not UTF-8 text"),
+    ("aime24", lambda c: c.replace(b"walk", b"w\xe9lk", 1), "line 1: not valid JSON ('utf-8'"),
+    ("aime24", lambda c: c.decode().encode("utf-16"), "line 1: not valid JSON ('utf-8'"),
     ("aime24", lambda c: b"[1, 2]\n" + c, "line 1: expected a JSON object"),
     ("aime24", lambda c: b"[" * 100_000 + c, "line 1: not valid JSON"),
     ("aime24", lambda c: b'{"id": ' + b"1" * 5000 + b"}\n" + c, "line 1: not valid JSON"),
     ("aime24", lambda c: b"\n \n\n", "no problems for benchmark aime24"),
     ("aime25", row(7, answer="GONE"), "line 7: field 'answer' is missing"),
-    ("aime24", row(3, problem=" "), "line 3: field 'problem' = ' '; allowed: a t"),
-    ("aime24", row(3, answer=None), "line 3: field 'answer' = 'None'; allowed: a text"),
+    ("aime24", row(3, problem=" "), "line 3: field 'problem' = ' ': String should match"),
+    ("aime24", row(3, answer=None), "line 3: field 'answer' = 'None': Input should be"),
     ("aime24", row(4, answer=True), "line 4: field 'answer' = 'True'"),
     ("aime24", row(1, answer=float("nan")), "line 1: field 'answer' = 'nan'"),
     ("aime24", row(9, answer=9), "line 9: field 'answer' is of type int; allowed: s"),
     ("aime24", row(2, problem="\ud800"), "line 2: field 'problem' = "),
-    ("aime24", row(8, id=63), "line 8: field 'id' = 63 stands in line 4 too"),
     ("mbpp", row(2, test_list="assert"), "line 2: field 'test_list' = 'assert'"),
-    ("mbpp", row(2, test_list=[]), "line 2: field 'test_list' = '[]'; allowed: a list"),
+    ("mbpp", row(2, test_list=[]), "line 2: field 'test_list' = '[]': List should have"),
 ]
 
 
@@ -100,7 +99,7 @@ def test_training_problems_are_checked_too(folder):
     train = folder / "train.jsonl"
     changes = {"data_dir": str(folder), "grid": [{"methods": ["original", "grpo"]}]}
     changes["training"] = {"max_prompt_tokens": 256, "max_completion_tokens": 64}
-    with pytest.raises(ValueError, match="has no train.jsonl; wanted: .*train.jsonl"):
+    with pytest.raises(ValueError, match="train.jsonl: No such file.*; wanted: problems for train"):
         resolve(**changes)
     train.write_text('{"problem": "1 + 1", "answer": "2"}\n{"question": "2 + 2", "answer": "4"}\n')
     with pytest.raises(ValueError, match="line 2: field 'problem' is missing; train needs problem"):
@@ -115,7 +114,7 @@ def test_a_folder_or_a_link_to_itself_in_its_place_is_refused(folder):
     file.unlink()
     for put in (file.mkdir, lambda: file.rmdir() or file.symlink_to(file)):
         put()
-        with pytest.raises(ValueError, match="has no aime24.jsonl; wanted: |Too many levels"):
+        with pytest.raises(ValueError, match="Is a directory; wanted: |Too many levels"):
             resolve(data_dir=str(folder))
 
 

@@ -114,8 +114,7 @@ def test_the_page_of_all_settings_is_up_to_date():
     """Written by `python -m repro.config.reference`; a field without a meaning fails here too."""
     page = (ROOT / "config/reference.md").read_text()
     assert page == reference.reference()
-    assert "| `training.steps` | integer, at least 1 | `500` | Number of RL steps. |" in page
-    assert "`backbones.NAME.heads` (source tinyworld) | integer, at least 1 |" in page
+    assert "| `steps` | integer, minimum `1` | `500` | Number of RL steps. |" in page
 
 
 @pytest.mark.parametrize(

@@ -156,15 +156,6 @@ def test_a_second_call_sends_only_what_changed(client, tmp_path):
     assert rewards(client, run_id) == [(1, 0.1), (2, 0.2), (3, 0.3)]
 
 
-def test_the_experiment_that_another_job_creates_meanwhile_is_taken(client, tmp_path, monkeypatch):
-    create = mlflow.MlflowClient.create_experiment
-    twice = lambda *given: (create(*given), create(*given))  # noqa: E731
-    monkeypatch.setattr(mlflow.MlflowClient, "create_experiment", twice)
-    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "fresh")
-    run = client.get_run(send(run_folder.write(tmp_path)))
-    assert run.info.experiment_id == client.get_experiment_by_name("fresh").experiment_id
-
-
 def test_a_killed_training_continues_its_run_and_is_logged_while_it_goes_on(client, tmp_path):
     work = tmp_path / "work"
     jsonl.write_json(work / "settings.json", RUN)

@@ -104,11 +104,6 @@ def test_a_problem_in_two_benchmarks_is_removed_once(filtered):
         "math500": {"problems": 2, "exact": 1, "ngram": 1},
         "aime25": {"problems": 1, "exact": 0, "ngram": 0},
     }
-    assert contamination.summary(report) == (
-        "2 of 3 training problems stand in a benchmark and are left out "
-        "(aime24 1 exact + 1 by 13-grams; math500 1 exact + 1 by 13-grams)"
-    )
-    assert contamination.summary(filtered(["a"])[1]).endswith("left out (no match)")
 
 
 def test_a_row_without_a_problem(tmp_path):
@@ -117,8 +112,6 @@ def test_a_row_without_a_problem(tmp_path):
         contamination.filter_rows([], {"aime24": tmp_path / "a.jsonl"})
     with pytest.raises(ValueError, match="benchmark 'mine' is unknown; allowed: aime24"):
         contamination.filter_rows([], {"mine": tmp_path / "a.jsonl"})
-    with pytest.raises(ValueError, match="training set, row 1: field 'problem' = None is no text"):
-        contamination.filter_rows([{"answer": "1"}], {})
 
 
 @needs_data

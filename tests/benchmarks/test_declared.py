@@ -45,21 +45,15 @@ def test_others_come_after_them_by_name(folder):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("task: aime99", "task: aime", ["task = 'aime'", "aime99, the name of the file"]),
-        ("task_alias: AIME99\n", "", ["task_alias = None", "tables and figures"]),
-        ("verifier: math", "verifier: maths", ["metadata.verifier = 'maths'", "math, choice"]),
-        ("question: problem", "question: Problem", ["metadata.question = 'Problem'", "'answer']"]),
-        ("[problem, answer]", "problem", ["metadata.fields = 'problem'", "a list of field names"]),
-        ("[problem, answer]", "[problem]", ["metadata.fields", "a list with answer, which math_a"]),
-        (
-            "question: problem\n  fields: [problem,",
-            "question: text\n  fields: [text,",
-            ["metadata.fields", "a list with problem or question, which math reads"],
-        ),
-        ("prompts.math_answer", "prompts.maths", ["doc_to_target = 'prompts.maths'", "prompts.py"]),
-        ("doc_to_text", "doc_to_txt", ["doc_to_text = None", "a template"]),
-        ("metadata:", "meta:", ["no metadata", "verifier, question, fields"]),
-        ("task: aime99", "task: [", ["not valid YAML"]),
+        ("task: aime99", "task: aime", ["task = 'aime'", "the name of the file"]),
+        ("task_alias: AIME99\n", "", ["task_alias", "required"]),
+        ("verifier: math", "verifier: maths", ["verifier", "'maths'", "'math', 'choice'"]),
+        ("question: problem", "question: Problem", ["question is none of metadata.fields"]),
+        ("[problem, answer]", "problem", ["fields", "'problem'", "a valid list"]),
+        ("prompts.math_answer", "prompts.maths", ["prompts.py has no function 'maths'"]),
+        ("doc_to_text", "doc_to_txt", ["doc_to_text", "required"]),
+        ("metadata:", "meta:", ["verifier", "question", "fields", "required"]),
+        ("task: aime99", "task: [", ["while parsing"]),
     ],
 )
 def test_a_task_file_that_is_wrong_is_refused(folder, old, new, words):

@@ -6,6 +6,7 @@ import os
 import pickle
 import re
 import zlib
+from pathlib import Path
 
 import huggingface_hub
 import pandas as pd
@@ -19,6 +20,13 @@ from repro.files import jsonl
 from repro.verify import programs
 
 KEPT = [{k: row[k] for k in ("id", "problem", "answer")} for row in PROBLEMS]
+
+
+def fetch(name: str, settings: dict, file: Path) -> dict:
+    """Write problems as the step `data` does; return the record of the download."""
+    rows, record = hub.fetch(name, settings)
+    jsonl.write(file, rows)
+    return record
 
 
 @pytest.fixture
@@ -69,14 +77,13 @@ def test_every_benchmark_is_pinned_with_the_fields_that_its_task_reads():
         ("e.csv", lambda rows: pd.DataFrame(rows).to_csv(index=False, lineterminator="\r\n")),
     ],
 )
-def test_fetch_and_again_from_the_cache(server, pins, tmp_path, capsys, monkeypatch, path, pack):
+def test_fetch_and_again_from_the_cache(server, pins, tmp_path, monkeypatch, path, pack):
     commit, file = server.push("some/set", {path: pack(PROBLEMS)}), tmp_path / "out/aime24.jsonl"
     pins["aime24"] = pin(commit, path)
-    record = hub.fetch("aime24", {}, file)
+    record = fetch("aime24", {}, file)
     is_csv = path == "e.csv"  # which knows nothing but texts
     kept = [{k: str(v) if is_csv else v for k, v in row.items()} for row in KEPT]
     assert jsonl.read(file) == kept
-    assert record == json.loads((tmp_path / "out/aime24.source.json").read_text())
     assert record == {
         **{
             "name": "aime24",
@@ -88,15 +95,14 @@ def test_fetch_and_again_from_the_cache(server, pins, tmp_path, capsys, monkeypa
         **{"licence": "mit"},
         **{"problems": None, "rows": 3, "written": 3},
     }
-    assert f"aime24: 3 problems of some/set at {commit[:12]}" in capsys.readouterr().err
     server.requests.clear()
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     hub.check_access(["aime24"])
-    hub.fetch("aime24", {"problems": 2}, file)
+    fetch("aime24", {"problems": 2}, file)
     assert jsonl.read(file) == kept[:2]
     pins["aime24"]["files"][0]["path"] = "other.jsonl"
     with pytest.raises(ValueError, match="offline mode is enabled.*HF_HUB_OFFLINE"):
-        hub.fetch("aime24", {}, file)
+        fetch("aime24", {}, file)
     assert server.requests == []
 
 
@@ -104,7 +110,7 @@ def test_a_branch_with_files_that_only_the_card_names(server, pins, tmp_path, mo
     commit, asked = server.push("some/set", {}), []
     monkeypatch.setattr("datasets.load_dataset", lambda *a, **k: asked.append((a, k)) or PROBLEMS)
     pins["lmb"] = pin("main", files=None, config="hard_en", split="test", rows=3)
-    record = hub.fetch("lmb", {}, tmp_path / "lmb.jsonl")
+    record = fetch("lmb", {}, tmp_path / "lmb.jsonl")
     assert asked == [(("some/set", "hard_en"), {"split": "test", "revision": commit})]
     assert (record["revision"], record["commit"]) == ("main", commit)
     assert jsonl.read(tmp_path / "lmb.jsonl") == KEPT
@@ -125,7 +131,7 @@ def test_what_is_not_as_pinned_is_refused(server, pins, tmp_path, content, chang
     pins["aime24"] = pin(server.push("some/set", {"test.jsonl": content})) | changes
     jsonl.write(tmp_path / "aime24.jsonl", [{"old": 1}])
     with pytest.raises(ValueError, match=message) as error:
-        hub.fetch("aime24", {}, tmp_path / "aime24.jsonl")
+        fetch("aime24", {}, tmp_path / "aime24.jsonl")
     assert "\n" not in str(error.value)
     assert jsonl.read(tmp_path / "aime24.jsonl") == [{"old": 1}]
 
@@ -136,9 +142,9 @@ def test_all_gates_that_are_closed_are_listed_at_once(server, pins, tmp_path, mo
         server.gates[f"some/{name}"] = {"valid"} if name == "mine" else set()
         pins[name] = pin(commit, repo=f"some/{name}", gated=True)
     with pytest.raises(hub.AccessError, match="mine: .* is gated"):
-        hub.fetch("mine", {}, tmp_path / "mine.jsonl")
+        fetch("mine", {}, tmp_path / "mine.jsonl")
     monkeypatch.setenv("HF_TOKEN", "valid")
-    assert hub.fetch("mine", {}, tmp_path / "mine.jsonl")["written"] == 3
+    assert fetch("mine", {}, tmp_path / "mine.jsonl")["written"] == 3
     with pytest.raises(hub.AccessError) as error:
         hub.check_access(pins)
     advice = "accept its terms on that page, then set HF_TOKEN to a valid token or run "
@@ -159,7 +165,7 @@ def test_a_hub_that_does_not_answer(server, pins, tmp_path, status):
     if not status:
         server.stop()
     why = "HfHubHTTPError: Server error '503|503 Server Error" if status else "ConnectError"
-    for ask in (lambda: hub.check_access(pins), lambda: hub.fetch("aime24", {}, tmp_path / "a")):
+    for ask in (lambda: hub.check_access(pins), lambda: fetch("aime24", {}, tmp_path / "a")):
         with pytest.raises(ValueError, match=f"({why}).*data_source: directory, data_dir"):
             ask()
 
@@ -181,14 +187,14 @@ def test_lcb_release_and_window(server, pins, tmp_path, settings, files, days):
     parts = [{"path": name, "rows": len(of)} for name, of in zip(names, there, strict=True)]
     chosen = {"release": "v3", "window": ["2024-08-01", "2025-01-31"]}
     pins["lcb"] = pin(commit, files=parts, fields=["contest_date"], **chosen)
-    record = hub.fetch("lcb", settings, tmp_path / "lcb.jsonl")
+    record = fetch("lcb", settings, tmp_path / "lcb.jsonl")
     rows = jsonl.read(tmp_path / "lcb.jsonl")
     assert rows == [{"contest_date": f"{day}T00:00:00"} for day in days]
     assert (record["release"], record["rows"]) == (f"v{files}", [0, 2, 3, 5][files])
     asked = {line.split("/")[-1] for line in server.requests if line.startswith("GET /datasets/")}
     assert asked == {*names[:files]}
     with pytest.raises(ValueError, match="no problem with .*2020-01-02"):
-        hub.fetch("lcb", {"window": ["2020-01-01", "2020-01-02"]}, tmp_path / "none.jsonl")
+        fetch("lcb", {"window": ["2020-01-01", "2020-01-02"]}, tmp_path / "none.jsonl")
     assert not (tmp_path / "none.jsonl").exists()
 
 
@@ -206,7 +212,7 @@ def test_lcb_tests_that_cannot_be_decoded():
             programs.lcb_cases(text)
 
 
-def test_fetch_all_with_the_training_set(server, pins, tmp_path, capsys):
+def test_the_training_set_is_written_without_what_stands_in_a_benchmark(server, pins, tmp_path):
     pairs = [("$3 + 4$", "7"), ("$5 + 4$", ""), ("$6 + 4$", None), ("$0 + 0$", 0)]
     rows = [{"problem": f"Compute {sum}.", "answer": answer} for sum, answer in pairs]
     rows.append({"problem": "what is 1+1", "answer": "2"})  # a benchmark's
@@ -214,18 +220,20 @@ def test_fetch_all_with_the_training_set(server, pins, tmp_path, capsys):
     files = [{"path": "all.json", "rows": 5}]
     pins["train"] = pin(commit, repo="some/train", files=files, fields=["problem", "answer"])
     folder = tmp_path / "data"
-    server.gates["some/train"] = set()
-    assert main(["fetch", "--output", str(folder)]) == 1
-    assert "train: huggingface.co/datasets/some/train is gated" in capsys.readouterr().err
-    assert {line.split("/")[-1] for line in server.requests} == {"auth-check"}  # it comes first
-    server.gates.clear()
-    assert main(["fetch", "--output", str(folder)]) == 0
-    names = ["aime24.jsonl", "aime24.source.json", "train.contamination.json", "train.jsonl"]
-    assert sorted(os.listdir(folder)) == [*names, "train.source.json"]
+
+    def data(name: str, *options: str) -> None:
+        what = json.dumps({"name": name, "source": "hub"})
+        output = str(folder / f"{name}.jsonl")
+        assert main(["data", "--settings", what, "--output", output, *options]) == 0
+
+    data("aime24")
+    data("train", "--benchmarks", str(folder / "aime24.jsonl"))
+    of_train = ("contamination.json", "jsonl", "provenance.json", "source.json")
+    names = ["aime24.jsonl", "aime24.provenance.json", "aime24.source.json"]
+    assert sorted(os.listdir(folder)) == [*names, *(f"train.{end}" for end in of_train)]
     assert jsonl.read(folder / "train.jsonl") == [rows[0], rows[3]]
     record = json.loads((folder / "train.source.json").read_text())
-    counts = [record[key] for key in ("rows", "without_answer", "contaminated", "written")]
-    assert counts == [5, 2, 1, 2]
+    assert [record[key] for key in ("commit", "rows", "written")] == [commit, 5, 3]
     report = json.loads((folder / "train.contamination.json").read_text())
     assert report["benchmarks"] == {"aime24": {"problems": 3, "exact": 1, "ngram": 0}}
-    assert "1 of 3 training problems stand in a benchmark" in capsys.readouterr().err
+    assert (report["kept"], report["removed"]) == (2, 1)

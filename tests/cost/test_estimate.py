@@ -1,7 +1,4 @@
-"""The whole estimate: sanity, changed assumptions, wrong input, finished jobs, the table."""
-
-import math
-from pathlib import Path
+"""The whole estimate: sanity, changed assumptions, wrong input, the table."""
 
 import pandas as pd
 import pytest
@@ -121,22 +118,6 @@ def test_a_change_reaches_one_kind_of_backbone(paper):
 def test_wrong_assumptions_are_refused(request, config, hardware, change, words):
     with pytest.raises(ValueError, match=words):
         estimate.estimate(request.getfixturevalue(config), hardware, [change])
-
-
-def test_times_of_finished_jobs_are_shown(smoke):
-    runs = Path("work/benchmark", smoke.results_dir, "runs/tiny-qwen3")
-    times = {"grpo/0/train": 30.5, "grpo/0/generate": 100, "original/0/generate": 300}
-    for name, seconds in times.items():
-        file = runs / f"{name}.tsv"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(f"s\th:m:s\tmax_rss\n{seconds:.2f}\t0:00:00\tNA\n")
-    found = estimate.estimate(smoke)
-    assert line(found, "train", "tiny-qwen3", "grpo").measured_seconds == 30.5
-    assert math.isnan(line(found, "train", "tiny-qwen3", "grpo+repro").measured_seconds)
-    assert line(found, "generate", "tiny-qwen3").measured_seconds == 200
-    file.write_text("s\n")
-    with pytest.raises(ValueError, match=r"original/0/generate\.tsv: expected a benchmark file"):
-        estimate.estimate(smoke)
 
 
 def test_problems_are_counted(paper, smoke, tmp_path):

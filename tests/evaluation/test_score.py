@@ -110,11 +110,11 @@ def changed(index, **fields):
         ([*ROWS, ROWS[0]], "line 7: doc 0, sample 0 is there twice"),
         ([*ROWS, row(3, 0, "")], "line 7: doc_id is 3; the data file has 3 problems"),
         ([*ROWS, row(1, 2, "")], "line 7: sample is 2, but only 0 to 1 are wanted"),
-        ([*ROWS, row(-1, 0, "")], "line 7: doc_id = -1 is not allowed; allowed: a value of type "),
+        ([*ROWS, row(-1, 0, "")], "line 7: doc_id = -1: Input should be greater than or equal"),
         (changed(1, benchmark="lmb"), "line 2: benchmark is 'lmb', expected 'aime24'"),
-        (changed(1, text=None), "line 2: text = null is not allowed; allowed: a value of type"),
-        (changed(1, n_reasoning_tokens=1.5), "line 2: n_reasoning_tokens = 1.5 is not allowed"),
-        (changed(1, finish_reason="eos"), 'finish_reason = "eos" is not allowed; allowed: stop or'),
+        (changed(1, text=None), "line 2: text = null: Input should be a valid string"),
+        (changed(1, n_reasoning_tokens=1.5), "line 2: n_reasoning_tokens = 1.5: Input should"),
+        (changed(1, finish_reason="eos"), 'finish_reason = "eos": Input should be'),
         ([{k: v for k, v in ROWS[0].items() if k != "text"}, *ROWS[1:]], "'text' is missing"),
     ],
 )
@@ -289,4 +289,4 @@ def test_the_command_takes_thinking_and_threads(files, capsys):
         assert main([*arguments, "--thinking", thinking]) == 0
         assert verdicts(json.loads(files[2].read_text())) == expected
     assert main([*arguments, "--sandbox", "docker"]) == 1
-    assert 'score.sandbox = "docker" is not allowed; allowed: auto or' in capsys.readouterr().err
+    assert 'score.sandbox = "docker": Input should be' in capsys.readouterr().err

@@ -32,5 +32,5 @@ def test_variants_fill_what_is_not_given():
     ],
 )
 def test_bad_values_are_named(key, value):
-    with pytest.raises(ValueError, match=rf"process_reward\.{key}('; | = .*)allowed: "):
+    with pytest.raises(ValueError, match=rf"process_reward\.{key} = .+: "):
         resolve({key: value})

@@ -230,7 +230,7 @@ def test_rows_after_the_checkpoint_are_dropped_and_missing_ones_noticed(tmp_path
     ("limit", "answer", "message"),
     [
         (3, "2", r"no prompt of 2 has at most training\.max_prompt_tokens = 3 tokens"),
-        (120, "", r"train\.jsonl, line 2: field 'answer' = ''; allowed: a text"),
+        (120, "", r"train\.jsonl, line 2: field 'answer' = '': String should"),
     ],
 )
 def test_a_training_set_that_cannot_be_used(settings, backbones, tmp_path, limit, answer, message):

@@ -106,7 +106,7 @@ rule objective:
         "../../environment.yml"
     threads: 1
     resources:
-        **reserved("objective"),
+        **experiment.resources.get("objective", {}),
         gpu=min(1, experiment.gpus),
     params:
         settings=lambda w: dump(settings.objective_settings(experiment, w.backbone)),
@@ -195,7 +195,7 @@ rule case_study:
         "../../environment.yml"
     threads: 1
     resources:
-        **reserved("objective"),
+        **experiment.resources.get("objective", {}),
         gpu=min(1, experiment.gpus),
     params:
         settings=lambda w: dump(

@@ -6,7 +6,7 @@ from shlex import quote
 from snakemake.exceptions import WorkflowError
 
 from repro import methods
-from repro.config import settings, tracking_uri
+from repro.config import settings
 from repro.config.resolved import dump
 from repro.files import model_folder, strict_yaml
 
@@ -131,12 +131,6 @@ def note(wildcards):
 def generation_settings(wildcards):
     """Return what decides a run's responses as JSON."""
     return dump(settings.generation_settings(experiment, int(wildcards.seed)))
-
-
-def reserved(rule):
-    """Return what a scheduler reserves for the jobs of a rule."""
-    chosen = getattr(experiment.resources, rule)
-    return {name: value for name, value in chosen if value is not None}
 
 
 # Inputs that come from outside results/. `local()` marks them as present on the submitting machine

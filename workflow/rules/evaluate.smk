@@ -16,7 +16,7 @@ rule generate:
         "../../environment.yml"
     threads: 1
     resources:
-        **reserved("generate"),
+        **experiment.resources.get("generate", {}),
         gpu=experiment.generation_gpus,
     params:
         settings=generation_settings,
@@ -44,7 +44,7 @@ rule score:
         "../../environment.yml"
     threads: 1  # because several runs are scored at a time; profiles of clusters give more
     resources:
-        **reserved("score"),
+        **experiment.resources.get("score", {}),
     params:
         benchmarks=BENCHMARKS,
         samples=SAMPLES,

@@ -55,7 +55,7 @@ rule train:
     threads: PROCESSES
     priority: 1
     resources:
-        **reserved("train"),
+        **experiment.resources.get("train", {}),
         gpu=experiment.gpus,
     params:
         settings=run_settings,

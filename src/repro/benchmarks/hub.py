@@ -8,7 +8,6 @@ asked, as whom, and where downloads are kept: HF_ENDPOINT, HF_TOKEN or `hf auth 
 import csv
 import io
 import json
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,6 @@ import httpx
 import huggingface_hub
 from huggingface_hub import constants, errors
 
-from repro.benchmarks import contamination
 from repro.benchmarks.declared import TRAIN, TRAIN_FIELDS, sources
 from repro.files import jsonl
 
@@ -48,25 +46,20 @@ def check_access(names: Iterable[str]) -> None:
         raise AccessError("\n".join(missing))
 
 
-def fetch(
-    name: str,
-    settings: Mapping,
-    output: str | Path,
-    benchmark_files: Mapping[str, str | Path] | None = None,
-) -> dict:
-    """Download one benchmark, or the training set, and write it as JSONL.
+def fetch(name: str, settings: Mapping) -> tuple[Iterator[dict], dict]:
+    """Return the problems of a benchmark, or those to train on, and a record of the download.
+
+    The rows are read as they are taken, and the record is complete once all of them are.
 
     Args:
-        name: of the benchmark, or `train`.
+        name: of the benchmark, or `train`, whose rows without a problem or an answer are left out.
         settings: ``problems``, only the first so many; ``dataset``, its entry in `sources.yml` if
             that has another name; of `lcb` also ``release`` (v1 to v6) and ``window`` (first and
             last contest date); absent or None is the default.
-        output: the JSONL file, beside which ``NAME.source.json``, which is returned, is written.
-        benchmark_files: by name, those whose problems are taken out of the training set.
 
-    ValueError: not as pinned, or not to be had; nothing is written then.
+    ValueError, also from the rows: not as pinned, or not to be had.
     """
-    output, dataset = Path(output), settings.get("dataset") or name
+    dataset = settings.get("dataset") or name
     with _explained(dataset) as pins:  # a branch is resolved now, a commit is taken as it is
         revision = {"repo_type": "dataset", "revision": pins["revision"]}
         resolved = huggingface_hub.HfApi().resolve_revision(pins["repo"], **revision)
@@ -76,20 +69,7 @@ def fetch(
     if "release" in pins:
         record["release"] = settings.get("release") or pins["release"]
         record["window"] = [str(date) for date in settings.get("window") or pins["window"]]
-    rows = _rows(pins, record)
-    if name == TRAIN:  # without problems that lack an answer or occur in a benchmark
-        every = list(rows)
-        answered = [row for row in every if all(_is_given(row[key]) for key in TRAIN_FIELDS)]
-        rows, report = contamination.filter_rows(answered, benchmark_files or {})
-        record |= {"without_answer": len(every) - len(answered), "contaminated": report["removed"]}
-        record["written"] = len(rows)
-        jsonl.write_json(output.with_suffix(".contamination.json"), report)
-        print(f"{TRAIN}: {contamination.summary(report)}", file=sys.stderr)
-    jsonl.write(output, rows)
-    jsonl.write_json(output.with_suffix(".source.json"), record)
-    where = f"{pins['repo']} at {record['commit'][:12]}"
-    print(f"{name}: {record['written']} problems of {where}", file=sys.stderr)
-    return record
+    return _rows(pins, record), record
 
 
 def _rows(pins: dict, record: dict) -> Iterator[dict]:
@@ -108,7 +88,8 @@ def _rows(pins: dict, record: dict) -> Iterator[dict]:
                 found = ", ".join(row)
                 raise ValueError(f"{where}, row {count}: no field {missing[0]!r}, found {found}")
             inside = not window or window[0] <= row["contest_date"][:10] <= window[1]
-            if inside and (limit is None or record["written"] < limit):
+            answered = name != TRAIN or all(_is_given(row[called[key]]) for key in TRAIN_FIELDS)
+            if inside and answered and (limit is None or record["written"] < limit):
                 record["written"] += 1
                 kept = {field: row[there] for field, there in called.items()}
                 if isinstance(setup := kept.get("test_setup_code"), list):

@@ -35,24 +35,6 @@ def cost(options: argparse.Namespace) -> None:
     print(estimate.write_text(estimate.estimate(experiment, options.hardware, options.set)))
 
 
-@takes(
-    "--output",
-    benchmarks={"nargs": "+", "help": "by default all seven"},
-    protocol={"default": "compact", "help": "whose problems are taken: compact or opencompass"},
-)
-def fetch(options: argparse.Namespace) -> None:
-    """Download benchmarks and training problems into a folder, for machines without a network."""
-    from repro.benchmarks import declared, hub
-
-    wanted = options.benchmarks or [n for n in declared.benchmarks() if n in declared.sources()]
-    files = {name: Path(options.output) / f"{name}.jsonl" for name in wanted}
-    hub.check_access([*files, declared.TRAIN])
-    asked = declared.read_protocol(options.protocol)
-    for name, file in files.items():
-        hub.fetch(name, {"dataset": asked[name].data if name in asked else None}, file)
-    hub.fetch(declared.TRAIN, {}, Path(options.output) / f"{declared.TRAIN}.jsonl", files)
-
-
 @takes(names=MANY | {"help": "benchmarks, or train"})
 def access(options: argparse.Namespace) -> None:
     """Ask the hub whether everything may be downloaded; name all that may not."""
@@ -71,22 +53,24 @@ def data(options: argparse.Namespace) -> None:
     from repro.tinyworld import problems
 
     wanted, output = read_settings(options.settings, DataSettings), Path(options.output)
-    sources = {Path(file).stem: file for file in options.benchmarks}
+    sources, downloaded = {Path(file).stem: file for file in options.benchmarks}, None
     if wanted.source == "hub":
         from repro.benchmarks import hub
 
-        hub.fetch(wanted.name, stated(wanted), output, sources)
+        rows, downloaded = hub.fetch(wanted.name, stated(wanted))
+    elif wanted.source == "directory":
+        rows = jsonl.read(wanted.file)[: wanted.problems]
     else:
-        if wanted.source == "directory":
-            rows = jsonl.read(wanted.file)[: wanted.problems]
-        else:
-            count = wanted.problems or problems.PROBLEMS[wanted.name]
-            rows = problems.generate(wanted.name, count, wanted.seed)
-        if wanted.name == declared.TRAIN:
-            rows, report = contamination.filter_rows(rows, sources)
-            print(f"{output}: {contamination.summary(report)}", file=sys.stderr)
-            jsonl.write_json(output.with_suffix(".contamination.json"), report)
-        jsonl.write(output, rows)
+        count = wanted.problems or problems.PROBLEMS[wanted.name]
+        rows = problems.generate(wanted.name, count, wanted.seed)
+    if wanted.name == declared.TRAIN:
+        rows, report = contamination.filter_rows(rows, sources)
+        counts = f"{report['removed']} of {report['removed'] + report['kept']} training problems"
+        print(f"{output}: {counts} stand in a benchmark and are left out", file=sys.stderr)
+        jsonl.write_json(output.with_suffix(".contamination.json"), report)
+    jsonl.write(output, rows)
+    if downloaded:
+        jsonl.write_json(output.with_suffix(".source.json"), downloaded)
     sources |= {"file": wanted.file} if wanted.file else {}
     record, made = provenance.beside(output), {"data": output}
     provenance.write(record, "data", stated(wanted), sources, made, options.started)

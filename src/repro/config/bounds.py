@@ -3,9 +3,10 @@
 from datetime import date
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from repro.config import tracking_uri
+from repro.config.words import choices
 from repro.process_reward.settings import STRICT
 
 
@@ -14,15 +15,18 @@ class Model(BaseModel):
 
     model_config = STRICT
 
-
-def _text(pattern: str, words: str, **bounds: int) -> type[str]:
-    """Return the type of a text that matches a pattern; `words` tell a person which texts do."""
-    return Annotated[str, Field(pattern=pattern, json_schema_extra={"words": words}, **bounds)]
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, given: object) -> object:
+        for key in given if isinstance(given, dict) else ():
+            if key not in cls.model_fields:
+                raise ValueError(f"unknown key {key!r}; {choices(key, cls.model_fields)}")
+        return given
 
 
 def _without_duplicates(values: list) -> list:
     if len({*map(str, values)}) < len(values):
-        raise ValueError("a list without duplicates")
+        raise ValueError(f"{values} holds a value twice; allowed: a list without duplicates")
     return values
 
 
@@ -33,27 +37,22 @@ def _in_order(days: list[str]) -> list[str]:
             return days
     except ValueError:  # month 13, or not two
         pass
-    raise ValueError('two dates such as "2024-08-01", the earlier one first')
+    raise ValueError(f'{days}; allowed: two dates such as "2024-08-01", the earlier one first')
 
 
 Unique = AfterValidator(_without_duplicates)
 Names = Annotated[list[str], Field(min_length=1), Unique]
 Window = Annotated[list[str], AfterValidator(_in_order)]
-Store = Annotated[str, AfterValidator(tracking_uri.check)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Seeds = Annotated[list[Seed], Field(min_length=1), Unique]
-NAME = "[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
-NAME_WORDS = "letters, digits, _ . and -, the first one a letter or digit, at most 100 characters"
-Name = _text(f"^{NAME}$", NAME_WORDS)
+Note = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00-\x08\x0e-\x1f]*$")]
+Name = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 _PART = "[A-Za-z0-9_][A-Za-z0-9_.-]*"
-Results = _text(
-    rf"^results(/{_PART})*$",
-    "results, or a folder below it such as results/mine, of letters, digits, _ . -",
-    max_length=200,
-)
-_FILE = "the name of a file in data_dir, of letters, digits, _ . and -"
-File = _text(rf"^{_PART}$", _FILE, max_length=200)
-Path = _text(r"^[^{}\n]+$", "a path without braces")
-Repository = _text(r"^\w[\w.-]*/\w[\w.-]*$", "OWNER/NAME, as on the hub")
-Revision = _text(r"^\w[\w./-]*$", "the hash of a commit, or the name of a tag or branch")
-WithProblem = _text(r"\{problem\}", "a text with {problem} in it")
+Results = Annotated[str, Field(pattern=rf"^results(/{_PART})*$", max_length=200)]
+_STORE = rf"^(sqlite:///(results|work)(/{_PART})+|http.*)$"
+Store = Annotated[str, AfterValidator(tracking_uri.check), Field(pattern=_STORE)]
+File = Annotated[str, Field(pattern=f"^{_PART}$", max_length=200)]
+Path = Annotated[str, Field(pattern=r"^[^{}\n]+$")]
+Repository = Annotated[str, Field(pattern=r"^\w[\w.-]*/\w[\w.-]*$")]
+Revision = Annotated[str, Field(pattern=r"^\w[\w./-]*$")]
+WithProblem = Annotated[str, Field(pattern=r"\{problem\}")]

@@ -1,18 +1,15 @@
 """What is right section by section and wrong together, or wrong on this disk, before any job."""
 
 import math
-import re
+import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import NoReturn
 
 from repro import methods, tinyworld
 from repro.benchmarks import declared
-from repro.config import bounds
 from repro.config.backbones import Backbone
 from repro.config.models import Experiment
 from repro.config.resolved import DataSettings, Run
-from repro.config.tracking_uri import sqlite_file
 from repro.config.words import choices, shown
 from repro.files import model_folder
 from repro.tinyworld.problems import PROBLEMS
@@ -33,7 +30,6 @@ def check_runs(experiment: Experiment) -> None:
 
 def check(experiment: Experiment, main: Sequence[Run], every: Sequence[Run]) -> None:
     """Refuse, by ValueError, settings that do not go together; `main` are the main table's runs."""
-    _check_places(experiment)
     _check_names(experiment, main)
     for name, backbone in experiment.backbones.items():
         _check_backbone(name, backbone, every, experiment.process_reward.close_thought)
@@ -54,31 +50,11 @@ def _refuse(setting: str, wrong: str, allowed: str) -> NoReturn:
     raise ValueError(f"{setting} {wrong}; allowed: {allowed}")
 
 
-def _check_places(experiment: Experiment) -> None:
-    """Refuse to write outside of results/ and work/, also where a link leads out of them."""
-    results, store = experiment.results_dir, sqlite_file(experiment.tracking_uri)
-    places = [(f"results_dir = {results!r}", Path(results), ["results"])]
-    if store:
-        places.append((f"tracking_uri = {experiment.tracking_uri!r}", store, ["results", "work"]))
-    for setting, place, roots in places:
-        try:
-            inside = any(place.resolve().is_relative_to(Path(root).resolve()) for root in roots)
-        except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
-            raise ValueError(f"{setting}: {error}") from None
-        if not inside:
-            allowed = f"a place below {' or '.join(roots)}, which may themselves be links"
-            _refuse(setting, f"leads out of {' and '.join(roots)}", allowed)
-    if Path(results).exists() and not Path(results).is_dir():
-        _refuse(f"results_dir = {results!r}", "is a file", "a folder")
-
-
 def _check_names(experiment: Experiment, main: Sequence[Run]) -> None:
     known, objective = declared.benchmarks(), experiment.objective
     mathematics = [name for name in known if known[name].in_domain]
     ablated, backbones = experiment.ablations.backbones or [], experiment.backbones
     for name in backbones:
-        if not re.fullmatch(bounds.NAME, name):
-            raise ValueError(f"backbones: {name!a} is not allowed; allowed: {bounds.NAME_WORDS}")
         if all(run.backbone != name for run in main):
             allowed = "blocks that name it or have backbones: null, or a subset without it"
             _refuse(f"grid: {name!r}", "is a backbone without a block", allowed)
@@ -94,10 +70,9 @@ def _check_names(experiment: Experiment, main: Sequence[Run]) -> None:
         key = "training.validation"
         check_known(f"{key}.benchmarks", validation.benchmarks, known, "does not exist")
         check_known(f"{key}.protocol", [validation.protocol], protocols, "does not exist")
-        if experiment.training.evaluate == "best-validation" and (
-            reported := [name for name in validation.benchmarks if name in experiment.benchmarks]
-        ):
-            wrong = f"chooses by {', '.join(reported)}, which the tables report"
+        both = [name for name in validation.benchmarks if name in experiment.benchmarks]
+        if both and experiment.training.evaluate == "best-validation":
+            wrong = f"chooses by {', '.join(both)}, which the tables report"
             allowed = f"last, a step, or {key}.benchmarks that are not evaluated"
             _refuse("training.evaluate = 'best-validation'", wrong, allowed)
     check_known("objective.benchmarks", objective.benchmarks, mathematics, "is not allowed")
@@ -109,12 +84,8 @@ def _check_backbone(
     """Refuse files that cannot be used, and what needs tags where the model has none."""
     key, template = f"backbones.{name}", backbone.chat_template
     of = [methods.parse(run.method) for run in runs if run.backbone == name]
-    if template is not None:
-        try:
-            Path(template).read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:
-            wrong = getattr(error, "strerror", None) or "not a text in UTF-8"
-            _refuse(f"{key}.chat_template = {template!r}:", wrong, "a file with a Jinja template")
+    if template is not None and not os.path.isfile(template):
+        _refuse(f"{key}.chat_template = {template!r}", "is no file", "a file with a Jinja template")
     if backbone.source == "directory":
         try:
             model_folder.check(backbone.path, template is not None, backbone.trust_remote_code)
@@ -217,10 +188,10 @@ def _check_sizes(experiment: Experiment, runs: Sequence[Run]) -> None:
 
 
 def _sizes(backbone: Backbone) -> tuple[int, float]:
-    """Return a model's attention heads and context; 0 and infinity where only vLLM says it."""
+    """Return a model's attention heads and context; 0 and infinity where only a job can say it."""
     if backbone.source == "tinyworld":
         return backbone.heads, tinyworld.CONTEXT
-    if backbone.source == "hub":
+    if backbone.source != "directory":
         return 0, math.inf
     heads = model_folder.read_size(backbone.path, "num_attention_heads")
     context = model_folder.read_size(backbone.path, "max_position_embeddings")
@@ -230,12 +201,13 @@ def _sizes(backbone: Backbone) -> tuple[int, float]:
 def check_data(experiment: Experiment, wanted: Sequence[DataSettings], read: bool = True) -> None:
     """Refuse problems that the data source does not have, and files of problems that are damaged.
 
-    Of the data files that are wanted, local ones are read to their end if `read`; otherwise they
-    must be there. ValueError: one message names key and value, or file, line and field.
+    Of the data files that are wanted, local ones are read to their end if `read`. ValueError: one
+    message names key and value, or file, line and field.
     """
     for data in wanted:
         if data.source == "directory":
-            _check_file(experiment, data, read)
+            if read:
+                _check_file(experiment, data)
             continue
         known = declared.sources() if data.source == "hub" else PROBLEMS
         if (data.dataset or data.name) not in known:
@@ -247,21 +219,15 @@ def check_data(experiment: Experiment, wanted: Sequence[DataSettings], read: boo
             )
 
 
-def _check_file(experiment: Experiment, data: DataSettings, read: bool) -> None:
-    name, file, benchmark = data.name, Path(data.file), experiment.benchmarks.get(data.name)
-    where, lacks = f"data_dir = {experiment.data_dir!r}", f" has no {file.name}"
+def _check_file(experiment: Experiment, data: DataSettings) -> None:
+    name, benchmark = data.name, experiment.benchmarks.get(data.name)
+    where = f"data_dir = {experiment.data_dir!r}"
     if benchmark and benchmark.path:
-        where, lacks = f"benchmarks.{name}.path = {benchmark.path!r}", ": no such file"
+        where = f"benchmarks.{name}.path = {benchmark.path!r}"
     try:
-        lacks = "" if file.is_file() else lacks
-    except OSError as error:
-        lacks = f": {error.strerror}"
-    if lacks:
-        raise ValueError(f"{where}{lacks}; wanted: {file}, one JSON object a line, for {name}")
-    try:
-        count = declared.check_file(file, name) if read else data.problems
+        count = declared.check_file(data.file, name)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
-    if (data.problems or 0) > (count or 0):
-        allowed = f"null or at most {count}, the problems in {file}"
+    if (data.problems or 0) > count:
+        allowed = f"null or at most {count}, the problems in {data.file}"
         raise ValueError(f"benchmarks.{name}.problems = {data.problems}; allowed: {allowed}")

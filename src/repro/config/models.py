@@ -5,35 +5,16 @@ below the field where it is longer. In `Annotated[TYPE, ADDED_LATER]` it retrain
 default. Then `python -m repro.config.reference > config/reference.md`.
 """
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from repro.config import bounds
 from repro.config.backbones import Backbone
-from repro.process_reward.settings import (
-    ADDED_LATER,
-    Alpha,
-    ProcessRewardSettings,
-    Segments,
-    Share,
-)
+from repro.process_reward.settings import ADDED_LATER, Alpha, ProcessRewardSettings, Segments, Share
 
-
-class Reserved(bounds.Model):
-    """What a scheduler reserves for a job of this rule, beside its GPUs."""
-
-    mem_mb: int | None = Field(None, ge=1, description="Memory of the machine, not the GPU, in MB.")
-    runtime: int | None = Field(None, ge=1, description="Minutes, after which it ends the job.")
-
-
-class Resources(bounds.Model):
-    """Reservations of the rules; --set-resources, on the command line or in a profile, wins."""
-
-    train: Reserved = Reserved()
-    generate: Reserved = Reserved()
-    objective: Reserved = Reserved()
-    score: Reserved = Reserved()
+Rule = Literal["train", "generate", "objective", "score"]  # of those that take long
 
 
 class Benchmark(bounds.Model):
@@ -182,18 +163,17 @@ class Training(bounds.Model):
         if self.save_every % updates:
             raise ValueError(
                 f"save_every = {self.save_every} is no multiple of updates_per_generation = "
-                f"{updates}; a run can be resumed only between two generations; allowed: multiples "
-                f"of {updates}"
+                f"{updates}, but a run resumes only between generations; allowed: multiples of it"
             )
         chosen, corrected = self.evaluate, self.rollouts.correction != "none"
-        kept = [*range(self.keep.every, self.steps, self.keep.every)] if self.keep else []
-        if isinstance(chosen, int) and chosen not in (*kept, self.steps):
-            steps = ", ".join(map(str, [*kept, self.steps]))
-            raise ValueError(f"evaluate = {chosen} is not kept; allowed: last, {steps}")
+        kept = range(self.keep.every, self.steps, self.keep.every) if self.keep else ()
+        if isinstance(chosen, int) and chosen != self.steps and chosen not in kept:
+            allowed = f"last, {self.steps}, or below it a multiple of keep.every"
+            raise ValueError(f"evaluate = {chosen} is not kept; allowed: {allowed}")
         if chosen == "best-validation":
             if not self.keep or not self.validation:
                 raise ValueError(f"evaluate = {chosen!r} needs validation and keep; allowed: last")
-            if not any(step % self.validation.every == 0 for step in kept):
+            if math.lcm(self.keep.every, self.validation.every) >= self.steps:
                 raise ValueError(
                     f"evaluate = {chosen!r}: no kept step is validated; allowed: a keep.every that "
                     f"is a multiple of validation.every = {self.validation.every}"
@@ -205,6 +185,10 @@ class Training(bounds.Model):
                 "or the correction none"
             )
         return self
+
+
+class ProcessReward(bounds.Model, ProcessRewardSettings):
+    """RePro's process reward, for every method with +repro."""
 
 
 class Ablations(bounds.Model):
@@ -279,7 +263,7 @@ class Experiment(bounds.Model):
     """One experiment: which backbones are trained with which methods, how, and how evaluated."""
 
     name: bounds.Name = Field(description="Its name, also that of the MLflow experiment.")
-    note: str = Field("", max_length=1000, description="A sentence for every table and figure.")
+    note: bounds.Note = Field("", description="A sentence for every table and figure.")
     results_dir: bounds.Results = Field("results", description="Where the results go.")
     data_source: Literal["tinyworld", "directory", "hub"] = "tinyworld"
     """Where problems are from: generated, data_dir's files, or src/repro/benchmarks/sources.yml."""
@@ -289,19 +273,21 @@ class Experiment(bounds.Model):
     """Training problems that also occur in one of these benchmarks are left out. It is independent
     of benchmarks, so that evaluating on one more does not change the training set."""
     data_seed: bounds.Seed = Field(0, description="Seed of all generated problems.")
-    backbones: dict[str, Backbone] = Field(min_length=1)
+    backbones: dict[bounds.Name, Backbone] = Field(min_length=1)
     """The models to start from, by name."""
     gpus: int = Field(0, ge=0)
     """GPUs that a training takes, with a process on each; a generation takes
     evaluation.tensor_parallel, any other job with a model one. 0 runs everything on CPU cores."""
-    resources: Resources = Resources()
+    resources: dict[Rule, dict[Literal["mem_mb", "runtime"], Annotated[int, Field(ge=1)]]] = {}
+    """By rule, what a scheduler reserves for a job beside its GPUs: MB of the machine's memory, and
+    minutes; --set-resources, on the command line or in a profile, wins."""
     grid: list[Block] = Field([Block(methods=["original", "grpo", "grpo+repro"])], min_length=1)
     """The runs of the main table; its blocks add up, and a run that several name is made once."""
-    benchmarks: dict[str, Benchmark] = Field(min_length=1)
+    benchmarks: dict[bounds.Name, Benchmark] = Field(min_length=1)
     """The benchmarks to evaluate on, by name; each has a file in src/repro/benchmarks."""
     subset: Subset = Subset()
     training: Training = Training()
-    process_reward: ProcessRewardSettings = ProcessRewardSettings()
+    process_reward: ProcessReward = ProcessReward()
     ablations: Ablations = Ablations()
     objective: Objective = Objective()
     evaluation: Evaluation = Evaluation()

@@ -10,7 +10,7 @@ from repro.config import checks
 from repro.config.backbones import Backbone
 from repro.config.models import Experiment, Sampling, Training
 from repro.config.resolved import DataSettings, Generation, Judging, Run, RunSettings, whole
-from repro.config.words import check_plain, validate
+from repro.config.words import validate
 from repro.files import strict_yaml
 from repro.records import experiment as records
 
@@ -31,11 +31,10 @@ def read(*files: str | Path) -> Experiment:
 def resolve(config: dict, source: str, read_data: bool = True) -> Experiment:
     """Return the experiment that a configuration, as read from YAML, describes.
 
-    Local files of problems are read to their end if `read_data`; otherwise they must be there.
+    Local files of problems are read to their end if `read_data`.
     ValueError: something is wrong; one message names `source`, key, value and what is allowed.
     """
     try:
-        check_plain(config)
         experiment = _complete(validate(config, Experiment))
         checks.check(experiment, main_runs(experiment), all_runs(experiment))
         wanted = [data_settings(experiment, name) for name in data_names(experiment)]

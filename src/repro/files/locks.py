@@ -45,8 +45,7 @@ def of_output(options: argparse.Namespace) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         who = owner.read_text(encoding="utf-8") if owner.is_file() else "another process"
-        message = f"{options.command}: {output} is being written by {who}, left over from a call"
-        print(f"{message} that has ended; waiting for it", file=sys.stderr, flush=True)
+        print(f"{output} is being written by {who}; waiting for it", file=sys.stderr, flush=True)
         lock.acquire()
     try:
         owner.write_text(f"process {os.getpid()} {us}", encoding="utf-8")

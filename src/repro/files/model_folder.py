@@ -36,13 +36,11 @@ def check_code(folder: str | Path, trust_remote_code: bool) -> None:
 
     for file in ("config.json", "tokenizer_config.json"):
         settings = _read(Path(folder) / file)
-        named = settings.get("auto_map") or {}
-        if not isinstance(named, dict):
-            raise ValueError(f"{str(folder)!r}: auto_map in {file} is no mapping")
         known = settings.get("model_type") in CONFIG_MAPPING_NAMES
         needed = file == "config.json" and not known
-        for code in [c for e in named.values() for c in (e if isinstance(e, list) else [e]) if c]:
-            module = str(code).partition(".")[0]
+        named = (settings.get("auto_map") or {}).values()
+        for code in [c for e in named for c in (e if isinstance(e, list) else [e]) if c]:
+            module = code.partition(".")[0]
             if trust_remote_code and "--" in module:  # REPOSITORY--MODULE: whatever that holds
                 lack = f": {file} names {code}, code of another repository, which is not pinned"
             elif trust_remote_code and not (Path(folder) / f"{module}.py").is_file():
@@ -58,9 +56,7 @@ def check_code(folder: str | Path, trust_remote_code: bool) -> None:
 def read_size(folder: str | Path, key: str) -> int | None:
     """Return a whole number of a model's config.json; None where it is not there."""
     settings = _read(Path(folder) / "config.json")
-    text = settings.get("text_config")
-    found = (text if isinstance(text, dict) else settings).get(key)
-    return found if isinstance(found, int) else None
+    return (settings.get("text_config") or settings).get(key)
 
 
 def files(folder: str | Path, trust_remote_code: bool = False) -> list[Path]:
@@ -105,9 +101,7 @@ def _find_lack(folder: Path, has_template: bool) -> str | None:
         why = "weights of other formats are not read, because a pickle runs code"
         return f" has no *.safetensors; {why}: save them with save_pretrained"
     parts = _read(folder / INDEX).get("weight_map", {})
-    if not isinstance(parts, dict):
-        return f": weight_map in {INDEX} is no mapping"
-    if lacking := sorted({*map(str, parts.values())} - weights):
+    if lacking := sorted({*parts.values()} - weights):
         return f" has no {lacking[0]}, which its {INDEX} names"
     for path in files(folder):
         path.open("rb").close()  # refuses what is unreadable, or a link to nowhere

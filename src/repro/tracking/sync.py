@@ -305,11 +305,7 @@ def _connected(create: bool = False) -> Iterator[tuple[mlflow.MlflowClient, str]
             _try_to_write(file, create)
         client = mlflow.MlflowClient(uri)
         if not client.get_experiment_by_name(name):
-            try:
-                client.create_experiment(name, artifacts)
-            except MlflowException as error:
-                if error.error_code != "RESOURCE_ALREADY_EXISTS":  # another job was first
-                    raise
+            client.create_experiment(name, artifacts)
         yield client, client.get_experiment_by_name(name).experiment_id
     except FAILURES as error:
         while error.__cause__ or error.__context__:

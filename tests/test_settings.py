@@ -16,8 +16,11 @@ from repro.files import jsonl
 from tests.bad_configs import GONE, changed
 from tests.paths import ROOT
 
-LONG = ROOT / "config/tiny_seeds.yaml"  # changes what config.yaml says
-CONFIGS = sorted({*(ROOT / "config").glob("*.yaml")} - {LONG})
+CONFIG = ROOT / "config"
+LONG = CONFIG / "tiny_seeds.yaml"  # changes what config.yaml says
+RUNGS = [CONFIG / f"{name}.yaml" for name in ("one_gpu_hour", "one_gpu_day", "eight_gpu_week")]
+CHECK = CONFIG / "check.yaml"  # changes what paper.yaml says, as the rungs do
+CONFIGS = sorted({*CONFIG.glob("*.yaml")} - {LONG, CHECK, *RUNGS})
 
 
 NO_ABLATIONS = {"ablations": {}, "objective": {}}
@@ -76,12 +79,24 @@ def test_shipped_configs_resolve(path, tmp_path):
         for name in [*config["benchmarks"], "train"]:
             row = {"problem": "1 + 1", "text": "add", "answer": "2", "test_list": ["assert f()"]}
             for file in (f"{name}.jsonl", f"{name}_part.jsonl"):
-                jsonl.write(tmp_path / file, [{**row, "test_setup_code": ""}])
+                jsonl.write(tmp_path / file, 30 * [{**row, "test_setup_code": ""}])
     resolved = settings.resolve(config, path.name)
     assert settings.resolve(resolved.model_dump(), path.name) == resolved
     for run in settings.all_runs(resolved):
         made = settings.run_settings(resolved, *run)
         assert dump(validate(dump(made), RunSettings)) == dump(made)
+
+
+@pytest.mark.parametrize("rung", RUNGS, ids=lambda path: path.stem)
+def test_a_rung_and_its_check_have_the_same_runs(rung):
+    """The check differs in the model, the sizes and the engines, not in what is run."""
+    real, checked = (settings.read(CONFIG / "paper.yaml", rung, *more) for more in ([], [CHECK]))
+    runs = [[run[1:] for run in settings.all_runs(one)] for one in (real, checked)]
+    assert runs[0] == runs[1] and len(runs[0]) > 1
+    assert real.benchmarks.keys() == checked.benchmarks.keys()
+    assert (real.gpus > 0, checked.gpus) == (True, 0)
+    assert real.process_reward == checked.process_reward
+    assert list(real.backbones) == ["DeepSeek-R1-Distill-Qwen-1.5B"]
 
 
 def test_the_long_version_has_other_seeds_than_the_default():

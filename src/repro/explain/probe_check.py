@@ -13,8 +13,8 @@ from typing import Literal
 
 import pandas as pd
 import torch
+from pydantic import BaseModel
 
-from repro.config.bounds import Model
 from repro.config.words import validate
 from repro.evaluation.decoding import Decoder
 from repro.explain import transcript
@@ -35,7 +35,7 @@ COLUMNS = {  # of `summarise`: their titles
 }
 
 
-class Line(Model):
+class Line(BaseModel):
     """A line of a file of transcripts; it may have other keys, which are not read."""
 
     model_config = STRICT | {"extra": "ignore"}

@@ -126,12 +126,12 @@ class VllmEngine:
             )
             for request in requests
         ]
-        inputs = [{"prompt_token_ids": ids} for ids in encoded]
-        ids = self.llm.enqueue(inputs, parameters, use_tqdm=False)
-        keys = dict(zip(ids, asked, strict=True))
-        while self.llm.llm_engine.has_unfinished_requests():
+        engine, keys = self.llm.llm_engine, {str(place): key for place, key in enumerate(asked)}
+        for name, ids, how in zip(keys, encoded, parameters, strict=True):
+            engine.add_request(name, {"prompt_token_ids": ids}, how)
+        while engine.has_unfinished_requests():
             finished = []
-            for output in self.llm.llm_engine.step():
+            for output in engine.step():
                 drawn = [self.decoder.completion(list(one.token_ids)) for one in output.outputs]
                 key = keys[output.request_id]
                 # Greedy completions of a prompt are all the same; vLLM makes no more than one.
@@ -166,6 +166,7 @@ def load(
         dtype="bfloat16" if gpu else "float32",
         enforce_eager=not gpu,  # compiling takes longer than a tiny model's whole evaluation
         max_model_len=max_length,
+        enable_chunked_prefill=gpu,  # the CPU build cannot take back what it drew for half a prompt
         tensor_parallel_size=tensor_parallel,
         generation_config="vllm",  # no sampling defaults of the model's own
         seed=0,  # every request has its own

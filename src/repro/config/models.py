@@ -233,6 +233,11 @@ class Sampling(bounds.Model):
     """What has a seed of its own: a request (vllm's default), which is the same in any batch, or a
     batch (transformers' only way), which vllm samples faster."""
 
+    @property
+    def has_seeds(self) -> bool:
+        """Whether each request has a seed, and so the same responses in any batch."""
+        return self.engine == "vllm" and self.seed_by != "batch"
+
     @model_validator(mode="after")
     def _check_seeds(self) -> Self:
         if self.seed_by == "request" and self.engine != "vllm":

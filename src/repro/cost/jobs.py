@@ -154,5 +154,6 @@ def count_problems(config: Experiment, name: str, assume: Assumptions) -> int:
 def split_batches(config: Experiment, name: str, assume: Assumptions) -> list[int]:
     """Return the responses of each batch of a benchmark: whole problems with all their samples."""
     problems, samples = count_problems(config, name, assume), config.benchmarks[name].samples
-    at_once = max(1, config.evaluation.batch_size // samples)
+    how = config.evaluation
+    at_once = problems if how.has_seeds else max(1, how.batch_size // samples)
     return [samples * min(at_once, problems - done) for done in range(0, problems, at_once)]

@@ -174,11 +174,6 @@ def load(
     return VllmEngine(llm, Decoder(model_dir, trusted, has_tags))
 
 
-def seed_by(sampling: Sampling) -> str:
-    """Return what has a seed of its own, a request or a batch."""
-    return sampling.seed_by or ("request" if sampling.engine == "vllm" else "batch")
-
-
 def _join_seeds(requests: list[Request]) -> int:
     return digests.to_integer(" ".join(str(request.seed) for request in requests))
 

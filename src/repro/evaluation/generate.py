@@ -84,8 +84,7 @@ def generate_responses(
         asked = [(doc, chosen.samples, prompts[doc]) for doc in order]
         counted = [] if has_tags else [backbone.thinking]
         name = f"{benchmark}.{digests.of_values([sampling, model, asked, *counted])}.jsonl"
-        of_batches = engines.seed_by(generation) == "batch"
-        at_once = max(1, generation.batch_size // chosen.samples) if of_batches else 1
+        at_once = 1 if generation.has_seeds else max(1, generation.batch_size // chosen.samples)
         complete, output = work_dir / name, output_dir / f"{benchmark}.jsonl"
         if output.exists() and not complete.exists():
             raise ValueError(
@@ -154,7 +153,7 @@ def _answers(
     plans: list[Plan], left: dict[str, list[int]], generation: Generation, engine: engines.Engine
 ) -> Iterator[list[tuple[tuple[str, int], list[Completion]]]]:
     """Yield completions with their benchmark and doc_id: a batch's, or what has just finished."""
-    if engines.seed_by(generation) == "request":
+    if generation.has_seeds:
         pairs = ((plan, doc) for plan in plans for doc in left[plan.benchmark])
         asked = {(plan.benchmark, doc): plan.requests[doc] for plan, doc in pairs}
         yield from engine.stream(asked, generation)

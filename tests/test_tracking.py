@@ -12,7 +12,7 @@ from repro.config.resolved import Generation
 from repro.files import jsonl
 from repro.measure import behaviours
 from repro.measure.intervals import summary
-from repro.tracking import sync
+from repro.tracking import live, sync
 from repro.training.callbacks import ROLLOUT_COLUMNS, UPDATE_COLUMNS
 from tests import run_folder
 from tests.paths import ROOT
@@ -39,7 +39,7 @@ def client(empty, tmp_path, monkeypatch):
     uri = f"sqlite:///{shutil.copy(empty, tmp_path / 'mlflow.db')}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "test")
-    monkeypatch.setattr(sync, "SYNC_SECONDS", 0.1)
+    monkeypatch.setattr(live, "SYNC_SECONDS", 0.1)
     return mlflow.MlflowClient(uri)
 
 
@@ -171,7 +171,7 @@ def test_a_killed_training_continues_its_run_and_is_logged_while_it_goes_on(clie
     write_rows(work, (1, 2, 3))
     killed = sync.sync_run(work, training="RUNNING")["run_id"]
     write_rows(work, (1,))  # the checkpoint was at step 1
-    with sync.sync_while_training(SETTINGS, work):
+    with live.sync_while_training(SETTINGS, work):
         write_rows(work, (1, 2, 3, 4))
         wait_for(lambda: len(rewards(client, killed)) == 4)
         assert all_runs(client)[0].info.status == "RUNNING"
@@ -188,7 +188,7 @@ def test_a_killed_training_continues_its_run_and_is_logged_while_it_goes_on(clie
 
 def test_a_new_training_replaces_the_run_of_an_earlier_one(client, empty, tmp_path):
     for attempt, steps in (("first", (1, 2)), ("second", (1,))):
-        with sync.sync_while_training(SETTINGS, tmp_path / attempt):
+        with live.sync_while_training(SETTINGS, tmp_path / attempt):
             write_rows(tmp_path / attempt, steps)
     [run] = all_runs(client)
     assert rewards(client, run.info.run_id) == [(1, 0.1)]
@@ -198,12 +198,27 @@ def test_a_new_training_replaces_the_run_of_an_earlier_one(client, empty, tmp_pa
     assert rewards(client, run_id) == [(1, 0.1), (2, 0.2)]
 
 
+def test_a_short_training_is_left_to_the_end_where_the_workflow_says_so(client, tmp_path):
+    with live.sync_while_training(SETTINGS, tmp_path / "work", after=60):
+        write_rows(tmp_path / "work", (1, 2))
+    assert all_runs(client) == []
+    folder = run_folder.write(tmp_path)
+    write_rows(folder, (1, 2))
+    first = send(folder)
+    (folder / "mlflow.json").unlink()  # trained again, with other code and other numbers
+    rows = jsonl.read(folder / "training.jsonl")
+    jsonl.write(folder / "training.jsonl", [row | {"reward": 0.7} for row in rows])
+    assert send(folder) != first
+    [run] = all_runs(client)
+    assert rewards(client, run.info.run_id) == [(1, 0.7), (2, 0.7)]
+
+
 def test_a_training_that_fails_is_shown_as_failed(client, tmp_path, monkeypatch):
-    with pytest.raises(MemoryError), sync.sync_while_training(SETTINGS, tmp_path):
+    with pytest.raises(MemoryError), live.sync_while_training(SETTINGS, tmp_path):
         raise MemoryError
     assert all_runs(client)[0].info.status == "FAILED"
     monkeypatch.delenv("MLFLOW_TRACKING_URI")  # without an address nothing is logged
-    with sync.sync_while_training(SETTINGS, tmp_path / "other"):
+    with live.sync_while_training(SETTINGS, tmp_path / "other"):
         pass
     assert not (tmp_path / "other").exists()
 

@@ -24,13 +24,13 @@ from pathlib import Path
 from repro.config.resolved import RunSettings
 from repro.config.words import validate
 from repro.files import jsonl
-from repro.tracking import sync
+from repro.tracking import live, sync
 run = validate(jsonl.read_json("settings.json"), RunSettings)
 rows = jsonl.read("rows.jsonl")
-sync.SYNC_SECONDS, sync.END_SECONDS, sync.LOCKED_SECONDS = 0.2, 120, 1
+live.SYNC_SECONDS, live.END_SECONDS, sync.LOCKED_SECONDS = 0.2, 120, 1
 print("ready", flush=True)
 sys.stdin.readline()
-with sync.sync_while_training(run, Path()):
+with live.sync_while_training(run, Path()):
     for row in rows:
         jsonl.append("training.jsonl", [row])
         time.sleep(0.35)

@@ -12,7 +12,7 @@ import pytest
 
 from repro.commands.cli import main
 from repro.files import jsonl
-from repro.tracking import sync
+from repro.tracking import live, sync
 from tests import run_folder
 from tests.run_folder import SETTINGS
 
@@ -55,7 +55,7 @@ def a_store(kind, file):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(sync, "SYNC_SECONDS", 0.05)
+    monkeypatch.setattr(live, "SYNC_SECONDS", 0.05)
     monkeypatch.setattr(sync, "LOCKED_SECONDS", 0.1)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 
@@ -81,7 +81,7 @@ def test_no_step_fails_and_a_training_goes_on(kind, tmp_path, capsys, monkeypatc
             assert line.startswith(f"MLflow at {uri} does not take anything") and why in line
             assert "make upload" in line
         monkeypatch.setattr(sync, "_connected", connect_later)
-        with sync.sync_while_training(SETTINGS, tmp_path / "work"):
+        with live.sync_while_training(SETTINGS, tmp_path / "work"):
             training.set()
             while len(calls) < 3:
                 time.sleep(0.05)
@@ -99,11 +99,11 @@ def test_no_step_fails_and_a_training_goes_on(kind, tmp_path, capsys, monkeypatc
 @pytest.mark.long
 def test_a_server_that_never_answers_delays_only_the_end(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "6")
-    monkeypatch.setattr(sync, "END_SECONDS", 1)
+    monkeypatch.setattr(live, "END_SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0)) as server:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.getsockname()[1]}")
         started = time.monotonic()
-        with sync.sync_while_training(SETTINGS, tmp_path / "work"):
+        with live.sync_while_training(SETTINGS, tmp_path / "work"):
             pass
         assert time.monotonic() - started < 5
         assert main(["store"]) == 0

@@ -12,7 +12,7 @@ import mlflow
 import pytest
 
 from repro.files import jsonl
-from repro.tracking import sync
+from repro.tracking import live, sync
 from tests import run_folder
 from tests.run_folder import GENERATION, SETTINGS
 from tests.test_tracking import artifacts, rewards, wait_for, write_rows
@@ -47,11 +47,11 @@ def test_a_training_continues_when_the_server_is_back(tmp_path, capsys, monkeypa
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"http://127.0.0.1:{free.getsockname()[1]}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"{address}/")
-    monkeypatch.setattr(sync, "SYNC_SECONDS", 0.2)
+    monkeypatch.setattr(live, "SYNC_SECONDS", 0.2)
     work, client, reported = tmp_path / "work", mlflow.MlflowClient(), []
     with ExitStack() as training:
         with serving(tmp_path, address):
-            training.enter_context(sync.sync_while_training(SETTINGS, work))
+            training.enter_context(live.sync_while_training(SETTINGS, work))
             write_rows(work, (1, 2))
             wait_for((work / "mlflow.json").exists)
             run_id = jsonl.read_json(work / "mlflow.json")["run_id"]

@@ -23,7 +23,9 @@ ruleorder: original > train
 
 
 # `exec` replaces the shell by the training. Otherwise a scheduler's SIGTERM would end the shell, and the
-# job with it, while the training still writes its checkpoint.
+# job with it, while the training still writes its checkpoint. MLflow gets the metrics of a short training
+# from the rule `track` alone. Trainings come first, because a long job that is left for the end keeps all
+# others waiting.
 rule train:
     input:
         validation=data_files(VALIDATED),
@@ -51,6 +53,7 @@ rule train:
     conda:
         "../../environment.yml"
     threads: PROCESSES
+    priority: 1
     resources:
         **reserved("train"),
         gpu=experiment.gpus,
@@ -61,4 +64,5 @@ rule train:
         "printf '%s\\n' {params.settings:q} > {output.settings:q};"
         f" {LAUNCH} repro train"
         " --settings {output.settings:q} --backbone {input.backbone:q}"
-        " --data {input.data:q} --output {params.directory:q} 2> {log:q}"
+        " --data {input.data:q} --output {params.directory:q}"
+        " --sync-after 60 2> {log:q}"

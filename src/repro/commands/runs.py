@@ -15,10 +15,13 @@ from repro.records.experiment import RunFolder
 from repro.verify import thinking
 
 
-@takes("--settings", "--backbone", "--data", "--output")
+@takes(
+    *("--settings", "--backbone", "--data", "--output"),
+    sync_after={"type": float, "default": 0, "help": "seconds until MLflow gets the first metrics"},
+)
 def train(options: argparse.Namespace) -> None:
     """Train one run by reinforcement learning; logged where MLFLOW_TRACKING_URI says, if at all."""
-    from repro.tracking import sync
+    from repro.tracking import live
     from repro.training import launched, train
 
     launched.end_with_launcher()
@@ -36,7 +39,8 @@ def train(options: argparse.Namespace) -> None:
     # Only as many processes as wrote a checkpoint can go on from it: each has its random state.
     name = digests.of_values([decisive, inputs, *[layout] * bool(layout)])
     work, output = WORK / "training" / name, Path(options.output)
-    with sync.sync_while_training(run, work) if launched.is_first() else nullcontext():
+    logged = live.sync_while_training(run, work, options.sync_after)
+    with logged if launched.is_first() else nullcontext():
         train.train_run(run, options.backbone, options.data, work, output)
     if launched.is_first():
         provenance.write(

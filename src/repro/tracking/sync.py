@@ -1,6 +1,6 @@
 """MLflow: one experiment a configuration, one run a model, training and evaluation on the same run.
 
-`sync_run` sends to MLflow what it lacks of a run's files: called by a thread while a training goes
+`sync_run` sends to MLflow what it lacks of a run's files: called by `live` while a training goes
 on, by the step `track` afterwards, by `make upload` for a whole experiment. Nothing here may stop
 or delay an experiment. MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_NAME say where to send it.
 """
@@ -10,8 +10,6 @@ import logging
 import os
 import sqlite3
 import statistics
-import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -33,8 +31,6 @@ from repro.config.tracking_uri import absolute, sqlite_file
 from repro.config.words import validate
 from repro.files import digests, jsonl
 
-SYNC_SECONDS = 10  # between two calls while a training goes on: many steps in one transaction
-END_SECONDS = 10  # that the end of a training waits for the last call
 LOCKED_SECONDS = 20  # to wait for a SQLite file that another process writes; MLflow's own limit
 UI = "http://127.0.0.1:5000"  # where `make ui` shows a SQLite store
 TRAINING_UI = "?workflowType=machine_learning"  # of MLflow's two interfaces the one with run lists
@@ -128,43 +124,6 @@ def sync_experiment(config: Experiment) -> None:
         tables = [*results.glob("tables/*.csv"), *results.glob("tables/*.md")]
         files = [*tables, *results.glob("figures/*.png"), page]
         sync_summary(files, results / "mlflow.json", config.note)
-
-
-@contextmanager
-def sync_while_training(run: RunSettings, work_dir: Path) -> Iterator[None]:
-    """Call `sync_run` every few seconds in a thread, where the environment names a store.
-
-    A failure is reported once; the next call sends what it left. `work_dir` has training.jsonl and
-    gets the settings of the run. ValueError: the address is no store's.
-    """
-    if not os.environ.get("MLFLOW_TRACKING_URI"):
-        yield
-        return
-    absolute(os.environ["MLFLOW_TRACKING_URI"])
-    jsonl.write_json(work_dir / "settings.json", stated(run))
-    outcome, ended = "FAILED", threading.Event()
-
-    def work() -> None:
-        is_last = is_reported = False
-        while not is_last:
-            is_last = ended.is_set()
-            try:
-                sync_run(work_dir, training=outcome if is_last else "RUNNING")
-            except NotLogged as why:
-                if not is_reported:
-                    text = f"{why}; metrics stay in training.jsonl, `make upload` sends them"
-                    print(text, file=sys.stderr, flush=True)
-                is_reported = True
-            ended.wait(SYNC_SECONDS)
-
-    thread = threading.Thread(target=work, name="mlflow", daemon=True)
-    thread.start()
-    try:
-        yield
-        outcome = "FINISHED"
-    finally:
-        ended.set()
-        thread.join(END_SECONDS)
 
 
 def _read(run_dir: Path, evaluation: Generation | None, note: str) -> Payload:
@@ -271,7 +230,12 @@ def _send(content: Payload, key: str, place: Path, training: str = "") -> dict:
     try:
         with _connected() as (client, experiment_id):
             same = client.search_runs([experiment_id], f"tags.`{key}` = '{content.tags[key]}'")
-            if training and old.get("run_id") not in [one.info.run_id for one in same]:
+            known = [one.info.run_id for one in same]
+            if training:
+                is_earlier = old.get("run_id") not in known
+            else:
+                is_earlier = any(_differs(client, run_id, content.curves) for run_id in known)
+            if is_earlier:
                 while same:
                     client.delete_run(same.pop().info.run_id)  # MLflow can restore it
             if not same:
@@ -293,13 +257,26 @@ def _send(content: Payload, key: str, place: Path, training: str = "") -> dict:
     return new
 
 
-def _update(client: mlflow.MlflowClient, there: Run, content: Payload, status: str) -> None:
-    run_id, known, now = there.info.run_id, there.data, int(1000 * time.time())
-    logged = {
-        (mark, metric.step)
-        for mark in {_mark(metric) for metric in content.curves}
+def _read_logged(
+    client: mlflow.MlflowClient, run_id: str, curves: list[Metric]
+) -> dict[tuple[str, int], float]:
+    """Return the last metric of each row that a run has, by key and step."""
+    return {
+        (mark, metric.step): metric.value
+        for mark in {_mark(metric) for metric in curves}
         for metric in client.get_metric_history(run_id, mark)
     }
+
+
+def _differs(client: mlflow.MlflowClient, run_id: str, curves: list[Metric]) -> bool:
+    """Whether a run has other numbers: an earlier training with the same settings."""
+    there = _read_logged(client, run_id, curves)
+    return any(there.get((one.key, one.step), one.value) != one.value for one in curves)
+
+
+def _update(client: mlflow.MlflowClient, there: Run, content: Payload, status: str) -> None:
+    run_id, known, now = there.info.run_id, there.data, int(1000 * time.time())
+    logged = _read_logged(client, run_id, content.curves)
     metrics = [one for one in content.curves if (_mark(one), one.step) not in logged]
     metrics += [Metric(*new, now, 0) for new in content.scores.items() - known.metrics.items()]
     params = [Param(*new) for new in content.params.items() - known.params.items()]

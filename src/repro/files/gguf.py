@@ -47,8 +47,10 @@ def convert(file: str | Path, output_dir: str | Path, end: str | None = None) ->
 
     source = {"pretrained_model_name_or_path": Path(file).parent, "gguf_file": Path(file).name}
     try:
-        read = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.float32)
-        tokenizer = AutoTokenizer.from_pretrained(**source)
+        read = AutoModelForCausalLM.from_pretrained(
+            **source, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+        )
+        tokenizer = AutoTokenizer.from_pretrained(**source, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
         raise ValueError(f"{file}: transformers cannot read it: {error}") from None
     if end is not None:

@@ -24,7 +24,7 @@ def test_captions_and_the_style_of_figures_rerun_no_experiment(planned, config, 
     style.write_text(style.read_text().replace("#0072B2", "#FF0000"))
     call = ("--snakefile", str(copy / "Snakefile"))
     assert planned(config, *call) == {}
-    drawn = {"figure": 8, "overview": 1, "track_summary": 1, "all": 1}
+    drawn = {"figure": 7, "overview": 1, "track_summary": 1, "all": 1}
     assert planned(config, *call, "--forcerun", "figure") == drawn
 
 

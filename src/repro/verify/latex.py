@@ -83,18 +83,13 @@ def spell(text: str) -> str:
     text = re.sub("[⁰¹²³⁴-⁹⁻]+", lambda run: f"^{{{_plain(run[0])}}}", text)
     text = re.sub("[₀-₉]+", lambda run: f"_{{{_plain(run[0])}}}", text)
     text = _plain(text.translate(_SYMBOLS))
-    text = _SYNONYM.sub(lambda command: _SYNONYMS[command[1]], text)
-    text = re.sub(r"\{ *\\(rm|bf|it|sf|tt) +", r"\\math\1{", text)
-    text = _RE.BARE_WRAPPER.sub(r"\1{\2}", text)
-    text = re.sub(r"\\(mathbb|mathcal|vec|bar|hat|overline) +([A-Za-z])", r"\\\1{\2}", text)
+    text = _RE.braced(_SYNONYM.sub(lambda command: _SYNONYMS[command[1]], text))
     for wrapper in reversed([*_RE.WRAPPER.finditer(text)]):  # the inner ones first
         closing = closing_brace(text, wrapper.end() - 1)
         if closing is not None:
             new = _unwrap(wrapper[0].rstrip(" {"), text[wrapper.end() : closing])
             text = text[: wrapper.start()] + new + text[closing + 1 :]
-    for pattern, replacement in _RE.rewritten:
-        text = pattern.sub(replacement, text)
-    text = text.strip()
+    text = _RE.respelled(text).strip()
     depth = depths(re.sub(r"(?<!\\)[{}]", " ", text))  # braces that only group make no lists
     spaced = re.search(r"\d, +\d", text) is not None  # (1,000, 2,000)
 
@@ -107,6 +102,4 @@ def spell(text: str) -> str:
 
 def squeeze(text: str) -> str:
     """Return spelled LaTeX without the blanks and groups that carry no meaning."""
-    text = re.sub(r"([_^]) *\{ *(\w) *\}", r"\1\2", text)
-    text = re.sub(r"(\\\{[^{}|:]*):", r"\1|", text)  # {x : ...}
-    return re.sub(r"(\\[A-Za-z]+ (?=[A-Za-z])|(?<=\d) (?=\d))| ", r"\1", text)
+    return _RE.squeezed(text)

@@ -115,18 +115,11 @@ def _passes_call(name: str, job: dict, case: dict, run: Runner, limits: Limits) 
     arguments = [json.loads(line) for line in case["input"].split("\n")]
     call = f"Solution().{name}(*_arguments)" if is_method else f"{name}(*_arguments)"
     job = job | {"variables": {"_arguments": arguments}, "expressions": [call]}
-    values = plain_values(run(job, "", limits), 1)
-    try:
-        return values is not None and _tuples_to_lists(values[0]) == json.loads(case["output"])
-    except RecursionError:  # nested more deeply than any expected value
+    values, expected = plain_values(run(job, "", limits), 1), json.loads(case["output"])
+    try:  # JSON has no tuples, so LiveCodeBench accepts them for lists
+        return values is not None and json.loads(json.dumps(values[0])) == expected
+    except (TypeError, ValueError, RecursionError):  # no JSON
         return False
-
-
-def _tuples_to_lists(value: object) -> object:
-    """JSON has no tuples, so LiveCodeBench accepts them for lists."""
-    if isinstance(value, list | tuple):
-        return [_tuples_to_lists(item) for item in value]
-    return value
 
 
 # A program may choose values that cost the judge more than it took to send them, such as n of a set

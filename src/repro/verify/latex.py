@@ -9,8 +9,6 @@ from repro.verify import patterns
 _TABLES = patterns.read("latex")
 _RE = patterns.compiled(_TABLES)
 _SYMBOLS = str.maketrans(_TABLES["symbols"])
-_SYNONYMS = {n: command for command, names in _TABLES["synonyms"].items() for n in names.split()}
-_SYNONYM = re.compile(rf"\\({'|'.join(_SYNONYMS)})(?![A-Za-z])\s*")
 _OPENING = {"(", "[", "{", r"\{", r"\langle", r"\lfloor", r"\lceil"}
 _CLOSING = {")", "]", "}", r"\}", r"\rangle", r"\rfloor", r"\rceil"}
 _plain = partial(unicodedata.normalize, "NFKC")
@@ -83,7 +81,7 @@ def spell(text: str) -> str:
     text = re.sub("[⁰¹²³⁴-⁹⁻]+", lambda run: f"^{{{_plain(run[0])}}}", text)
     text = re.sub("[₀-₉]+", lambda run: f"_{{{_plain(run[0])}}}", text)
     text = _plain(text.translate(_SYMBOLS))
-    text = _RE.braced(_SYNONYM.sub(lambda command: _SYNONYMS[command[1]], text))
+    text = _RE.braced(_RE.synonyms(text))
     for wrapper in reversed([*_RE.WRAPPER.finditer(text)]):  # the inner ones first
         closing = closing_brace(text, wrapper.end() - 1)
         if closing is not None:

@@ -4,15 +4,12 @@ import re
 from fractions import Fraction
 
 import sympy
-from latex2sympy2_extended import NormalizationConfig, latex2sympy, normalize_latex
+from latex2sympy2_extended import latex2sympy
 from latex2sympy2_extended.latex2sympy2 import ConversionConfig
 from sympy.core.relational import Relational
 
 from repro.verify import patterns
 
-_NORMALIZATION = NormalizationConfig(
-    basic_latex=True, units=False, malformed_operators=True, nits=False, boxed="none"
-)
 _IMAGINARY = sympy.Symbol("i", real=True)  # as the parser reads i
 _RE = patterns.compiled(patterns.read("math_expressions"))
 
@@ -24,7 +21,7 @@ def relation(latex: str) -> sympy.Basic:
         raise ValueError(f"not to be calculated: {latex}")
     text = _RE.DECIMAL.sub(_as_fraction, _RE.corrected(text))
     return latex2sympy(
-        normalize_latex(text, _NORMALIZATION),
+        text,
         is_real=True,
         normalization_config=None,
         conversion_config=ConversionConfig(lowercase_symbols=False),
@@ -38,8 +35,6 @@ def expression(latex: str) -> sympy.Basic:
     no mathematics.
     """
     parsed = relation(latex)
-    if isinstance(parsed, sympy.FiniteSet) and len(parsed.args) == 1 and latex[:1] != "\\":
-        (parsed,) = parsed.args  # {1/2}: braces that only group
     if isinstance(parsed, sympy.Set | sympy.Tuple | Relational | list | bool):
         raise ValueError(f"no single expression: {latex}")
     parsed = parsed.subs(_IMAGINARY, sympy.I).doit()
@@ -51,7 +46,7 @@ def _as_fraction(decimal: re.Match) -> str:
     value = Fraction(f"{whole or 0}.{once or 0}")
     if again:
         value += Fraction(int(again), 10 ** len(once) * (10 ** len(again) - 1))
-    return rf"{{\frac{{{value.numerator}}}{{{value.denominator}}}}}"
+    return rf"(\frac{{{value.numerator}}}{{{value.denominator}}})"
 
 
 def is_number(value: object) -> bool:
@@ -60,9 +55,9 @@ def is_number(value: object) -> bool:
 
 
 def same_number(g: sympy.Expr, p: sympy.Expr) -> bool:
-    """Compare two numbers; those are equal that no digit of 100 tells apart."""
+    """Compare two numbers; those are equal that no digit of 1,000 tells apart."""
     if sympy.oo in (g, p) or -sympy.oo in (g, p):
         return g == p
     # A part of the difference of which no digit could be found has a precision of one bit.
-    parts = sympy.N(g - p).as_real_imag()
+    parts = sympy.N(g - p, maxn=1000).as_real_imag()
     return all(part == 0 or part._prec == 1 for part in parts)

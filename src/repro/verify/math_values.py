@@ -106,12 +106,7 @@ def _respelled(text: str) -> str:
 
 def _listed(parts: list[str]) -> object:
     """Return the value of parts with their separators (commas, "and") between them."""
-    pieces, values = parts[::2], []
-    for index, piece in enumerate(pieces):
-        if index and r"\ne" in pieces[index - 1] and not re.search(r"[=<>]|\\", piece):
-            piece = re.sub(r"(\\ne(?![A-Za-z])).*", r"\1 ", pieces[index - 1]) + piece  # x != 1, 2
-            pieces[index] = piece
-        values += _signs(piece)
+    values = [value for piece in parts[::2] for value in _signs(piece)]
     if len(values) == 1:
         return values[0]
     names = {value.name if isinstance(value, Reals) else "" for value in values}
@@ -251,7 +246,7 @@ def _equation(text: str, parts: list[str]) -> object:
     if isinstance(value, Named):
         raise ValueError(f"a relation on the right of an equation: {text}")
     first = parts[0].strip()
-    if _RE.POINT.fullmatch(first) and len(parts) == 2:
+    if _RE.POINT.fullmatch(first) and isinstance(value, Items) and len(parts) == 2:
         return Named(((squeeze(first), value),))
     for part in parts[:-1]:
         if _is_name(part):

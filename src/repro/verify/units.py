@@ -32,13 +32,11 @@ def split_unit(text: str) -> tuple[str, str]:
         value, unit = split_unit(text[2:-2])
         return (rf"\{{{value}\}}", unit) if unit else (text, "")
     parts = split(text, _RE.SEPARATOR)
-    values, units = zip(*(_split_one(part) for part in parts[::2]), strict=True)
+    parts[::2], units = zip(*(_split_one(part) for part in parts[::2]), strict=True)
     named = {unit for unit in units if unit}
     if len({frozenset(measure(unit)[0].items()) for unit in named}) != 1:
         return text, ""
-    separators = [*parts[1::2], ""]
-    value = "".join(a + b for a, b in zip(values, separators, strict=True))
-    return value, sorted(named)[0]
+    return "".join(parts), sorted(named)[0]
 
 
 def _split_one(text: str) -> tuple[str, str]:
@@ -83,8 +81,6 @@ def measure(unit: str) -> tuple[Counter, Fraction, bool]:
     for name, of_size, power in factors:
         dimensions[name] += power
         size *= of_size**power
-    if {"Celsius", "Fahrenheit"} & {*dimensions}:
-        dimensions.pop("angle", None)
     return Counter({name: power for name, power in dimensions.items() if power}), size, known
 
 

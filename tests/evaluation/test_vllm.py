@@ -36,9 +36,11 @@ def world(tmp_path_factory) -> Path:
     return folder
 
 
-def evaluation(engine: str, temperature: float, samples: int, *benchmarks: str) -> Generation:
+def evaluation(
+    engine: str, temperature: float, samples: int, *benchmarks: str, **settings: str
+) -> Generation:
     asked = {name: {"samples": samples} for name in benchmarks}
-    settings = {"temperature": temperature, "max_new_tokens": 128, "batch_size": 8}
+    settings |= {"temperature": temperature, "max_new_tokens": 128, "batch_size": 8}
     return generation(engine=engine, benchmarks=asked, **settings)
 
 
@@ -88,3 +90,14 @@ def test_the_rest_of_a_torn_file_is_drawn_as_it_would_have_been(world, tmp_path)
         complete.with_name(f"{complete.name}.part").write_bytes(content[: len(content) // 2])
     assert finish(world, tmp_path, how) == whole
     assert len({row["text"] for row in whole["aime24"] if row["doc_id"] == 0}) > 1
+
+
+@pytest.mark.long
+def test_with_one_seed_for_a_batch_the_same_batches_give_the_same_responses(world, tmp_path):
+    by_batch = evaluation("vllm", 0.6, 4, "aime24", seed_by="batch")
+    first = finish(world, tmp_path / "first", by_batch)
+    assert finish(world, tmp_path / "again", by_batch) == first
+    assert len({row["text"] for row in first["aime24"] if row["doc_id"] == 0}) > 1
+    other = finish(world, tmp_path / "other", by_batch.model_copy(update={"seed": 1}))
+    assert other != first
+    assert finish(world, tmp_path / "request", evaluation("vllm", 0.6, 4, "aime24")) != first

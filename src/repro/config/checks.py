@@ -177,6 +177,9 @@ def _check_sizes(experiment: Experiment, runs: Sequence[Run]) -> None:
             if heads % chosen.tensor_parallel:
                 wrong = f"does not divide the {heads} attention heads of backbones.{name}"
                 _refuse(setting, wrong, f"divisors of {heads}")
+    if evaluation.seed_by == "batch" and evaluation.tensor_parallel > 1:  # its own processes draw
+        setting = f"evaluation.tensor_parallel = {evaluation.tensor_parallel}"
+        _refuse("evaluation.seed_by = 'batch'", f"does not go with {setting}", "request, or null")
     for name, (_, context) in sizes.items():
         allowed = f"{context}, the context of backbone {name}"
         if trained and prompt + response > context:

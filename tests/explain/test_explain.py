@@ -121,6 +121,7 @@ def test_without_tags_the_thought_ends_before_the_final_answer(folder, tmp_path)
     explanation = explain(*found, ProcessRewardSettings(k="all"), has_tags=False)
     assert [stretch.text for stretch in explanation.stretches] == parts
     assert explanation.rest == "\\boxed{3}." and explanation.thought.closed
+    assert "<dd>what stands before the final answer</dd>" in pages.write_page(explanation)
     model, tokenizer, transcript = found
     tokens = (tokenizer(part, add_special_tokens=False)["input_ids"] for part in parts)
     cuts = [0, *itertools.accumulate(map(len, tokens))]
@@ -155,6 +156,7 @@ def made_up(rewards=(0.25, -0.125, 0.0004)):
         weights="1,234,567 parameters, float32",
         settings=ProcessRewardSettings(k=len(rewards)).filled(),
         thought=Thought(list(range(len(rewards))), len(rewards), True),
+        has_tags=True,
         baseline=Stretch(0, 0, "", -1.5, 0.238, 0.5, 0.265, None),
         stretches=tuple(stretches),
         rest="<u>3</u>",

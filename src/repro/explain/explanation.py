@@ -38,6 +38,7 @@ class Explanation:
     weights: str  # their number and type, in words
     settings: ProcessRewardSettings
     thought: Thought  # its segments, kept or not
+    has_tags: bool  # whether </think> ends the thought, or else the final answer
     baseline: Stretch  # the empty thought; its score is 0 where the variant starts from 0
     stretches: tuple[Stretch, ...]  # the thought from its first token to its end, at least one
     rest: str  # what follows the thought; it bears no process reward
@@ -128,6 +129,7 @@ def _explain(
         weights=f"{model.num_parameters():,} parameters, {model.dtype}".replace("torch.", ""),
         settings=chosen,
         thought=thought,
+        has_tags=scorer.has_tags,
         baseline=baseline,
         stretches=tuple(stretches),
         rest=decode(thought.end, len(response)),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import matplotlib
 import pandas as pd
+from matplotlib.figure import Figure
 
 from repro import methods
 from repro.explain import page, probe_check
@@ -38,9 +39,7 @@ def write(
     (output / "transcripts").mkdir(exist_ok=True)
     for file, one in zip(pages, judged, strict=True):
         (output / file).write_text(page.write_page(one.explained, note), encoding="utf-8")
-    keys = {"backbone": Path(model).resolve().name, "method": methods.ORIGINAL, "seed": 0}
-    with matplotlib.rc_context(style.STYLE):
-        figure = curves.objective_over_position(FIGURE, pd.DataFrame(rows).assign(**keys), note)
+    figure = _draw(pd.DataFrame(rows), Path(model).resolve().name, note)
     png, pdf = style.save(figure, output / f"{FIGURE}.png")
     summary = probe_check.summarise(judged)
     (output / "probes.csv").write_text(table_sheets.to_csv(summary, note), encoding="utf-8")
@@ -69,6 +68,22 @@ def probes_sheet(summary: pd.DataFrame) -> Sheet:
         rows.append([row["probe"], *(text.replace("-0.", "−0.") for text in numbers)])
     cells = pd.DataFrame(rows, columns=list(probe_check.COLUMNS.values()), dtype=str)
     return Sheet("probes", _CAPTION, cells, groups=0, texts=1)
+
+
+@matplotlib.rc_context(style.STYLE)
+def _draw(responses: pd.DataFrame, model: str, note: str) -> Figure:
+    """Draw figure 2 of transcripts, those that are marked as wrong apart."""
+    responses = responses.assign(backbone=model, method=methods.ORIGINAL)
+    found, label = curves.mean_curves(responses), "Position in thought"
+    figure, panels = style.panels([model], {"": ""}, label, "−J (nats per answer token)")
+    (axis,) = panels.values()
+    for correct, rows in found.groupby("correct", sort=False):
+        what, colour, marker = curves.VERDICTS[correct]
+        axis.fill_between(rows["position"], rows["low"], rows["high"], alpha=0.15, color=colour)
+        look = {"color": colour, "marker": marker, "markersize": 4, "markevery": 4}
+        axis.plot(rows["position"], rows["mean"], label=f"{what}, {rows['n'].max()}", **look)
+    axis.set_ylim(0, 1.5 * found["mean"].max())
+    return style.finish(figure, [axis], "Means over transcripts, and 95 % bands", note)
 
 
 def _row(name: str, number: int, judged: Judged) -> dict:

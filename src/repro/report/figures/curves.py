@@ -18,7 +18,7 @@ POINTS = {  # of -J: the column of `points`, the label of its axis
     "figure2_objective_over_position": (1, "Position in thought"),
 }
 # Verdict -> its name, colour and marker. Blue and orange differ in grey, too.
-_VERDICTS = {True: ("correct", "#0072B2", "o"), False: ("wrong", "#E69F00", "s")}
+VERDICTS = {True: ("correct", "#0072B2", "o"), False: ("wrong", "#E69F00", "s")}
 CURVES = {  # a column, the label of its axis; those with % are in [0, 1]
     "figure3_tokens_over_training": ("reasoning_tokens", "Reasoning tokens"),
     "figure5_backtracking_over_training": ("backtracking_responses", "Backtracking (%)"),
@@ -150,7 +150,7 @@ def objective_over_position(name: str, responses: pd.DataFrame, note: str = "") 
     for (backbone, column), axis in panels.items():
         frame = curves[(curves["backbone"] == backbone) & (curves["column"] == column)]
         for (method, correct), rows in frame.groupby(["method", "correct"], sort=False):
-            what, colour, marker = _VERDICTS[correct]
+            what, colour, marker = VERDICTS[correct]
             line, band = rows.set_index("position"), {"color": colour, "alpha": 0.15}
             axis.fill_between(line.index, line["low"], line["high"], linewidth=0, **band)
             _plot(axis, line["mean"], method != column, f"{what}, ", 4, colour, marker)

@@ -34,3 +34,16 @@ def show(found: estimate.Estimate, gpus: int, taken: int) -> str:
     hours, longest = f"{train.device_hours:,.0f}", duration(train.job_seconds)
     cells = [gpus, gpus // taken, int(train.jobs), hours, of_train, longest, of_generate]
     return f"| {' | '.join(map(str, cells))} |"
+
+
+def test_the_page_shows_what_the_rungs_cost():
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|[^|]*\|$", PAGE, re.MULTILINE)
+    config, found = ROOT / "config", {}
+    for name, _ in rows[-3:]:
+        of = estimate.estimate(settings.read(config / "paper.yaml", config / f"{name}.yaml"))
+        train, all_jobs = line(of, "train"), line(of, "")
+        cells = [f"{train.jobs:.0f}", f"{all_jobs.device_hours:,.1f}", duration(train.job_seconds)]
+        cells += [f"{train.memory_bytes / 1e9:.1f}", f"{all_jobs.disk_bytes / 1e9:.0f}"]
+        found[name] = " | ".join(cells)
+        assert of.notes == []  # everything fits
+    assert dict(rows[-3:]) == found

@@ -1,6 +1,5 @@
 """The estimate of an experiment: hours, memory and disk of its trainings and generations."""
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
@@ -15,6 +14,7 @@ from repro.config.models import Experiment
 from repro.cost import jobs, model
 from repro.cost.jobs import NO_GPU, Assumptions
 from repro.files.progress import duration
+from repro.report import rendering
 
 DEFAULT_GPU = "H100-80G"
 LINE = {  # what jobs add up to: of which of their columns, and how
@@ -24,12 +24,6 @@ LINE = {  # what jobs add up to: of which of their columns, and how
     "memory_bytes": ("memory", "max"),  # on each device, at the peak of a training
     "disk_bytes": ("disk", "sum"),
 }
-ABOUT = (
-    "An ESTIMATE by formulas that nobody has checked on a GPU, not a promise. It counts training "
-    "and generation; `snakemake -n` lists all jobs. A job: the longest. Memory: the peak of a "
-    "device, without the cache of responses. Disk: mostly checkpoints under work/, which may be "
-    "deleted once a training is done."
-)
 
 
 @dataclass(frozen=True)
@@ -105,15 +99,11 @@ def write_text(found: Estimate) -> str:
     forms = {"a job": duration, hours: "{:,.2f}".format}
     shown = lambda size: f"{tqdm.format_sizeof(size)}B" if size else "-"  # noqa: E731
     forms |= dict.fromkeys(("memory", "disk"), shown)
-    text = [f"{found.name}: an estimate on {found.hardware}", ""]
-    text.append(table.to_string(formatters=forms, na_rep="-"))
-    for paragraph in (ABOUT, *found.notes):
-        text += ["", *textwrap.wrap(paragraph, 80)]
-    text += ["", "It rests on, to be changed with --set NAME=VALUE:"]
     hardware = jobs.NUMBERS["hardware"][found.hardware].items()
     known = jobs.NUMBERS["assumptions"] | {k: (v, f"of {found.hardware}") for k, v in hardware}
-    for name, value in found.assumptions.items():
-        stated, reason = known[name]
-        changed = "" if value == stated else f"set by you, {stated:.4g} is stated; "
-        text.append(f"  {name} = {value:.4g}: {changed}{reason}")
-    return "\n".join(text)
+    return rendering.render(
+        "cost.txt",
+        found=found,
+        table=table.to_string(formatters=forms, na_rep="-"),
+        assumptions=[(name, value, *known[name]) for name, value in found.assumptions.items()],
+    )

@@ -24,6 +24,7 @@ from repro.files import jsonl
 from repro.measure.objective import correlate_with_position
 from repro.process_reward.probes import LEAD_IN, box_sums
 from repro.process_reward.settings import STRICT, ProcessRewardSettings, Text
+from repro.report.rendering import say
 
 OWN = 0.5  # share of -J in the box's own tokens from which on the box is called the surprise
 COLUMNS = {  # of `summarise`: their titles
@@ -147,9 +148,5 @@ def warn(summary: pd.DataFrame, settings: ProcessRewardSettings) -> str:
     if settings.answer_only or not share >= 100 * OWN:
         return ""
     best = summary.loc[summary["rho"].fillna(0).idxmin()]
-    return (
-        f"{share:.0f} % of −J stands in the tokens of the box itself, so that J says little of the "
-        f"answer: consider process_reward.answer_only. −J falls most clearly with the probe "
-        f"{best['probe']!r} (median ρ {best['rho']:.2f}, against {summary['rho'].iloc[0]:.2f} with "
-        "the whole box)."
-    )
+    rho = {"best": best["rho"], "rho": summary["rho"].iloc[0]}
+    return say("surprising_box", share=share, probe=repr(best["probe"]), **rho)

@@ -1,9 +1,7 @@
 r"""Anyone's transcripts under several probes, to see whether J measures the answer or the box.
 
-What is appended at a cut decides what J means for a model. A model that never opens a box in the
-middle of a text is surprised by `\boxed{`, however far the thought has come; then J averaged over
-the whole box says little. The check shows J with each probe side by side, before anything is
-trained.
+A model that never opens a box in the middle of a text is surprised by `\boxed{`, however far the
+thought has come; then J averaged over the whole box says little (docs/your_backbone.md).
 """
 
 import math

@@ -27,11 +27,7 @@ MODEL = {
 }
 
 
-@takes(
-    *("--model", "--question", "--answer", "--thought", "--output"),
-    **SETTINGS,
-    **MODEL,
-)
+@takes(*("--model", "--question", "--answer", "--thought", "--output"), **SETTINGS, **MODEL)
 def explain(options: argparse.Namespace) -> None:
     """Show the process reward along one response's thought, as PNG and HTML."""
     from repro.explain import explanation, page, transcript

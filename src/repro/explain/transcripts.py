@@ -19,7 +19,7 @@ FIGURE = "figure2_objective_over_position"
 
 
 def write(
-    judged: Sequence[Judged], name: str, output: str | Path
+    judged: Sequence[Judged], name: str, output: str | Path, note: str = ""
 ) -> tuple[pd.DataFrame, list[Path]]:
     """Write what is known of transcripts into a folder; return the table of probes and the files.
 
@@ -28,33 +28,26 @@ def write(
     """
     output, model = Path(output), judged[0].explained.model
     pages = [Path(f"transcripts/{number}.html") for number in range(1, len(judged) + 1)]
-    rows, rho = [], []
-    for number, one in enumerate(judged):
-        points = one.explained.points
-        found = {"benchmark": name, "doc_id": number, "sample": 0, "correct": one.line.correct}
-        scores = [[of.magnitude, of.stability, of.score] for of in points]
-        rows.append(found | one.explained.row() | {"scores": scores, "probes": one.by_probe})
-        at, objective = [of.end for of in points], [of.objective for of in points]
-        rho.append(correlate_with_position(at, objective))
+    rows = [_row(name, number, one) for number, one in enumerate(judged)]
     jsonl.write(output / "objective.jsonl", rows)
     (output / "transcripts").mkdir(exist_ok=True)
     for file, one in zip(pages, judged, strict=True):
-        (output / file).write_text(page.write_page(one.explained), encoding="utf-8")
+        (output / file).write_text(page.write_page(one.explained, note), encoding="utf-8")
     keys = {"backbone": Path(model).resolve().name, "method": methods.ORIGINAL, "seed": 0}
     with matplotlib.rc_context(style.STYLE):
-        figure = curves.objective_over_position(FIGURE, pd.DataFrame(rows).assign(**keys))
+        figure = curves.objective_over_position(FIGURE, pd.DataFrame(rows).assign(**keys), note)
     png, pdf = style.save(figure, output / f"{FIGURE}.png")
     summary = probe_check.summarise(judged)
-    (output / "probes.csv").write_text(table_sheets.to_csv(summary), encoding="utf-8")
+    (output / "probes.csv").write_text(table_sheets.to_csv(summary, note), encoding="utf-8")
     text = rendering.render(
         "transcripts.html",
         title=f"−J along {len(judged)} transcripts",
-        note="",
+        note=note,
         model=judged[0].explained,
         warning=probe_check.warn(summary, judged[0].explained.settings),
         probes=probes_sheet(summary),
         figure=rendering.embed(png),
-        rows=list(zip(pages, judged, rho, strict=True)),
+        rows=list(zip(pages, judged, (_rho(one) for one in judged), strict=True)),
         number=page.number,
     )
     (output / "objective.html").write_text(text, encoding="utf-8")
@@ -71,3 +64,15 @@ def probes_sheet(summary: pd.DataFrame) -> Sheet:
         rows.append([row["probe"], *(text.replace("-0.", "−0.") for text in numbers)])
     cells = pd.DataFrame(rows, columns=list(probe_check.COLUMNS.values()), dtype=str)
     return Sheet("probes", rendering.say("probes"), cells, groups=0, texts=1)
+
+
+def _row(name: str, number: int, judged: Judged) -> dict:
+    explained = judged.explained
+    scores = [[of.magnitude, of.stability, of.score] for of in explained.points]
+    found = {"benchmark": name, "doc_id": number, "sample": 0, "correct": judged.line.correct}
+    return found | explained.row() | {"scores": scores, "probes": judged.by_probe}
+
+
+def _rho(judged: Judged) -> float:
+    points = judged.explained.points
+    return correlate_with_position([of.end for of in points], [of.objective for of in points])

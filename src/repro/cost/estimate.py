@@ -78,15 +78,11 @@ def estimate(
 def _find_lack(sampler: model.Sampler, wanted: int, fit: float, peak: float = 0) -> str | None:
     """Return what a job lacks in memory: it samples `wanted` responses, for `fit` there is room."""
     if peak > sampler.memory:
-        return (
-            f"takes {peak / 1e9:.0f} GB of a GPU, {sampler.memory / 1e9:.0f} GB are there. Less "
-            "takes a smaller training.micro_batch_size or gpu_memory of vLLM, or more GPUs that "
-            "share the model (gpus, training.parallel.strategy = fsdp)"
-        )
+        return rendering.say("lacks_memory", peak=peak / 1e9, there=sampler.memory / 1e9)
     at_once = wanted if sampler.padded else 1  # transformers samples all at once
     if fit >= at_once:
         return None
-    return f"there is room for the cache of {max(0, int(fit)):,} responses, not for {at_once:,}"
+    return rendering.say("lacks_room", room=max(0, int(fit)), wanted=at_once)
 
 
 def write_text(found: Estimate) -> str:

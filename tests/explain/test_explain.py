@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from repro.benchmarks import prompts
 from repro.commands.cli import main
 from repro.explain import page as pages
-from repro.explain.explanation import Explanation, Stretch, explain
+from repro.explain.explanation import Explanation, Stretch, explain_each
 from repro.explain.page import number
 from repro.explain.transcript import Transcript, load, without_second_opening
 from repro.process_reward import one_pass, repeat_loop
@@ -35,7 +35,8 @@ def explained(folder, tmp_path):
         file = tmp_path / "thought.txt"
         file.write_text(text, encoding="utf-8")
         found = load(folder, QUESTION, ANSWER, file)
-        return explain(*found, ProcessRewardSettings(**{"k": "all"} | settings))
+        [scored] = explain_each(*found, [ProcessRewardSettings(**{"k": "all"} | settings)])
+        return scored
 
     return explained
 
@@ -118,7 +119,7 @@ def test_without_tags_the_thought_ends_before_the_final_answer(folder, tmp_path)
     parts = ["first 1+2.\n\n", "is it \\boxed{4}?\n\n", "no, it is\n"]
     (tmp_path / "said.txt").write_text("".join(parts) + "\\boxed{3}.")
     found = load(folder, QUESTION, ANSWER, tmp_path / "said.txt")
-    explanation = explain(*found, ProcessRewardSettings(k="all"), has_tags=False)
+    [explanation] = explain_each(*found, [ProcessRewardSettings(k="all")], has_tags=False)
     assert [stretch.text for stretch in explanation.stretches] == parts
     assert explanation.rest == "\\boxed{3}." and explanation.thought.closed
     assert "<dd>what stands before the final answer</dd>" in pages.write_page(explanation)

@@ -1,13 +1,16 @@
 """A run's own responses: what the objective file says, and which one the case study shows."""
 
+from pathlib import Path
+
 import pytest
 
 from repro.config.resolved import Judging
 from repro.evaluation.decoding import Decoder
 from repro.explain import responses, transcript
-from repro.explain.explanation import explain
+from repro.explain.explanation import explain_each
 from repro.explain.transcript import Transcript
 from repro.files import jsonl
+from repro.records.experiment import RunFolder
 
 SETTINGS = Judging(variant="paper", w=0.1, answer_only=True)
 STRAIGHT = "<think>\n1 + 1 = 2\n\nso it is 2\n</think>\\boxed{2}"
@@ -16,27 +19,31 @@ LONG = "x " * 5000  # too long for the context
 
 
 @pytest.fixture
-def write(tmp_path):
-    """Return a function from texts and verdicts of first responses to the files of a benchmark."""
+def write(folder, tmp_path):
+    """Return a function from texts and verdicts of first responses to a run and its problems."""
+    run, data = RunFolder(tmp_path / "tiny/grpo/0"), tmp_path / "data/aime24.jsonl"
+    for made in (run.path / "generations", data.parent):
+        made.mkdir(parents=True)
+    (run.path / "model").symlink_to(folder)
 
-    def written(given: list[tuple[str, int]]) -> dict:
-        files = {name: tmp_path / name for name in ("generations", "scores", "data")}
+    def written(given: list[tuple[str, int]]) -> tuple[RunFolder, Path]:
         asked, rows, scores = [f"What is {doc} + 1?" for doc in range(len(given))], [], []
         for doc, (text, right) in enumerate(given):
             row = {"doc_id": doc, "prompt": asked[doc]}
             rows += [row | {"sample": 1, "text": ""}, row | {"sample": 0, "text": text}]
             scores.append({"doc_id": doc, "correct": [right, 1]})
-        jsonl.write(files["generations"], rows)
-        jsonl.write_json(files["scores"], {"problems": scores})
-        jsonl.write(files["data"], [{"id": 1, "problem": text, "answer": "2"} for text in asked])
-        return files
+        jsonl.write(run.path / "generations/aime24.jsonl", rows)
+        jsonl.write_json(run.path / "scores/aime24.json", {"problems": scores})
+        jsonl.write(data, [{"id": 1, "problem": text, "answer": "2"} for text in asked])
+        return run, data
 
     return written
 
 
 def test_rows_say_what_the_explanation_of_a_response_says(folder, write, tmp_path, capsys):
-    output, files = tmp_path / "objective.jsonl", write([(CORRECTED, 0), (LONG, 1), (STRAIGHT, 1)])
-    responses.write_objectives(SETTINGS, folder, {"aime24": files}, output, problems=5)
+    run, data = write([(CORRECTED, 0), (LONG, 1), (STRAIGHT, 1)])
+    output = tmp_path / "objective.jsonl"
+    responses.write_objectives(SETTINGS, run, {"aime24": data}, output, problems=5)
     rows = jsonl.read(output)
     found = [(row["doc_id"], row["sample"], row["correct"]) for row in rows]
     assert found == [(0, 0, 0), (2, 0, 1)]
@@ -44,7 +51,7 @@ def test_rows_say_what_the_explanation_of_a_response_says(folder, write, tmp_pat
     tokenizer = Decoder(folder).tokenizer
     tokens = (transcript.encode(tokenizer, text) for text in ("What is 0 + 1?", CORRECTED))
     alone = Transcript("", "2", *tokens, "")
-    expected = explain(transcript.load_model(folder), tokenizer, alone, SETTINGS)
+    [expected] = explain_each(transcript.load_model(folder), tokenizer, alone, [SETTINGS])
     stretches = [expected.baseline, *expected.stretches]
     ends, shares, objectives = zip(*rows[0]["points"], strict=True)
     assert shares[0] == 0 and shares[-1] == 1 and ends == tuple(s.end for s in stretches)
@@ -54,17 +61,16 @@ def test_rows_say_what_the_explanation_of_a_response_says(folder, write, tmp_pat
     assert rewards == pytest.approx([stretch.reward for stretch in expected.stretches])
 
 
-def test_files_that_do_not_belong_together_or_fit_nowhere_are_refused(folder, write, tmp_path):
-    files, output = write([(LONG, 1), (STRAIGHT, 1)]), tmp_path / "o.jsonl"
-    scores = jsonl.read_json(files["scores"])["problems"]
-    jsonl.write_json(files["scores"], {"problems": scores[:1]})
+def test_files_that_do_not_belong_together_or_fit_nowhere_are_refused(write, tmp_path):
+    (run, data), output = write([(LONG, 1), (STRAIGHT, 1)]), tmp_path / "o.jsonl"
+    file = run.path / "scores/aime24.json"
+    jsonl.write_json(file, {"problems": jsonl.read_json(file)["problems"][:1]})
     with pytest.raises(ValueError, match="doc 1 is not scored or not there"):
-        responses.write_objectives(SETTINGS, folder, {"aime24": files}, output, problems=2)
+        responses.write_objectives(SETTINGS, run, {"aime24": data}, output, problems=2)
     assert not output.exists()
-    responses.write_objectives(SETTINGS, folder, {"aime24": files}, output, problems=1)
+    responses.write_objectives(SETTINGS, run, {"aime24": data}, output, problems=1)
     with pytest.raises(ValueError, match="no response fits into the model's context"):
-        files = write([(LONG, 1)])
-        responses.write_case_study(SETTINGS, folder, "aime24", files, output, name="")
+        responses.write_case_study(SETTINGS, run, "aime24", write([(LONG, 1)])[1], output)
 
 
 @pytest.mark.parametrize(
@@ -76,11 +82,9 @@ def test_files_that_do_not_belong_together_or_fit_nowhere_are_refused(folder, wr
         ([(LONG, 1), (STRAIGHT, 0)], 1),
     ],
 )
-def test_the_first_correct_response_that_corrects_itself_is_shown(
-    folder, write, tmp_path, given, chosen
-):
-    output, names = tmp_path / "out/case.png", {"name": "tiny, GRPO", "note": "Not the paper's."}
-    responses.write_case_study(SETTINGS, folder, "aime24", write(given), output, **names)
+def test_the_first_correct_response_that_corrects_itself_is_shown(write, tmp_path, given, chosen):
+    output, (run, data) = tmp_path / "out/case.png", write(given)
+    responses.write_case_study(SETTINGS, run, "aime24", data, output, "Not the paper's.")
     assert output.read_bytes().startswith(b"\x89PNG")
     assert output.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
     page = output.with_suffix(".html").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from transformers import AutoTokenizer
 
 from repro.commands.cli import main
 from repro.explain import probe_check
-from repro.explain.explanation import explain
+from repro.explain.explanation import explain_each
 from repro.explain.transcript import load
 from repro.files import jsonl
 from repro.process_reward.probes import LEAD_IN, make_probe
@@ -34,7 +34,7 @@ def test_every_probe_is_judged_as_explain_would(folder, file, tmp_path):
     every = probe_check.list_probes(has_tags=True)
     assert len(every) == 6
     for name, changes in every.items():
-        alone = explain(*read_in, ProcessRewardSettings(k="all", **changes))
+        [alone] = explain_each(*read_in, [ProcessRewardSettings(k="all", **changes)])
         expected = [point.objective for point in alone.points]
         assert judged[0].by_probe[name] == pytest.approx(expected, abs=1e-5), name
     of_first = judged[0].by_probe

@@ -113,9 +113,8 @@ rule objective:
         benchmarks=OBJECTIVE,
         problems=experiment.objective.problems,
     shell:
-        "python -m repro judge --settings {params.settings:q} --model {input.model:q}"
-        " --benchmark {params.benchmarks} --generations {input.generations:q}"
-        " --scores {input.scores:q} --data {input.data:q} --problems {params.problems}"
+        "python -m repro judge --settings {params.settings:q} --run $(dirname {output:q})"
+        " --benchmark {params.benchmarks} --data {input.data:q} --problems {params.problems}"
         " --output {output:q} 2> {log:q}"
 
 

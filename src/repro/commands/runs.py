@@ -4,7 +4,6 @@ import argparse
 from contextlib import nullcontext
 from pathlib import Path
 
-from repro import methods
 from repro.commands.options import MANY, WORK, read_settings, takes
 from repro.config.resolved import Generation, Judging, RunSettings, ScoreSettings, stated
 from repro.config.words import validate
@@ -132,21 +131,17 @@ def score(options: argparse.Namespace) -> None:
 
 
 @takes(
-    *("--settings", "--model", "--output"),
-    **dict.fromkeys(("benchmark", "generations", "scores", "data"), MANY),
+    *("--settings", "--run", "--output"),
+    **dict.fromkeys(("benchmark", "data"), MANY),
     problems={"type": int, "required": True, "help": "of each benchmark"},
 )
 def judge(options: argparse.Namespace) -> None:
     """Judge a run's responses by the model itself: J and process reward at every segment."""
     from repro.explain import responses
 
-    columns = (options.benchmark, options.generations, options.scores, options.data)
-    files = {
-        name: {"generations": generations, "scores": scores, "data": problems}
-        for name, generations, scores, problems in zip(*columns, strict=True)
-    }
-    judging = read_settings(options.settings, Judging)
-    responses.write_objectives(judging, options.model, files, options.output, options.problems)
+    judging, run = read_settings(options.settings, Judging), RunFolder(Path(options.run))
+    data = dict(zip(options.benchmark, options.data, strict=True))
+    responses.write_objectives(judging, run, data, options.output, options.problems)
 
 
 @takes("--settings", "--run", "--benchmark", "--data", "--note", "--output")
@@ -154,17 +149,6 @@ def case_study(options: argparse.Namespace) -> None:
     """Show the process reward along one of a run's own responses, as PNG, PDF and HTML."""
     from repro.explain import responses
 
-    run = RunFolder(Path(options.run))
-    responses.write_case_study(
-        read_settings(options.settings, Judging),
-        run.path / "model",
-        options.benchmark,
-        {
-            "generations": run.path / f"generations/{options.benchmark}.jsonl",
-            "scores": run.path / f"scores/{options.benchmark}.json",
-            "data": options.data,
-        },
-        options.output,
-        name=f"{run.backbone}, {methods.label(run.method)}, seed {run.seed}",
-        note=options.note,
-    )
+    judging, run = read_settings(options.settings, Judging), RunFolder(Path(options.run))
+    asked = options.benchmark, options.data
+    responses.write_case_study(judging, run, *asked, options.output, options.note)

@@ -4,34 +4,30 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 from repro.commands.options import CONFIG, MANY, NOTE, read_settings, takes
+from repro.config.resolved import Generation
 
 
 @takes()
 def store(options: argparse.Namespace) -> None:
     """Create MLflow's store before any job writes to it; MLFLOW_TRACKING_URI says where."""
-    from repro.tracking import sync
-
-    _report_unlogged(sync.create_store)
+    _report_unlogged(lambda sync: sync.create_store())
 
 
 @takes("--settings", "--run", note=NOTE)
 def track(options: argparse.Namespace) -> None:
     """Send a finished run to MLflow; mlflow.json in its folder says where it is found."""
-    from repro.config.resolved import Generation
-    from repro.tracking import sync
-
     generation = read_settings(options.settings, Generation)
-    _report_unlogged(sync.sync_run, Path(options.run), generation, options.note)
+    _report_unlogged(lambda sync: sync.sync_run(Path(options.run), generation, options.note))
 
 
 @takes("--output", files=MANY | {"help": "tables, figures, pages"}, note=NOTE)
 def track_summary(options: argparse.Namespace) -> None:
     """Send the experiment's tables and figures to MLflow, as a separate run."""
-    from repro.tracking import sync
-
-    _report_unlogged(sync.sync_summary, options.files, Path(options.output), options.note)
+    place = Path(options.output)
+    _report_unlogged(lambda sync: sync.sync_summary(options.files, place, options.note))
 
 
 @takes(config=CONFIG)
@@ -43,11 +39,11 @@ def upload(options: argparse.Namespace) -> None:
     sync.sync_experiment(settings.read(*options.config))
 
 
-def _report_unlogged(send: Callable, *arguments: object) -> None:
-    """Send something to MLflow; where it is out of reach, say so in a line and go on."""
-    from repro.tracking import sync
+def _report_unlogged(send: Callable[[ModuleType], object]) -> None:
+    """Send something by `tracking.sync`; where MLflow is out of reach, say so and go on."""
+    from repro.tracking import sync  # and with it MLflow, which takes seconds
 
     try:
-        send(*arguments)
+        send(sync)
     except sync.NotLogged as why:
         print(f"{why}; `make upload` sends what is missing", file=sys.stderr)

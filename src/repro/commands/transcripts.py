@@ -27,11 +27,7 @@ MODEL = {
 }
 
 
-@takes(
-    *("--model", "--question", "--answer", "--thought", "--output"),
-    **SETTINGS,
-    **MODEL,
-)
+@takes(*("--model", "--question", "--answer", "--thought", "--output"), **SETTINGS, **MODEL)
 def explain(options: argparse.Namespace) -> None:
     """Show the process reward along one response's thought, as PNG and HTML."""
     from repro.explain import explanation, page, transcript
@@ -42,7 +38,7 @@ def explain(options: argparse.Namespace) -> None:
         trust_remote_code=options.trust_remote_code,
     )
     has_tags = options.thinking == thinking.REQUIRED
-    explained = explanation.explain(model, tokenizer, response, settings, has_tags)
+    [explained] = explanation.explain_each(model, tokenizer, response, [settings], has_tags)
     for path in page.write(explained, Path(options.output) / "explain.png"):
         print(path)
 

@@ -50,6 +50,21 @@ class TinyBackbone(_Backbone):
     vocabulary: Annotated[int | None, ADDED_LATER] = Field(None, ge=1024, le=1_000_000)
     """Size of the embedding, to stand in for a large model's; null for what its tokens need."""
 
+    def sizes(self, tokens: int) -> dict:
+        """Return its sizes as config.json has them, for a tokenizer with so many tokens."""
+        sizes = {
+            "model_type": self.architecture,
+            "vocab_size": self.vocabulary or -(-tokens // 64) * 64,
+            "hidden_size": self.hidden_size,
+            "intermediate_size": 2 * self.hidden_size,
+            "num_hidden_layers": self.layers,
+            "num_attention_heads": self.heads,
+            "num_key_value_heads": self.key_value_heads,
+            "tie_word_embeddings": True,
+        }
+        of_head = {"head_dim": self.hidden_size // self.heads}
+        return sizes | (of_head if self.architecture == "qwen3" else {})
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         for key, divisor in (("hidden_size", "heads"), ("heads", "key_value_heads")):

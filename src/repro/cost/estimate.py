@@ -1,6 +1,5 @@
 """The estimate of an experiment: hours, memory and disk of its trainings and generations."""
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
@@ -15,6 +14,7 @@ from repro.config.models import Experiment
 from repro.cost import jobs, model
 from repro.cost.jobs import NO_GPU, Assumptions
 from repro.files.progress import duration
+from repro.report import rendering
 
 DEFAULT_GPU = "H100-80G"
 LINE = {  # what jobs add up to: of which of their columns, and how
@@ -24,12 +24,6 @@ LINE = {  # what jobs add up to: of which of their columns, and how
     "memory_bytes": ("memory", "max"),  # on each device, at the peak of a training
     "disk_bytes": ("disk", "sum"),
 }
-ABOUT = (
-    "An ESTIMATE by formulas that nobody has checked on a GPU, not a promise. It counts training "
-    "and generation; `snakemake -n` lists all jobs. A job: the longest. Memory: the peak of a "
-    "device, without the cache of responses. Disk: mostly checkpoints under work/, which may be "
-    "deleted once a training is done."
-)
 
 
 @dataclass(frozen=True)
@@ -84,15 +78,11 @@ def estimate(
 def _find_lack(sampler: model.Sampler, wanted: int, fit: float, peak: float = 0) -> str | None:
     """Return what a job lacks in memory: it samples `wanted` responses, for `fit` there is room."""
     if peak > sampler.memory:
-        return (
-            f"takes {peak / 1e9:.0f} GB of a GPU, {sampler.memory / 1e9:.0f} GB are there. Less "
-            "takes a smaller training.micro_batch_size or gpu_memory of vLLM, or more GPUs that "
-            "share the model (gpus, training.parallel.strategy = fsdp)"
-        )
+        return rendering.say("lacks_memory", peak=peak / 1e9, there=sampler.memory / 1e9)
     at_once = wanted if sampler.padded else 1  # transformers samples all at once
     if fit >= at_once:
         return None
-    return f"there is room for the cache of {max(0, int(fit)):,} responses, not for {at_once:,}"
+    return rendering.say("lacks_room", room=max(0, int(fit)), wanted=at_once)
 
 
 def write_text(found: Estimate) -> str:
@@ -105,15 +95,11 @@ def write_text(found: Estimate) -> str:
     forms = {"a job": duration, hours: "{:,.2f}".format}
     shown = lambda size: f"{tqdm.format_sizeof(size)}B" if size else "-"  # noqa: E731
     forms |= dict.fromkeys(("memory", "disk"), shown)
-    text = [f"{found.name}: an estimate on {found.hardware}", ""]
-    text.append(table.to_string(formatters=forms, na_rep="-"))
-    for paragraph in (ABOUT, *found.notes):
-        text += ["", *textwrap.wrap(paragraph, 80)]
-    text += ["", "It rests on, to be changed with --set NAME=VALUE:"]
     hardware = jobs.NUMBERS["hardware"][found.hardware].items()
     known = jobs.NUMBERS["assumptions"] | {k: (v, f"of {found.hardware}") for k, v in hardware}
-    for name, value in found.assumptions.items():
-        stated, reason = known[name]
-        changed = "" if value == stated else f"set by you, {stated:.4g} is stated; "
-        text.append(f"  {name} = {value:.4g}: {changed}{reason}")
-    return "\n".join(text)
+    return rendering.render(
+        "cost.txt",
+        found=found,
+        table=table.to_string(formatters=forms, na_rep="-"),
+        assumptions=[(name, value, *known[name]) for name, value in found.assumptions.items()],
+    )

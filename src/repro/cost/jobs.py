@@ -18,8 +18,7 @@ from repro.tinyworld.problems import PROBLEMS
 FILE = Path(__file__).with_name("numbers.yml")
 NUMBERS = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 NO_GPU = "cpu-core"  # the hardware of jobs that take no GPU
-# tinyworld.tokenizer.train: 512 entries and the special tokens, rounded up to a multiple of 64.
-TINY_VOCABULARY = 576
+TINY_VOCABULARY = 576  # tinyworld.tokenizer.train: 512 entries and special tokens, at most
 # The kind of lengths, by the source of a backbone.
 KINDS = {"tinyworld": "tinyworld", **dict.fromkeys(("hub", "directory", "gguf", "package"), "hub")}
 
@@ -59,17 +58,7 @@ def read_shape(name: str, config: Experiment) -> model.Shape:
     """Return what a backbone's sizes come to; ValueError for one of the hub that is not known."""
     backbone, known = config.backbones[name], NUMBERS["models"]
     if backbone.source == "tinyworld":
-        sizes = {
-            "model_type": backbone.architecture,
-            "num_hidden_layers": backbone.layers,
-            "num_attention_heads": backbone.heads,
-            "num_key_value_heads": backbone.key_value_heads,
-            "hidden_size": backbone.hidden_size,
-            "intermediate_size": 2 * backbone.hidden_size,
-            "vocab_size": TINY_VOCABULARY,
-            "tie_word_embeddings": True,
-        }
-        return model.measure(sizes)
+        return model.measure(backbone.sizes(TINY_VOCABULARY))
     if backbone.source == "hub" and backbone.repo in known:
         return model.measure(known[backbone.repo])
     made = Path(config.results_dir, "backbones", name)

@@ -56,17 +56,6 @@ class Explanation:
         return {"tokens": tokens, "points": points, "segments": segments}
 
 
-def explain(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    transcript: Transcript,
-    settings: ProcessRewardSettings,
-    has_tags: bool = True,
-) -> Explanation:
-    """Score one transcript; see `explain_each`."""
-    return explain_each(model, tokenizer, transcript, [settings], has_tags)[0]
-
-
 @torch.no_grad()
 def explain_each(
     model: PreTrainedModel,

@@ -16,14 +16,8 @@ from repro.report import rendering
 from repro.report.figures import style
 
 PROGRESS, REGRESS, *_ = style.COLOURS
-_STYLE = {
-    **style.STYLE,
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],  # a browser may not have the first
-    "axes.grid.axis": "y",
-    "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "repro",  # the same ids, and so the same bytes, every time
-}
+_OWN = Path(__file__).with_name("page.mplstyle")
+_STYLE = {**style.STYLE, **matplotlib.rc_params_from_file(_OWN, use_default_template=False)}
 _LABEL = 'aria-label="Minus J over the thought, and process rewards; the table has the numbers"'
 _WIDTH, _HEIGHT, _AXIS = 6.8, 4.2, 6.1  # inches; the last is what labels leave of the width
 _DIGIT, _NUMBER, _UPRIGHT_NUMBER = 0.09, 0.48, 0.17  # inches that they need

@@ -1,9 +1,7 @@
 r"""Anyone's transcripts under several probes, to see whether J measures the answer or the box.
 
-What is appended at a cut decides what J means for a model. A model that never opens a box in the
-middle of a text is surprised by `\boxed{`, however far the thought has come; then J averaged over
-the whole box says little. The check shows J with each probe side by side, before anything is
-trained.
+A model that never opens a box in the middle of a text is surprised by `\boxed{`, however far the
+thought has come; then J averaged over the whole box says little (docs/your_backbone.md).
 """
 
 import math
@@ -24,6 +22,7 @@ from repro.files import jsonl
 from repro.measure.objective import correlate_with_position
 from repro.process_reward.probes import LEAD_IN, box_sums
 from repro.process_reward.settings import STRICT, ProcessRewardSettings, Text
+from repro.report.rendering import say
 
 OWN = 0.5  # share of -J in the box's own tokens from which on the box is called the surprise
 COLUMNS = {  # of `summarise`: their titles
@@ -147,9 +146,5 @@ def warn(summary: pd.DataFrame, settings: ProcessRewardSettings) -> str:
     if settings.answer_only or not share >= 100 * OWN:
         return ""
     best = summary.loc[summary["rho"].fillna(0).idxmin()]
-    return (
-        f"{share:.0f} % of −J stands in the tokens of the box itself, so that J says little of the "
-        f"answer: consider process_reward.answer_only. −J falls most clearly with the probe "
-        f"{best['probe']!r} (median ρ {best['rho']:.2f}, against {summary['rho'].iloc[0]:.2f} with "
-        "the whole box)."
-    )
+    rho = {"best": best["rho"], "rho": summary["rho"].iloc[0]}
+    return say("surprising_box", share=share, probe=repr(best["probe"]), **rho)

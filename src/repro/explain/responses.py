@@ -7,22 +7,24 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase
 
+from repro import methods
 from repro.benchmarks import declared
 from repro.config.resolved import Judging
 from repro.evaluation import tasks
 from repro.evaluation.decoding import Decoder
 from repro.explain import transcript
-from repro.explain.explanation import explain
+from repro.explain.explanation import explain_each
 from repro.explain.transcript import Transcript
 from repro.files import jsonl
 from repro.measure.behaviours import count
+from repro.records.experiment import RunFolder
 from repro.verify import thinking
 
 
 def write_objectives(
     judging: Judging,
-    model_dir: str | Path,
-    benchmarks: Mapping[str, Mapping[str, str]],
+    run: RunFolder,
+    data: Mapping[str, str | Path],
     output_file: str | Path,
     problems: int,
 ) -> None:
@@ -30,8 +32,8 @@ def write_objectives(
 
     Args:
         judging: the process reward, and whether Python files in the model folder may run.
-        model_dir: the model that gave the responses, and judges them.
-        benchmarks: by name ``{"generations": file, "scores": file, "data": file}``.
+        run: has the model that gave the responses, and judges them, generations and scores.
+        data: benchmark -> its file of problems.
         output_file: JSONL of benchmark, doc_id, sample, correct (0 or 1), tokens (of the thought),
             points ``[[token position, relative position in [0, 1], J], ...]`` from the empty
             thought on, and segments ``[[behaviour or null, process reward], ...]``.
@@ -39,12 +41,12 @@ def write_objectives(
 
     ValueError: files that do not belong together, or a benchmark that is not mathematics.
     """
-    model = transcript.load_model(model_dir, judging.trust_remote_code)
-    tokenizer = Decoder(model_dir, judging.trust_remote_code).tokenizer
+    model = transcript.load_model(run.path / "model", judging.trust_remote_code)
+    tokenizer = Decoder(run.path / "model", judging.trust_remote_code).tokenizer
     rows, has_tags = [], judging.thinking == thinking.REQUIRED
-    for name, files in benchmarks.items():
-        for row, correct, response in _first_responses(model_dir, tokenizer, name, files, problems):
-            scored = explain(model, tokenizer, response, judging, has_tags)
+    for name, file in data.items():
+        for row, correct, response in _first_responses(run, tokenizer, name, file, problems):
+            [scored] = explain_each(model, tokenizer, response, [judging], has_tags)
             found = {"benchmark": name, "doc_id": row["doc_id"], "sample": row["sample"]}
             rows.append(found | {"correct": correct} | scored.row())
     jsonl.write(output_file, rows)
@@ -52,15 +54,13 @@ def write_objectives(
 
 def write_case_study(
     judging: Judging,
-    model_dir: str | Path,
+    run: RunFolder,
     benchmark: str,
-    files: Mapping[str, str],
+    data: str | Path,
     output: str | Path,
-    *,
-    name: str,
     note: str = "",
 ) -> None:
-    """Write the case study of a run, called `name` in it, as PNG, PDF and HTML; see `page.write`.
+    """Write the case study of a run as PNG, PDF and HTML; see `page.write`.
 
     Which response is shown is a rule: of the first responses to each problem the first that is
     correct and holds a segment that backtracks, verifies or hesitates; else the first correct one;
@@ -76,43 +76,47 @@ def write_case_study(
         thought = thinking.find_thought(row["text"], has_tags)
         return correct * (1 + any(count(thought)[1:]))  # its behaviours
 
-    tokenizer = Decoder(model_dir, judging.trust_remote_code).tokenizer
-    fitting = _first_responses(model_dir, tokenizer, benchmark, files)
+    tokenizer = Decoder(run.path / "model", judging.trust_remote_code).tokenizer
+    fitting = _first_responses(run, tokenizer, benchmark, data)
     best = max(fitting, key=rank, default=None)  # the first of equal ones
     if best is None:
-        raise ValueError(f"{files['generations']}: no response fits into the model's context")
-    model = transcript.load_model(model_dir, judging.trust_remote_code)
-    scored = explain(model, tokenizer, best[2], judging, has_tags)
+        raise ValueError(f"{run.path}, {benchmark}: no response fits into the model's context")
+    model = transcript.load_model(run.path / "model", judging.trust_remote_code)
+    [scored] = explain_each(model, tokenizer, best[2], [judging], has_tags)
+    name = f"{run.backbone}, {methods.label(run.method)}, seed {run.seed}"
     page.write(replace(scored, model=name), output, note)
 
 
 def _first_responses(
-    model_dir: str | Path,
+    run: RunFolder,
     tokenizer: PreTrainedTokenizerBase,
     benchmark: str,
-    files: Mapping[str, str],
+    data: str | Path,
     problems: int | None = None,
 ) -> Iterator[tuple[dict, int, Transcript]]:
     """Yield the first response to each of the first problems: row, verdict, and transcript.
 
     Those that are empty, or too long for the context, are left out and counted on stderr.
     """
-    task = tasks.load(benchmark, files["data"], 1)
+    task = tasks.load(benchmark, data, 1)
     if not declared.benchmarks()[benchmark].in_domain:
         raise ValueError(f"{benchmark}: the objective needs answers in a box, those of mathematics")
-    scores = {one["doc_id"]: one for one in jsonl.read_json(files["scores"])["problems"]}
-    first = {row["doc_id"]: row for row in jsonl.read(files["generations"]) if row["sample"] == 0}
+    scored = jsonl.read_json(run.path / f"scores/{benchmark}.json")["problems"]
+    scores = {one["doc_id"]: one for one in scored}
+    generations = jsonl.read(run.path / f"generations/{benchmark}.jsonl")
+    first = {row["doc_id"]: row for row in generations if row["sample"] == 0}
     left_out, question = 0, task.config.metadata["question"]
     for doc_id, doc in list(enumerate(task.eval_docs))[:problems]:
         if doc_id not in first or doc_id not in scores:
-            raise ValueError(f"{files['generations']}: doc {doc_id} is not scored or not there")
+            raise ValueError(f"{run.path}, {benchmark}: doc {doc_id} is not scored or not there")
         row, correct, answer = first[doc_id], scores[doc_id]["correct"][0], task.doc_to_target(doc)
         prompt, ids = (transcript.encode(tokenizer, row[name]) for name in ("prompt", "text"))
-        if not 0 < len(ids) <= transcript.room_for_response(model_dir, tokenizer, prompt, answer):
+        room = transcript.room_for_response(run.path / "model", tokenizer, prompt, answer)
+        if not 0 < len(ids) <= room:
             left_out += 1
             continue
         source = f"{benchmark}, doc {doc_id}, sample 0, {'correct' if correct else 'wrong'}"
         yield row, correct, Transcript(doc[question], answer, prompt, ids, source)
     if left_out:
-        where = files["generations"]
-        print(f"{where}: left out {left_out} responses, too long or empty", file=sys.stderr)
+        said = f"left out {left_out} responses, too long or empty"
+        print(f"{run.path}, {benchmark}: {said}", file=sys.stderr)

@@ -17,11 +17,6 @@ from repro.report.figures import curves, style
 from repro.report.table_sheets import Sheet
 
 FIGURE = "figure2_objective_over_position"
-_CAPTION = (
-    "Each probe is appended at every cut point. ρ is Spearman's rank correlation of −J with the "
-    "position in the thought: below 0, −J falls. −J is in nats per scored token, averaged over the "
-    "transcripts."
-)
 
 
 def write(
@@ -67,7 +62,7 @@ def probes_sheet(summary: pd.DataFrame) -> Sheet:
         numbers = ("-" if pd.isna(row[key]) else f"{row[key]:.{n}f}" for key, n in digits.items())
         rows.append([row["probe"], *(text.replace("-0.", "−0.") for text in numbers)])
     cells = pd.DataFrame(rows, columns=list(probe_check.COLUMNS.values()), dtype=str)
-    return Sheet("probes", _CAPTION, cells, groups=0, texts=1)
+    return Sheet("probes", rendering.say("probes"), cells, groups=0, texts=1)
 
 
 @matplotlib.rc_context(style.STYLE)

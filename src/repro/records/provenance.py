@@ -124,8 +124,7 @@ def environment() -> dict:
 
 def _machine() -> dict:
     """Return the machine, and what torch computes with where this process has imported it."""
-    cpus = Path("/proc/cpuinfo")
-    found = re.search(r"model name\s*: (.*)", cpus.read_text() if cpus.is_file() else "")
+    found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     cpu = found[1].strip() if found else platform.machine()
     machine = {"platform": platform.platform(), "cpu": cpu, "cpus": os.cpu_count()}
     torch = sys.modules.get("torch")

@@ -169,20 +169,8 @@ def create(backbone: TinyBackbone, vocabulary: Qwen2Tokenizer) -> PreTrainedMode
     """Create the untrained model: Qwen2 for R1-Distill's place, Qwen3 for Qwen3's."""
     names = ("bos_token_id", "eos_token_id", "pad_token_id")
     tokens = {name: getattr(vocabulary, name) for name in names}
-    shape = {
-        "vocab_size": backbone.vocabulary or -(-len(vocabulary) // 64) * 64,
-        "hidden_size": backbone.hidden_size,
-        "intermediate_size": 2 * backbone.hidden_size,
-        "num_hidden_layers": backbone.layers,
-        "num_attention_heads": backbone.heads,
-        "num_key_value_heads": backbone.key_value_heads,
-        "max_position_embeddings": CONTEXT,
-        "tie_word_embeddings": True,
-        **tokens,
-    }
-    if backbone.architecture == "qwen3":
-        shape["head_dim"] = backbone.hidden_size // backbone.heads
-    config = AutoConfig.for_model(backbone.architecture, **shape)
+    sizes = backbone.sizes(len(vocabulary)) | {"max_position_embeddings": CONTEXT}
+    config = AutoConfig.for_model(**sizes, **tokens)
     model = AutoModelForCausalLM.from_config(config)
     model.generation_config = GenerationConfig(**tokens)
     return model

@@ -35,14 +35,15 @@ _GAP = r"(?:[^.?!;]|\.(?=\d)){0,90}?\b"
 
 
 class Text(NamedTuple):
-    """A text in plain spelling; per word where it begins and whether it may open a clause."""
+    """A text in plain spelling, from a position on, and the words that may open a clause."""
 
     plain: str
-    words: list[tuple[int, bool]]
+    openings: list[int]  # where such words begin
+    start: int = 0
 
     def after(self, position: int) -> "Text":
-        """Return the same text with the words from a position on."""
-        return Text(self.plain, [word for word in self.words if word[0] >= position])
+        """Return the same text from a position on."""
+        return Text(self.plain, [at for at in self.openings if at >= position], position)
 
 
 def read(text: str) -> Text:
@@ -54,14 +55,14 @@ def read(text: str) -> Text:
     text = _CODE.sub("x", text.lower()).translate(_CHARACTERS).replace("\u2026", "... ")
     text = _CONTRACTED.sub(lambda found: _CONTRACTIONS[found.group()], " ".join(text.split()))
     text, filler = _DASH.sub(". ", text), _filler()
-    words, opening = [], 0
+    openings, behind_filler = [], 0
     for word in _WORD.finditer(text):
         at = word.start(2)
-        opens = at == opening or word.start(1) >= 0
-        if opens and (found := filler.match(text, at)):
-            opening = found.end()
-        words.append((at, opens))
-    return Text(text, words)
+        if at == behind_filler or word.start(1) >= 0:
+            openings.append(at)
+            found = filler.match(text, at)
+            behind_filler = found.end() if found else behind_filler
+    return Text(text, openings)
 
 
 class Phrases:
@@ -74,13 +75,11 @@ class Phrases:
 
     def search(self, text: Text) -> re.Match[str] | None:
         """Return the first phrase in a text that `read` has prepared, or None."""
-        if not text.words:
-            return None
-        found = self._anywhere.search(text.plain, text.words[0][0])
-        for at, opens in text.words:
+        found = self._anywhere.search(text.plain, text.start)
+        for at in text.openings:
             if found and at > found.start():
                 break
-            if opens and (opened := self._opening.match(text.plain, at)):
+            if opened := self._opening.match(text.plain, at):
                 return opened
         return found
 

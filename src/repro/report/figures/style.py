@@ -26,20 +26,8 @@ WITHOUT, WITH = "without RePro", "with RePro"
 _PAPER = ("grpo", "reinforce_pp_baseline", "reinforce_pp", "ppo")
 _LOOKS = itertools.cycle(zip(COLOURS, MARKERS, strict=True))
 ALGORITHMS = dict(zip(dict.fromkeys([*_PAPER, *methods.ALGORITHMS]), _LOOKS, strict=False))
-STYLE = {
-    "font.family": "DejaVu Sans",
-    "font.size": 8,
-    "axes.titlesize": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#E0E0E0",
-    "grid.linewidth": 0.5,
-    "lines.linewidth": 1.6,
-    "legend.frameon": False,
-    "legend.handlelength": 3,  # shows the dashes
-    "pdf.fonttype": 42,
-}
+_FILE = Path(__file__).with_name("print.mplstyle")
+STYLE = matplotlib.rc_params_from_file(_FILE, use_default_template=False)
 _WIDTH, _HEIGHT = 6.8, 9.0  # inches: the text of a one-column page, and what a caption leaves
 _PANEL_HEIGHT, _SURROUNDINGS = 2.6, 0.6  # inches; legend and note surround the panels
 

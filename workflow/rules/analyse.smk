@@ -16,6 +16,7 @@ rule experiment:
 rule write_tables:
     input:
         scores_of(settings.main_runs(experiment)),
+        sampling_of(settings.main_runs(experiment)),
         settings_of(settings.main_runs(experiment)),
         checkpoints_of(settings.main_runs(experiment)),
         expand(
@@ -35,6 +36,7 @@ rule write_tables:
                 "against_original",
                 "tokens",
                 "backtracking",
+                "sampling",
                 *(["overthinking"] if THOUGHTS else []),
             ],
             kind=["csv", "md", "tex"],
@@ -254,6 +256,7 @@ rule overview:
 rule track:
     input:
         records_of_training,
+        rules.sampling.output,
         scores=rules.score.output.scores,
         generations=rules.generate.output.generations,
         settings=f"{RUN}/settings.json",

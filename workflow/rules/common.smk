@@ -1,5 +1,6 @@
 # Reads the configuration, checks it before anything runs, and defines the functions that give the rules
 # their inputs and params.
+from math import ceil
 from pathlib import Path
 from shlex import quote
 
@@ -67,6 +68,11 @@ BENCHMARKS = sorted(
 )  # so that their order in a file changes no result
 # Samples for each problem, in the order of BENCHMARKS.
 SAMPLES = [experiment.benchmarks[benchmark].samples for benchmark in BENCHMARKS]
+# Tokens at which responses are cut off for accuracy within a budget.
+LONGEST = experiment.evaluation.max_new_tokens
+BUDGETS = experiment.evaluation.budgets or sorted(
+    {ceil(LONGEST * tenth / 10) for tenth in range(1, 11)}
+)
 # The tables show the paper's numbers beside ours, but not beside those of the tiny world.
 PUBLISHED = [] if experiment.data_source == "tinyworld" else [local(PAPER)]
 # Benchmarks that are asked during training.
@@ -89,6 +95,7 @@ if TRAINED:
         "figure3_tokens_over_training": ("tokens", "training"),
         "figure5_backtracking_over_training": ("backtracking", "training"),
         "accuracy_over_training": ("accuracy", "training"),
+        "accuracy_within_budget": ("accuracy", "budgets"),
     }
 if OBJECTIVE and JUDGED:
     FIGURES |= {
@@ -187,6 +194,11 @@ def scores_of(runs):
     )
 
 
+def sampling_of(runs):
+    """Return what several responses to each problem tell of runs."""
+    return expand("{run}/sampling.jsonl", run=run_dirs(runs))
+
+
 def settings_of(runs):
     """Return the settings of runs."""
     return expand("{run}/settings.json", run=run_dirs(runs))
@@ -244,7 +256,8 @@ def figure_inputs(wildcards):
         return curves_of(runs) + validation_of(runs)
     if shown == "-J":
         return objectives_of(settings.objective_runs(experiment))
-    return scores_of(settings.main_runs(experiment))
+    runs = settings.main_runs(experiment)
+    return scores_of(runs) + (sampling_of(runs) if over == "budgets" else [])
 
 
 def figure_labels(wildcards):

@@ -2,7 +2,10 @@
 
 import argparse
 
-from repro.commands.options import takes
+from repro.commands.options import MANY, takes
+from repro.config.models import Measuring
+from repro.config.words import validate
+from repro.files import jsonl
 from repro.records import experiment
 
 
@@ -89,6 +92,36 @@ def sanity(options: argparse.Namespace) -> None:
             f"{off} of {len(bands)} bands are missed: look at prompts, problems, verifier and "
             "sampling before anything is trained"
         )
+
+
+@takes(
+    "--output",
+    scores=MANY | {"help": "score files, as `score` writes them"},
+    budgets=MANY | {"type": int, "help": "numbers of tokens at which responses are cut off"},
+    at_k={"nargs": "+", "type": int, "help": "k of maj@k, pass@k and G-Pass@k; else 2, 4, 8, ..."},
+)
+def sampling(options: argparse.Namespace) -> None:
+    """Measure accuracy within budgets of tokens, votes and stability over several responses."""
+    import pandas as pd
+
+    from repro.measure.sampling_metrics import measure
+    from repro.report import names
+
+    chosen = validate({"budgets": options.budgets, "at_k": options.at_k}, Measuring)
+    rows, most = [], 0
+    for file in options.scores:
+        score = jsonl.read_json(file)
+        name, problems = score.get("benchmark"), score.get("problems", ())
+        n = min((len(problem["correct"]) for problem in problems), default=0)
+        ks, most = chosen.at_k or [2**i for i in range(1, n.bit_length())], max(most, n)
+        how = chosen.budgets, [k for k in ks if k <= n], name not in names.PROGRAMS
+        keys = [{"benchmark": name, "doc_id": problem["doc_id"]} for problem in problems]
+        rows += [key | measure(of, *how) for key, of in zip(keys, problems, strict=True)]
+    if rows and max(chosen.at_k or [0]) > most:
+        raise ValueError(f"at_k = {chosen.at_k}; allowed: at most {most}, the samples of a problem")
+    jsonl.write(options.output, rows)
+    means = pd.DataFrame(rows).drop(columns="doc_id").groupby("benchmark").mean()
+    print((100 * means.T).to_string(float_format="%.1f"))
 
 
 @takes("--results")

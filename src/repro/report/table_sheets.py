@@ -80,6 +80,21 @@ def tokens_sheet(tokens: pd.DataFrame) -> Sheet:
     return Sheet("tokens", caption, pd.DataFrame(rows, columns=header), groups=1, texts=2)
 
 
+def sampling_sheet(sampled: pd.DataFrame) -> Sheet:
+    """Return what several responses to a problem tell, from `tables.sampling_frame`."""
+    titles = names.BENCHMARKS | dict.fromkeys(compare.POOLS)
+    titles = {name: title or name for name, title in titles.items() if name in sampled}
+    rows = []
+    for row in sampled.to_dict("records"):
+        metric = row["metric"].replace("g_pass", "G-Pass").replace("_at_", "@").replace("_", " ")
+        cells = [row["backbone"], metric, methods.label(row["method"])]
+        rows.append([*cells, *(_mean_se(row, name, 1) for name in titles)])
+    header = ["Backbone", "Metric", "Method", *titles.values()]
+    programs = names.titles(names.PROGRAMS)
+    caption = say("sampling", seeds=names.count_seeds(sampled["seeds"]), programs=programs)
+    return Sheet("sampling", caption, pd.DataFrame(rows, columns=header), groups=2, texts=3)
+
+
 def backtracking_sheet(backtracking: pd.DataFrame) -> Sheet:
     """Return backtracking and its kin, from `tables.backtracking_frame`."""
     rows = []
@@ -217,5 +232,6 @@ SHEETS = {
     "against_original": partial(effects_sheet, "against_original"),
     "tokens": tokens_sheet,
     "backtracking": backtracking_sheet,
+    "sampling": sampling_sheet,
     "overthinking": overthinking_sheet,
 }

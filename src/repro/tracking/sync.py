@@ -42,8 +42,9 @@ NOTE_TAG = "mlflow.note.content"  # MLflow shows it as the description
 # The last metric that is sent of a row: where it is, the row is.
 REWARD, ACCURACY = "train/reward", "accuracy"
 MEANS = ("accuracy", "tokens_mean", "backtracking_per_1k")  # have a mean over the benchmarks
-FILES = (  # `original` has the first only
+FILES = (  # `original` has the first and the last only
     *("settings.json", "provenance.json", "training.jsonl", "validation.jsonl", "checkpoint.json"),
+    "sampling.jsonl",
 )
 SAMPLES = "samples.json"
 PROBLEMS, LONG = 3, 3000  # in the samples: of each benchmark, and characters of a response
@@ -151,7 +152,9 @@ def _read(run_dir: Path, evaluation: Generation | None, note: str) -> Payload:
     files |= {run_dir / f"scores/{name}.json": "scores" for name in counts}
     scores = {name: jsonl.read_json(run_dir / f"scores/{name}.json") for name in counts}
     samples = {"columns": ["problem", "response", "prompt"], "data": _read_rows(run_dir, scores)}
-    return content._replace(scores=_list_metrics(scores), samples=samples)
+    file = run_dir / "sampling.jsonl"
+    sampled = jsonl.read(file) if file in files else []
+    return content._replace(scores=_list_metrics(scores, sampled), samples=samples)
 
 
 def list_tags(run: RunSettings) -> dict[str, str]:
@@ -190,8 +193,12 @@ def _mark(metric: Metric) -> str:
     return REWARD if group == "train" else f"{group}/{ACCURACY}"
 
 
-def _list_metrics(scores: dict[str, dict]) -> dict[str, float]:
-    metrics = {
+def _list_metrics(scores: dict[str, dict], sampled: list[dict]) -> dict[str, float]:
+    values: dict[str, list[float]] = {}
+    for row in sampled:  # of a problem
+        for key in row.keys() - {"benchmark", "doc_id"}:
+            values.setdefault(f"eval/{row['benchmark']}/{key}", []).append(row[key])
+    metrics = {name: statistics.fmean(of) for name, of in values.items()} | {
         f"eval/{benchmark}/{key}": float(estimate["value"])
         for benchmark, found in scores.items()
         for key, estimate in found["aggregates"].items()  # none where it could not be scored

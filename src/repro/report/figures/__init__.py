@@ -19,6 +19,7 @@ from repro.report.figures import curves, evaluation, style
 GROUPS = {
     **dict.fromkeys(curves.POINTS, "objective"),
     **dict.fromkeys([*curves.CURVES, "figure6_tokens_per_benchmark"], "main"),
+    "accuracy_within_budget": "main",
     **{"ablation_alpha": "alpha", "figure4_ablation_w": "w", "ablation_k": "k"},
 }
 
@@ -39,6 +40,9 @@ def draw(name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str], note: 
     if name in curves.POINTS:
         return curves.objective_over_position(name, collect.read_objective(runs), note)
     scores = collect.read_scores(runs, benchmarks)
+    if name == "accuracy_within_budget":
+        found = compare.summarise_sampling(runs, scores.grid)
+        return evaluation.accuracy_within_budget(found, scores.gaps, note)
     if GROUPS[name] == "main":
         summary = compare.summarise(scores.problems, scores.grid)
         return evaluation.tokens_per_benchmark(summary, scores.gaps, note)

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from scipy import stats
 from tests.analysis.drawn import legend, lines, said, says, texts
-from tests.analysis.worlds import NOTE, log, maker
+from tests.analysis.worlds import NOTE, log, maker, measured
 
 from repro import methods
 from repro.benchmarks import declared
@@ -81,7 +81,7 @@ def world(request, tmp_path_factory):
             if curve and len(backbones) > 1:
                 jsonl.write(run.path / "validation.jsonl", [validated(n, n / 9) for n in (0, 4, 8)])
             runs.append(run)
-    return runs
+    return measured(runs, [2048, 4096, 8192, 16384])
 
 
 def draw(name, runs, note=NOTE):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from repro.commands.cli import main
 from repro.files import jsonl
 from repro.records.experiment import RunFolder
 from repro.report import claims, collect, verdicts
@@ -67,6 +68,21 @@ def unscored(run: RunFolder, benchmark: str, reason: str) -> None:
 def markdown(file: Path) -> str:
     """Return the text of a Markdown file without the blanks that align its columns."""
     return re.sub(" +", " ", file.read_text())
+
+
+def measured(runs: list[RunFolder], budgets: Sequence[int]) -> list[RunFolder]:
+    """Write what several responses to a problem tell, whose lengths are their reasoning tokens."""
+    for run in runs:
+        for file in (run.path / "scores").iterdir():
+            score = json.loads(file.read_text())
+            for one in score["problems"]:
+                one.setdefault("answer", one["correct"])
+                one.setdefault("length", one["tokens"])
+            file.write_text(json.dumps(score))
+        files = sorted(map(str, (run.path / "scores").iterdir()))
+        command = ["sampling", "--output", f"{run.path}/sampling.jsonl", "--scores", *files]
+        assert main([*command, "--budgets", *map(str, budgets)]) == 0
+    return runs
 
 
 def problem(correct, tokens, backtracking):

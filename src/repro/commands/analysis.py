@@ -3,7 +3,6 @@
 import argparse
 
 from repro.commands.options import MANY, takes
-from repro.config.models import Measuring
 from repro.config.words import validate
 from repro.files import jsonl
 from repro.records import experiment
@@ -104,24 +103,27 @@ def sampling(options: argparse.Namespace) -> None:
     """Measure accuracy within budgets of tokens, votes and stability over several responses."""
     import pandas as pd
 
+    from repro.config.models import Evaluation
     from repro.measure.sampling_metrics import measure
     from repro.report import names
 
-    chosen = validate({"budgets": options.budgets, "at_k": options.at_k}, Measuring)
+    chosen = validate({"budgets": options.budgets, "at_k": options.at_k}, Evaluation)
     rows, most = [], 0
     for file in options.scores:
         score = jsonl.read_json(file)
-        name, problems = score.get("benchmark"), score.get("problems", ())
+        if not {"benchmark", "problems"} <= score.keys():
+            raise ValueError(f"{file}: not a score file; wanted: what `score` writes")
+        name, problems = score["benchmark"], score["problems"]
         n = min((len(problem["correct"]) for problem in problems), default=0)
         ks, most = chosen.at_k or [2**i for i in range(1, n.bit_length())], max(most, n)
         how = chosen.budgets, [k for k in ks if k <= n], name not in names.PROGRAMS
-        keys = [{"benchmark": name, "doc_id": problem["doc_id"]} for problem in problems]
-        rows += [key | measure(of, *how) for key, of in zip(keys, problems, strict=True)]
+        rows += [{"benchmark": name, "doc_id": of["doc_id"]} | measure(of, *how) for of in problems]
     if rows and max(chosen.at_k or [0]) > most:
         raise ValueError(f"at_k = {chosen.at_k}; allowed: at most {most}, the samples of a problem")
     jsonl.write(options.output, rows)
-    means = pd.DataFrame(rows).drop(columns="doc_id").groupby("benchmark").mean()
-    print((100 * means.T).to_string(float_format="%.1f"))
+    if rows:
+        means = pd.DataFrame(rows).drop(columns="doc_id").groupby("benchmark").mean()
+        print((100 * means.T).to_string(float_format="%.1f"))
 
 
 @takes("--results")

@@ -114,9 +114,10 @@ def summarise_sampling(runs: Iterable[RunFolder], grid: Grid) -> pd.DataFrame:
     Where a run or a benchmark of a pool lacks a metric, it has no row; there may be none at all.
     """
     rows = [run.keys() | row for run in runs for row in run.read_rows("sampling")]
-    frame = pd.DataFrame(rows, columns=None if rows else [*RUN_KEYS, "benchmark", "doc_id"])
-    found = [pd.DataFrame(columns=["backbone", "method", "benchmark", "metric", "mean", "seeds"])]
-    for metric in frame.columns.difference([*RUN_KEYS, "benchmark", "doc_id"], sort=False):
+    if not rows:
+        return pd.DataFrame(columns=["backbone", "method", "benchmark", "metric", "mean", "seeds"])
+    frame, found = pd.DataFrame(rows), []
+    for metric in frame.columns.drop([*RUN_KEYS, "benchmark", "doc_id"]):
         problems = frame.dropna(subset=metric)
         problems = problems.assign(**dict.fromkeys(MEASURED, problems[metric]))
         found.append(summarise(problems, grid, ["accuracy"]).assign(metric=metric))

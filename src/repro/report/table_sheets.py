@@ -81,18 +81,18 @@ def tokens_sheet(tokens: pd.DataFrame) -> Sheet:
 
 
 def sampling_sheet(sampled: pd.DataFrame) -> Sheet:
-    """Return what several responses to a problem tell, from `tables.sampling_frame`."""
-    titles = names.BENCHMARKS | dict.fromkeys(compare.POOLS)
-    titles = {name: title or name for name, title in titles.items() if name in sampled}
-    rows = []
-    for row in sampled.to_dict("records"):
+    """Return what several responses to a problem tell, from `compare.summarise_sampling`."""
+    rows: dict[tuple[str, ...], dict[str, str]] = {}
+    for row in sampled.rename(columns={"se": "mean_se"}).to_dict("records"):
         metric = row["metric"].replace("g_pass", "G-Pass").replace("_at_", "@").replace("_", " ")
-        cells = [row["backbone"], metric, methods.label(row["method"])]
-        rows.append([*cells, *(_mean_se(row, name, 1) for name in titles)])
-    header = ["Backbone", "Metric", "Method", *titles.values()]
-    programs = names.titles(names.PROGRAMS)
-    caption = say("sampling", seeds=names.count_seeds(sampled["seeds"]), programs=programs)
-    return Sheet("sampling", caption, pd.DataFrame(rows, columns=header), groups=2, texts=3)
+        of = rows.setdefault((row["backbone"], metric, methods.label(row["method"])), {})
+        of[names.BENCHMARKS.get(row["benchmark"], row["benchmark"])] = _mean_se(row, "mean", 1)
+    header = ["Backbone", "Metric", "Method"]
+    cells = [dict(zip(header, keys, strict=True)) | of for keys, of in rows.items()]
+    cells = pd.DataFrame(cells, columns=None if rows else header).fillna("-")
+    seeds, programs = names.count_seeds(sampled["seeds"]), names.titles(names.PROGRAMS)
+    caption = say("sampling", seeds=seeds, programs=programs)
+    return Sheet("sampling", caption, cells, groups=2, texts=3)
 
 
 def backtracking_sheet(backtracking: pd.DataFrame) -> Sheet:

@@ -54,7 +54,7 @@ def write_tables(
         "against_original": effects[to_original],
         "tokens": tokens_frame(summary, scores.responses),
         "backtracking": backtracking_frame(scores),
-        "sampling": sampling_frame(compare.summarise_sampling(runs, scores.grid)),
+        "sampling": compare.summarise_sampling(runs, scores.grid),
     }
     if thoughts:
         counts = overthinking.read_counts(runs, benchmarks)
@@ -106,19 +106,6 @@ def tokens_frame(summary: pd.DataFrame, responses: pd.DataFrame) -> pd.DataFrame
     frame = _wide(summary, {f"{name}_mean": ("tokens", name) for name in shown})
     medians = responses.groupby([*_KEYS, "benchmark"])["tokens"].median().unstack()
     return frame.join(medians.reindex(columns=shown).add_suffix("_median"), on=_KEYS)
-
-
-def sampling_frame(summary: pd.DataFrame) -> pd.DataFrame:
-    """Return metrics of several responses, from `compare.summarise_sampling`, in percent.
-
-    One row per metric, backbone and method: seeds, and each benchmark and pool with its ``_se``.
-    """
-    columns = [*names.BENCHMARKS, *compare.POOLS]
-    found = [
-        _wide(of, {name: (metric, name) for name in columns}).assign(metric=metric)
-        for metric, of in summary.groupby("metric", sort=False)
-    ]
-    return pd.concat(found or [pd.DataFrame(columns=[*_KEYS, "metric", "seeds"])])
 
 
 def backtracking_frame(scores: collect.Scores) -> pd.DataFrame:

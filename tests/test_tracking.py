@@ -224,3 +224,14 @@ def test_docs_metrics_explains_every_metric_statistic_tag_and_mean():
     names += [suffixes.get(name, name) for name in statistics]
     names += [*sync.list_tags(SETTINGS), *(f"eval/mean/{key}" for key in sync.MEANS)]
     assert [name for name in names if f"`{name}`" not in page] == []
+
+
+def test_budgets_votes_and_stability_are_metrics_of_each_benchmark(client, tmp_path):
+    folder = run_folder.write(tmp_path)
+    rows = [{"benchmark": "aime24", "doc_id": n, "maj_at_2": n / 2} for n in range(3)]
+    jsonl.write(folder / "sampling.jsonl", [*rows, {"benchmark": "mbpp", "doc_id": 0, "x": 1.0}])
+    run_id = send(folder)
+    metrics = client.get_run(run_id).data.metrics
+    sent = yaml.safe_load(SENT.read_text("utf-8"))["metrics"]
+    assert metrics == sent | {"eval/aime24/maj_at_2": 0.5, "eval/mbpp/x": 1.0}
+    assert "sampling.jsonl" in artifacts(client, run_id)

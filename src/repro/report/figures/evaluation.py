@@ -47,12 +47,11 @@ def accuracy_within_budget(summary: pd.DataFrame, *sentences: str) -> Figure:
 
     Each algorithm is beside itself with RePro and the untrained backbone. ValueError without any.
     """
-    chosen = (summary["benchmark"] == "all") & summary["metric"].astype(str).str.startswith(WITHIN)
-    shown = summary[chosen]
-    shown = shown.assign(budget=shown["metric"].str.removeprefix(WITHIN).astype(int))
+    is_budget = summary["metric"].astype(str).str.startswith(WITHIN)
+    shown = summary[is_budget & (summary["benchmark"] == "all")]
     if shown.empty:
         raise ValueError("accuracy_within_budget: no run has it; responses have to be scored again")
-    algorithms = dict.fromkeys(methods.parse(method).algorithm for method in shown["method"])
+    algorithms = [methods.parse(method).algorithm for method in shown["method"]]
     titles = {name: methods.label(name) for name in algorithms if name}
     backbones = shown["backbone"].unique()
     figure, panels = style.panels(backbones, titles, "Budget (tokens)", "Accuracy (%)")
@@ -60,7 +59,8 @@ def accuracy_within_budget(summary: pd.DataFrame, *sentences: str) -> Figure:
         for method in (methods.ORIGINAL, algorithm, algorithm + methods.REPRO):
             rows = shown[(shown["backbone"] == backbone) & (shown["method"] == method)]
             if len(rows):
-                style.draw_means(axis, rows["budget"].to_numpy(), rows, method)
+                budgets = rows["metric"].str.removeprefix(WITHIN).astype(int)
+                style.draw_means(axis, budgets.to_numpy(), rows, method)
     said = say("within_budget", seeds=names.count_seeds(shown["seeds"]))
     return style.finish(figure, panels.values(), said, *sentences, **_LEGEND)
 

@@ -118,7 +118,7 @@ def files(tmp_path):
 
 def call(folder, *options, names=("aime24", "mbpp", "lcb")) -> int:
     scores = [str(folder / f"{name}.json") for name in names]
-    budgets = [] if "--budgets" in options else ["--budgets", "20", "40"]
+    budgets = [] if "--budgets" in options else ["--budgets", "40", "20"]
     output = str(folder / "out.jsonl")
     return main(["sampling", "--scores", *scores, *budgets, *options, "--output", output])
 
@@ -129,6 +129,7 @@ def test_the_command_measures_every_problem_and_prints_means(files, capsys):
     keys = [(row["benchmark"], row["doc_id"]) for row in rows]
     assert keys == [("aime24", 0), ("aime24", 1), ("mbpp", 0)]
     assert rows[1].items() >= {"maj_at_4": 1, "pass_at_4": 1, "accuracy_within_20": 0.25}.items()
+    assert [*rows[0]][2:5] == ["accuracy_within_20", "accuracy_within_40", "unanswered"]
     assert "maj_at_2" in rows[0] and "maj_at_2" not in rows[2]
     printed = {line.split()[0]: line.split()[1:] for line in capsys.readouterr().out.splitlines()}
     assert printed["accuracy_within_40"] == ["50.0", "50.0"]

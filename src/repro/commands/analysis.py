@@ -116,7 +116,7 @@ def sampling(options: argparse.Namespace) -> None:
         name, problems = score["benchmark"], score["problems"]
         n = min((len(problem["correct"]) for problem in problems), default=0)
         ks, most = chosen.at_k or [2**i for i in range(1, n.bit_length())], max(most, n)
-        how = chosen.budgets, [k for k in ks if k <= n], name not in names.PROGRAMS
+        how = sorted(chosen.budgets), [k for k in ks if k <= n], name not in names.PROGRAMS
         rows += [{"benchmark": name, "doc_id": of["doc_id"]} | measure(of, *how) for of in problems]
     if rows and max(chosen.at_k or [0]) > most:
         raise ValueError(f"at_k = {chosen.at_k}; allowed: at most {most}, the samples of a problem")

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from scipy import stats
 from tests.analysis.drawn import legend, lines, said, says, texts
-from tests.analysis.worlds import NOTE, log, maker, measured
+from tests.analysis.worlds import NOTE, log, maker
 
 from repro import methods
 from repro.benchmarks import declared
@@ -81,7 +81,7 @@ def world(request, tmp_path_factory):
             if curve and len(backbones) > 1:
                 jsonl.write(run.path / "validation.jsonl", [validated(n, n / 9) for n in (0, 4, 8)])
             runs.append(run)
-    return measured(runs, [2048, 4096, 8192, 16384])
+    return runs
 
 
 def draw(name, runs, note=NOTE):
@@ -92,7 +92,7 @@ def draw(name, runs, note=NOTE):
         runs = [run for run in runs if methods.parse(run.method).algorithm == "grpo"]
     runs = [run for run in runs if methods.parse(run.method).ablated in wanted]
     benchmarks = declared.PAPER if name == "figure6_tokens_per_benchmark" else ("aime24", "gpqa")
-    return figures.draw(name, runs, benchmarks, note)
+    return figures.draw(name, runs, benchmarks, note, 2048, 4096, 8192, 16384)
 
 
 def shown_texts(figure):

@@ -15,7 +15,6 @@ from tests.analysis.worlds import (
     ORIGINAL,
     maker,
     markdown,
-    measured,
     present,
     problem,
     three_methods,
@@ -37,7 +36,7 @@ FILES = {f"{name}.{suffix}" for name in TABLES for suffix in ("csv", "md", "tex"
 def tiny(tmp_path_factory):
     """A results folder with the tables of three methods."""
     root = tmp_path_factory.mktemp("tiny")
-    runs = measured(three_methods(maker(root)), [100])
+    runs = three_methods(maker(root))
     tables.write_tables(runs, present(runs), root / "tables", NOTE)
     return root
 
@@ -52,8 +51,8 @@ def paper(tmp_path_factory):
     make = maker(root)
     backbones = ("DeepSeek-R1-Distill-Qwen-1.5B", "Qwen3-1.7B")
     runs = [make(method, scores, backbone=b) for b in backbones for method in grid]
-    measured(runs, [2048, 4096, 8192, 16384])
-    tables.write_tables(runs, list(scores), root / "tables", NOTE, PUBLISHED)
+    cutoffs = [[2048, 4096, 8192, 16384]]
+    tables.write_tables(runs, list(scores), root / "tables", NOTE, PUBLISHED, cutoffs=cutoffs)
     return root
 
 
@@ -125,7 +124,6 @@ def test_special_characters_are_escaped(make_run, tmp_path):
     backbone = "R1_7B & co~{x}^\\|"
     runs = [make_run(name, {"aime24": ORIGINAL}, backbone=backbone) for name in ("original", "ppo")]
     runs.append(make_run("grpo+repro~alpha=0.3", {"aime24": GRPO}, backbone=backbone))
-    measured(runs, [100])
     tables.write_tables(runs, ["aime24"], tmp_path, NOTE)
     assert "| R1_7B & co~{x}^\\\\| | Original | 25.0" in markdown(tmp_path / "main.md")
     for path in tmp_path.glob("*.tex"):

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from repro.commands.cli import main
 from repro.files import jsonl
 from repro.records.experiment import RunFolder
 from repro.report import claims, collect, verdicts
@@ -21,7 +20,8 @@ ZEROS = ("truncated", "backtracking", "verification", "hesitation")
 def maker(root: Path) -> Callable[..., RunFolder]:
     """Return make(method, scores={benchmark: problems}, training=rows, ...) -> run below root.
 
-    Each problem gives correct and tokens, the rest of a score file defaults to zeros.
+    Each problem gives correct and tokens, the rest of a score file defaults to zeros, to verdicts
+    for answers, and to thoughts without anything after them.
     """
 
     def make(
@@ -31,11 +31,14 @@ def maker(root: Path) -> Callable[..., RunFolder]:
         (path / "scores").mkdir(parents=True)
         for benchmark, problems in (scores or {}).items():
             rows = [
-                {"doc_id": number} | dict.fromkeys(ZEROS, [0] * len(problem["correct"])) | problem
+                {"doc_id": number, "answer": problem["correct"], "length": problem["tokens"]}
+                | dict.fromkeys(ZEROS, [0] * len(problem["correct"]))
+                | problem
                 for number, problem in enumerate(problems)
             ]
             content = {"samples": len(rows[0]["correct"]), "n_problems": len(rows)}
             content |= {"benchmark": benchmark, "aggregates": {}, "problems": rows}
+            content |= {"sandbox": "namespaces" if benchmark in ("mbpp", "lcb") else None}
             (path / "scores" / f"{benchmark}.json").write_text(json.dumps(content))
         if training is not None:
             jsonl.write(path / "training.jsonl", training)
@@ -68,21 +71,6 @@ def unscored(run: RunFolder, benchmark: str, reason: str) -> None:
 def markdown(file: Path) -> str:
     """Return the text of a Markdown file without the blanks that align its columns."""
     return re.sub(" +", " ", file.read_text())
-
-
-def measured(runs: list[RunFolder], budgets: Sequence[int]) -> list[RunFolder]:
-    """Write what several responses to a problem tell, whose lengths are their reasoning tokens."""
-    for run in runs:
-        for file in (run.path / "scores").iterdir():
-            score = json.loads(file.read_text())
-            for one in score["problems"]:
-                one.setdefault("answer", one["correct"])
-                one.setdefault("length", one["tokens"])
-            file.write_text(json.dumps(score))
-        files = sorted(map(str, (run.path / "scores").iterdir()))
-        command = ["sampling", "--output", f"{run.path}/sampling.jsonl", "--scores", *files]
-        assert main([*command, "--budgets", *map(str, budgets)]) == 0
-    return runs
 
 
 def problem(correct, tokens, backtracking):

@@ -20,7 +20,7 @@ STAGES = {
     "supervised": {"backbone"},
     "RL": {"train"},
     "generation": {"generate"},
-    "scoring": {"score", "sampling"},
+    "scoring": {"score"},
     "report": {"objective", "case_study", "tables", "figure", "claims"} | {"overview", "track"},
 }
 POLL = 0.05  # seconds

@@ -1,6 +1,5 @@
 # Reads the configuration, checks it before anything runs, and defines the functions that give the rules
 # their inputs and params.
-from math import ceil
 from pathlib import Path
 from shlex import quote
 
@@ -68,11 +67,10 @@ BENCHMARKS = sorted(
 )  # so that their order in a file changes no result
 # Samples for each problem, in the order of BENCHMARKS.
 SAMPLES = [experiment.benchmarks[benchmark].samples for benchmark in BENCHMARKS]
-# Tokens at which responses are cut off for accuracy within a budget.
-LONGEST = experiment.evaluation.max_new_tokens
-BUDGETS = experiment.evaluation.budgets or sorted(
-    {ceil(LONGEST * tenth / 10) for tenth in range(1, 11)}
-)
+# What commands measure over several responses. A param of these rules, so that other budgets score nothing
+# again.
+BUDGETS, AT_K = settings.cutoffs(experiment)
+CUTOFFS = ["--budgets", *BUDGETS, "--at-k", *AT_K]
 # The tables show the paper's numbers beside ours, but not beside those of the tiny world.
 PUBLISHED = [] if experiment.data_source == "tinyworld" else [local(PAPER)]
 # Benchmarks that are asked during training.
@@ -194,11 +192,6 @@ def scores_of(runs):
     )
 
 
-def sampling_of(runs):
-    """Return what several responses to each problem tell of runs."""
-    return expand("{run}/sampling.jsonl", run=run_dirs(runs))
-
-
 def settings_of(runs):
     """Return the settings of runs."""
     return expand("{run}/settings.json", run=run_dirs(runs))
@@ -256,8 +249,13 @@ def figure_inputs(wildcards):
         return curves_of(runs) + validation_of(runs)
     if shown == "-J":
         return objectives_of(settings.objective_runs(experiment))
-    runs = settings.main_runs(experiment)
-    return scores_of(runs) + (sampling_of(runs) if over == "budgets" else [])
+    return scores_of(settings.main_runs(experiment))
+
+
+def figure_cutoffs(wildcards):
+    """Return the budgets of the figure that is drawn over them."""
+    is_over_budgets = FIGURES[wildcards.figure][1] == "budgets"
+    return ["--budgets", *BUDGETS] if is_over_budgets else ""
 
 
 def figure_labels(wildcards):

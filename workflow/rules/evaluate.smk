@@ -61,29 +61,3 @@ rule score:
         " --sandbox {params.sandbox} {params.timeout} --protocol {params.protocol} --thinking {params.thinking}"
         " --threads {threads} --generations {input.generations:q} --data {input.data:q}"
         " --output {output.scores:q} --provenance {output.record:q} 2> {log:q}"
-
-
-# Accuracy within budgets, votes and stability. They need neither a model nor a verifier, so that other
-# budgets score nothing again.
-rule sampling:
-    input:
-        rules.score.output.scores,
-    output:
-        f"{RUN}/sampling.jsonl",
-    log:
-        f"work/log/{RUN}/sampling.log",
-    benchmark:
-        f"work/benchmark/{RUN}/sampling.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    params:
-        budgets=BUDGETS,
-        at_k=(
-            ["--at-k", *experiment.evaluation.at_k]
-            if experiment.evaluation.at_k
-            else ""
-        ),
-    shell:
-        "python -m repro sampling --scores {input:q} --budgets {params.budgets} {params.at_k}"
-        " --output {output:q} > {log:q} 2>&1"

@@ -2,8 +2,7 @@
 
 import argparse
 
-from repro.commands.options import MANY, takes
-from repro.config.words import validate
+from repro.commands.options import CUTOFFS, MANY, takes
 from repro.files import jsonl
 from repro.records import experiment
 
@@ -33,6 +32,7 @@ def power(options: argparse.Namespace) -> None:
     published={"help": "the paper's numbers, to stand beside ours"},
     partial={"action": "store_true", "help": "name what is missing instead of refusing"},
     thoughts={"action": "store_true", "help": "the tiny world's: what their segments do, too"},
+    **CUTOFFS,
 )
 def tables(options: argparse.Namespace) -> None:
     """Make the tables: main, RePro's gain, against the original, tokens, backtracking."""
@@ -44,10 +44,11 @@ def tables(options: argparse.Namespace) -> None:
         paper=options.published,
         partial=options.partial,
         thoughts=options.thoughts,
+        cutoffs=(options.budgets, options.at_k),
     )
 
 
-@takes("name", "--experiment", "--output")
+@takes("name", "--experiment", "--output", budgets=CUTOFFS["budgets"])
 def figure(options: argparse.Namespace) -> None:
     """Draw one figure, as PNG and PDF."""
     from repro.report import figures
@@ -55,7 +56,8 @@ def figure(options: argparse.Namespace) -> None:
 
     read = experiment.read(options.experiment)
     runs = read.folders(figures.GROUPS.get(options.name, ""))
-    style.save(figures.draw(options.name, runs, read.benchmarks, read.note), options.output)
+    drawn = figures.draw(options.name, runs, read.benchmarks, read.note, *options.budgets)
+    style.save(drawn, options.output)
 
 
 @takes(
@@ -93,37 +95,19 @@ def sanity(options: argparse.Namespace) -> None:
         )
 
 
-@takes(
-    "--output",
-    scores=MANY | {"help": "score files, as `score` writes them"},
-    budgets=MANY | {"type": int, "help": "numbers of tokens at which responses are cut off"},
-    at_k={"nargs": "+", "type": int, "help": "k of maj@k, pass@k and G-Pass@k; else 2, 4, 8, ..."},
-)
+@takes(scores=MANY | {"help": "score files, as `score` writes them"}, **CUTOFFS)
 def sampling(options: argparse.Namespace) -> None:
-    """Measure accuracy within budgets of tokens, votes and stability over several responses."""
+    """Print accuracy within budgets of tokens, votes and stability over several responses."""
     import pandas as pd
 
-    from repro.config.models import Evaluation
-    from repro.measure.sampling_metrics import measure
-    from repro.report import names
+    from repro.measure.sampling_metrics import measure_samples
 
-    chosen = validate({"budgets": options.budgets, "at_k": options.at_k}, Evaluation)
-    rows, most = [], 0
-    for file in options.scores:
-        score = jsonl.read_json(file)
-        if not {"benchmark", "problems"} <= score.keys():
+    scores = {file: jsonl.read_json(file) for file in options.scores}
+    for file, score in scores.items():
+        if "problems" not in score:
             raise ValueError(f"{file}: not a score file; wanted: what `score` writes")
-        name, problems = score["benchmark"], score["problems"]
-        n = min((len(problem["correct"]) for problem in problems), default=0)
-        ks, most = chosen.at_k or [2**i for i in range(1, n.bit_length())], max(most, n)
-        how = sorted(chosen.budgets), [k for k in ks if k <= n], name not in names.PROGRAMS
-        rows += [{"benchmark": name, "doc_id": of["doc_id"]} | measure(of, *how) for of in problems]
-    if rows and max(chosen.at_k or [0]) > most:
-        raise ValueError(f"at_k = {chosen.at_k}; allowed: at most {most}, the samples of a problem")
-    jsonl.write(options.output, rows)
-    if rows:
-        means = pd.DataFrame(rows).drop(columns="doc_id").groupby("benchmark").mean()
-        print((100 * means.T).to_string(float_format="%.1f"))
+        scores[file] = measure_samples(score, options.budgets, options.at_k).mean()
+    print((100 * pd.concat(scores, axis=1)).to_string(float_format="%.1f"))
 
 
 @takes("--results")

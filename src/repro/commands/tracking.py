@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from repro.commands.options import CONFIG, MANY, NOTE, read_settings, takes
+from repro.commands.options import CONFIG, CUTOFFS, MANY, NOTE, read_settings, takes
 
 
 @takes()
@@ -16,14 +16,15 @@ def store(options: argparse.Namespace) -> None:
     _report_unlogged(sync.create_store)
 
 
-@takes("--settings", "--run", note=NOTE)
+@takes("--settings", "--run", note=NOTE, **CUTOFFS)
 def track(options: argparse.Namespace) -> None:
     """Send a finished run to MLflow; mlflow.json in its folder says where it is found."""
     from repro.config.resolved import Generation
     from repro.tracking import sync
 
     generation = read_settings(options.settings, Generation)
-    _report_unlogged(sync.sync_run, Path(options.run), generation, options.note)
+    cutoffs = options.budgets, options.at_k
+    _report_unlogged(sync.sync_run, Path(options.run), generation, options.note, cutoffs)
 
 
 @takes("--output", files=MANY | {"help": "tables, figures, pages"}, note=NOTE)

@@ -188,8 +188,7 @@ def _check_sizes(experiment: Experiment, runs: Sequence[Run]) -> None:
     samples = max(benchmark.samples for benchmark in experiment.benchmarks.values())
     for key, most in (("budgets", evaluation.max_new_tokens), ("at_k", samples)):
         if max(values := getattr(evaluation, key) or [0]) > most:
-            what = "max_new_tokens" if key == "budgets" else "samples"
-            _refuse(f"evaluation.{key} = {values}", "asks for more", f"at most {most}, the {what}")
+            _refuse(f"evaluation.{key} = {values}", "exceeds the responses", f"at most {most}")
 
 
 def _sizes(backbone: Backbone) -> tuple[int, float]:

@@ -6,9 +6,10 @@ are drawn, without replacement, what is expected is computed exactly.
 * accuracy_within_b: those that are correct and complete within b generated tokens. A longer one is
   wrong, even if its answer stood before; b is at most the length at which responses were cut off.
 * unanswered: those without a final answer; truncation: those that hit the length limit.
-* maj_at_k: `majority_at_k`; pass_at_k: `intervals.pass_at_k`.
+* maj_at_k: `majority_at_k`.
+* pass_at_k: that of k at least one is correct (Chen et al., arXiv 2107.03374, section 2.1).
 * g_pass_T_at_k: G-Pass@k_τ (Liu et al., arXiv 2412.13147), that of k at least ⌈τk⌉ are correct:
-  Σ_{j=⌈τk⌉}^c C(c, j) C(n - c, k - j) / C(n, k), for the T of `TAUS`; and there
+  Σ_{j=⌈τk⌉}^k C(c, j) C(n - c, k - j) / C(n, k), for the T of `TAUS`; and there
   mg_pass_at_k: mG-Pass@k = (2/k) Σ_{i=⌈k/2⌉+1}^k G-Pass@k_{i/k}, at most 1 - 1/k for odd k.
 """
 
@@ -17,12 +18,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-import scipy
-
-from repro.measure.intervals import pass_at_k
+import pandas as pd
 
 TAUS = (0.5, 0.75, 1.0)  # those of the publication's tables
 WITHIN = "accuracy_within_"
+Cutoffs = tuple[Sequence[int], ...]  # the budgets and then the k that are measured, or neither
 
 
 def majority_at_k(correct: Sequence[int], answers: Sequence, k: int) -> float:
@@ -46,13 +46,25 @@ def majority_at_k(correct: Sequence[int], answers: Sequence, k: int) -> float:
     return won / math.comb(n, k)
 
 
-def measure(problem: dict, budgets: Sequence[int], ks: Sequence[int], voted: bool) -> dict:
-    """Return every metric of a score file's problem, by name.
+def measure_samples(
+    score: dict, budgets: Sequence[int] = (), at_k: Sequence[int] = ()
+) -> pd.DataFrame:
+    """Return the metrics of a score file's problems: a row each, by doc_id; empty without any.
 
-    ``budgets`` are in tokens, ``ks`` from 2 to n; with ``voted`` there is maj_at_k. Score files
-    from before `length` and `answer` have no metrics of these.
+    ``budgets`` are in tokens; ``at_k``, or 2, 4, 8, ..., from 2 to the samples that all problems
+    have. Programs have no answer to vote on, and score files from before `length` and `answer` no
+    metrics of these.
     """
+    problems, votes = score.get("problems", []), not score.get("sandbox")
+    n = min((len(problem["correct"]) for problem in problems), default=0)
+    ks = [k for k in at_k or [2**i for i in range(1, n.bit_length())] if 2 <= k <= n]
+    rows = [_measure_problem(problem, sorted(budgets), ks, votes) for problem in problems]
+    return pd.DataFrame(rows, index=pd.Index([of["doc_id"] for of in problems], name="doc_id"))
+
+
+def _measure_problem(problem: dict, budgets: list[int], ks: list[int], votes: bool) -> dict:
     correct, found = problem["correct"], {}
+    n, c = len(correct), sum(correct)
     if is_known := "answer" in problem:
         for budget in budgets:
             complete = np.less_equal(problem["length"], budget)  # (n,)
@@ -60,10 +72,11 @@ def measure(problem: dict, budgets: Sequence[int], ks: Sequence[int], voted: boo
         found["unanswered"] = np.mean([answer is None for answer in problem["answer"]])
     found["truncation"] = np.mean(problem["truncated"])
     for k in ks:
-        if is_known and voted:
+        if is_known and votes:
             found[f"maj_at_{k}"] = majority_at_k(correct, problem["answer"], k)
-        found[f"pass_at_{k}"] = pass_at_k([correct], k)[0]
-        at_least = scipy.stats.hypergeom.sf(range(k), len(correct), sum(correct), k)  # of 1 to k
-        found |= {f"g_pass_{tau}_at_{k}": at_least[math.ceil(tau * k) - 1] for tau in TAUS}
-        found[f"mg_pass_at_{k}"] = 2 / k * at_least[math.ceil(k / 2) :].sum()
-    return {name: float(value) for name, value in found.items()}
+        ways = [math.comb(c, j) * math.comb(n - c, k - j) for j in range(k + 1)]  # of j correct
+        at_least = [sum(ways[j:]) / math.comb(n, k) for j in range(k + 1)]
+        found[f"pass_at_{k}"] = at_least[1]
+        found |= {f"g_pass_{tau}_at_{k}": at_least[math.ceil(tau * k)] for tau in TAUS}
+        found[f"mg_pass_at_{k}"] = 2 / k * sum(at_least[math.ceil(k / 2) + 1 :])
+    return found

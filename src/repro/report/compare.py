@@ -17,6 +17,7 @@ from statsmodels.stats.multitest import multipletests
 
 from repro import methods
 from repro.measure.intervals import Estimate, Spread, interval, p_value, ratio_values, seed_means
+from repro.measure.sampling_metrics import Cutoffs, measure_samples
 from repro.records.experiment import RunFolder
 from repro.report import names
 from repro.report.collect import RUN_KEYS, Grid
@@ -108,18 +109,18 @@ def summarise(problems: pd.DataFrame, grid: Grid, metrics: Sequence[str] = METRI
     return pd.DataFrame(_rows(by_cell(problems), compared, metrics, grid))
 
 
-def summarise_sampling(runs: Iterable[RunFolder], grid: Grid) -> pd.DataFrame:
-    """Return the mean of every metric of the runs' sampling.jsonl, as `summarise`, in percent.
+def summarise_sampling(runs: Iterable[RunFolder], grid: Grid, cutoffs: Cutoffs) -> pd.DataFrame:
+    """Return the mean of every metric of `sampling_metrics`, as `summarise`, in percent.
 
-    Where a run or a benchmark of a pool lacks a metric, it has no row; there may be none at all.
+    Where a run or a benchmark of a pool lacks a metric, it has no row.
     """
-    rows = [run.keys() | row for run in runs for row in run.read_rows("sampling")]
-    if not rows:
-        return pd.DataFrame(columns=["backbone", "method", "benchmark", "metric", "mean", "seeds"])
-    frame, found = pd.DataFrame(rows), []
-    for metric in frame.columns.drop([*RUN_KEYS, "benchmark", "doc_id"]):
-        problems = frame.dropna(subset=metric)
-        problems = problems.assign(**dict.fromkeys(MEASURED, problems[metric]))
+    frames, found = [], []
+    for run, name in itertools.product(runs, grid.benchmarks):
+        measured = measure_samples(run.read_json(f"scores/{name}"), *cutoffs)
+        frames.append(measured.reset_index().assign(benchmark=name, **run.keys()))
+    frame = pd.concat(frames).melt([*RUN_KEYS, "benchmark", "doc_id"], var_name="metric").dropna()
+    for metric, of in frame.groupby("metric", sort=False):
+        problems = of.assign(**dict.fromkeys(MEASURED, of["value"]))
         found.append(summarise(problems, grid, ["accuracy"]).assign(metric=metric))
     return pd.concat(found).dropna(subset="mean")
 

@@ -8,7 +8,6 @@ from repro.benchmarks import declared
 _ALL = declared.benchmarks()
 BENCHMARKS = {name: benchmark.title for name, benchmark in _ALL.items()}
 IN_DOMAIN = tuple(name for name in _ALL if _ALL[name].in_domain)
-PROGRAMS = [name for name in _ALL if _ALL[name].verifier in ("mbpp", "lcb")]  # no answer to vote on
 DOMAINS = {"in-domain": IN_DOMAIN}
 DOMAINS["out-of-domain"] = tuple(name for name in _ALL if name not in IN_DOMAIN)
 

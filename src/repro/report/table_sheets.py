@@ -85,13 +85,11 @@ def sampling_sheet(sampled: pd.DataFrame) -> Sheet:
     rows: dict[tuple[str, ...], dict[str, str]] = {}
     for row in sampled.rename(columns={"se": "mean_se"}).to_dict("records"):
         metric = row["metric"].replace("g_pass", "G-Pass").replace("_at_", "@").replace("_", " ")
-        of = rows.setdefault((row["backbone"], metric, methods.label(row["method"])), {})
+        keys = row["backbone"], metric, methods.label(row["method"])
+        of = rows.setdefault(keys, dict(zip(("Backbone", "Metric", "Method"), keys, strict=True)))
         of[names.BENCHMARKS.get(row["benchmark"], row["benchmark"])] = _mean_se(row, "mean", 1)
-    header = ["Backbone", "Metric", "Method"]
-    cells = [dict(zip(header, keys, strict=True)) | of for keys, of in rows.items()]
-    cells = pd.DataFrame(cells, columns=None if rows else header).fillna("-")
-    seeds, programs = names.count_seeds(sampled["seeds"]), names.titles(names.PROGRAMS)
-    caption = say("sampling", seeds=seeds, programs=programs)
+    caption = say("sampling", seeds=names.count_seeds(sampled["seeds"]))
+    cells = pd.DataFrame(rows.values()).fillna("-")
     return Sheet("sampling", caption, cells, groups=2, texts=3)
 
 

@@ -69,8 +69,8 @@ BENCHMARKS = sorted(
 SAMPLES = [experiment.benchmarks[benchmark].samples for benchmark in BENCHMARKS]
 # What commands measure over several responses. A param of these rules, so that other budgets score nothing
 # again.
-BUDGETS, AT_K = settings.cutoffs(experiment)
-CUTOFFS = ["--budgets", *BUDGETS, "--at-k", *AT_K]
+BUDGETS = ["--budgets", *experiment.evaluation.budgets]
+CUTOFFS = [*BUDGETS, "--at-k", *experiment.evaluation.at_k]
 # The tables show the paper's numbers beside ours, but not beside those of the tiny world.
 PUBLISHED = [] if experiment.data_source == "tinyworld" else [local(PAPER)]
 # Benchmarks that are asked during training.
@@ -93,8 +93,9 @@ if TRAINED:
         "figure3_tokens_over_training": ("tokens", "training"),
         "figure5_backtracking_over_training": ("backtracking", "training"),
         "accuracy_over_training": ("accuracy", "training"),
-        "accuracy_within_budget": ("accuracy", "budgets"),
     }
+    if experiment.evaluation.budgets:
+        FIGURES["accuracy_within_budget"] = ("accuracy", "budgets")
 if OBJECTIVE and JUDGED:
     FIGURES |= {
         "figure2_objective_over_tokens": ("-J", "position (tokens)"),
@@ -254,8 +255,7 @@ def figure_inputs(wildcards):
 
 def figure_cutoffs(wildcards):
     """Return the budgets of the figure that is drawn over them."""
-    is_over_budgets = FIGURES[wildcards.figure][1] == "budgets"
-    return ["--budgets", *BUDGETS] if is_over_budgets else ""
+    return BUDGETS if FIGURES[wildcards.figure][1] == "budgets" else ""
 
 
 def figure_labels(wildcards):

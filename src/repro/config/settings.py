@@ -1,6 +1,5 @@
 """From a configuration to what each job is given; everything wrong is said here, before any job."""
 
-import math
 from pathlib import Path
 
 from snakemake.utils import update_config
@@ -13,7 +12,6 @@ from repro.config.models import Experiment, Sampling, Training
 from repro.config.resolved import DataSettings, Generation, Judging, Run, RunSettings, whole
 from repro.config.words import validate
 from repro.files import strict_yaml
-from repro.measure.sampling_metrics import Cutoffs
 from repro.records import experiment as records
 
 JUDGED = ("original", "grpo", "grpo+repro")  # objective.methods where it is null
@@ -186,13 +184,6 @@ def generation_settings(experiment: Experiment, seed: int) -> Generation:
     sampling = {key: evaluation[key] for key in evaluation if key in Sampling.model_fields}
     samples = {name: {"samples": one.samples} for name, one in experiment.benchmarks.items()}
     return Generation(**sampling | {"seed": sampling["seed"] + seed, "benchmarks": samples})
-
-
-def cutoffs(experiment: Experiment) -> Cutoffs:
-    """Return the budgets, if none are stated tenths of the longest response, and k."""
-    evaluation = experiment.evaluation
-    tenths = {math.ceil(evaluation.max_new_tokens * tenth / 10) for tenth in range(1, 11)}
-    return evaluation.budgets or sorted(tenths), evaluation.at_k or []
 
 
 def data_names(experiment: Experiment) -> list[str]:

@@ -49,8 +49,8 @@ def score_file(
         output_file: JSON. ``aggregates``: what ``measure.intervals.summary`` gives. ``problems``:
             one entry per doc_id, its lists over samples; `length` is in generated tokens, `tokens`
             of the thought; of mathematics also the verdicts of plain math-verify, the scorer of the
-            paper's authors. Where programs cannot be run safely
-            ``not_scored`` says why, and both are empty.
+            paper's authors. Where programs cannot be run safely ``not_scored`` says why, and both
+            are empty.
         settings: how it is scored.
         threads: programs, or comparisons of answers, at a time.
 

@@ -118,12 +118,13 @@ def sync_experiment(config: Experiment) -> None:
     os.environ.update(MLFLOW_TRACKING_URI=config.tracking_uri, MLFLOW_EXPERIMENT_NAME=config.name)
     create_store()
     results, runs, sent = Path(config.results_dir), settings.all_runs(config), 0
+    cutoffs = config.evaluation.budgets, config.evaluation.at_k
     for run in runs:
         folder, evaluation = results / "runs" / run.path, None
         if all((folder / f"scores/{name}.json").exists() for name in config.benchmarks):
             evaluation = settings.generation_settings(config, run.seed)
         if evaluation or (folder / "training.jsonl").exists():
-            sync_run(folder, evaluation, config.note, settings.cutoffs(config))
+            sync_run(folder, evaluation, config.note, cutoffs)
             sent += 1
     print(f"{config.tracking_uri} has {sent} of {len(runs)} runs of {config.name}")
     page = results / "report/overview.html"

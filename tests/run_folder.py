@@ -52,7 +52,7 @@ def write_scores(path: Path, benchmark: str, accuracy: float) -> None:
         "backtracking_per_1k_wrong": None,
     }
     problems = [
-        {"doc_id": number, "correct": correct}
+        {"doc_id": number, "correct": correct, "truncated": [0, 1]}
         for number, correct in reversed(list(enumerate(CORRECT[benchmark])))
     ]
     scores = {"aggregates": estimates, "problems": problems, "not_scored": None}

@@ -218,9 +218,22 @@ def test_docs_metrics_explains_every_metric_statistic_tag_and_mean():
     page = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
     lists = ("correct", "tokens", "truncated", *behaviours.BEHAVIOURS)
     statistics = summary([dict.fromkeys(lists, [1, 0])] * 2)
-    assert "pass_at_2" in statistics
     suffixes = {f"backtracking_per_1k{end}": f"...{end}" for end in ("_correct", "_wrong")}
     names = [*ROLLOUT_COLUMNS, *UPDATE_COLUMNS, "step_seconds"]
     names += [suffixes.get(name, name) for name in statistics]
     names += [*sync.list_tags(SETTINGS), *(f"eval/mean/{key}" for key in sync.MEANS)]
     assert [name for name in names if f"`{name}`" not in page] == []
+
+
+def test_budgets_votes_and_stability_are_metrics_of_each_benchmark(client, tmp_path):
+    folder = run_folder.write(tmp_path)
+    file = folder / "scores/aime24.json"
+    score = jsonl.read_json(file)
+    for problem in score["problems"]:
+        problem |= {"length": [9, 20], "answer": problem["correct"]}
+    jsonl.write_json(file, score)
+    run_id = sync.sync_run(folder, GENERATION, NOTE, ([9, 20], [2]))["run_id"]
+    metrics = client.get_run(run_id).data.metrics
+    sent = yaml.safe_load(SENT.read_text("utf-8"))["metrics"]
+    new = {"accuracy_within_9": 0.3, "accuracy_within_20": 0.7, "unanswered": 0, "maj_at_2": 0.7}
+    assert metrics == sent | {f"eval/aime24/{name}": value for name, value in new.items()}

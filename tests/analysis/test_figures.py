@@ -92,7 +92,7 @@ def draw(name, runs, note=NOTE):
         runs = [run for run in runs if methods.parse(run.method).algorithm == "grpo"]
     runs = [run for run in runs if methods.parse(run.method).ablated in wanted]
     benchmarks = declared.PAPER if name == "figure6_tokens_per_benchmark" else ("aime24", "gpqa")
-    return figures.draw(name, runs, benchmarks, note)
+    return figures.draw(name, runs, benchmarks, note, 2048, 4096, 8192, 16384)
 
 
 def shown_texts(figure):

@@ -76,25 +76,6 @@ def test_without_a_spread_or_with_a_single_problem():
     assert np.isnan([got.low, got.high]).all()
 
 
-@pytest.mark.parametrize("n", range(1, 7))
-def test_pass_at_k_is_the_share_of_draws_with_a_correct_sample(n):
-    for samples in itertools.product((0, 1), repeat=n):
-        for k in range(1, n + 1):
-            draws = list(itertools.combinations(samples, k))
-            expected = sum(any(draw) for draw in draws) / len(draws)
-            assert intervals.pass_at_k([samples], k)[0] == pytest.approx(expected, abs=1e-14)
-
-
-def test_pass_at_k_of_different_n_and_of_many_samples():
-    assert intervals.pass_at_k([[1, 0, 0], [0, 0], [1, 1]], 1) == pytest.approx([1 / 3, 0, 1])
-    # 1 - C(900, 100) / C(1000, 100), where the factorials overflow a float
-    expected = 1 - math.comb(900, 100) / math.comb(1000, 100)
-    assert intervals.pass_at_k([[1] * 100 + [0] * 900], 100)[0] == pytest.approx(expected)
-    for k in (0, 3):
-        with pytest.raises(ValueError, match=f"k = {k} for 2 samples"):
-            intervals.pass_at_k([[1, 0], [1, 0, 0]], k)
-
-
 def share(values) -> Estimate:
     return intervals.within_unit(intervals.estimate(values))
 
@@ -154,8 +135,6 @@ def test_summary_by_hand():
         {
             "accuracy": 0.75,
             "accuracy_run_se": math.sqrt(1 / 3 / 4) / 2,
-            "pass_at_1": 0.75,
-            "pass_at_2": (5 / 6 + 1) / 2,
             "truncation": 0.125,
             "backtracking_responses": 0.5,
             "backtracking_of_marked": 4 / 6,
@@ -189,7 +168,6 @@ def test_summary_of_what_is_not_there():
     single = intervals.summary([{name: values[:1] for name, values in PROBLEMS[0].items()}])
     assert single["accuracy"] == {"value": 1.0, "se": None, "low": None, "high": None, "n": 1}
     assert single["accuracy_run_se"]["value"] is None
-    assert [name for name in single if name.startswith("pass")] == ["pass_at_1"]
     with pytest.raises(ValueError, match="no problems"):
         intervals.summary([])
 

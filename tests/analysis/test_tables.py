@@ -51,7 +51,8 @@ def paper(tmp_path_factory):
     make = maker(root)
     backbones = ("DeepSeek-R1-Distill-Qwen-1.5B", "Qwen3-1.7B")
     runs = [make(method, scores, backbone=b) for b in backbones for method in grid]
-    tables.write_tables(runs, list(scores), root / "tables", NOTE, PUBLISHED)
+    cutoffs = [[2048, 4096, 8192, 16384]]
+    tables.write_tables(runs, list(scores), root / "tables", NOTE, PUBLISHED, cutoffs=cutoffs)
     return root
 
 

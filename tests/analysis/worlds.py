@@ -20,7 +20,8 @@ ZEROS = ("truncated", "backtracking", "verification", "hesitation")
 def maker(root: Path) -> Callable[..., RunFolder]:
     """Return make(method, scores={benchmark: problems}, training=rows, ...) -> run below root.
 
-    Each problem gives correct and tokens, the rest of a score file defaults to zeros.
+    Each problem gives correct and tokens, the rest of a score file defaults to zeros, to verdicts
+    for answers, and to thoughts without anything after them.
     """
 
     def make(
@@ -30,11 +31,14 @@ def maker(root: Path) -> Callable[..., RunFolder]:
         (path / "scores").mkdir(parents=True)
         for benchmark, problems in (scores or {}).items():
             rows = [
-                {"doc_id": number} | dict.fromkeys(ZEROS, [0] * len(problem["correct"])) | problem
+                {"doc_id": number, "answer": problem["correct"], "length": problem["tokens"]}
+                | dict.fromkeys(ZEROS, [0] * len(problem["correct"]))
+                | problem
                 for number, problem in enumerate(problems)
             ]
             content = {"samples": len(rows[0]["correct"]), "n_problems": len(rows)}
             content |= {"benchmark": benchmark, "aggregates": {}, "problems": rows}
+            content |= {"sandbox": "namespaces" if benchmark in ("mbpp", "lcb") else None}
             (path / "scores" / f"{benchmark}.json").write_text(json.dumps(content))
         if training is not None:
             jsonl.write(path / "training.jsonl", training)

@@ -66,10 +66,11 @@ def test_golden_case(files):
     """Every number computed by hand."""
     scores = scored(files, ROWS[::-1], samples=2)
     columns = ("correct", "tokens", "truncated", "backtracking", "verification", "hesitation")
+    columns += ("length", "answer")
     by_hand = [
-        ([1, 1], [10, 40], [0, 0], [0, 1], [0, 0], [0, 0]),
-        ([0, 0], [30, 64], [0, 1], [0, 0], [1, 0], [0, 0]),
-        ([1, 0], [4, 2], [0, 0], [0, 0], [0, 0], [0, 0]),
+        ([1, 1], [10, 40], [0, 0], [0, 1], [0, 0], [0, 0], [12, 45], [0, 0]),
+        ([0, 0], [30, 64], [0, 1], [0, 0], [1, 0], [0, 0], [33, 64], [0, None]),
+        ([1, 0], [4, 2], [0, 0], [0, 0], [0, 0], [0, 0], [6, 6], [0, 1]),
     ]
     assert scores["problems"] == [
         {"doc_id": doc, "math_verify": values[0], **dict(zip(columns, values, strict=True))}
@@ -165,6 +166,7 @@ def test_code(benchmark, name, files):
     sandbox.runner(name)  # raises where this machine has none, and so fails: CI has one
     scores = scored(*code_files(files, benchmark), sandbox=name, code_timeout_s=1)
     assert scores["problems"][0]["correct"] == [1, 0, 0]
+    assert scores["problems"][0]["answer"] == [0, 1, 2]  # none equals another
     assert scores["sandbox"]
 
 
@@ -190,6 +192,7 @@ def test_a_program_that_several_responses_give_is_run_once(files, monkeypatch):
     texts = [f"x{n}</think>\n```python\n{program}\n```" for n, program in enumerate(given)]
     scores = scored(*code_files(files, texts=[*texts, "x</think>no program"]), sandbox="none")
     assert verdicts(scores) == {0: [1, 0, 1, 1, 0]}
+    assert scores["problems"][0]["answer"][-1] is None
     assert len(asked) == len(set(asked)) == 4
 
 
@@ -290,3 +293,13 @@ def test_the_command_takes_thinking_and_threads(files, capsys):
         assert verdicts(json.loads(files[2].read_text())) == expected
     assert main([*arguments, "--sandbox", "docker"]) == 1
     assert 'score.sandbox = "docker": Input should be' in capsys.readouterr().err
+
+
+def test_choices_are_equal_by_their_letter(files):
+    from repro.benchmarks import declared
+
+    fields = declared.benchmarks()["gpqa"].fields
+    jsonl.write(files[1], [{field: field for field in fields}])
+    texts = ["x</think>ANSWER: B", "x</think>it is \\boxed{B}", "x</think>no", "x</think>ANSWER: A"]
+    rows = [row(0, n, text, benchmark="gpqa") for n, text in enumerate(texts)]
+    assert scored(files, rows, "gpqa")["problems"][0]["answer"] == ["B", "B", None, "A"]

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from repro.verify import math_worker, maths
-from repro.verify.maths import correctness, verify, verify_plain
+from repro.verify.maths import correctness, first_equal, verify, verify_plain
 
 CASES = yaml.safe_load(Path(__file__).with_name("math_answers.yaml").read_text(encoding="utf-8"))
 
@@ -161,3 +161,19 @@ def test_a_worker_is_asked_again_and_ends_with_the_caller():
     while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_equal_answers_have_the_number_of_the_first():
+    same = [
+        boxed("0.5"),
+        boxed("7"),
+        boxed(r"\frac12"),
+        "</think>none",
+        boxed("7.0"),
+        "7",
+        boxed(""),
+    ]
+    assert first_equal(same) == [0, 1, 0, None, 1, None, None]
+    odd = boxed(r"\text{}\,,")  # an answer that nothing equals
+    assert first_equal([odd, boxed("1"), boxed("x" * 3000)]) == [0, 1, None]
+    assert first_equal([]) == []

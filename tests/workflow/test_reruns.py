@@ -24,7 +24,7 @@ def test_captions_and_the_style_of_figures_rerun_no_experiment(planned, config, 
     style.write_text(style.read_text().replace("#0072B2", "#FF0000"))
     call = ("--snakefile", str(copy / "Snakefile"))
     assert planned(config, *call) == {}
-    drawn = {"figure": 7, "overview": 1, "track_summary": 1, "all": 1}
+    drawn = {"figure": 8, "overview": 1, "track_summary": 1, "all": 1}
     assert planned(config, *call, "--forcerun", "figure") == drawn
 
 
@@ -40,6 +40,12 @@ def test_only_runs_that_are_trained_with_the_process_reward_are_judged_again(pla
     """Of `original`, `grpo` and `grpo+repro`, whose responses are judged, only the last changes."""
     config["process_reward"] |= {"alpha": 0.7, "k": 5}
     assert planned(config)["objective"] == 1
+
+
+def test_other_budgets_score_nothing_again(planned, config):
+    config["evaluation"]["budgets"] = [48]
+    shown = {"write_tables": 1, "figure": 1, "track": 5, "overview": 1, "track_summary": 1}
+    assert planned(config) == shown | {"all": 1}
 
 
 @pytest.mark.long

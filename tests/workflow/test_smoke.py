@@ -40,6 +40,7 @@ def test_figures_are_there_in_both_formats(results):
     names = [f"figure2_objective_over_{what}" for what in ("tokens", "position")]
     names += ["figure3_tokens_over_training", "figure5_backtracking_over_training"]
     names += ["figure6_tokens_per_benchmark", "accuracy_over_training", "ablation_alpha"]
+    names += ["accuracy_within_budget"]
     for name in [*names, "case_study"]:
         assert (results / f"figures/{name}.png").read_bytes().startswith(b"\x89PNG")
         assert (results / f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
@@ -82,7 +83,7 @@ def test_mlflow_holds_training_and_evaluation_on_one_run_a_model(done):
     trained = runs["tiny-qwen3/grpo+repro~alpha=0.3/0"]
     assert trained.data.params["alpha"] == "0.3"
     assert trained.data.params["algorithm"] == "grpo"
-    kept = {"train/reward", "eval/aime24/accuracy", "eval/mean/tokens_mean"}
+    kept = {"train/reward", "eval/aime24/accuracy", "eval/mean/tokens_mean", "eval/lmb/maj_at_2"}
     assert kept <= trained.data.metrics.keys()
     critic = runs["tiny-qwen3/ppo+repro/0"].data.metrics
     assert {"train/value_loss", "train/explained_variance"} <= critic.keys()

@@ -35,6 +35,7 @@ rule write_tables:
                 "against_original",
                 "tokens",
                 "backtracking",
+                "sampling",
                 *(["overthinking"] if THOUGHTS else []),
             ],
             kind=["csv", "md", "tex"],
@@ -50,9 +51,10 @@ rule write_tables:
         directory=folder_of_output,
         published=published,
         thoughts="--thoughts" if THOUGHTS else "",
+        cutoffs=CUTOFFS,
     shell:
         "python -m repro tables --experiment {input.experiment:q} {params.published} {params.thoughts}"
-        " --output {params.directory:q} 2> {log:q}"
+        " {params.cutoffs} --output {params.directory:q} 2> {log:q}"
 
 
 # Tables of the finished runs, which name the missing ones. The rule declares no output, so it runs
@@ -67,9 +69,10 @@ rule tables_partial:
     params:
         published=published,
         directory=f"{RESULTS}/tables_partial",
+        cutoffs=CUTOFFS,
     shell:
         "python -m repro tables --partial --experiment {input.experiment:q} {params.published}"
-        " --output {params.directory:q} 2> {log:q}"
+        " {params.cutoffs} --output {params.directory:q} 2> {log:q}"
 
 
 # Whether the untrained backbones are where other publications found them: before GPU-weeks are spent.
@@ -160,8 +163,10 @@ rule figure:
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        cutoffs=figure_cutoffs,
     shell:
-        "python -m repro figure {wildcards.figure} --experiment {input.experiment:q}"
+        "python -m repro figure {wildcards.figure} --experiment {input.experiment:q} {params.cutoffs}"
         " --output {output.png:q} 2> {log:q}"
 
 
@@ -269,8 +274,9 @@ rule track:
         settings=generation_settings,
         run=folder_of_output,
         note=note,
+        cutoffs=CUTOFFS,
     shell:
-        "python -m repro track --settings {params.settings:q} --run {params.run:q}"
+        "python -m repro track --settings {params.settings:q} --run {params.run:q} {params.cutoffs}"
         " --note={params.note:q} 2> {log:q}"
 
 

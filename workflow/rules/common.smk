@@ -67,6 +67,10 @@ BENCHMARKS = sorted(
 )  # so that their order in a file changes no result
 # Samples for each problem, in the order of BENCHMARKS.
 SAMPLES = [experiment.benchmarks[benchmark].samples for benchmark in BENCHMARKS]
+# What commands measure over several responses. A param of these rules, so that other budgets score nothing
+# again.
+BUDGETS = ["--budgets", *experiment.evaluation.budgets]
+CUTOFFS = [*BUDGETS, "--at-k", *experiment.evaluation.at_k]
 # The tables show the paper's numbers beside ours, but not beside those of the tiny world.
 PUBLISHED = [] if experiment.data_source == "tinyworld" else [local(PAPER)]
 # Benchmarks that are asked during training.
@@ -90,6 +94,8 @@ if TRAINED:
         "figure5_backtracking_over_training": ("backtracking", "training"),
         "accuracy_over_training": ("accuracy", "training"),
     }
+    if experiment.evaluation.budgets:
+        FIGURES["accuracy_within_budget"] = ("accuracy", "budgets")
 if OBJECTIVE and JUDGED:
     FIGURES |= {
         "figure2_objective_over_tokens": ("-J", "position (tokens)"),
@@ -245,6 +251,11 @@ def figure_inputs(wildcards):
     if shown == "-J":
         return objectives_of(settings.objective_runs(experiment))
     return scores_of(settings.main_runs(experiment))
+
+
+def figure_cutoffs(wildcards):
+    """Return the budgets of the figure that is drawn over them."""
+    return BUDGETS if FIGURES[wildcards.figure][1] == "budgets" else ""
 
 
 def figure_labels(wildcards):

@@ -2,7 +2,8 @@
 
 import argparse
 
-from repro.commands.options import takes
+from repro.commands.options import CUTOFFS, MANY, takes
+from repro.files import jsonl
 from repro.records import experiment
 
 
@@ -31,6 +32,7 @@ def power(options: argparse.Namespace) -> None:
     published={"help": "the paper's numbers, to stand beside ours"},
     partial={"action": "store_true", "help": "name what is missing instead of refusing"},
     thoughts={"action": "store_true", "help": "the tiny world's: what their segments do, too"},
+    **CUTOFFS,
 )
 def tables(options: argparse.Namespace) -> None:
     """Make the tables: main, RePro's gain, against the original, tokens, backtracking."""
@@ -42,10 +44,11 @@ def tables(options: argparse.Namespace) -> None:
         paper=options.published,
         partial=options.partial,
         thoughts=options.thoughts,
+        cutoffs=(options.budgets, options.at_k),
     )
 
 
-@takes("name", "--experiment", "--output")
+@takes("name", "--experiment", "--output", budgets=CUTOFFS["budgets"])
 def figure(options: argparse.Namespace) -> None:
     """Draw one figure, as PNG and PDF."""
     from repro.report import figures
@@ -53,7 +56,8 @@ def figure(options: argparse.Namespace) -> None:
 
     read = experiment.read(options.experiment)
     runs = read.folders(figures.GROUPS.get(options.name, ""))
-    style.save(figures.draw(options.name, runs, read.benchmarks, read.note), options.output)
+    drawn = figures.draw(options.name, runs, read.benchmarks, read.note, *options.budgets)
+    style.save(drawn, options.output)
 
 
 @takes(
@@ -89,6 +93,24 @@ def sanity(options: argparse.Namespace) -> None:
             f"{off} of {len(bands)} bands are missed: look at prompts, problems, verifier and "
             "sampling before anything is trained"
         )
+
+
+@takes(scores=MANY | {"help": "score files, as `score` writes them"}, **CUTOFFS)
+def sampling(options: argparse.Namespace) -> None:
+    """Print accuracy within budgets of tokens, votes and stability over several responses."""
+    import pandas as pd
+
+    from repro.measure.sampling_metrics import measure_samples
+
+    scores = {file: jsonl.read_json(file) for file in options.scores}
+    for file, score in scores.items():
+        if "problems" not in score:
+            raise ValueError(f"{file}: not a score file; wanted: what `score` writes")
+        scores[file] = measured = measure_samples(score, options.budgets, options.at_k).mean()
+        wrong = [k for k in options.at_k if f"pass_at_{k}" not in measured]
+        if wrong and score["problems"]:
+            raise ValueError(f"{file}: at_k = {wrong}; allowed: 2 to the samples of every problem")
+    print((100 * pd.concat(scores, axis=1)).to_string(float_format="%.1f"))
 
 
 @takes("--results")

@@ -11,7 +11,7 @@ from repro.sandbox import NotStarted, SandboxUnavailable
 
 COMMANDS = (  # in the order of an experiment
     *(inputs.check, inputs.cost, inputs.access, inputs.data, inputs.backbone),
-    *(tracking.store, runs.train, runs.generate, runs.score, runs.judge),
+    *(tracking.store, runs.train, runs.generate, runs.score, analysis.sampling, runs.judge),
     *(analysis.sanity, analysis.claims, analysis.power, analysis.tables, analysis.figure),
     *(runs.case_study, analysis.overview),
     *(tracking.track, tracking.track_summary, analysis.show, analysis.compare),

@@ -11,6 +11,11 @@ WORK = Path("work")  # checkpoints, caches, logs: undeclared in the workflow, sa
 MANY = {"nargs": "+", "required": True}
 CONFIG = MANY | {"help": "later files change what earlier ones say"}
 NOTE = {"default": "", "help": "a sentence for the run's description"}
+SOME = {"nargs": "*", "type": int, "default": []}
+CUTOFFS = {
+    "budgets": SOME | {"help": "numbers of tokens at which responses are cut off"},
+    "at_k": SOME | {"help": "k of maj@k, pass@k and G-Pass@k, from 2 to n; else 2, 4, 8, ..."},
+}
 
 Command = Callable[[argparse.Namespace], None]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
-from repro.commands.options import CONFIG, MANY, NOTE, read_settings, takes
+from repro.commands.options import CONFIG, CUTOFFS, MANY, NOTE, read_settings, takes
 from repro.config.resolved import Generation
 
 
@@ -16,11 +16,12 @@ def store(options: argparse.Namespace) -> None:
     _report_unlogged(lambda sync: sync.create_store())
 
 
-@takes("--settings", "--run", note=NOTE)
+@takes("--settings", "--run", note=NOTE, **CUTOFFS)
 def track(options: argparse.Namespace) -> None:
     """Send a finished run to MLflow; mlflow.json in its folder says where it is found."""
     generation = read_settings(options.settings, Generation)
-    _report_unlogged(lambda sync: sync.sync_run(Path(options.run), generation, options.note))
+    run, cutoffs = Path(options.run), (options.budgets, options.at_k)
+    _report_unlogged(lambda sync: sync.sync_run(run, generation, options.note, cutoffs))
 
 
 @takes("--output", files=MANY | {"help": "tables, figures, pages"}, note=NOTE)

@@ -188,6 +188,10 @@ def _check_sizes(experiment: Experiment, runs: Sequence[Run]) -> None:
         if evaluation.max_new_tokens >= context:
             setting = f"evaluation.max_new_tokens = {evaluation.max_new_tokens}"
             _refuse(setting, "leaves no room for a prompt", f"less than {allowed}")
+    samples = max(benchmark.samples for benchmark in experiment.benchmarks.values())
+    for key, most in (("budgets", evaluation.max_new_tokens), ("at_k", samples)):
+        if max(values := getattr(evaluation, key), default=0) > most:
+            _refuse(f"evaluation.{key} = {values}", "exceeds the responses", f"at most {most}")
 
 
 def _sizes(backbone: Backbone) -> tuple[int, float]:

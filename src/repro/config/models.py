@@ -262,6 +262,10 @@ class Evaluation(Scoring, Sampling):
     """Sampling and scoring of the benchmarks."""
 
     tensor_parallel: int = Field(1, ge=1, description="With vllm, GPUs that share the model.")
+    budgets: Annotated[list[Annotated[int, Field(ge=1)]], bounds.Unique] = []
+    """Tokens at which responses are cut off for accuracy within a budget, up to max_new_tokens."""
+    at_k: Annotated[list[Annotated[int, Field(ge=2)]], bounds.Unique] = []
+    """k of maj@k, pass@k and G-Pass@k, where a benchmark has as many samples; none: 2, 4, 8, ..."""
 
 
 class Experiment(bounds.Model):

@@ -27,8 +27,9 @@ from repro.verify.choice import chosen_letter
 PROGRAMS = {"mbpp": programs.verify_mbpp, "lcb": programs.verify_lcb}  # verifiers that run programs
 METRICS = [{"metric": "problems", "aggregation": list, "higher_is_better": False}]
 
-# (doc, gold answer, responses) -> verdicts by the name they have in a score file
-Judge = Callable[[dict, str, list[str]], dict[str, list[bool]]]
+# (doc, gold answer, responses) -> lists over these by the name they have in a score file: verdicts,
+# and `answer`, which is the same for equal ones and None without one
+Judge = Callable[[dict, str, list[str]], dict[str, list]]
 
 
 def score_file(
@@ -46,9 +47,10 @@ def score_file(
         generations_file: see ``generations``; a line that cannot be scored costs no other.
         data_file: the problems it answers; ``doc_id`` is the position in this file.
         output_file: JSON. ``aggregates``: what ``measure.intervals.summary`` gives. ``problems``:
-            one entry per doc_id, its lists over samples; of mathematics also the verdicts of plain
-            math-verify, the scorer of the paper's authors. Where programs cannot be run safely
-            ``not_scored`` says why, and both are empty.
+            one entry per doc_id, its lists over samples; `length` is in generated tokens, `tokens`
+            of the thought; of mathematics also the verdicts of plain math-verify, the scorer of the
+            paper's authors. Where programs cannot be run safely ``not_scored`` says why, and both
+            are empty.
         settings: how it is scored.
         threads: programs, or comparisons of answers, at a time.
 
@@ -71,12 +73,13 @@ def score_file(
         of_problem = [row for row in map(json.loads, results[0]) if row is not None]
         _check_prompts(generations_file, of_problem, task, doc)
         closed = [thinking.as_closed(row["text"], taken) for row in of_problem]
-        verdicts = judge(doc, task.doc_to_target(doc), closed)
+        judged = judge(doc, task.doc_to_target(doc), closed).items()
         has_tags = taken == thinking.REQUIRED
         behaviours = [count(thinking.find_thought(row["text"], has_tags)) for row in of_problem]
         found = {
             "doc_id": of_problem[0]["doc_id"],
-            **{name: [int(verdict) for verdict in of] for name, of in verdicts.items()},
+            **{name: [int(x) if isinstance(x, bool) else x for x in of] for name, of in judged},
+            "length": [row["n_tokens"] for row in of_problem],
             "tokens": [row["n_reasoning_tokens"] for row in of_problem],
             "truncated": [int(row["finish_reason"] == "length") for row in of_problem],
             **{name: [getattr(one, name) for one in behaviours] for name in BEHAVIOURS},
@@ -134,21 +137,26 @@ def _judge(benchmark: str, settings: ScoreSettings, threads: int) -> tuple[Judge
         return lambda doc, gold, texts: {
             "correct": maths.verify(texts, [gold] * len(texts), workers=threads),
             MATH_VERIFY: maths.verify_plain(texts, [gold] * len(texts), workers=threads),
+            "answer": maths.first_equal(texts, workers=threads),
         }, None
     if verifier == "choice":
-        return lambda doc, gold, texts: {"correct": [chosen_letter(t) == gold for t in texts]}, None
+        return lambda doc, gold, texts: {
+            "correct": [chosen_letter(text) == gold for text in texts],
+            "answer": list(map(chosen_letter, texts)),
+        }, None
     run_program, passes = sandbox.runner(settings.sandbox), PROGRAMS[verifier]
     cpu_s = settings.code_timeout_s or (asked.timeout_s if asked else declared.TIMEOUT_S)
     limits = sandbox.Limits(cpu_s=cpu_s, wall_s=3 * cpu_s)
 
-    def judge(doc: dict, gold: str, responses: list[str]) -> dict[str, list[bool]]:
+    def judge(doc: dict, gold: str, responses: list[str]) -> dict[str, list]:
         # A program that several responses to a problem give is run once.
         blocks = [programs.fenced_blocks(text) for text in responses]
         first = dict(zip(reversed(blocks), reversed(responses), strict=True))
         with ThreadPoolExecutor(threads) as pool:
             verdicts = pool.map(lambda text: passes(text, doc, run_program, limits), first.values())
             verdict = dict(zip(first, verdicts, strict=True))
-        return {"correct": [verdict[program] for program in blocks]}
+        answer = [n if program else None for n, program in enumerate(blocks)]  # none are compared
+        return {"correct": [verdict[program] for program in blocks], "answer": answer}
 
     return judge, sandbox.describe(settings.sandbox)
 

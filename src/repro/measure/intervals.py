@@ -35,19 +35,6 @@ class Spread(NamedTuple):
     freedom: float
 
 
-def pass_at_k(correct: Sequence[Sequence[float]], k: int) -> np.ndarray:
-    """Return the unbiased pass@k of each problem, that k of its n samples hold a correct one.
-
-    1 - C(n - c, k) / C(n, k)  for c correct of n (Chen et al., arXiv 2107.03374, section 2.1).
-    `correct` are (problems, n) verdicts, 0 or 1; n may differ between problems; k is at most n.
-    """
-    smallest = min(map(len, correct), default=0)
-    if not 1 <= k <= smallest:
-        raise ValueError(f"pass@k: k = {k} for {smallest} samples of a problem")
-    counts = [(len(samples), round(sum(samples))) for samples in correct]
-    return np.array([1 - math.comb(n - c, k) / math.comb(n, k) for n, c in counts])
-
-
 def estimate(values: Sequence[float]) -> Estimate:
     """Return the mean of (N,) numbers, one per problem, with SE sd / √N and a t interval."""
     return interval([np.reshape(values, (1, -1))])
@@ -155,8 +142,6 @@ def summary(problems: Sequence[dict]) -> dict[str, dict | None]:
         "accuracy": within_unit(estimate([np.mean(verdicts) for verdicts in correct])),
         "accuracy_run_se": Estimate(run_standard_error(correct), n=len(problems)),
     }
-    for power in range(min(map(len, correct)).bit_length()):
-        found[f"pass_at_{2**power}"] = within_unit(estimate(pass_at_k(correct, 2**power)))
     truncated = estimate([np.mean(problem["truncated"]) for problem in problems])
     found["truncation"] = within_unit(truncated)
     backtracking = [np.asarray(problem["backtracking"]) for problem in problems]

@@ -17,6 +17,8 @@ from statsmodels.stats.multitest import multipletests
 
 from repro import methods
 from repro.measure.intervals import Estimate, Spread, interval, p_value, ratio_values, seed_means
+from repro.measure.sampling_metrics import Cutoffs, measure_samples
+from repro.records.experiment import RunFolder
 from repro.report import names
 from repro.report.collect import RUN_KEYS, Grid
 
@@ -96,15 +98,31 @@ def pooled_spread(comparisons: Iterable[Sequence[np.ndarray]]) -> Spread | None:
     return residual_spread(np.concatenate(means), comparison)
 
 
-def summarise(problems: pd.DataFrame, grid: Grid) -> pd.DataFrame:
-    """Return the mean of `Scores.problems` in every metric, per method, benchmark and pool.
+def summarise(problems: pd.DataFrame, grid: Grid, metrics: Sequence[str] = METRICS) -> pd.DataFrame:
+    """Return the mean of `Scores.problems` in each metric, per method, benchmark and pool.
 
     Columns backbone, method, benchmark, metric, mean, se, low, high (95 %), n (problems), freedom,
     seeds and by_seed (the mean at each seed, blanks between). Every row of the grid is there; where
     scores are not, it has no numbers, and n = 0.
     """
     compared = [(backbone, [method]) for backbone, method in grid.methods]
-    return pd.DataFrame(_rows(by_cell(problems), compared, METRICS, grid))
+    return pd.DataFrame(_rows(by_cell(problems), compared, metrics, grid))
+
+
+def summarise_sampling(runs: Iterable[RunFolder], grid: Grid, cutoffs: Cutoffs) -> pd.DataFrame:
+    """Return the mean of every metric of `sampling_metrics`, as `summarise`, in percent.
+
+    Where a run or a benchmark of a pool lacks a metric, it has no row.
+    """
+    frames, found = [], []
+    for run, name in itertools.product(runs, grid.benchmarks):
+        measured = measure_samples(run.read_json(f"scores/{name}"), *cutoffs)
+        frames.append(measured.reset_index().assign(benchmark=name, **run.keys()))
+    frame = pd.concat(frames).melt([*RUN_KEYS, "benchmark", "doc_id"], var_name="metric").dropna()
+    for metric, of in frame.groupby("metric", sort=False):
+        problems = of.assign(**dict.fromkeys(MEASURED, of["value"]))
+        found.append(summarise(problems, grid, ["accuracy"]).assign(metric=metric))
+    return pd.concat(found).dropna(subset="mean")
 
 
 def effects(problems: pd.DataFrame, grid: Grid) -> pd.DataFrame:

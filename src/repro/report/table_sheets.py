@@ -80,6 +80,19 @@ def tokens_sheet(tokens: pd.DataFrame) -> Sheet:
     return Sheet("tokens", caption, pd.DataFrame(rows, columns=header), groups=1, texts=2)
 
 
+def sampling_sheet(sampled: pd.DataFrame) -> Sheet:
+    """Return what several responses to a problem tell, from `compare.summarise_sampling`."""
+    rows: dict[tuple[str, ...], dict[str, str]] = {}
+    for row in sampled.rename(columns={"se": "mean_se"}).to_dict("records"):
+        metric = row["metric"].replace("g_pass", "G-Pass").replace("_at_", "@").replace("_", " ")
+        keys = row["backbone"], metric, methods.label(row["method"])
+        of = rows.setdefault(keys, dict(zip(("Backbone", "Metric", "Method"), keys, strict=True)))
+        of[names.BENCHMARKS.get(row["benchmark"], row["benchmark"])] = _mean_se(row, "mean", 1)
+    caption = say("sampling", seeds=names.count_seeds(sampled["seeds"]))
+    cells = pd.DataFrame(rows.values()).fillna("-")
+    return Sheet("sampling", caption, cells, groups=2, texts=3)
+
+
 def backtracking_sheet(backtracking: pd.DataFrame) -> Sheet:
     """Return backtracking and its kin, from `tables.backtracking_frame`."""
     rows = []
@@ -217,5 +230,6 @@ SHEETS = {
     "against_original": partial(effects_sheet, "against_original"),
     "tokens": tokens_sheet,
     "backtracking": backtracking_sheet,
+    "sampling": sampling_sheet,
     "overthinking": overthinking_sheet,
 }

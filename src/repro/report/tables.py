@@ -10,6 +10,7 @@ import pandas as pd
 from repro import methods
 from repro.measure.behaviours import BEHAVIOURS
 from repro.measure.intervals import MATH_VERIFY, interval, ratio_values
+from repro.measure.sampling_metrics import Cutoffs
 from repro.records.experiment import RunFolder
 from repro.report import collect, compare, names, overthinking, published, table_sheets
 from repro.report.rendering import say
@@ -28,14 +29,16 @@ def write_tables(
     paper: str | Path | None = None,
     partial: bool = False,
     thoughts: bool = False,
+    cutoffs: Cutoffs = (),
 ) -> None:
     """Write the tables of `table_sheets.SHEETS` as csv, md and tex.
 
     Every file carries ``note``, such as what its numbers are not, and after it what is not scored
     or missing. ``paper`` is config/paper_results.csv, to show the paper's numbers beside those of
     its own backbones; with ``partial``, score files that are not there are left out, and named;
-    with ``thoughts`` there is a table of what the tiny world's thoughts do. ValueError where a
-    score file is malformed or, unless partial, missing; or none is there.
+    with ``thoughts`` there is a table of what the tiny world's thoughts do; ``cutoffs`` are for
+    the table `sampling`. ValueError where a score file is malformed or, unless partial, missing; or
+    none is there.
     """
     scores = collect.read_scores(runs, benchmarks, partial)
     remarks = filter(None, (_checkpoints(runs), scores.gaps))
@@ -54,6 +57,7 @@ def write_tables(
         "against_original": effects[to_original],
         "tokens": tokens_frame(summary, scores.responses),
         "backtracking": backtracking_frame(scores),
+        "sampling": compare.summarise_sampling(runs, scores.grid, cutoffs),
     }
     if thoughts:
         counts = overthinking.read_counts(runs, benchmarks)

@@ -30,6 +30,7 @@ from repro.config.resolved import Generation, RunSettings, stated
 from repro.config.tracking_uri import absolute, sqlite_file
 from repro.config.words import validate
 from repro.files import digests, jsonl
+from repro.measure.sampling_metrics import Cutoffs, measure_samples
 
 LOCKED_SECONDS = 20  # to wait for a SQLite file that another process writes; MLflow's own limit
 UI = "http://127.0.0.1:5000"  # where `make ui` shows a SQLite store
@@ -80,7 +81,11 @@ def create_store() -> None:
 
 
 def sync_run(
-    run_dir: Path, evaluation: Generation | None = None, note: str = "", training: str = ""
+    run_dir: Path,
+    evaluation: Generation | None = None,
+    note: str = "",
+    cutoffs: Cutoffs = (),
+    training: str = "",
 ) -> dict:
     """Send to MLflow what it does not have of a run's files; a second call changes nothing.
 
@@ -89,13 +94,15 @@ def sync_run(
             is also returned: id and addresses, `local` where `make ui` must run for them.
         evaluation: None where the run is not evaluated yet.
         note: a sentence for the run's description.
+        cutoffs: what is measured over several responses.
         training: RUNNING, FINISHED or FAILED in a training's own folder: a run of the same settings
             that this folder does not know is an earlier training's and is replaced.
 
     ValueError: a file is missing or no JSON, or the address is no store's. NotLogged: mlflow.json
     says why, unless it knows the run.
     """
-    return _send(_read(run_dir, evaluation, note), KEY_TAG, run_dir / "mlflow.json", training)
+    content = _read(run_dir, evaluation, note, cutoffs)
+    return _send(content, KEY_TAG, run_dir / "mlflow.json", training)
 
 
 def sync_summary(files: Sequence[str | Path], place: Path, note: str) -> dict:
@@ -111,12 +118,13 @@ def sync_experiment(config: Experiment) -> None:
     os.environ.update(MLFLOW_TRACKING_URI=config.tracking_uri, MLFLOW_EXPERIMENT_NAME=config.name)
     create_store()
     results, runs, sent = Path(config.results_dir), settings.all_runs(config), 0
+    cutoffs = config.evaluation.budgets, config.evaluation.at_k
     for run in runs:
         folder, evaluation = results / "runs" / run.path, None
         if all((folder / f"scores/{name}.json").exists() for name in config.benchmarks):
             evaluation = settings.generation_settings(config, run.seed)
         if evaluation or (folder / "training.jsonl").exists():
-            sync_run(folder, evaluation, config.note)
+            sync_run(folder, evaluation, config.note, cutoffs)
             sent += 1
     print(f"{config.tracking_uri} has {sent} of {len(runs)} runs of {config.name}")
     page = results / "report/overview.html"
@@ -126,7 +134,7 @@ def sync_experiment(config: Experiment) -> None:
         sync_summary(files, results / "mlflow.json", config.note)
 
 
-def _read(run_dir: Path, evaluation: Generation | None, note: str) -> Payload:
+def _read(run_dir: Path, evaluation: Generation | None, note: str, cutoffs: Cutoffs) -> Payload:
     run = validate(jsonl.read_json(run_dir / "settings.json"), RunSettings)
     chosen = stated(run)
     chosen |= chosen.pop("process_reward") or {}
@@ -151,7 +159,7 @@ def _read(run_dir: Path, evaluation: Generation | None, note: str) -> Payload:
     files |= {run_dir / f"scores/{name}.json": "scores" for name in counts}
     scores = {name: jsonl.read_json(run_dir / f"scores/{name}.json") for name in counts}
     samples = {"columns": ["problem", "response", "prompt"], "data": _read_rows(run_dir, scores)}
-    return content._replace(scores=_list_metrics(scores), samples=samples)
+    return content._replace(scores=_list_metrics(scores, cutoffs), samples=samples)
 
 
 def list_tags(run: RunSettings) -> dict[str, str]:
@@ -190,13 +198,14 @@ def _mark(metric: Metric) -> str:
     return REWARD if group == "train" else f"{group}/{ACCURACY}"
 
 
-def _list_metrics(scores: dict[str, dict]) -> dict[str, float]:
-    metrics = {
-        f"eval/{benchmark}/{key}": float(estimate["value"])
-        for benchmark, found in scores.items()
-        for key, estimate in found["aggregates"].items()  # none where it could not be scored
-        if estimate and estimate["value"] is not None
-    }
+def _list_metrics(scores: dict[str, dict], cutoffs: Cutoffs) -> dict[str, float]:
+    metrics = {}
+    for benchmark, found in scores.items():
+        values = measure_samples(found, *cutoffs).mean().to_dict()
+        for key, estimate in found["aggregates"].items():  # none where it could not be scored
+            if estimate and estimate["value"] is not None:
+                values[key] = float(estimate["value"])
+        metrics |= {f"eval/{benchmark}/{key}": value for key, value in values.items()}
     for key in MEANS:
         values = [value for name, value in metrics.items() if name.endswith(f"/{key}")]
         if values:

@@ -47,6 +47,21 @@ def verify(responses: list[str], answers: list[str], *, workers: int | None = No
     return [bool(verdicts[pair]) for pair in pairs]
 
 
+def first_equal(responses: list[str], *, workers: int | None = None) -> list[int | None]:
+    """Return for each response to a problem the first one with an equal answer; None has no answer.
+
+    An answer that equals none before it takes the gold answer's place for those behind it.
+    """
+    found: list[int | None] = [None] * len(responses)
+    for first, text in enumerate(responses):
+        box = last_box(split_thought(text)[1] or "") or ""
+        if found[first] is None and 0 < len(box.strip()) <= MAX_ANSWER_CHARS:
+            equal = verify(responses, [box] * len(responses), workers=workers)
+            for n, same in enumerate(equal):
+                found[n] = first if found[n] is None and (same or n == first) else found[n]
+    return found
+
+
 def verify_plain(
     responses: list[str], answers: list[str], *, workers: int | None = None
 ) -> list[bool]:

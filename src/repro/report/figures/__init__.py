@@ -14,20 +14,24 @@ from repro.records.experiment import RunFolder
 from repro.report import collect, compare
 from repro.report.figures import curves, evaluation, style
 
+WITHIN = "accuracy_within_budget"
 # Figure -> the group of runs that it shows; see `repro.records.experiment`. Those of the paper have
 # its numbers in their names.
 GROUPS = {
     **dict.fromkeys(curves.POINTS, "objective"),
-    **dict.fromkeys([*curves.CURVES, "figure6_tokens_per_benchmark"], "main"),
+    **dict.fromkeys([*curves.CURVES, "figure6_tokens_per_benchmark", WITHIN], "main"),
     **{"ablation_alpha": "alpha", "figure4_ablation_w": "w", "ablation_k": "k"},
 }
 
 
 @matplotlib.rc_context(style.STYLE)
-def draw(name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str], note: str = "") -> Figure:
+def draw(
+    name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str], note: str = "", *budgets: int
+) -> Figure:
     """Return one of `GROUPS`, made from the files of its runs.
 
-    ``note`` is a sentence below it. ValueError for an unknown name, no runs, or a malformed file.
+    ``note`` is a sentence below it; ``budgets`` are in tokens, for the figure over them. ValueError
+    for an unknown name, no runs, or a malformed file.
     """
     if name not in GROUPS:
         raise ValueError(f"figure {name!r}: unknown; known are {', '.join(GROUPS)}")
@@ -39,6 +43,9 @@ def draw(name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str], note: 
     if name in curves.POINTS:
         return curves.objective_over_position(name, collect.read_objective(runs), note)
     scores = collect.read_scores(runs, benchmarks)
+    if name == WITHIN:
+        found = compare.summarise_sampling(runs, scores.grid, [budgets])
+        return evaluation.accuracy_within_budget(found, scores.gaps, note)
     if GROUPS[name] == "main":
         summary = compare.summarise(scores.problems, scores.grid)
         return evaluation.tokens_per_benchmark(summary, scores.gaps, note)

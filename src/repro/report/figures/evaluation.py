@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from repro import methods
+from repro.measure.sampling_metrics import WITHIN
 from repro.report import names
 from repro.report.figures import style
 from repro.report.rendering import say
@@ -39,6 +40,29 @@ def tokens_per_benchmark(summary: pd.DataFrame, *sentences: str) -> Figure:
             axis.axvline(edge - 0.5, color="#B0B0B0", linewidth=0.6, zorder=0)
     bars = say("bars", seeds=names.count_seeds(tokens["seeds"]))
     return style.finish(figure, panels.values(), bars, *sentences, **_LEGEND)
+
+
+def accuracy_within_budget(summary: pd.DataFrame, *sentences: str) -> Figure:
+    """Accuracy over all benchmarks if responses were cut off, from `compare.summarise_sampling`.
+
+    Each algorithm is beside itself with RePro and the untrained backbone. ValueError without any.
+    """
+    is_budget = summary["metric"].astype(str).str.startswith(WITHIN)
+    shown = summary[is_budget & (summary["benchmark"] == "all")]
+    if shown.empty:
+        raise ValueError("accuracy_within_budget: no run has it; responses have to be scored again")
+    algorithms = [methods.parse(method).algorithm for method in shown["method"]]
+    titles = {name: methods.label(name) for name in algorithms if name}
+    backbones = shown["backbone"].unique()
+    figure, panels = style.panels(backbones, titles, "Budget (tokens)", "Accuracy (%)")
+    for (backbone, algorithm), axis in panels.items():
+        for method in (methods.ORIGINAL, algorithm, algorithm + methods.REPRO):
+            rows = shown[(shown["backbone"] == backbone) & (shown["method"] == method)]
+            if len(rows):
+                budgets = rows["metric"].str.removeprefix(WITHIN).astype(int)
+                style.draw_means(axis, budgets.to_numpy(), rows, method)
+    said = say("within_budget", seeds=names.count_seeds(shown["seeds"]))
+    return style.finish(figure, panels.values(), said, *sentences, **_LEGEND)
 
 
 def ablation(

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from transformers import AutoModelForCausalLM, GenerationConfig, PreTrainedModel
@@ -33,18 +33,6 @@ class TransformersEngine:
 
     def __init__(self, model: PreTrainedModel, decoder: Decoder) -> None:
         self.model, self.decoder = model, decoder
-
-    @classmethod
-    def load(
-        cls, model_dir: str | Path, trust_remote_code: bool = False, has_tags: bool = True
-    ) -> Self:
-        """Load a model folder."""
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
-        model = AutoModelForCausalLM.from_pretrained(
-            model_dir, dtype=dtype, use_safetensors=True, trust_remote_code=trust_remote_code
-        )
-        return cls(model.to(device).eval(), Decoder(model_dir, trust_remote_code, has_tags))
 
     @torch.no_grad()  # tensors of inference mode could not enter a backward pass later
     def generate(self, requests: list[Request], sampling: Sampling) -> list[list[Completion]]:
@@ -153,17 +141,18 @@ def load(
 ) -> Engine:
     """Load a model folder, for `max_length` tokens of prompt and completion together."""
     print(f"engine {name}: loading {model_dir}", file=sys.stderr, flush=True)
+    gpu, decoder = torch.cuda.is_available(), Decoder(model_dir, trusted, has_tags)
+    how = {"dtype": "bfloat16" if gpu else "float32", "trust_remote_code": trusted}
     if name != "vllm":
-        return TransformersEngine.load(model_dir, trusted, has_tags)
+        model = AutoModelForCausalLM.from_pretrained(model_dir, use_safetensors=True, **how)
+        return TransformersEngine(model.to("cuda" if gpu else "cpu").eval(), decoder)
     prepare_vllm()
     from vllm import LLM
 
-    gpu = torch.cuda.is_available()
     llm = LLM(
         str(model_dir),
+        **how,
         load_format="safetensors",
-        trust_remote_code=trusted,
-        dtype="bfloat16" if gpu else "float32",
         enforce_eager=not gpu,  # compiling takes longer than a tiny model's whole evaluation
         max_model_len=max_length,
         enable_chunked_prefill=gpu,  # the CPU build cannot take back what it drew for half a prompt
@@ -171,7 +160,7 @@ def load(
         generation_config="vllm",  # no sampling defaults of the model's own
         seed=0,  # every request has its own
     )
-    return VllmEngine(llm, Decoder(model_dir, trusted, has_tags))
+    return VllmEngine(llm, decoder)
 
 
 def _join_seeds(requests: list[Request]) -> int:

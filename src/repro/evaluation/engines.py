@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Hashable, Iterator, Mapping
 from importlib.util import find_spec
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -81,12 +80,12 @@ class VllmEngine:
         """Return n completions for each request, in order."""
         if sampling.seed_by == "batch":
             torch.manual_seed(_join_seeds(requests))
-        found = dict(chain.from_iterable(self.stream(dict(enumerate(requests)), sampling)))
+        found = dict(self.stream(dict(enumerate(requests)), sampling))
         return [found[place] for place in range(len(requests))]
 
     def stream(
         self, asked: Mapping[Key, Request], sampling: Sampling
-    ) -> Iterator[list[tuple[Key, list[Completion]]]]:
+    ) -> Iterator[tuple[Key, list[Completion]]]:
         """Yield n completions of each request as soon as it is finished; all are asked at once.
 
         So vLLM is never out of work while the longest response of a batch is written. Each request
@@ -118,14 +117,11 @@ class VllmEngine:
         for name, ids, how in zip(keys, encoded, parameters, strict=True):
             engine.add_request(name, {"prompt_token_ids": ids}, how)
         while engine.has_unfinished_requests():
-            finished = []
             for output in engine.step():
                 drawn = [self.decoder.completion(list(one.token_ids)) for one in output.outputs]
                 key = keys[output.request_id]
                 # Greedy completions of a prompt are all the same; vLLM makes no more than one.
-                finished.append((key, drawn * (asked[key].n // len(drawn))))
-            if finished:
-                yield finished
+                yield key, drawn * (asked[key].n // len(drawn))
 
 
 Engine = TransformersEngine | VllmEngine

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import fmean
 
 from transformers import GenerationConfig, PreTrainedTokenizerBase, Trainer, TrainerCallback
 
@@ -62,12 +63,11 @@ def choose_step(training: Training, validated: Sequence[dict]) -> dict:
     if training.evaluate == "last":
         return found
     kept = [step for step in kept_steps(training) if step % training.validation.every == 0]
-    accuracies = {step: [] for step in sorted({*kept, training.steps})}
-    for row in validated:
-        if row["step"] in accuracies:
-            accuracies[row["step"]].append(row["accuracy"])
-    means = {step: sum(of) / len(of) for step, of in accuracies.items()}
-    best = max(means, key=lambda step: (means[step], -step))
+    means = {
+        step: fmean(row["accuracy"] for row in validated if row["step"] == step)
+        for step in [*kept, training.steps]
+    }
+    best = max(means, key=means.get)  # of equal ones the first
     return found | {"step": best, "accuracy": means[best]}
 
 

@@ -188,7 +188,15 @@ class Training(bounds.Model):
 
 
 class ProcessReward(bounds.Model, ProcessRewardSettings):
-    """RePro's process reward, for every method with +repro."""
+    """RePro's process reward, for every method with +repro; and what its rivals share with it."""
+
+    @model_validator(mode="after")
+    def _check_rule(self) -> Self:
+        if self.rule != "repro":
+            raise ValueError(
+                f"rule = {self.rule!r} is said by the method; allowed: grpo+{self.rule} in the grid"
+            )
+        return self
 
 
 class Ablations(bounds.Model):

@@ -104,7 +104,7 @@ def _explain(
 ) -> Explanation:
     chosen, response = scorer.settings, transcript.response
     thought = scorer.thought(response)
-    table, objective = scorer.score(model, given, forward)  # (1, C), -1 after the last
+    table, objective, _ = scorer.score(model, given, forward)  # (1, C), -1 after the last
     cuts = table[table >= 0].tolist()
     objective = objective[:, : len(cuts)].cpu()
     score = scores.score(objective, chosen.score_weight, chosen.ema)  # (1, C)

@@ -2,7 +2,9 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from repro.methods import RULES
 
 VARIANTS = {
     # The published method.
@@ -29,6 +31,9 @@ class ProcessRewardSettings(BaseModel):
 
     model_config = STRICT
 
+    rule: Annotated[Literal[*RULES], ADDED_LATER] = "repro"
+    """What is rewarded at the cut points; a method's name says it (grpo+length). Those beside repro
+    are its controls and rivals, see src/repro/process_reward/rules."""
     variant: Literal["paper", "reference"] = "paper"
     """paper follows the published text, reference the co-author's code."""
     alpha: Alpha = 0.1
@@ -53,6 +58,15 @@ class ProcessRewardSettings(BaseModel):
     lead_in: Annotated[Text | None, ADDED_LATER] = None
     """Text between the cut and the box, which is not averaged over, such as "The answer is "; null
     for none."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.rule == "length" and self.alpha >= 1:
+            raise ValueError(
+                f"alpha = {self.alpha} does not go with the rule length, by which a long correct "
+                "response could earn less than a wrong one; allowed: less than 1"
+            )
+        return self
 
     @property
     def score_weight(self) -> float:

@@ -26,6 +26,7 @@ from trl.models.utils import disable_gradient_checkpointing
 
 from repro.process_reward.logits import causal_lm
 from repro.process_reward.one_pass import CachedForward, why_not
+from repro.process_reward.rules import WITHOUT_OBJECTIVE
 from repro.process_reward.settings import ProcessRewardSettings
 from repro.training import padding, sharding, vllm_rollouts
 from repro.training.generation_record import GenerationRecord
@@ -39,6 +40,7 @@ class Rollout:
     answers: list[str] | None = None  # ground truths of the B responses of this process
     cuts: Tensor | None = None  # their cut points, (B, C), -1 behind them
     objective: Tensor | None = None  # J there, (B, C)
+    entropies: Tensor | None = None  # at the first token after each, (B, C)
     rewards: Tensor | None = None  # of all processes, (G,), groups in consecutive rows
     box: list[Tensor] = field(default_factory=list)  # `box_sums` of each chunk of the first rollout
 
@@ -57,6 +59,7 @@ class ScoringTrainer(GRPOTrainer):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.process_reward = process_reward
+        self._is_scored = process_reward and process_reward.rule not in WITHOUT_OBJECTIVE
         chosen = process_reward or ProcessRewardSettings().filled()
         self._scorer = ProcessScorer(self._tokenizer, chosen, self.eos_token_ids, has_tags)
         self._why_not_cut = why_not(self.model)
@@ -77,7 +80,7 @@ class ScoringTrainer(GRPOTrainer):
             with vllm_rollouts.seeded(llm, self.args.seed, step, engine):
                 return super()._generate_single_turn(prompt_ids, *args, **kwargs)
         # TRL samples in training mode: with dropout each step of the cache has its own policy.
-        wanted = self._rollout is not None and self.process_reward and not self._is_random
+        wanted = self._rollout is not None and self._is_scored and not self._is_random
         # TRL gathers the policy itself for ZeRO-3, not for FSDP2.
         with self._whole_policy() if self.accelerator.is_fsdp2 else nullcontext():
             if not wanted or self._why_not_cut:
@@ -95,7 +98,8 @@ class ScoringTrainer(GRPOTrainer):
                 forward, mask, entropies = record.forward(model, prompt_ids, completion_ids)
                 ids = forward.input_ids[:, forward.prompt_length :]
                 given = Responses(prompt_ids, ids, mask, entropies, self._rollout.answers)
-                self._rollout.cuts, self._rollout.objective = self._score(model, given, forward)
+                found = self._score(model, given, forward)
+                self._rollout.cuts, self._rollout.objective, self._rollout.entropies = found
         return completion_ids, log_probs
 
     def _get_per_token_logps_and_entropies(
@@ -104,7 +108,7 @@ class ScoringTrainer(GRPOTrainer):
         # The first question about the policy while a rollout is scored is for the old
         # log-probabilities, if TRL asks for them at all; later ones concern the reference model.
         unscored = self._rollout is not None and self._rollout.objective is None
-        wanted = unscored and self.process_reward and not self._is_random
+        wanted = unscored and self._is_scored and not self._is_random
         if wanted and model is self.model and self._asks_for_old():
             return self._score_by_one_pass(input_ids, attention_mask, logits_to_keep), None, None
         forward = super()._get_per_token_logps_and_entropies
@@ -173,14 +177,16 @@ class ScoringTrainer(GRPOTrainer):
                 ids, mask, kept = padding.trim(input_ids[rows], attention_mask[rows], length)
                 log_probs, *scored = self._score_chunk(model, ids, mask, kept, answers)
                 found.append((padding.restore(log_probs, length), *scored))
-        log_probs, cuts, objective = zip(*found, strict=True)
+        log_probs, cuts, *values = zip(*found, strict=True)
         most = max(chunk.shape[1] for chunk in cuts)
         self._rollout.cuts = torch.cat([padding.restore(chunk, most, -1) for chunk in cuts])
-        self._rollout.objective = torch.cat([padding.restore(chunk, most) for chunk in objective])
+        self._rollout.objective, self._rollout.entropies = (
+            torch.cat([padding.restore(chunk, most) for chunk in of]) for of in values
+        )
         return torch.cat(log_probs)
 
-    def _score_chunk(self, model, ids, mask, length, answers) -> tuple[Tensor, Tensor, Tensor]:
-        """Log-probabilities (N, T), cut points and objective (N, C) of some responses."""
+    def _score_chunk(self, model, ids, mask, length, answers) -> tuple[Tensor, ...]:
+        """Log-probabilities (N, T); cut points, objective, entropies (N, C) of some responses."""
         cache, hidden = DynamicCache(), []
         policy = self.model
         if not self._why_not_cut:
@@ -203,12 +209,12 @@ class ScoringTrainer(GRPOTrainer):
 
     def _score(
         self, model: PreTrainedModel, given: Responses, forward: CachedForward | None
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Score responses; of the first rollout also what of -J the box has, not the answer."""
-        cuts, objective = self._scorer.score(model, given, forward)
+        found = self._scorer.score(model, given, forward)
         if self.state.global_step == 0:
-            self._rollout.box.append(self._scorer.box_sums(model, given, forward, objective))
-        return cuts, objective
+            self._rollout.box.append(self._scorer.box_sums(model, given, forward, found[1]))
+        return found
 
     def _check_objective(self, out: dict[str, Tensor]) -> None:
         """Compare the longest thought of the first rollout with the repeat loop, once.

@@ -1,5 +1,6 @@
 """From a rollout to its cut points and surrogate objectives, with tokens as TRL hands them over."""
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -54,30 +55,36 @@ class ProcessScorer:
 
     def score(
         self, model: PreTrainedModel, responses: Responses, forward: CachedForward | None
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Score B responses from the cache of a forward made anyway, or by a forward per cut point.
 
         Without a cached forward, for a model whose cache cannot be cut, each response is scored by
         itself: padding would move a learnt prompt or a length-dependent rotary embedding. Returns
         cut points (B, C), -1 where a response has fewer than the one with most, and the objective
-        there, of the same shape in float64.
+        there, of the same shape in float64, and the entropies at the next token, likewise.
         """
         cuts, rows, k = [], [], methods.as_number(self.settings.k)
         lengths, entropies = responses.mask.sum(dim=1).tolist(), responses.entropies.tolist()
         for row, (ids, length) in enumerate(zip(responses.ids.tolist(), lengths, strict=True)):
-            thought = self.thought(ids[:length])
-            cuts.append(segments.cut_points(thought, entropies[row], k))
+            thought, ranks = self.thought(ids[:length]), entropies[row]
+            if self.settings.rule == "random_cuts":
+                draw = random.Random(str(ids[:length]))
+                ranks = [draw.random() for _ in range(length)]
+            cuts.append(segments.cut_points(thought, ranks, k))
             rows.append((responses.prompts[row], ids[:length], cuts[row], responses.answers[row]))
         width = max(2, *map(len, cuts))  # a column of rewards even where all responses are empty
         padded = [row + [-1] * (width - len(row)) for row in cuts]
         table = torch.tensor(padded, device=responses.ids.device)
+        last = responses.entropies.shape[1] - 1
+        at_cuts = responses.entropies.gather(1, table.clamp(0, last)) * (table >= 0)
         if forward is not None:
             probes = [self._probes(*row) for row in rows]
-            return table, one_pass.surrogate_objective(model, forward, table, probes).double()
+            objective = one_pass.surrogate_objective(model, forward, table, probes).double()
+            return table, objective, at_cuts
         objective = table.new_zeros(table.shape, dtype=torch.float64)
         for row, given in enumerate(rows):
             objective[row, : len(cuts[row])] = self.by_loop(model, *given)
-        return table, objective
+        return table, objective, at_cuts
 
     def box_sums(
         self, model: PreTrainedModel, given: Responses, forward: CachedForward | None, found: Tensor

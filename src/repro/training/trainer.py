@@ -15,7 +15,7 @@ exactly 1.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -26,12 +26,14 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from repro import methods
 from repro.algorithms import ADVANTAGES
 from repro.algorithms.batch import Batch, ProcessTerm
-from repro.process_reward import reward, scores
+from repro.process_reward.known import Known
+from repro.process_reward.rules import RULES
 from repro.process_reward.settings import ProcessRewardSettings
 from repro.training import padding, rollout_metrics, sampler_mismatch, sharding, supported
 from repro.training.critic import Critic, CriticSettings, explained_variance
 from repro.training.policy_scoring import Rollout, ScoringTrainer
 
+Rule = Callable[[Known], Tensor]
 PAPER = {"title": "Rectifying LLM Thought from Lens of Optimization", "id": "2512.01925"}
 
 
@@ -40,9 +42,11 @@ class ReProTrainer(ScoringTrainer):
 
     Args:
         algorithm: `ppo`, `reinforce_pp`, `reinforce_pp_baseline` or `grpo`.
-        process_reward: settings of RePro's process reward, as `ProcessRewardSettings` or a mapping
-            of some of its fields; None trains the plain algorithm. The dataset then needs a column
-            `answer`, the ground truth that the probe boxes.
+        process_reward: settings of the process reward, as `ProcessRewardSettings` or a mapping of
+            some of its fields; the name of a rule; or a function of one's own, of what `Known` says,
+            that returns rewards at the cut points, (G, C - 1), or outcome rewards, (G,). None trains
+            the plain algorithm. Otherwise the dataset needs a column `answer`, the ground truth that
+            the probe boxes.
         thinking: `required` where `</think>` ends the thought; `none` where the model has no such
             tags, so that its thought is what stands before the final answer.
         gamma: discount per token, of rewards and process rewards.
@@ -60,14 +64,22 @@ class ReProTrainer(ScoringTrainer):
         self,
         *args,
         algorithm: str = "grpo",
-        process_reward: ProcessRewardSettings | Mapping | None = None,
+        process_reward: ProcessRewardSettings | Mapping | str | Rule | None = None,
         thinking: str = "required",
         gamma: float = 1.0,
         lam: float = 1.0,
         critic: CriticSettings | None = None,
         **kwargs,
     ) -> None:
+        self.rule = None
+        if callable(process_reward):
+            process_reward, own = {}, process_reward
+            self.rule = lambda known, _: own(known)
+        elif isinstance(process_reward, str):
+            process_reward = {"rule": process_reward}
         process_reward = supported.check(args, kwargs, algorithm, process_reward, gamma, lam)
+        if process_reward is not None:
+            self.rule = self.rule or RULES[process_reward.rule]
         has_tags = supported.check_thinking(thinking, process_reward)
         super().__init__(*args, process_reward=process_reward, has_tags=has_tags, **kwargs)
         sharding.check(self.accelerator, has_critic=algorithm == "ppo")
@@ -94,7 +106,7 @@ class ReProTrainer(ScoringTrainer):
         answers = [row["answer"] for row in inputs] if self.process_reward else None
         self._rollout = Rollout(answers)
         out = super()._generate_and_score_completions(inputs)
-        if self.process_reward is not None:
+        if self._is_scored:
             if self._rollout.objective is None:
                 self._score_by_one_pass(*padding.join(out))
             self._check_objective(out)
@@ -105,8 +117,19 @@ class ReProTrainer(ScoringTrainer):
         if self.critic is not None:
             size = self.args.per_device_train_batch_size
             out["values"] = self.critic.values(*padding.join(out), size)
+        tokens = zip(out["completion_ids"], mask.bool(), strict=True)
+        completions = [ids[kept].tolist() for ids, kept in tokens]
+        sums = rollout_metrics.response_sums(self._scorer, completions, rollout.rewards[rows])
+        process, rewards = None, rollout.rewards
+        if self.process_reward is not None:
+            earned, known = self._apply_rule(rollout, mask)
+            if earned.dim() == 1:
+                rewards = earned
+            else:
+                process, process_sums = self._process_term(earned, known, rollout, rows)
+                sums |= process_sums
         batch = Batch(
-            rewards=rollout.rewards.double(),
+            rewards=rewards.double(),
             mask=mask,
             num_generations=self.num_generations,
             rows=rows,
@@ -115,13 +138,6 @@ class ReProTrainer(ScoringTrainer):
             lam=self.lam,
             sum_over_processes=functools.partial(self.accelerator.reduce, reduction="sum"),
         )
-        tokens = zip(out["completion_ids"], mask.bool(), strict=True)
-        completions = [ids[kept].tolist() for ids, kept in tokens]
-        sums = rollout_metrics.response_sums(self._scorer, completions, rollout.rewards[rows])
-        process = None
-        if self.process_reward is not None:
-            process, process_sums = self._process_term(rollout)
-            sums |= process_sums
         estimate = ADVANTAGES[self.algorithm](batch, process)
         out["advantages"] = estimate.advantages.float()
         means = out["advantages"].sum(dim=1) / mask.sum(dim=1).clamp(min=1)  # (B,)
@@ -141,23 +157,45 @@ class ReProTrainer(ScoringTrainer):
             self._rollout.rewards = (rewards * weights).nansum(dim=1)
         return rewards
 
-    def _process_term(self, rollout: Rollout) -> tuple[ProcessTerm, dict[str, float]]:
+    def _apply_rule(self, rollout: Rollout, mask: Tensor) -> tuple[Tensor, Known]:
+        """What the rule gives, (G, C - 1) or (G,), and what it was given, of all processes."""
+        gather, pad = self.accelerator.gather, self.accelerator.pad_across_processes
+        lengths = gather(mask.sum(dim=1))
+        empty = lengths.new_zeros(len(lengths), 2)
+        cuts, objective, entropies = empty, empty.double(), empty.float()
+        if self._is_scored:
+            # What processes gather has one width, C: of the response with most cut points in any.
+            cuts = gather(pad(rollout.cuts, dim=1, pad_index=-1))
+            values = rollout.objective, rollout.entropies
+            objective, entropies = (gather(pad(value, dim=1)) for value in values)
+        known = Known(
+            outcome=rollout.rewards,
+            lengths=lengths,
+            cuts=cuts,
+            objective=objective,
+            entropies=entropies,
+            num_generations=self.num_generations,
+            budget=self.max_completion_length,
+            step=self.state.global_step,
+        )
+        return self.rule(known, self.process_reward), known
+
+    def _process_term(
+        self, earned: Tensor, known: Known, rollout: Rollout, rows: slice
+    ) -> tuple[ProcessTerm, dict[str, float]]:
         """The process rewards of all processes, and the sums of this one for the metrics."""
-        chosen, pad = self.process_reward, self.accelerator.pad_across_processes
-        # What processes gather has one width, C: of the response with most cut points in any.
-        cuts, objective = pad(rollout.cuts, dim=1, pad_index=-1), pad(rollout.objective, dim=1)
-        score = scores.score(objective, chosen.score_weight, chosen.ema)
-        valid = cuts[:, 1:] >= 0  # (B, C - 1)
-        rewards = reward.process_reward(score, chosen.initial_score) * valid
+        valid = known.valid[:, 1:]  # (G, C - 1)
+        rewards = earned * valid
         term = ProcessTerm(
             # Groups may straddle processes, so every one of them sees all (G, C - 1) rewards.
-            rewards=self.accelerator.gather(rewards),
-            mask=self.accelerator.gather(valid),
-            positions=cuts[:, 1:] - 1,
-            alpha=chosen.alpha,
-            variant=chosen.variant,
+            rewards=rewards,
+            mask=valid,
+            positions=known.cuts[rows, 1:] - 1,
+            alpha=self.process_reward.alpha,
+            variant=self.process_reward.variant,
         )
-        return term, rollout_metrics.process_sums(objective, rewards, valid, rollout.box)
+        of_rows = known.objective[rows], rewards[rows], valid[rows]
+        return term, rollout_metrics.process_sums(*of_rows, rollout.box)
 
     def _over_processes(self, sums: Mapping[str, float | Tensor]) -> dict[str, float]:
         values = torch.tensor([float(value) for value in sums.values()], dtype=torch.float64)

@@ -47,7 +47,7 @@ def test_only_a_thought_that_is_open_is_closed(monkeypatch, opening, response, e
     )
     given = Responses([prompt], completion, torch.ones_like(completion), entropies, ["7"])
     found = [scorer.score(model, given, known) for known in (forward, None)]
-    for (cuts, objective), probes in zip(found, asked, strict=True):
+    for (cuts, objective, _), probes in zip(found, asked, strict=True):
         assert [tokenizer.decode(probe.ids) for probe in probes] == expected
         assert (cuts >= 0).sum() == 3 and (objective[0, :3] < 0).all()
     assert torch.allclose(found[0][1], found[1][1], atol=1e-5)

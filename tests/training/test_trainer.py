@@ -37,8 +37,8 @@ def scored_by(trainer, route, monkeypatch):
         monkeypatch.setattr(GenerationRecord, "is_usable", lambda *_: False)
     if route == "repeat loop":
         trainer._why_not_cut = "no cache"
-    seen, make = [], trainer._process_term
-    monkeypatch.setattr(trainer, "_process_term", lambda r: seen.append(r) or make(r))
+    seen, make = [], trainer._apply_rule
+    monkeypatch.setattr(trainer, "_apply_rule", lambda *of: seen.append(of[0]) or make(*of))
     out = rollout(trainer)
     return seen[0].cuts, seen[0].objective, out
 

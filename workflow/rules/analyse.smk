@@ -210,6 +210,32 @@ rule case_study:
         " --output {output.png:q} > {log:q} 2>&1"
 
 
+# RePro beside its controls and rivals, where the grid has any.
+rule rivals:
+    input:
+        scores_of(settings.main_runs(experiment)),
+        settings_of(settings.main_runs(experiment)),
+        experiment=rules.experiment.output,
+    output:
+        expand(f"{RESULTS}/tables/rivals.{{kind}}", kind=["csv", "md", "tex"]),
+        expand(f"{RESULTS}/figures/rivals.{{kind}}", kind=["png", "pdf"]),
+        report(
+            f"{RESULTS}/report/rivals.html",
+            caption="../report/rivals.rst",
+            category="1 The answer",
+            labels={"page": "is it RePro?"},
+        ),
+    log:
+        f"work/log/{RESULTS}/tables/rivals.log",
+    benchmark:
+        f"work/benchmark/{RESULTS}/tables/rivals.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    shell:
+        "python -m repro rivals --experiment {input.experiment:q} --output {RESULTS:q} > {log:q} 2>&1"
+
+
 # The report's first page. `make report` puts it and the figures into one file.
 rule overview:
     input:

@@ -103,6 +103,11 @@ FIGURES |= {name: ("ablation", key) for key, name in ABLATION_FIGURES.items()}
 THOUGHTS = (
     settings.main_runs(experiment) if experiment.data_source == "tinyworld" else []
 )
+# Whether the grid has controls or rivals of RePro.
+RIVALS = {methods.parse(run.method).rule for run in settings.main_runs(experiment)} - {
+    None,
+    "repro",
+}
 DRAWN = [*FIGURES, *(["case_study"] if OBJECTIVE and JUDGED else [])]
 
 

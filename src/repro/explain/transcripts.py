@@ -1,6 +1,5 @@
 """The files of judged transcripts: JSONL, figure 2, the table of probes, and pages."""
 
-import base64
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,7 +51,7 @@ def write(
         model=judged[0].explained,
         warning=probe_check.warn(summary, judged[0].explained.settings),
         probes=probes_sheet(summary),
-        figure=base64.b64encode(png.read_bytes()).decode(),
+        figure=rendering.embed(png),
         rows=list(zip(pages, judged, (_rho(one) for one in judged), strict=True)),
         number=page.number,
     )

@@ -1,5 +1,8 @@
 """Pages and captions of the report; what they say is in `templates/`."""
 
+import base64
+from pathlib import Path
+
 import jinja2
 
 _TEMPLATES = jinja2.Environment(
@@ -20,3 +23,8 @@ def say(name: str, /, **values: object) -> str:
     """Return a caption or a remark in one line, by a macro of `templates/captions.txt`."""
     text = getattr(_TEMPLATES.get_template("captions.txt").module, name)(**values)
     return " ".join(filter(None, map(str.strip, text.splitlines())))
+
+
+def embed(image: str | Path) -> str:
+    """Return a PNG file as text, to stand in a page."""
+    return base64.b64encode(Path(image).read_bytes()).decode()

@@ -50,10 +50,10 @@ rule train:
         f"work/log/{RUN}/train.log",
     benchmark:
         f"work/benchmark/{RUN}/train.tsv"
+    priority: 1
     conda:
         "../../environment.yml"
     threads: PROCESSES
-    priority: 1
     resources:
         **experiment.resources.get("train", {}),
         gpu=experiment.gpus,

@@ -127,7 +127,8 @@ ui: $(VENV)/.installed
 upload: $(VENV)/.installed
 	@python -m repro upload --config $(or $(CONFIG),config/config.yaml)
 
-# Of the packages a quarter is left out: tests, and models that nothing here loads.
+# What is not compiled, because nothing here imports it: tests, three packages, and those of transformers'
+# models whose names begin with other letters than auto, llama and qwen.
 UNUSED = /tests/|/transformers/models/[b-km-pr-z]|/kubernetes/|/databricks/|/nltk/
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -29,8 +29,8 @@ def main() -> None:
     experiment = settings.read(CONFIG)
     results, (name,) = Path(experiment.results_dir), experiment.backbones
     model, runs = results / "backbones" / name, results / "runs" / name
-    snakemake = ["snakemake", "--workflow-profile", "workflow/profiles/default", "--cores"]
-    snakemake += [options.cores, "--configfile", CONFIG, "--quiet", "all"]
+    snakemake = ["snakemake", "--quiet", "all", "--workflow-profile", "workflow/profiles/default"]
+    snakemake += ["--configfile", CONFIG, "--cores", options.cores]
     seconds = {
         "fetch and convert the model": call(*snakemake, str(model)),
         "evaluate it (transformers)": call(*snakemake, f"{runs}/original/0/scores/math500.json"),

@@ -1,6 +1,6 @@
 """The scores and the four estimators once more, with plain Python numbers, number by number.
 
-Nothing of the code under test is used: a case is a dictionary of lists as in the golden numbers.
+Nothing of the code under test is used: a case is a dictionary of lists as in the conformance file.
 """
 
 import math
@@ -61,7 +61,7 @@ def advantages(case: dict, algorithm: str, variant: str = "") -> tuple[Matrix, M
 
 
 def expected_advantages(case: dict) -> dict[str, Matrix]:
-    """Everything that a case of the golden numbers can expect."""
+    """Everything that a case of the conformance file can expect."""
     expected = {"ppo_returns": advantages(case, "ppo")[1]}
     for algorithm in ALGORITHMS:
         expected[algorithm] = advantages(case, algorithm)[0]
@@ -71,7 +71,7 @@ def expected_advantages(case: dict) -> dict[str, Matrix]:
 
 
 def expected_scores(j: list[float], w: float, emas: Iterable[float]) -> dict:
-    """The scores of the objectives of one response, in the form of the golden numbers."""
+    """The scores of the objectives of one response, in the form of the conformance file."""
 
     def magnitude(value: float) -> float:
         if value == 0:

@@ -46,13 +46,17 @@ def test_others_come_after_them_by_name(folder):
     ("old", "new", "words"),
     [
         ("task: aime99", "task: aime", ["task = 'aime'", "the name of the file"]),
-        ("task_alias: AIME99\n", "", ["task_alias", "required"]),
+        ("task_alias: AIME99\n", "", ["key 'task_alias' is missing"]),
         ("verifier: math", "verifier: maths", ["verifier", "'maths'", "'math', 'choice'"]),
-        ("question: problem", "question: Problem", ["question is none of metadata.fields"]),
+        (
+            "question: problem",
+            "question: Problem",
+            ["metadata.question = 'Problem'; allowed: problem, answer"],
+        ),
         ("[problem, answer]", "problem", ["fields", "'problem'", "a valid list"]),
         ("prompts.math_answer", "prompts.maths", ["prompts.py has no function 'maths'"]),
-        ("doc_to_text", "doc_to_txt", ["doc_to_text", "required"]),
-        ("metadata:", "meta:", ["verifier", "question", "fields", "required"]),
+        ("doc_to_text", "doc_to_txt", ["key 'doc_to_text' is missing"]),
+        ("metadata:", "meta:", ["key 'verifier' is missing"]),
         ("task: aime99", "task: [", ["while parsing"]),
     ],
 )
@@ -66,6 +70,7 @@ def test_a_task_file_that_is_wrong_is_refused(folder, old, new, words):
         declared.benchmarks()
     for word in words:
         assert word in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_rows_hold_the_declared_fields_only(tmp_path):

@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 import torch
-from transformers import GenerationConfig
+from transformers import AutoTokenizer, GenerationConfig
 
 from repro.config.models import Sampling
 from repro.evaluation.decoding import Completion, Decoder, Request
@@ -89,3 +89,15 @@ def test_thinking_tags_are_kept_where_the_tokenizer_calls_them_special(r1_model,
     ids = decoder.tokenizer("<think>a</think>b<|end|>")["input_ids"]
     assert decoder.tokenizer.decode(ids, skip_special_tokens=True) == "ab"
     assert decoder.text(ids) == "<think>a</think>b"
+
+
+def test_a_tokenizer_without_padding_is_padded_by_its_eos(r1_model, tmp_path):
+    """As Llama's, which names no token for padding."""
+    shutil.copytree(r1_model, tmp_path, dirs_exist_ok=True)
+    tokenizer = AutoTokenizer.from_pretrained(r1_model)
+    tokenizer.pad_token = None
+    tokenizer.save_pretrained(tmp_path)
+    bare = TransformersEngine.load(tmp_path)
+    assert bare.decoder.tokenizer.pad_token == "<|end|>"
+    expected = each(TransformersEngine.load(r1_model), PROMPTS, GREEDY)
+    assert each(bare, PROMPTS, GREEDY) == expected

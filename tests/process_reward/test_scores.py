@@ -1,4 +1,4 @@
-"""Scores and rewards beyond what golden numbers compare (tests/test_golden.py)."""
+"""Scores and rewards beyond what the conformance check compares (tests/test_conformance.py)."""
 
 import math
 

@@ -59,7 +59,8 @@ class Benchmark(BaseModel, strict=True):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.question not in self.fields:
-            raise ValueError("metadata.question is none of metadata.fields")
+            allowed = ", ".join(self.fields)
+            raise ValueError(f"metadata.question = {self.question!r}; allowed: {allowed}")
         for function in (self.doc_to_text, self.doc_to_target):  # others are templates
             module, _, name = function.partition(".")
             if module in MODULES and not hasattr(MODULES[module], name):
@@ -101,7 +102,7 @@ def read_protocol(name: str) -> dict[str, Asked]:
     try:
         return TypeAdapter(dict[str, Asked]).validate_python(content)
     except ValidationError as error:
-        raise ValueError(f"{file}: {error}") from None
+        raise ValueError(f"{file}: {_say(error)}") from None
 
 
 def resolve(function: str) -> Callable[[dict], object]:
@@ -187,9 +188,20 @@ def _read(path: Path, asked: Asked | None) -> Benchmark:
             content |= {"doc_to_text": asked.prompt, "doc_to_target": asked.target}
             content |= {"verifier": asked.verifier}
         found = Benchmark.model_validate(content)
-    except (yaml.YAMLError, ValidationError) as error:
-        raise ValueError(f"{path}: {error}") from None
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    except ValidationError as error:
+        raise ValueError(f"{path}: {_say(error)}") from None
     if found.task != path.stem or found.task == TRAIN:
         allowed = f"the name of the file, which is not {TRAIN}"
         raise ValueError(f"{path}: task = {found.task!r}; allowed: {allowed}")
     return found
+
+
+def _say(error: ValidationError) -> str:
+    """Return the first thing that is wrong with a file in one line: key, value, what is allowed."""
+    first = error.errors(include_url=False)[0]
+    key = ".".join(map(str, first["loc"]))
+    if first["type"] == "missing":
+        return f"key {key!r} is missing"
+    return f"{key} = {str(first['input'])[:40]!r}: {first['msg']}" if key else first["msg"]

@@ -117,3 +117,18 @@ def compare(options: argparse.Namespace) -> None:
     print(compare_results.write_table(found))
     if found["difference"].notna().any():
         raise ValueError(f"{options.first} and {options.second} differ")
+
+
+@takes("file")
+def conformance(options: argparse.Namespace) -> None:
+    """Compare scores and advantage estimators with a file of vectors computed elsewhere."""
+    from repro.algorithms.conformance import TOLERANCE, largest_errors
+
+    failures = 0
+    for name, (error, cases) in largest_errors(options.file).items():
+        failures += error > TOLERANCE
+        verdict = "ok" if error <= TOLERANCE else "FAILED"
+        print(f"{name:<44} {cases:>3} cases   largest error {error:8.2e}   {verdict}")
+    print(f"{failures} failures at a tolerance of {TOLERANCE:g}")
+    if failures:
+        raise ValueError(f"{options.file}: {failures} quantities differ by more than {TOLERANCE:g}")

@@ -16,6 +16,7 @@ COMMANDS = (  # in the order of an experiment
     *(runs.case_study, analysis.rivals, analysis.overview),
     *(tracking.track, tracking.track_summary, analysis.show, analysis.compare),
     *(tracking.upload, transcripts.explain, transcripts.objective, transcripts.probe_check),
+    *(analysis.conformance,),
 )
 INTERRUPTED = 130  # as a shell reports SIGINT
 

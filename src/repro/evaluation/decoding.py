@@ -52,6 +52,8 @@ class Decoder:
         self.eos_ids = {eos} if isinstance(eos, int) else set(eos)
         if not self.eos_ids:
             raise ValueError(f"{model_dir}: no eos token is stated")
+        if self.tokenizer.pad_token is None:  # nothing after an eos is read
+            self.tokenizer.pad_token = self.tokenizer.convert_ids_to_tokens(min(self.eos_ids))
         thinking = {self.tokenizer.convert_tokens_to_ids(tag) for tag in (THINK_OPEN, THINK_CLOSE)}
         # Some tokenizers call the thought's tags special; the answer needs them.
         self._hidden_ids = (set(self.tokenizer.all_special_ids) | self.eos_ids) - thinking

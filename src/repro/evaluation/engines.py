@@ -63,11 +63,11 @@ class TransformersEngine:
         if sampling.temperature > 0:  # else all completions of a prompt are the same
             chosen, drawn = {"do_sample": True, "temperature": sampling.temperature}, n
             chosen |= {"top_p": sampling.top_p, "top_k": sampling.top_k or 0}
-        pad_id, eos_ids = self.decoder.tokenizer.pad_token_id, sorted(self.decoder.eos_ids)
         own = self.model.generation_config
         # Sampling defaults that a model ships (top-k, repetition penalty) must not leak in.
         self.model.generation_config = GenerationConfig(
-            eos_token_id=eos_ids, pad_token_id=eos_ids[0] if pad_id is None else pad_id
+            eos_token_id=sorted(self.decoder.eos_ids),
+            pad_token_id=self.decoder.tokenizer.pad_token_id,
         )
         sequences = self.model.generate(
             input_ids=batch["input_ids"],

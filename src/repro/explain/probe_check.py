@@ -6,6 +6,7 @@ the whole box says little. The check shows J with each probe side by side, befor
 trained.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,9 +126,8 @@ def summarise(judged: Sequence[Judged]) -> pd.DataFrame:
         values = [one.by_probe[probe] for one in judged]
         at = [[point.end for point in one.explained.points] for one in judged]
         rho = pd.Series(map(correlate_with_position, at, values)).dropna()
-        own, whole = pd.DataFrame([one.box.get(probe, (float("nan"),) * 2) for one in judged]).sum(
-            min_count=1
-        )
+        boxes = [one.box[probe] for one in judged if probe in one.box]
+        own, whole = map(sum, zip(*boxes, strict=True)) if boxes else (math.nan, math.nan)
         rows.append(
             {
                 "probe": probe,

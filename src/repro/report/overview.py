@@ -3,7 +3,6 @@
 Made from the tables' CSV, claims.json and what the runs recorded; nothing is computed again.
 """
 
-import base64
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
@@ -58,9 +57,7 @@ def write_pages(
         notes=notes | {"claims": judged["note"]},
         folded={"Claims, part by part": verdicts.sheets(judged["claims"])[1]}
         | {f"Table {table.replace('_', ' ')}": sheet for table, sheet in sheets.items()},
-        figures={
-            file.stem: base64.b64encode(file.read_bytes()).decode() for file in map(Path, figures)
-        },
+        figures={Path(file).stem: rendering.embed(file) for file in figures},
         scored=_scored(runs, benchmarks),
         runs=[_read_facts(run) for run in runs],
         stages=STAGES,

@@ -57,11 +57,7 @@ def read(answer: str) -> Answer:
 
 def _numeral(value: str) -> str:
     """Return a numeral in a base as digits, ``_`` and the base."""
-    text = re.sub(r"(?<=[01]) (?=[01])", "", value) if re.search("_|base", value) else value
-    text = re.sub(r"\\text\{ *([0-9A-Fa-f]+) *\}", r"\1", text)
-    if found := _RE.HEXADECIMAL.fullmatch(text):
-        return f"{found[1].upper()}_16"
-    found = _RE.IN_BASE.fullmatch(text)
+    found = _RE.IN_BASE.fullmatch(_RE.numeral(value))
     base = _TABLES["bases"].get(found[2], found[2]) if found else ""
     if not base.isdigit() or not re.search(r"\d|^[A-F]+$", found[1]):
         return value
@@ -108,7 +104,5 @@ def converted(gold: Answer, prediction: Answer) -> str:
 
 def _words(value: str) -> list[str]:
     r"""Return what ``\text{}`` holds, without an article; a list of choices has no order."""
-    text = re.sub(r"[()\"']", "", _RE.TEXT.sub(r"\1", value))
-    parts = [re.sub(r"^ *(?:an?|the) ", "", part, flags=re.I) for part in re.split(",| and ", text)]
-    parts = [part.strip() for part in parts]
+    parts = [part.strip() for part in re.split(",| and ", _RE.words(value))]
     return sorted(part.casefold() if len(part) > 1 else part for part in parts)

@@ -9,8 +9,6 @@ from repro.verify import patterns
 _TABLES = patterns.read("latex")
 _RE = patterns.compiled(_TABLES)
 _SYMBOLS = str.maketrans(_TABLES["symbols"])
-_SYNONYMS = {n: command for command, names in _TABLES["synonyms"].items() for n in names.split()}
-_SYNONYM = re.compile(rf"\\({'|'.join(_SYNONYMS)})(?![A-Za-z])\s*")
 _OPENING = {"(", "[", "{", r"\{", r"\langle", r"\lfloor", r"\lceil"}
 _CLOSING = {")", "]", "}", r"\}", r"\rangle", r"\rfloor", r"\rceil"}
 _plain = partial(unicodedata.normalize, "NFKC")
@@ -83,18 +81,13 @@ def spell(text: str) -> str:
     text = re.sub("[⁰¹²³⁴-⁹⁻]+", lambda run: f"^{{{_plain(run[0])}}}", text)
     text = re.sub("[₀-₉]+", lambda run: f"_{{{_plain(run[0])}}}", text)
     text = _plain(text.translate(_SYMBOLS))
-    text = _SYNONYM.sub(lambda command: _SYNONYMS[command[1]], text)
-    text = re.sub(r"\{ *\\(rm|bf|it|sf|tt) +", r"\\math\1{", text)
-    text = _RE.BARE_WRAPPER.sub(r"\1{\2}", text)
-    text = re.sub(r"\\(mathbb|mathcal|vec|bar|hat|overline) +([A-Za-z])", r"\\\1{\2}", text)
+    text = _RE.braced(_RE.synonyms(text))
     for wrapper in reversed([*_RE.WRAPPER.finditer(text)]):  # the inner ones first
         closing = closing_brace(text, wrapper.end() - 1)
         if closing is not None:
             new = _unwrap(wrapper[0].rstrip(" {"), text[wrapper.end() : closing])
             text = text[: wrapper.start()] + new + text[closing + 1 :]
-    for pattern, replacement in _RE.rewritten:
-        text = pattern.sub(replacement, text)
-    text = text.strip()
+    text = _RE.respelled(text).strip()
     depth = depths(re.sub(r"(?<!\\)[{}]", " ", text))  # braces that only group make no lists
     spaced = re.search(r"\d, +\d", text) is not None  # (1,000, 2,000)
 
@@ -107,6 +100,4 @@ def spell(text: str) -> str:
 
 def squeeze(text: str) -> str:
     """Return spelled LaTeX without the blanks and groups that carry no meaning."""
-    text = re.sub(r"([_^]) *\{ *(\w) *\}", r"\1\2", text)
-    text = re.sub(r"(\\\{[^{}|:]*):", r"\1|", text)  # {x : ...}
-    return re.sub(r"(\\[A-Za-z]+ (?=[A-Za-z])|(?<=\d) (?=\d))| ", r"\1", text)
+    return _RE.squeezed(text)

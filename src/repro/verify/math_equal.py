@@ -11,7 +11,7 @@ from math_verify import verify
 from repro.verify import math_values
 from repro.verify.latex import squeeze
 from repro.verify.math_expressions import is_number, relation, same_number
-from repro.verify.math_values import Items, Named, Reals, Relation, as_set, is_kind
+from repro.verify.math_values import Items, Named, Reals, as_set, is_kind
 
 _COMPOUND = re.compile(r"(?<!\^\{)[-+/]|\\(?:cdot|times|frac)")
 
@@ -34,43 +34,33 @@ def compare(gold: str, prediction: str) -> bool:
 
 def equal(g: object, p: object) -> bool:
     """Tell whether two answers, as `math_values.parse` gives them, are equal in value and form."""
-    for form, compare_form in (
-        (Named, _equal_names),
-        (Relation, _equal_relations),
-        (Reals, _equal_sets),
-        (Items, _equal_items),
-    ):
+    for form, compare_form in ((Named, _equal_names), (Reals, _equal_sets), (Items, _equal_items)):
         if isinstance(g, form) or isinstance(p, form):
             return compare_form(g, p)
     if is_number(g) and is_number(p):
         return same_number(g, p)
     for matrix, other in ((g, p), (p, g)):
-        factor = _multiple_of_identity(other, matrix)
-        if factor is not None:
-            return matrix == factor * sympy.eye(matrix.rows)
+        if isinstance(matrix, sympy.MatrixBase) and not isinstance(other, sympy.MatrixBase):
+            return matrix == _multiple_of_identity(other, matrix.rows)
     return verify(g, p, timeout_seconds=None)
 
 
-def _multiple_of_identity(value: sympy.Expr, matrix: sympy.Basic) -> sympy.Expr | None:
-    """Return c where a value beside a matrix is c I, or c I_n with the matrix's n."""
-    if not isinstance(matrix, sympy.MatrixBase) or isinstance(value, sympy.MatrixBase):
-        return None
-    names = {"Upsilon_0", f"Upsilon_{{0{matrix.rows}}}"}  # as `math_expressions` spells I
+def _multiple_of_identity(value: sympy.Expr, rows: int) -> sympy.MatrixBase | None:
+    """Return the matrix that is written c I, or c I_n with its own number n of rows."""
     symbols = value.free_symbols
-    if len(symbols) != 1 or str(*symbols) not in names:
+    # As `math_expressions` spells I.
+    if len(symbols) != 1 or str(*symbols) not in ("Upsilon_0", f"Upsilon_{{0{rows}}}"):
         return None
-    factor = sympy.simplify(value / symbols.pop())
-    return factor if factor.is_number else None
+    return value.subs(symbols.pop(), 1) * sympy.eye(rows)
 
 
 def _equal_names(g: object, p: object) -> bool:
     if isinstance(g, Named) and isinstance(p, Named):
         ours, theirs = _by_name(g), _by_name(p)
-        if ours.keys() == theirs.keys():
+        if ours and ours.keys() == theirs.keys():
             return all(equal(ours[name], theirs[name]) for name in ours)
+        return bool(g.latex and p.latex) and _equal_relations(g.latex, p.latex)
     named, other = (g, p) if isinstance(g, Named) else (p, g)
-    if isinstance(other, Named | Relation):
-        return bool(named.latex and other.latex) and _equal_relations(named, other)
     values = _by_name(named)
     if len(values) == 1:
         ((name, value),) = values.items()
@@ -79,7 +69,7 @@ def _equal_names(g: object, p: object) -> bool:
         if is_kind("list", value) and is_kind("tuple", other):
             return False  # x = 1, x = 2 is not the point (1, 2)
         return equal(value, other) if named is g else equal(other, value)
-    if not is_kind("list tuple", other):
+    if not values or not is_kind("list tuple", other):
         return False
     are_numbered = len({name.split("_")[0] for name in values}) == 1  # x_1, x_2
     if are_numbered and other.kind == "list":
@@ -98,18 +88,16 @@ _ORDER = {r"\theta": "s", r"\rho": "r", r"\phi": "t", r"\varphi": "t"}  # as r, 
 
 def _by_name(named: Named) -> dict[str, object]:
     """Return the values by single names: (x, y) = (1, 2) as x = 1, y = 2."""
-    name, value = named.values[0]
+    name, value = named.values[0] if named.values else ("", None)
     if name.startswith("(") and len(named.values) == 1 and is_kind("tuple", value):
         return dict(zip(name[1:-1].split(","), value.values, strict=True))
     return dict(named.values)
 
 
-def _equal_relations(gold: object, prediction: object) -> bool:
-    if not isinstance(gold, Named | Relation) or not isinstance(prediction, Named | Relation):
-        return False
-    if squeeze(gold.latex) == squeeze(prediction.latex):
+def _equal_relations(gold: str, prediction: str) -> bool:
+    if squeeze(gold) == squeeze(prediction):
         return True
-    g, p = relation(gold.latex), relation(prediction.latex)
+    g, p = relation(gold), relation(prediction)
     if not (g.free_symbols and p.free_symbols):  # f(2) = 7: nothing to solve for
         return g == p
     if not verify(g, p, allow_set_relation_comp=True, timeout_seconds=None):
@@ -128,18 +116,8 @@ def _equal_sets(g: object, p: object) -> bool:
         ours, theirs = as_set(g, points=finite[1]), as_set(p, points=finite[0])
     except ValueError:
         return False
-    # Part by part: equal bounds may be spelled in different ways.
-    parts = [one.args if isinstance(one, sympy.Union) else [one] for one in (ours, theirs)]
-    return ours == theirs or _match(*parts, _same_part)
-
-
-def _same_part(a: sympy.Set, b: sympy.Set) -> bool:
-    if isinstance(a, sympy.Interval) and isinstance(b, sympy.Interval):
-        ends = (a.left_open, a.right_open) == (b.left_open, b.right_open)
-        return ends and same_number(a.start, b.start) and same_number(a.end, b.end)
-    if a.is_FiniteSet and b.is_FiniteSet:
-        return _match(a, b, same_number)
-    return a == b
+    # Beside a set of two numbers math-verify takes an open interval for a pair.
+    return ours.is_FiniteSet == theirs.is_FiniteSet and verify(ours, theirs, timeout_seconds=None)
 
 
 def _equal_items(g: object, p: object) -> bool:

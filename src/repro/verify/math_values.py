@@ -38,17 +38,13 @@ class Reals:
 
 @dataclass(frozen=True)
 class Named:
-    """Values by what they are called, in the order written: ``x = 1, y = 2``."""
+    """Values by what they are called, in the order written: ``x = 1, y = 2``.
 
-    values: tuple[tuple[str, object], ...]
-    latex: str = ""  # of a single one, which may also be meant as an equation
+    There is none in an equation or inequality that names no value: ``2x + 3y = 5``, ``a < b < c``.
+    """
 
-
-@dataclass(frozen=True)
-class Relation:
-    """An equation or inequality that names no value: ``2x + 3y = 5``, ``a < b < c``."""
-
-    latex: str
+    values: tuple[tuple[str, object], ...] = ()
+    latex: str = ""  # of what may (also) be meant as an equation or inequality
 
 
 def is_kind(kinds: str, value: object) -> bool:
@@ -85,9 +81,7 @@ def _interval(start: sympy.Expr, end: sympy.Expr, *is_open: bool) -> sympy.Set:
 
 def parse(text: str) -> object:
     """Return the value of an answer; exceptions of many kinds where it is no mathematics."""
-    text = _without_braces(text)
-    text = re.sub(r"(^|\\cup|\\cap|\\in|\\setminus|[=,]) *\](?=[^\[\]]*[,;])", r"\1 (", text)
-    text = re.sub(r"([,;][^\[\]]*)\[ *(?=$|\\cup|\\cap|\\setminus)", r"\1) ", text)
+    text = _respelled(text)
     if re.search(r"\\dots|\.\.", text):
         raise ValueError(f"an ellipsis: {text}")
     if len(parts := split(text, _RE.OR)) == 1:
@@ -101,37 +95,29 @@ def parse(text: str) -> object:
     return Reals(sympy.Union(*map(as_set, values)), *names)
 
 
-def _without_braces(text: str) -> str:
+def _respelled(text: str) -> str:
     text = text.strip()
     while text.startswith("{") and text.endswith("}") and all(depths(text)[1:-1]):
         if text[-2] == "\\" or re.search(r"\\(?:choose|over|atop)\b", text):
             break
         text = text[1:-1].strip()
-    return text
+    return _RE.respelled(text)
 
 
 def _listed(parts: list[str]) -> object:
     """Return the value of parts with their separators (commas, "and") between them."""
-    pieces, values = parts[::2], []
-    for index, piece in enumerate(pieces):
-        if index and r"\ne" in pieces[index - 1] and not re.search(r"[=<>]|\\", piece):
-            piece = re.sub(r"(\\ne(?![A-Za-z])).*", r"\1 ", pieces[index - 1]) + piece  # x != 1, 2
-            pieces[index] = piece
-        values += _signs(piece)
+    values = [value for piece in parts[::2] for value in _signs(piece)]
     if len(values) == 1:
         return values[0]
-    if not all(isinstance(value, Reals) and value.name for value in values):
+    names = {value.name if isinstance(value, Reals) else "" for value in values}
+    if len(names) > 1 or "" in names:
         return _together(values)
-    # Conditions side by side; where none could meet both, a comma stands for or.
-    has_and = any(len(link) > 1 for link in parts[1::2])
-    by_name: dict[str, sympy.Set] = {}
-    for condition in values:
-        both = by_name.get(condition.name, sympy.S.UniversalSet).intersect(condition.members)
-        if both is sympy.S.EmptySet and not has_and:
-            both = by_name[condition.name].union(condition.members)
-        by_name[condition.name] = both
-    found = [Reals(members, name) for name, members in by_name.items()]
-    return found[0] if len(found) == 1 else Named(tuple((part.name, part) for part in found))
+    # Conditions side by side; where none could meet all, a comma stands for or.
+    members = [condition.members for condition in values]
+    common = sympy.Intersection(*members)
+    if common is sympy.S.EmptySet and all(len(link) == 1 for link in parts[1::2]):
+        common = sympy.Union(*members)
+    return Reals(common, *names)
 
 
 def _together(values: list) -> object:
@@ -139,7 +125,7 @@ def _together(values: list) -> object:
     flat = []
     for value in values:
         flat += value.values if is_kind("list", value) else [value]
-    named = [value for value in flat if isinstance(value, Named)]
+    named = [value for value in flat if isinstance(value, Named) and value.values]
     if not named:
         return Items("list", tuple(flat))
     if len({value.values[0][0] for value in named}) == 1 and flat[0] is named[0]:
@@ -167,9 +153,7 @@ def _signs(piece: str) -> list:
 
 
 def _piece(text: str) -> object:
-    text = re.sub(
-        r"(\\mathbb *\{?[RZQ]\}?) *- *(?=\\\{|[\[(])", r"\1 \\setminus ", _without_braces(text)
-    )
+    text = _respelled(text)
     if len(parts := split(text, _RE.APPROX)) > 1:
         return _piece(f"{parts[0]} = {parts[1]}" if _is_name(parts[0]) else parts[0])
     if len(parts := split(text, "=")) > 1:
@@ -193,8 +177,6 @@ def _piece(text: str) -> object:
 
 
 def _bracketed(text: str) -> object:
-    if text == r"\emptyset":
-        return Items("set", ())
     if cases := _RE.CASES.fullmatch(text):
         return _cases(cases[1])
     if column := _RE.TRANSPOSED.fullmatch(text):
@@ -261,14 +243,10 @@ def _is_name(text: str) -> bool:
 def _equation(text: str, parts: list[str]) -> object:
     """Return a named value, the value of a true chain such as 2 + 3 = 5, or a relation."""
     value = _piece(parts[-1])
-    if isinstance(value, Relation | Named):
+    if isinstance(value, Named):
         raise ValueError(f"a relation on the right of an equation: {text}")
     first = parts[0].strip()
-    if _RE.POINT.fullmatch(first) and len(parts) == 2:
-        names = [squeeze(name) for name in first[1:-1].split(",")]
-        values = value.values if isinstance(value, Items) else ()
-        if len(names) != len(values) or not all(map(_is_name, names)):
-            raise ValueError(f"no names and values: {text}")
+    if _RE.POINT.fullmatch(first) and isinstance(value, Items) and len(parts) == 2:
         return Named(((squeeze(first), value),))
     for part in parts[:-1]:
         if _is_name(part):
@@ -278,11 +256,11 @@ def _equation(text: str, parts: list[str]) -> object:
             if not same_number(middle, value):
                 raise ValueError(f"not true: {text}")
         elif is_number(middle) or len(parts) == 2:
-            return Relation(text)
+            return Named(latex=text)
     return Named(((squeeze(first), value),), text) if _is_name(first) else value
 
 
-def _inequality(text: str, parts: list[str]) -> Reals | Relation:
+def _inequality(text: str, parts: list[str]) -> Reals | Named:
     """Return the numbers that satisfy a chain such as 0 < x <= 5, where it speaks of one name."""
     variable = sympy.Dummy(real=True)
     named, terms = [], []
@@ -297,11 +275,11 @@ def _inequality(text: str, parts: list[str]) -> Reals | Relation:
         inside = value.args[0] if isinstance(value, sympy.Abs) else value
         is_polynomial = len(symbols) == 1 and inside.is_polynomial(*symbols)
         if not is_number(value) and not (is_polynomial and sympy.degree(inside, *symbols) == 1):
-            return Relation(text)
+            return Named(latex=text)
         named += map(str, symbols)
         terms.append(value.subs(dict.fromkeys(symbols, variable)))
     if len(named) != 1:
-        return Relation(text)
+        return Named(latex=text)
     signs = [_HOLDS[sign.strip()] for sign in parts[1::2]]
     pairs = zip(signs, terms, terms[1:], strict=False)
     sets = [sympy.sympify(holds(a, b)).as_set() for holds, a, b in pairs]

@@ -115,18 +115,11 @@ def _passes_call(name: str, job: dict, case: dict, run: Runner, limits: Limits) 
     arguments = [json.loads(line) for line in case["input"].split("\n")]
     call = f"Solution().{name}(*_arguments)" if is_method else f"{name}(*_arguments)"
     job = job | {"variables": {"_arguments": arguments}, "expressions": [call]}
-    values = plain_values(run(job, "", limits), 1)
-    try:
-        return values is not None and _tuples_to_lists(values[0]) == json.loads(case["output"])
-    except RecursionError:  # nested more deeply than any expected value
+    values, expected = plain_values(run(job, "", limits), 1), json.loads(case["output"])
+    try:  # JSON has no tuples, so LiveCodeBench accepts them for lists
+        return values is not None and json.loads(json.dumps(values[0])) == expected
+    except (TypeError, ValueError, RecursionError):  # no JSON
         return False
-
-
-def _tuples_to_lists(value: object) -> object:
-    """JSON has no tuples, so LiveCodeBench accepts them for lists."""
-    if isinstance(value, list | tuple):
-        return [_tuples_to_lists(item) for item in value]
-    return value
 
 
 # A program may choose values that cost the judge more than it took to send them, such as n of a set
@@ -216,7 +209,9 @@ _ITERATING = {"all", "any", "frozenset", "list", "max", "min", "set", "sorted", 
 _PARENT_TYPES = {
     kind.__name__: kind for kind in (Counter, Decimal, Fraction, OrderedDict, deque, dict, range)
 }
+_PARENT_MODULES = {"", "collections", "decimal", "fractions"}
 _PARENT_MATH = {"ceil", "fabs", "floor", "isclose", "isfinite", "isinf", "isnan", "sqrt", "trunc"}
+_PARENT_CALLS = _PARENT_FUNCTIONS.keys() | {f"math.{name}" for name in _PARENT_MATH}
 _PARENT_OPERATORS = (ast.Add, ast.Sub)  # 2 ** f() or "x" * f() can be too large for any machine
 
 
@@ -236,7 +231,7 @@ class _Test(ast.NodeTransformer):
 
     def __init__(self, source: str) -> None:
         # Some problem asks for a function named sum (MBPP 126): then nothing is the parent's.
-        for self._known in (_PARENT_FUNCTIONS.keys() | {"math"}, set()):
+        for self._known in (_PARENT_CALLS, set()):
             self.leaves: list[str] = []
             remainder = ast.Expression(self.visit(_asserted(source)))
             if self.leaves:
@@ -256,19 +251,13 @@ class _Test(ast.NodeTransformer):
             return False
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        match node.func:
-            case ast.Name(name) | ast.Attribute(
-                ast.Name("collections" | "decimal" | "fractions"), name
-            ) if self._known and name in _PARENT_TYPES and _is_constant(*node.args, *node.keywords):
-                node.func = ast.Name(name, ast.Load())
-                return node
-            case ast.Name(name):
-                known = name in self._known
-            case ast.Attribute(ast.Name("math"), name):
-                known = "math" in self._known and name in _PARENT_MATH
-            case _:
-                known = False
-        if not known or any(word.arg == "key" for word in node.keywords):
+        path = ast.unparse(node.func)
+        module, _, name = path.rpartition(".")
+        is_type = self._known and module in _PARENT_MODULES and name in _PARENT_TYPES
+        if is_type and _is_constant(*node.args, *node.keywords):
+            node.func = ast.Name(name, ast.Load())
+            return node
+        if path not in self._known or any(word.arg == "key" for word in node.keywords):
             return self._leaf(node)
         iterates = name in _ITERATING and (len(node.args) == 1 or name == "sum")
         for position, argument in enumerate(node.args):

@@ -14,7 +14,7 @@ _UNITS = {
     for words, size in units.items()
     for word in words.split()
 }
-_FILLERS = ("text", "times", "cdot", "of", "the", "a", "an", "each", "in")
+_FILLERS = ("times", "cdot", "of", "the", "a", "an", "each", "in")
 _TEMPERATURES = {frozenset({name}) for name in ("angle", "Celsius", "Fahrenheit")}
 
 # Outside \text a single letter may be a variable: only these words are units there.
@@ -32,13 +32,11 @@ def split_unit(text: str) -> tuple[str, str]:
         value, unit = split_unit(text[2:-2])
         return (rf"\{{{value}\}}", unit) if unit else (text, "")
     parts = split(text, _RE.SEPARATOR)
-    values, units = zip(*(_split_one(part) for part in parts[::2]), strict=True)
+    parts[::2], units = zip(*(_split_one(part) for part in parts[::2]), strict=True)
     named = {unit for unit in units if unit}
     if len({frozenset(measure(unit)[0].items()) for unit in named}) != 1:
         return text, ""
-    separators = [*parts[1::2], ""]
-    value = "".join(a + b for a, b in zip(values, separators, strict=True))
-    return value, sorted(named)[0]
+    return "".join(parts), sorted(named)[0]
 
 
 def _split_one(text: str) -> tuple[str, str]:
@@ -67,33 +65,22 @@ def measure(unit: str) -> tuple[Counter, Fraction, bool]:
     ``\text{ km/h}``: ``({"length": 1, "time": -1}, 5/18, True)``; an unknown word, such as
     ``apples``, is a dimension too.
     """
-    text = re.sub(r"\\text|\\frac|[{}]", " ", unit)
-    if r"\frac" in unit:
-        text = re.sub(r"^( *\S+(?: \^ ?\d)?)", r"\1 /", text)
-    text = re.sub(r"[A-Za-z]+", lambda word: _TABLES["short"].get(word[0].lower(), word[0]), text)
-    factors, known, power, sign = [], True, 1, 1  # each factor: its dimension, size and power
-    for token in re.findall(r"\^ *-?\d|/|[A-Za-z]+|\\\$|[€£¥₹¢]", text):
-        word = token.lower()
-        if word in ("/", "per"):
+    factors, known, sign = [], True, 1  # each factor: its dimension, size and power
+    for token in re.findall(r"\^ *-?\d|/|[a-z]+|\\\$|[€£¥₹¢]", _RE.respelled(unit.lower())):
+        if token == "/":
             sign = -1
-        elif word in ("square", "sq", "cubic", "cu"):
-            power = 2 if word.startswith("s") else 3
-        elif token[0] == "^" or word in ("squared", "cubed"):
+        elif token[0] == "^":
             if factors:
-                factors[-1][2] *= int(token[1:]) if token[0] == "^" else 2 + (word == "cubed")
-        elif word not in _FILLERS or (word == "in" and known and not factors):
-            spellings = [word, word.removesuffix("s"), word.removesuffix("es")]
-            unknown = (spellings[1], Fraction(1))
-            name, of_size = next((_UNITS[one] for one in spellings if one in _UNITS), unknown)
-            known &= word in _UNITS or word.rstrip("s") in _UNITS or name in _TABLES["sizes"]
-            factors.append([name, of_size, sign * power])
-            power = 1
+                factors[-1][2] *= int(token[1:])
+        elif token not in _FILLERS or (token == "in" and known and not factors):
+            spellings = [token, token.removesuffix("s"), token.removesuffix("es")]
+            found = next((_UNITS[one] for one in spellings if one in _UNITS), None)
+            known &= found is not None
+            factors.append([*(found or (spellings[1], Fraction(1))), sign])
     dimensions, size = Counter(), Fraction(1)
     for name, of_size, power in factors:
         dimensions[name] += power
         size *= of_size**power
-    if {"Celsius", "Fahrenheit"} & {*dimensions}:
-        dimensions.pop("angle", None)
     return Counter({name: power for name, power in dimensions.items() if power}), size, known
 
 

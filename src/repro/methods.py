@@ -21,8 +21,6 @@ RULES = {  # of process rewards, in process_reward/rules/: RePro, its controls, 
     "outcome": "outcome at cuts",
     "length": "length penalty",
     "vps": "VPS",
-    "progress": "progress",
-    "likelihood": "likelihood",
 }
 ABLATED = {"alpha": "\N{GREEK SMALL LETTER ALPHA}", "w": "w", "k": "k"}
 ALL = "all"  # a value of k: every segment

@@ -57,8 +57,8 @@ def expected(folder, settings):
         closed_at=cuts[-1],
         answer_only=settings.get("answer_only", False),
     )
-    found = repeat_loop.surrogate_objective(model, [asked], [response], [cuts], [probes])
-    objective, w = found[0].tolist(), settings.get("w", 0.1)
+    found = repeat_loop.surrogate_objective(model, asked, response, cuts, probes)
+    objective, w = found.tolist(), settings.get("w", 0.1)
     for t, value in enumerate(objective):
         pairs = [(objective[j] > objective[i]) * 2 - 1 for j in range(t + 1) for i in range(j)]
         stability = sum(pairs) / len(pairs) / 2 + 0.5 if pairs else 0.5

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from repro import methods
-from repro.process_reward.known import Known
-from repro.process_reward.rules import RULES, WITHOUT_OBJECTIVE
+from repro.process_reward import segments
+from repro.process_reward.measured import Measured
+from repro.process_reward.rules import RULES, apply
 from repro.process_reward.settings import ProcessRewardSettings
 
 SETTINGS = ProcessRewardSettings(w=0.2, alpha=0.4).filled()
@@ -15,7 +16,7 @@ J = [[-2.0, -1.0, -1.5, -0.5], [-3.0, -0.3, 0.0, 0.0], [-1.0, -2.0, 0.0, 0.0], [
 CUTS = [[0, 3, 5, 9], [0, 4, -1, -1], [0, 6, -1, -1], [0, 7, -1, -1]]
 
 
-def known(**changes) -> Known:
+def measured(**changes) -> Measured:
     """Two prompts with two responses each; the first response has three cut points, others one."""
     given = {
         "outcome": torch.tensor([1.0, 0.0, 1.0, 1.0]),
@@ -24,25 +25,23 @@ def known(**changes) -> Known:
         "objective": torch.tensor(J, dtype=torch.float64),
         "entropies": torch.zeros(4, 4),
         "num_generations": 2,
-        "budget": 20,
         "step": 3,
     }
-    return Known(**given | changes)
+    return Measured(**given | changes)
 
 
 def valid(rewards: torch.Tensor) -> list[list[float]]:
     """The rewards at cut points, by response."""
-    mask = known().valid[:, 1:]
+    mask = measured().rewarded
     return [row[kept].tolist() for row, kept in zip(rewards, mask, strict=True)]
 
 
 def test_every_rule_has_a_name_and_a_file():
     assert RULES.keys() == methods.RULES.keys()
-    assert {*WITHOUT_OBJECTIVE} < RULES.keys()
 
 
 def test_repro_by_hand():
-    first = valid(RULES["repro"](known(), SETTINGS))[0]
+    first = valid(RULES["repro"](measured(), SETTINGS))[0]
     magnitude = [1 - math.tanh(j / J[0][0]) for j in J[0]]
     # Pairs of J along the cut points: of 2 points 1 rises; of 3, 2 of 3; of 4, 5 of 6.
     stability = [0.5, 1.0, (2 - 1) / 3 / 2 + 0.5, (5 - 1) / 6 / 2 + 0.5]
@@ -51,29 +50,26 @@ def test_repro_by_hand():
 
 
 def test_magnitude_and_stability_are_its_two_parts():
-    parts = [valid(RULES[rule](known(), SETTINGS)) for rule in ("magnitude", "stability")]
-    whole = valid(RULES["repro"](known(), SETTINGS))
+    parts = [valid(RULES[rule](measured(), SETTINGS)) for rule in ("magnitude", "stability")]
+    whole = valid(RULES["repro"](measured(), SETTINGS))
     for one, two, both in zip(*parts, whole, strict=True):
         assert both == pytest.approx([0.8 * m + 0.2 * s for m, s in zip(one, two, strict=True)])
     for rule, w in (("magnitude", 0.0), ("stability", 1.0)):
-        alone = RULES["repro"](known(), SETTINGS.model_copy(update={"w": w}))
-        assert valid(RULES[rule](known(), SETTINGS)) == valid(alone)
+        alone = RULES["repro"](measured(), SETTINGS.model_copy(update={"w": w}))
+        assert valid(RULES[rule](measured(), SETTINGS)) == valid(alone)
 
 
 def test_shuffled_rewards_are_the_same_in_another_order():
-    whole, mixed = (RULES[rule](known(), SETTINGS) for rule in ("repro", "shuffled"))
+    whole, mixed = (RULES[rule](measured(), SETTINGS) for rule in ("repro", "shuffled"))
     for ours, theirs in zip(valid(whole), valid(mixed), strict=True):
         assert sorted(ours) == sorted(theirs)
-    orders = {
-        tuple(valid(RULES["shuffled"](known(step=step), SETTINGS))[0]) for step in range(20)
-    }
-    assert len(orders) == 6, "every order of three"
-    again = RULES["shuffled"](known(), SETTINGS)
-    assert torch.equal(again, mixed), "a resumed training draws the same"
+    drawn = [RULES["shuffled"](measured(step=step), SETTINGS) for step in range(60)]
+    assert len({tuple(valid(rewards)[0]) for rewards in drawn}) == 6, "every order of three"
+    assert torch.equal(drawn[measured().step], mixed), "a resumed training draws the same"
 
 
 def test_outcome_at_cuts_sums_up_to_the_outcome():
-    assert valid(RULES["outcome"](known(), SETTINGS)) == [
+    assert valid(RULES["outcome"](measured(), SETTINGS)) == [
         pytest.approx([1 / 3] * 3),
         [0.0],
         [1.0],
@@ -84,38 +80,45 @@ def test_outcome_at_cuts_sums_up_to_the_outcome():
 def test_the_length_penalty_by_hand():
     """Prompt 1 has one correct response, prompt 2 has two: of 8 and 12 tokens, mean 10, std 2."""
     short, long = (1 / (1 + math.exp(-z)) for z in (-1, 1))
-    found = RULES["length"](known(), SETTINGS).tolist()
+    found = RULES["length"](measured(), SETTINGS).tolist()
     assert found == pytest.approx([1 - 0.4 * 0.5, 0, 1 - 0.4 * short, 1 - 0.4 * long])
-    alike = RULES["length"](known(lengths=torch.tensor([10, 6, 9, 9])), SETTINGS).tolist()
+    alike = RULES["length"](measured(lengths=torch.tensor([10, 6, 9, 9])), SETTINGS).tolist()
     assert alike == pytest.approx([0.8, 0, 0.8, 0.8])
     with pytest.raises(ValueError, match="alpha = 1.0 does not go with the rule length"):
         ProcessRewardSettings(rule="length", alpha=1.0)
 
 
-def test_vps_and_progress_by_hand():
+def test_vps_by_hand():
     p = [math.exp(j) for j in J[0]]
     gains = [p[1] - p[0], p[2] - p[1], p[3] - p[2]]
-    assert valid(RULES["vps"](known(), SETTINGS))[0] == pytest.approx(gains)
-    due = [(1 - p[0]) * tokens / 20 for tokens in (3, 2, 4)]
-    expected = [gain - share for gain, share in zip(gains, due, strict=True)]
-    assert valid(RULES["progress"](known(), SETTINGS))[0] == pytest.approx(expected)
+    assert valid(RULES["vps"](measured(), SETTINGS))[0] == pytest.approx(gains)
 
 
-def test_likelihood_by_hand():
-    found = RULES["likelihood"](known(), SETTINGS).tolist()
-    ends = [(-2.0, -0.5), (-3.0, -0.3), (-1.0, -2.0), (-2.0, -0.1)]
-    gains = [math.exp(end) - math.exp(start) for start, end in ends]
-    assert gains[2] < 0
-    assert found == pytest.approx([gains[0], gains[1], 0, gains[3]])
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_random_cuts_are_as_many_among_the_same_segments(k):
+    thought = segments.Thought(starts=[0, 3, 5, 9, 14], end=20, closed=True)
+    chosen = segments.cut_points(thought, [*range(20)], k)  # the last segments have most entropy
+    drawn = {tuple(segments.draw_cut_points(thought, chosen, seed=str(seed))) for seed in range(60)}
+    inner = len(chosen) - 2
+    assert {len(cuts) for cuts in drawn} == {len(chosen)}
+    assert all(cuts[0] == 0 and cuts[-1] == 20 for cuts in drawn)
+    assert {*sum(drawn, ())} <= {0, 3, 5, 9, 14, 20}
+    assert len(drawn) == math.comb(4, inner), "all choices"
+
+
+def test_a_rule_of_ones_own_may_return_either_and_nothing_else():
+    settings = ProcessRewardSettings(rule=lambda measured, _: measured.lengths).filled()
+    assert apply(measured(), settings).tolist() == [10, 6, 8, 12]
+    with pytest.raises(ValueError, match=r"^process_reward: returned \(4, 4\); allowed: \(4, 3\)"):
+        apply(measured(), ProcessRewardSettings(rule=lambda measured, _: measured.objective))
 
 
 @pytest.mark.parametrize("rule", methods.RULES)
 def test_columns_without_a_cut_point_decide_nothing(rule):
     other = torch.tensor(J, dtype=torch.float64)
     other[1:, 2:] = -7.0
-    first, second = (
-        RULES[rule](known(objective=of), SETTINGS) for of in (known().objective, other)
-    )
+    given = measured(), measured(objective=other)
+    first, second = (RULES[rule](of, SETTINGS) for of in given)
     if first.dim() == 1:
         assert first.tolist() == second.tolist()
     else:
@@ -127,6 +130,13 @@ def test_names_and_labels():
     assert methods.label("grpo+length~alpha=0.2") == "GRPO + length penalty (α = 0.2)"
     assert not methods.parse("grpo+shuffled").repro and methods.parse("ppo+repro").repro
     assert methods.plain_algorithm("grpo+vps") == "grpo"
-    for name in ("grpo+", "grpo+other", "+length", "grpo~alpha=1", "original+repro", "grpo+vps~x=1"):
+    for name in (
+        "grpo+",
+        "grpo+other",
+        "+length",
+        "grpo~alpha=1",
+        "original+repro",
+        "grpo+vps~x=1",
+    ):
         with pytest.raises(ValueError, match="does not exist; allowed: original, ALGORITHM"):
             methods.parse(name)

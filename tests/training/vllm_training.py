@@ -55,10 +55,10 @@ def prepare(record: dict) -> None:
 
     apply_rule = ReProTrainer._apply_rule
 
-    def note_scores(self, rollout, mask):
-        scores = {"cuts": rollout.cuts, "objective": rollout.objective, "answers": rollout.answers}
-        record["generations"][-1] |= scores
-        return apply_rule(self, rollout, mask)
+    def note_scores(self, rollout, rows):
+        scores = {"cuts": rollout.measured.cuts, "objective": rollout.measured.objective}
+        record["generations"][-1] |= scores | {"answers": rollout.answers}
+        return apply_rule(self, rollout, rows)
 
     def refuse(*args, **kwargs):
         raise AssertionError("transformers was asked to generate")

@@ -188,15 +188,10 @@ class Training(bounds.Model):
 
 
 class ProcessReward(bounds.Model, ProcessRewardSettings):
-    """RePro's process reward, for every method with +repro; and what its rivals share with it."""
+    """RePro's process reward, for every method with +repro, and what its rivals share with it."""
 
-    @model_validator(mode="after")
-    def _check_rule(self) -> Self:
-        if self.rule != "repro":
-            raise ValueError(
-                f"rule = {self.rule!r} is said by the method; allowed: grpo+{self.rule} in the grid"
-            )
-        return self
+    rule: Annotated[Literal["repro"], ADDED_LATER] = "repro"
+    """A method of the grid says another rule by its name, as grpo+length does."""
 
 
 class Ablations(bounds.Model):

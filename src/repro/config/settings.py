@@ -116,9 +116,8 @@ def experiment_record(experiment: Experiment) -> records.Experiment:
 def run_settings(experiment: Experiment, backbone: str, method: str, seed: int) -> RunSettings:
     """Return all that decides one run's weights: what changes here is trained again."""
     parts = methods.parse(method)
-    process_reward = None
-    if parts.rule:
-        process_reward = whole(experiment.process_reward) | {"rule": parts.rule}
+    whole_reward = whole(experiment.process_reward) | {"rule": parts.rule}
+    process_reward = whole_reward if parts.rule else None
     if parts.ablated:
         process_reward[parts.ablated] = parts.setting()
     return RunSettings(

@@ -1,8 +1,9 @@
 """The settings of the process reward and the two variants, `paper` and `reference`."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
 
 from repro.methods import RULES
 
@@ -31,9 +32,9 @@ class ProcessRewardSettings(BaseModel):
 
     model_config = STRICT
 
-    rule: Annotated[Literal[*RULES], ADDED_LATER] = "repro"
-    """What is rewarded at the cut points; a method's name says it (grpo+length). Those beside repro
-    are its controls and rivals, see src/repro/process_reward/rules."""
+    rule: Annotated[Literal[*RULES] | Callable, ADDED_LATER] = "repro"
+    """What is rewarded: RePro, one of its controls and rivals, or what a function returns; see
+    process_reward/rules."""
     variant: Literal["paper", "reference"] = "paper"
     """paper follows the published text, reference the co-author's code."""
     alpha: Alpha = 0.1
@@ -67,6 +68,10 @@ class ProcessRewardSettings(BaseModel):
                 "response could earn less than a wrong one; allowed: less than 1"
             )
         return self
+
+    @field_serializer("rule")
+    def _write_rule(self, rule: str | Callable) -> str:
+        return str(getattr(rule, "__name__", rule))
 
     @property
     def score_weight(self) -> float:

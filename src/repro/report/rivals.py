@@ -1,11 +1,11 @@
 """Is it RePro? Its controls and rivals on equal terms: accuracy gained against tokens saved.
 
-A rule of process rewards is tried at several values of its knob, alpha. What it can do is the area
+A rule of process rewards is tried at some values of its knob, alpha. What it can do is the area
 between its points and the plain algorithm: every gain in accuracy that it reaches together with
 every saving of tokens. Seeds are paired: each point is compared with the plain run of its seed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -13,42 +13,35 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from repro import methods
-from repro.measure.intervals import Estimate, interval, seed_means
+from repro.measure.intervals import interval
 from repro.records.experiment import RunFolder
 from repro.report import collect, compare, names, rendering, table_sheets
 from repro.report.figures import style
 from repro.report.rendering import say
 from repro.report.table_sheets import Sheet, show_interval
 
-AXES = {"accuracy": "in-domain", "tokens_percent": "all"}  # a metric, and where it is measured
-COLUMNS = ["rule", "values", "area", "area_low", "area_high", "less", "less_low", "less_high"]
-COLUMNS += ["equal", "equal_low", "equal_high", "seeds"]
+# What a point has: its metric in `compare.effects`, where that is measured, and its sign.
+AXES = {"gain": ("accuracy", "in-domain", 1), "saving": ("tokens_percent", "all", -1)}
+MEASURES = {"area": ".0f", "less": "+.0f", "equal": ".1f"}  # of `compare_rules`, and their digits
 
 
-def measure_points(problems: pd.DataFrame, chosen: Sequence[tuple[str, str]]) -> pd.DataFrame:
+def measure_points(effects: pd.DataFrame) -> pd.DataFrame:
     """Return what each method with a rule changes against its plain algorithm, a row a seed.
 
-    ``problems`` are `Scores.problems`, ``chosen`` backbones and methods. Columns backbone, rule,
-    method, knob (what its name says of a setting), seed, gain (points of accuracy in domain) and
-    saving (percent of the reasoning tokens, over all benchmarks).
+    ``effects`` are those of `compare.effects`, of methods that have the same seeds. Columns
+    backbone, method, base and knob (its name before and after the ~), seed (its number from 0),
+    gain (points of accuracy in domain) and saving (percent of reasoning tokens, all benchmarks).
     """
-    cells, rows = compare.by_cell(problems), []
-    scored = {benchmark for *_, benchmark in cells}
-    for backbone, method in chosen:
-        parts, plain = methods.parse(method), methods.plain_algorithm(method)
-        if not plain or (backbone, plain) not in chosen:
-            continue
-        found = {}
-        for metric, pool in AXES.items():
-            members = [name for name in compare.POOLS[pool] if name in scored]
-            seeds, tables = compare.stack(cells, backbone, [method, plain], members)
-            found[metric] = seed_means([compare.measure(metric, of) for of in tables])
-        knob = method.partition("~")[2]
-        keys = {"backbone": backbone, "rule": parts.rule, "method": method, "knob": knob}
-        values = zip(seeds, found["accuracy"], -found["tokens_percent"], strict=True)
-        rows += [keys | {"seed": s, "gain": gain, "saving": saved} for s, gain, saved in values]
-    columns = ["backbone", "rule", "method", "knob", "seed", "gain", "saving"]
-    return pd.DataFrame(rows, columns=columns)
+    keys, axes = ["backbone", "method", "seed"], {}
+    ruled = effects[effects["baseline"] != methods.ORIGINAL]
+    for name, (metric, pool, sign) in AXES.items():
+        rows = ruled[(ruled["metric"] == metric) & (ruled["benchmark"] == pool)]
+        each = rows.assign(value=rows["by_seed"].str.split()).explode("value")
+        each["seed"] = each.groupby(keys[:2]).cumcount()
+        axes[name] = sign * each.set_index(keys)["value"].astype(float)
+    points = pd.DataFrame(axes).reindex(axes["gain"].index).reset_index()
+    parts = points["method"].str.partition("~")
+    return points.assign(base=parts[0], knob=parts[2])
 
 
 def area(points: pd.DataFrame) -> float:
@@ -68,39 +61,37 @@ def save_at_equal_accuracy(points: pd.DataFrame) -> float:
 
 
 def compare_rules(points: pd.DataFrame) -> pd.DataFrame:
-    """Return a row per backbone and rule: its area, RePro's area less it, its saving at no loss.
+    """Return a row per backbone and base of `measure_points`, with 95 % t intervals over seeds.
 
-    Each rule is compared with RePro at the same values of the same knob or, where the knobs mean
-    different things, at as many. Columns backbone and `COLUMNS`, with 95 % t intervals over seeds.
+    Columns backbone, base, values (of its knob), seeds, and with NAME_low and NAME_high each: area;
+    less, RePro's area less it; equal, its saving at equal accuracy. RePro has the same values of
+    the same knob there or, where alpha means another thing, all of its own.
     """
     rows = []
-    for (backbone, rule), of in points.groupby(["backbone", "rule"], sort=False):
-        ours = points[(points["backbone"] == backbone) & (points["rule"] == "repro")]
+    for (backbone, base), of in points.groupby(["backbone", "base"], sort=False):
+        repro = points["base"] == methods.plain_algorithm(base) + methods.REPRO
+        ours = points[repro & (points["backbone"] == backbone)]
         same = ours[ours["knob"].isin(of["knob"])]
         if same["knob"].nunique() < of["knob"].nunique():
             same = ours[~ours["knob"].str.startswith("k=")]
-        areas, theirs = (_by_seed(frame, area) for frame in (same, of))
-        saved = _by_seed(of, save_at_equal_accuracy)
-        found = [theirs, (areas - theirs).dropna(), saved]
-        row = {"backbone": backbone, "rule": rule, "values": of["knob"].nunique()}
-        for name, values in zip(("area", "less", "equal"), found, strict=True):
-            mean, _, low, high, *_ = _interval(values)
+        theirs, equal = _by_seed(of, area), _by_seed(of, save_at_equal_accuracy)
+        found = {"area": theirs, "less": _by_seed(same, area) - theirs, "equal": equal}
+        row = {"backbone": backbone, "base": base, "values": of["knob"].nunique()}
+        for name, values in found.items():
+            mean, _, low, high, *_ = interval([values.to_numpy()[:, None]])
             row |= {name: mean, f"{name}_low": low, f"{name}_high": high}
         rows.append(row | {"seeds": len(theirs)})
-    return pd.DataFrame(rows, columns=["backbone", *COLUMNS])
+    return pd.DataFrame(rows)
 
 
 def answer(compared: pd.DataFrame) -> str:
     """Answer the question in a sentence for each backbone."""
-    said = []
-    for backbone, of in compared[compared["rule"] != "repro"].groupby("backbone", sort=False):
-        names_of = of["rule"].map(methods.RULES)
-        lists = {
-            "ahead": names_of[of["less_low"] > 0],
-            "behind": names_of[of["less_high"] < 0],
-            "open": names_of[~((of["less_low"] > 0) | (of["less_high"] < 0))],
-        }
-        said.append(say("rivals", backbone=backbone, **{k: list(v) for k, v in lists.items()}))
+    said, others = [], compared[~compared["base"].str.endswith(methods.REPRO)]
+    for backbone, of in others.groupby("backbone", sort=False):
+        ahead, behind = of["less_low"] > 0, of["less_high"] < 0
+        groups = {"ahead": ahead, "behind": behind, "open": ~(ahead | behind)}
+        found = {name: [*map(methods.label, of.loc[rows, "base"])] for name, rows in groups.items()}
+        said.append(say("rivals", backbone=backbone, **found))
     return " ".join(said)
 
 
@@ -108,14 +99,14 @@ def make_sheet(compared: pd.DataFrame) -> Sheet:
     """Return the table as text."""
     rows = []
     for row in compared.to_dict("records"):
-        shown = [
+        area, less, equal = (
             show_interval(row[name], row[f"{name}_low"], row[f"{name}_high"], form)
-            for name, form in (("area", ".0f"), ("less", "+.0f"), ("equal", ".1f"))
-        ]
-        ours = "-" if row["rule"] == "repro" else shown[1]
-        cells = [methods.RULES[row["rule"]], str(row["values"]), shown[0], ours, shown[2]]
-        rows.append([row["backbone"], *cells, str(row["seeds"])])
-    header = ["Backbone", "Rule", "Values", "Area (points x %)", "RePro's less it"]
+            for name, form in MEASURES.items()
+        )
+        less = "-" if row["base"].endswith(methods.REPRO) else less
+        cells = [row["backbone"], methods.label(row["base"]), str(row["values"]), area, less, equal]
+        rows.append([*cells, str(row["seeds"])])
+    header = ["Backbone", "Method", "Values", "Area (points x %)", "RePro's less it"]
     header += ["Tokens saved at no loss (%)", "Seeds"]
     return Sheet("rivals", say("frontier"), pd.DataFrame(rows, columns=header), groups=1, texts=2)
 
@@ -123,21 +114,24 @@ def make_sheet(compared: pd.DataFrame) -> Sheet:
 @matplotlib.rc_context(style.STYLE)
 def draw(points: pd.DataFrame, note: str = "") -> Figure:
     """Draw the frontier: a line per rule through its means, a small dot for each seed."""
-    backbones = points["backbone"].unique()
-    titles = {"": "More accurate and shorter is up and to the right"}
-    figure, panels = style.panels(backbones, titles, "Reasoning tokens saved (%)", "Accuracy gained")
-    looks = list(zip(style.COLOURS * 2, style.MARKERS[::-1] * 2, strict=True))
+    titles = {"": "More accurate and shorter: up and to the right"}
+    axes = "Reasoning tokens saved (%)", "Accuracy gained (points)"
+    figure, panels = style.panels(points["backbone"].unique(), titles, *axes)
+    looks = dict(zip(methods.RULES, zip(style.COLOURS, style.MARKERS, strict=True), strict=True))
     for (backbone, _), axis in panels.items():
         axis.axhline(0, color=style.PLAIN, linewidth=0.8)
         axis.axvline(0, color=style.PLAIN, linewidth=0.8)
         shown = points[points["backbone"] == backbone]
-        for (rule, of), (colour, marker) in zip(
-            shown.groupby("rule", sort=False), looks, strict=False
-        ):
-            means = of.groupby("method", sort=False)[["saving", "gain"]].mean().sort_values("saving")
-            label = methods.RULES[rule]
-            look = {"color": colour, "marker": marker, "markersize": 5, "linewidth": 0.9}
-            axis.plot(means["saving"], means["gain"], label=label, **look)
+        for base, of in shown.groupby("base", sort=False):
+            colour, marker = looks[methods.parse(base).rule]
+            look = {
+                "color": colour,
+                "markersize": 5,
+                "linewidth": 0.9,
+                "label": methods.label(base),
+            }
+            means = of.groupby("method")[["saving", "gain"]].mean().sort_values("saving")
+            axis.plot(means["saving"], means["gain"], marker=marker, **look)
             axis.plot(of["saving"], of["gain"], ".", color=colour, markersize=3, alpha=0.5)
     seeds = names.count_seeds(points.groupby("method")["seed"].nunique())
     return style.finish(figure, panels.values(), say("rival_points", seeds=seeds), note)
@@ -146,28 +140,27 @@ def draw(points: pd.DataFrame, note: str = "") -> Figure:
 def write(
     runs: Sequence[RunFolder], benchmarks: Sequence[str], output: str | Path, note: str = ""
 ) -> str:
-    """Write table, figure and page below a folder of results; return the answer."""
-    output, scores = Path(output), collect.read_scores(runs, benchmarks)
-    points = measure_points(scores.problems, scores.grid.methods)
+    """Write table, figure and page below a folder of results; return the answer.
+
+    Of the runs, those are taken whose seeds all methods have.
+    """
+    seeds: dict[tuple[str, str], set[int]] = {}
+    for run in runs:
+        seeds.setdefault((run.backbone, run.method), set()).add(run.seed)
+    shared, output = set.intersection(*seeds.values()), Path(output)
+    scores = collect.read_scores([run for run in runs if run.seed in shared], benchmarks)
+    note = " ".join(filter(None, [note, scores.gaps]))
+    points = measure_points(compare.effects(scores.problems, scores.grid))
     compared = compare_rules(points)
-    table_sheets.write(compared, make_sheet(compared), output / "tables", note)
+    sheet, said = make_sheet(compared), answer(compared)
+    table_sheets.write(compared, sheet, output / "tables", note)
     png, _ = style.save(draw(points, note), output / "figures/rivals.png")
-    page = rendering.render(
-        "rivals.html",
-        title="Is it RePro?",
-        note=note,
-        answer=answer(compared),
-        sheet=make_sheet(compared),
-        figure=rendering.embed(png),
-    )
+    shown = {"title": "Is it RePro?", "note": note, "answer": said, "sheet": sheet}
+    page = rendering.render("rivals.html", figure=rendering.embed(png), **shown)
     (output / "report").mkdir(exist_ok=True)
     (output / "report/rivals.html").write_text(page, encoding="utf-8")
-    return answer(compared)
+    return said
 
 
-def _by_seed(points: pd.DataFrame, measure) -> pd.Series:
+def _by_seed(points: pd.DataFrame, measure: Callable[[pd.DataFrame], float]) -> pd.Series:
     return pd.Series({seed: measure(of) for seed, of in points.groupby("seed")}, dtype=float)
-
-
-def _interval(values: pd.Series) -> Estimate:
-    return interval([values.to_numpy()[:, None]]) if len(values) else compare.MISSING

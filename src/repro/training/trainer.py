@@ -26,14 +26,13 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from repro import methods
 from repro.algorithms import ADVANTAGES
 from repro.algorithms.batch import Batch, ProcessTerm
-from repro.process_reward.known import Known
-from repro.process_reward.rules import RULES
+from repro.process_reward import rules
+from repro.process_reward.measured import Measured
 from repro.process_reward.settings import ProcessRewardSettings
 from repro.training import padding, rollout_metrics, sampler_mismatch, sharding, supported
 from repro.training.critic import Critic, CriticSettings, explained_variance
 from repro.training.policy_scoring import Rollout, ScoringTrainer
 
-Rule = Callable[[Known], Tensor]
 PAPER = {"title": "Rectifying LLM Thought from Lens of Optimization", "id": "2512.01925"}
 
 
@@ -43,10 +42,9 @@ class ReProTrainer(ScoringTrainer):
     Args:
         algorithm: `ppo`, `reinforce_pp`, `reinforce_pp_baseline` or `grpo`.
         process_reward: settings of the process reward, as `ProcessRewardSettings` or a mapping of
-            some of its fields; the name of a rule; or a function of one's own, of what `Known` says,
-            that returns rewards at the cut points, (G, C - 1), or outcome rewards, (G,). None trains
-            the plain algorithm. Otherwise the dataset needs a column `answer`, the ground truth that
-            the probe boxes.
+            some of its fields, the name of a rule, or a rule of one's own, which is a function as
+            `process_reward.rules` says. None trains the plain algorithm. Otherwise the dataset
+            needs a column `answer`, the ground truth that the probe boxes.
         thinking: `required` where `</think>` ends the thought; `none` where the model has no such
             tags, so that its thought is what stands before the final answer.
         gamma: discount per token, of rewards and process rewards.
@@ -64,22 +62,16 @@ class ReProTrainer(ScoringTrainer):
         self,
         *args,
         algorithm: str = "grpo",
-        process_reward: ProcessRewardSettings | Mapping | str | Rule | None = None,
+        process_reward: ProcessRewardSettings | Mapping | str | Callable | None = None,
         thinking: str = "required",
         gamma: float = 1.0,
         lam: float = 1.0,
         critic: CriticSettings | None = None,
         **kwargs,
     ) -> None:
-        self.rule = None
-        if callable(process_reward):
-            process_reward, own = {}, process_reward
-            self.rule = lambda known, _: own(known)
-        elif isinstance(process_reward, str):
+        if isinstance(process_reward, str) or callable(process_reward):
             process_reward = {"rule": process_reward}
         process_reward = supported.check(args, kwargs, algorithm, process_reward, gamma, lam)
-        if process_reward is not None:
-            self.rule = self.rule or RULES[process_reward.rule]
         has_tags = supported.check_thinking(thinking, process_reward)
         super().__init__(*args, process_reward=process_reward, has_tags=has_tags, **kwargs)
         sharding.check(self.accelerator, has_critic=algorithm == "ppo")
@@ -87,9 +79,11 @@ class ReProTrainer(ScoringTrainer):
             set_seed(self.args.seed, device_specific=True)
         self.algorithm, self.gamma, self.lam = algorithm, gamma, lam
         # What TRL's model card says of the method: by itself it would call each one GRPO.
-        self._name = methods.label(algorithm + methods.REPRO * (process_reward is not None))
+        rule = process_reward and process_reward.model_dump()["rule"]
+        added = f" + {methods.RULES.get(rule, rule)}" if rule else ""
+        self._name = methods.ALGORITHMS[algorithm] + added
         if process_reward or algorithm != "grpo":
-            self._paper = PAPER if process_reward else {}
+            self._paper = PAPER if rule == "repro" else {}
         self._micro_batch: dict[str, Tensor] = {}
         self._critic_sums: dict[str, Tensor] = {}
         self._mismatch: list[dict[str, Tensor]] = []
@@ -106,8 +100,8 @@ class ReProTrainer(ScoringTrainer):
         answers = [row["answer"] for row in inputs] if self.process_reward else None
         self._rollout = Rollout(answers)
         out = super()._generate_and_score_completions(inputs)
-        if self._is_scored:
-            if self._rollout.objective is None:
+        if self.process_reward is not None:
+            if self._rollout.measured is None:
                 self._score_by_one_pass(*padding.join(out))
             self._check_objective(out)
         rollout, self._rollout = self._rollout, None
@@ -120,16 +114,12 @@ class ReProTrainer(ScoringTrainer):
         tokens = zip(out["completion_ids"], mask.bool(), strict=True)
         completions = [ids[kept].tolist() for ids, kept in tokens]
         sums = rollout_metrics.response_sums(self._scorer, completions, rollout.rewards[rows])
-        process, rewards = None, rollout.rewards
+        rewards, process = rollout.rewards.double(), None
         if self.process_reward is not None:
-            earned, known = self._apply_rule(rollout, mask)
-            if earned.dim() == 1:
-                rewards = earned
-            else:
-                process, process_sums = self._process_term(earned, known, rollout, rows)
-                sums |= process_sums
+            rewards, process, process_sums = self._apply_rule(rollout, rows)
+            sums |= process_sums
         batch = Batch(
-            rewards=rewards.double(),
+            rewards=rewards,
             mask=mask,
             num_generations=self.num_generations,
             rows=rows,
@@ -157,45 +147,35 @@ class ReProTrainer(ScoringTrainer):
             self._rollout.rewards = (rewards * weights).nansum(dim=1)
         return rewards
 
-    def _apply_rule(self, rollout: Rollout, mask: Tensor) -> tuple[Tensor, Known]:
-        """What the rule gives, (G, C - 1) or (G,), and what it was given, of all processes."""
-        gather, pad = self.accelerator.gather, self.accelerator.pad_across_processes
-        lengths = gather(mask.sum(dim=1))
-        empty = lengths.new_zeros(len(lengths), 2)
-        cuts, objective, entropies = empty, empty.double(), empty.float()
-        if self._is_scored:
+    def _apply_rule(
+        self, rollout: Rollout, rows: slice
+    ) -> tuple[Tensor, ProcessTerm | None, dict[str, float]]:
+        """Outcome rewards, (G,), process rewards if any, and this process's sums for metrics."""
+        measured, pad = rollout.measured, self.accelerator.pad_across_processes
+        columns = {
             # What processes gather has one width, C: of the response with most cut points in any.
-            cuts = gather(pad(rollout.cuts, dim=1, pad_index=-1))
-            values = rollout.objective, rollout.entropies
-            objective, entropies = (gather(pad(value, dim=1)) for value in values)
-        known = Known(
-            outcome=rollout.rewards,
-            lengths=lengths,
-            cuts=cuts,
-            objective=objective,
-            entropies=entropies,
+            "cuts": pad(measured.cuts, dim=1, pad_index=-1),
+            "objective": pad(measured.objective, dim=1),
+            "entropies": pad(measured.entropies, dim=1),
+            "lengths": measured.lengths,
+        }
+        measured = Measured(
+            # Groups may straddle processes, so every one of them sees all G responses.
+            **self.accelerator.gather(columns),
+            outcome=rollout.rewards.double(),
             num_generations=self.num_generations,
-            budget=self.max_completion_length,
             step=self.state.global_step,
         )
-        return self.rule(known, self.process_reward), known
-
-    def _process_term(
-        self, earned: Tensor, known: Known, rollout: Rollout, rows: slice
-    ) -> tuple[ProcessTerm, dict[str, float]]:
-        """The process rewards of all processes, and the sums of this one for the metrics."""
-        valid = known.valid[:, 1:]  # (G, C - 1)
-        rewards = earned * valid
-        term = ProcessTerm(
-            # Groups may straddle processes, so every one of them sees all (G, C - 1) rewards.
-            rewards=rewards,
-            mask=valid,
-            positions=known.cuts[rows, 1:] - 1,
-            alpha=self.process_reward.alpha,
-            variant=self.process_reward.variant,
-        )
-        of_rows = known.objective[rows], rewards[rows], valid[rows]
-        return term, rollout_metrics.process_sums(*of_rows, rollout.box)
+        outcome, mask = measured.outcome, measured.rewarded
+        earned, term = rules.apply(measured, self.process_reward), None
+        if earned.dim() == 1:
+            outcome, rewards = earned, torch.zeros_like(measured.objective[:, 1:])
+        else:
+            rewards = torch.where(mask, earned, 0.0)  # (G, C - 1)
+            positions, chosen = measured.cuts[rows, 1:] - 1, self.process_reward
+            term = ProcessTerm(rewards, mask, positions, chosen.alpha, chosen.variant)
+        local = measured.objective[rows], rewards[rows], mask[rows]
+        return outcome, term, rollout_metrics.process_sums(*local, rollout.box)
 
     def _over_processes(self, sums: Mapping[str, float | Tensor]) -> dict[str, float]:
         values = torch.tensor([float(value) for value in sums.values()], dtype=torch.float64)

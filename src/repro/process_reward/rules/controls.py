@@ -1,51 +1,54 @@
-"""Controls: RePro with one of its parts taken away, to see which part does the work.
+"""Controls: RePro (arXiv 2512.01925) without one of its parts, to see which of them does the work.
 
-What is published of none of them stands elsewhere; each says what it leaves out.
+They are this project's own, and each differs from `repro.rewards` in what it says and in nothing
+else. All return (G, C - 1).
 """
 
 import torch
 from torch import Tensor
 
-from repro.process_reward import reward, scores
-from repro.process_reward.known import Known
+from repro.process_reward.measured import Measured
 from repro.process_reward.rules import repro
 from repro.process_reward.settings import ProcessRewardSettings
 
 
-def magnitude(known: Known, settings: ProcessRewardSettings) -> Tensor:
-    """RePro without stability (w = 0): how far J has come, not how steadily. (G, C - 1)."""
-    return reward.process_reward(scores.magnitude(known.objective), settings.initial_score)
+def magnitude(measured: Measured, settings: ProcessRewardSettings) -> Tensor:
+    """RePro with w = 0: how far the objective has climbed, not how steadily."""
+    return repro.rewards(measured, _weighted(settings, 0.0))
 
 
-def stability(known: Known, settings: ProcessRewardSettings) -> Tensor:
-    """RePro without magnitude (w = 1): how steadily J has risen, not how far. (G, C - 1)."""
-    seen = scores.moving_average(known.objective, settings.ema)
-    return reward.process_reward(scores.stability(seen), settings.initial_score)
+def stability(measured: Measured, settings: ProcessRewardSettings) -> Tensor:
+    """RePro with w = 1, in both variants: how steadily the objective climbs, not how far."""
+    return repro.rewards(measured, _weighted(settings, 1.0))
 
 
-def random_cuts(known: Known, settings: ProcessRewardSettings) -> Tensor:
-    """RePro at cut points that are drawn, where it takes those of highest entropy. (G, C - 1).
+def random_cuts(measured: Measured, settings: ProcessRewardSettings) -> Tensor:
+    """RePro at cut points that are drawn, where it takes those of highest entropy.
 
-    The scorer draws them, among the same segments and as many. With k = all nothing is left out,
-    and this is RePro.
+    The scorer draws as many as RePro has, among the same segments; see `segments.draw_cut_points`.
+    Where k leaves no segment out, this is RePro.
     """
-    return repro.rewards(known, settings)
+    return repro.rewards(measured, settings)
 
 
-def shuffled(known: Known, settings: ProcessRewardSettings) -> Tensor:
-    """RePro's rewards in another order within each response: as many, as large. (G, C - 1).
+def shuffled(measured: Measured, settings: ProcessRewardSettings) -> Tensor:
+    """RePro's rewards in another order within each response: as many of them, and as large.
 
-    What is left is their sum, which is that of the response; which step earned what is lost.
+    Their sum stays, which says how good the whole response is; which step earned what is lost. A
+    training that is resumed draws the same orders.
     """
-    earned, valid = repro.rewards(known, settings), known.valid[:, 1:]
-    generator = torch.Generator().manual_seed(known.step)
-    keys = torch.rand(earned.shape, generator=generator).to(earned.device)
-    order = keys.masked_fill(~valid, 2.0).argsort(dim=1)  # valid columns stay the first ones
-    return earned.gather(1, order)
+    generator = torch.Generator().manual_seed(measured.step)
+    keys = torch.rand(measured.rewarded.shape, generator=generator).to(measured.objective.device)
+    # Keys are below 1: the columns without a cut point stay behind the others.
+    order = torch.where(measured.rewarded, keys, 1.0).argsort(dim=1, stable=True)
+    return repro.rewards(measured, settings).gather(1, order)
 
 
-def outcome(known: Known, settings: ProcessRewardSettings) -> Tensor:
-    """The outcome in equal parts at RePro's cut points: no more than GRPO knows. (G, C - 1)."""
-    valid = known.valid[:, 1:]
-    share = known.outcome / valid.sum(dim=1).clamp(min=1)
-    return share[:, None] * valid
+def outcome(measured: Measured, settings: ProcessRewardSettings) -> Tensor:
+    """The outcome reward in equal parts at RePro's cut points: nothing that GRPO does not know."""
+    share = measured.outcome / measured.rewarded.sum(dim=1).clamp(min=1)  # (G,)
+    return share[:, None].expand(measured.rewarded.shape)
+
+
+def _weighted(settings: ProcessRewardSettings, w: float) -> ProcessRewardSettings:
+    return settings.model_copy(update={"w": w, "variant": "paper"})

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import NamedTuple
 
 ORIGINAL = "original"
@@ -24,6 +25,7 @@ RULES = {  # of process rewards, in process_reward/rules/: RePro, its controls, 
 }
 ABLATED = {"alpha": "\N{GREEK SMALL LETTER ALPHA}", "w": "w", "k": "k"}
 ALL = "all"  # a value of k: every segment
+_VALUE = re.compile(rf"{ALL}|\d+(\.\d+)?(e-\d+)?")
 
 
 class Method(NamedTuple):
@@ -50,7 +52,8 @@ def parse(name: str) -> Method:
     algorithm, plus, rule = base.partition("+")
     key, _, value = ablation.partition("=")
     known = algorithm in ALGORITHMS and (rule in RULES if plus else not tilde)
-    if name != ORIGINAL and (not known or (tilde and not (key in ABLATED and value))):
+    is_set = key in ABLATED and _VALUE.fullmatch(value)
+    if name != ORIGINAL and (not known or (tilde and not is_set)):
         raise ValueError(
             f"method {name!r} does not exist; allowed: {ORIGINAL}, ALGORITHM, ALGORITHM+RULE or "
             f"ALGORITHM+RULE~KEY=VALUE with ALGORITHM one of {', '.join(ALGORITHMS)}, RULE one of "

@@ -5,7 +5,8 @@ import itertools
 import pandas as pd
 import pytest
 
-from repro.report import rivals
+from repro.report import compare, rivals
+from repro.report.collect import Grid
 
 # Method -> accuracy and tokens at seeds 0, 1, 2; plain GRPO has 0.5 and 100 at each.
 METHODS = {
@@ -28,14 +29,15 @@ def problems() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def points() -> pd.DataFrame:
-    return rivals.measure_points(problems(), [("tiny", method) for method in METHODS])
+    grid = Grid([("tiny", method) for method in METHODS], ["aime24", "mbpp"])
+    return rivals.measure_points(compare.effects(problems(), grid))
 
 
 def test_points_are_gains_and_savings_against_the_plain_run_of_the_seed(points):
     row = points[(points["method"] == "grpo+repro~alpha=3") & (points["seed"] == 1)].iloc[0]
-    assert (row["rule"], row["knob"]) == ("repro", "alpha=3")
+    assert (row["algorithm"], row["rule"], row["knob"]) == ("grpo", "repro", "alpha=3")
     assert (row["gain"], row["saving"]) == pytest.approx((6, 29))
     assert len(points) == 3 * (len(METHODS) - 1)
 
@@ -50,33 +52,46 @@ def test_the_area_is_that_of_the_union_of_rectangles(points):
     assert rivals.save_at_equal_accuracy(of_seed) == pytest.approx(30)
 
 
+def areas(points: pd.DataFrame, **chosen) -> list[float]:
+    for column, value in chosen.items():
+        points = points[points[column] == value]
+    return [rivals.area(of) for _, of in points.groupby("seed")]
+
+
 def test_each_rule_is_compared_with_as_many_values_of_repro(points):
     compared = rivals.compare_rules(points).set_index("rule")
-    assert compared["values"].to_dict() == {"repro": 2, "length": 2, "shuffled": 1}
-    ours = [rivals.area(of) for _, of in points[points["rule"] == "repro"].groupby("seed")]
-    lengths = [rivals.area(of) for _, of in points[points["rule"] == "length"].groupby("seed")]
-    less = [a - b for a, b in zip(ours, lengths, strict=True)]
+    assert compared["values"].tolist() == [2, 2, 1]
+    ours, theirs = areas(points, rule="repro"), areas(points, rule="length")
+    less = [a - b for a, b in zip(ours, theirs, strict=True)]
     assert compared.loc["length", "less"] == pytest.approx(sum(less) / 3)
     assert compared.loc["length", "less_low"] > 0
     # A rule with the default alone stands beside RePro at the default alone.
-    default = points[points["method"] == "grpo+repro"]
-    alone = [rivals.area(of) for _, of in default.groupby("seed")]
-    shuffled = [rivals.area(of) for _, of in points[points["rule"] == "shuffled"].groupby("seed")]
-    expected = sum(a - b for a, b in zip(alone, shuffled, strict=True)) / 3
+    ours, theirs = areas(points, method="grpo+repro"), areas(points, rule="shuffled")
+    expected = sum(a - b for a, b in zip(ours, theirs, strict=True)) / 3
     assert compared.loc["shuffled", "less"] == pytest.approx(expected)
 
 
 def test_the_answer_names_whom_repro_beats_and_what_is_open(points):
     said = rivals.answer(rivals.compare_rules(points))
     assert said == (
-        "tiny: RePro spans more than length penalty; between RePro and shuffled rewards these "
-        "seeds decide nothing."
+        "tiny, GRPO: counting accuracy gained and tokens saved together, RePro reaches more than "
+        "length penalty; these seeds do not decide between RePro and shuffled rewards."
     )
 
 
 def test_table_and_figure(points):
     sheet = rivals.make_sheet(rivals.compare_rules(points))
-    assert sheet.cells["Rule"].tolist() == ["RePro", "length penalty", "shuffled rewards"]
+    assert sheet.cells["Method"].tolist() == [
+        "GRPO + RePro",
+        "GRPO + length penalty",
+        "GRPO + shuffled rewards",
+    ]
     assert sheet.cells["RePro's less it"].tolist()[0] == "-"
     [axis] = rivals.draw(points).axes
     assert axis.get_xlabel() == "Reasoning tokens saved (%)"
+
+
+def test_one_seed_decides_nothing(points):
+    compared = rivals.compare_rules(points[points["seed"] == 0])
+    assert "reaches" not in rivals.answer(compared)
+    rivals.draw(points[points["seed"] == 0], "tiny world")

@@ -123,20 +123,3 @@ def test_columns_without_a_cut_point_decide_nothing(rule):
         assert first.tolist() == second.tolist()
     else:
         assert valid(first) == valid(second)
-
-
-def test_names_and_labels():
-    assert methods.parse("grpo+length~alpha=0.2") == ("grpo", "length", "alpha", "0.2")
-    assert methods.label("grpo+length~alpha=0.2") == "GRPO + length penalty (α = 0.2)"
-    assert not methods.parse("grpo+shuffled").repro and methods.parse("ppo+repro").repro
-    assert methods.plain_algorithm("grpo+vps") == "grpo"
-    for name in (
-        "grpo+",
-        "grpo+other",
-        "+length",
-        "grpo~alpha=1",
-        "original+repro",
-        "grpo+vps~x=1",
-    ):
-        with pytest.raises(ValueError, match="does not exist; allowed: original, ALGORITHM"):
-            methods.parse(name)

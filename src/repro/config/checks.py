@@ -27,8 +27,6 @@ def check_runs(experiment: Experiment) -> None:
         check_known(f"{key}.backbones", named, experiment.backbones, "does not exist")
         bases = [name.partition("~")[0] for name in block.methods]
         check_known(f"{key}.methods", bases, every, "does not exist")
-        for name in block.methods:
-            methods.parse(name)
     check_known("ablations.method", [experiment.ablations.method], with_repro, "is not allowed")
 
 
@@ -95,7 +93,7 @@ def _check_backbone(
             model_folder.check(backbone.path, template is not None, backbone.trust_remote_code)
         except ValueError as error:
             raise ValueError(f"{key}.path = {error}") from None
-    if backbone.thinking == "none" and close_thought and any(one.repro for one in of):
+    if backbone.thinking == "none" and close_thought and any(one.rule for one in of):
         wrong = "does not go with process_reward.close_thought: there is no tag to close with"
         _refuse(f"{key}.thinking = 'none'", wrong, "required")
 

@@ -29,8 +29,8 @@ def measure_points(effects: pd.DataFrame) -> pd.DataFrame:
     """Return what each method with a rule changes against its plain algorithm, a row a seed.
 
     ``effects`` are those of `compare.effects`, of methods that have the same seeds. Columns
-    backbone, method, base and knob (its name before and after the ~), seed (its number from 0),
-    gain (points of accuracy in domain) and saving (percent of reasoning tokens, all benchmarks).
+    backbone, method, algorithm, rule, knob (what the name sets), seed (its number from 0), gain
+    (points of accuracy in domain) and saving (percent of reasoning tokens, all benchmarks).
     """
     keys, axes = ["backbone", "method", "seed"], {}
     ruled = effects[effects["baseline"] != methods.ORIGINAL]
@@ -40,8 +40,8 @@ def measure_points(effects: pd.DataFrame) -> pd.DataFrame:
         each["seed"] = each.groupby(keys[:2]).cumcount()
         axes[name] = sign * each.set_index(keys)["value"].astype(float)
     points = pd.DataFrame(axes).reindex(axes["gain"].index).reset_index()
-    parts = points["method"].str.partition("~")
-    return points.assign(base=parts[0], knob=parts[2])
+    parts = points["method"].str.extract(r"(?P<algorithm>\w+)\+(?P<rule>\w+)~?(?P<knob>.*)")
+    return points.join(parts)
 
 
 def area(points: pd.DataFrame) -> float:
@@ -61,37 +61,39 @@ def save_at_equal_accuracy(points: pd.DataFrame) -> float:
 
 
 def compare_rules(points: pd.DataFrame) -> pd.DataFrame:
-    """Return a row per backbone and base of `measure_points`, with 95 % t intervals over seeds.
+    """Return a row per backbone, algorithm and rule, with 95 % t intervals over seeds.
 
-    Columns backbone, base, values (of its knob), seeds, and with NAME_low and NAME_high each: area;
-    less, RePro's area less it; equal, its saving at equal accuracy. RePro has the same values of
-    the same knob there or, where alpha means another thing, all of its own.
+    Columns these and values (of the knob), seeds, and with NAME_low and NAME_high each: area; less,
+    RePro's area less it; equal, its saving at equal accuracy. RePro has the same values of the same
+    knob there or, where alpha means another thing, all of its own.
     """
-    rows = []
-    for (backbone, base), of in points.groupby(["backbone", "base"], sort=False):
-        repro = points["base"] == methods.plain_algorithm(base) + methods.REPRO
-        ours = points[repro & (points["backbone"] == backbone)]
+    rows, keys = [], ["backbone", "algorithm"]
+    for (*of_keys, rule), of in points.groupby([*keys, "rule"], sort=False):
+        ours = points[(points[keys] == of_keys).all(axis=1) & (points["rule"] == "repro")]
+        own = ours[~ours["knob"].str.startswith("k=")]
+        of = own if rule == "repro" else of
         same = ours[ours["knob"].isin(of["knob"])]
-        if same["knob"].nunique() < of["knob"].nunique():
-            same = ours[~ours["knob"].str.startswith("k=")]
+        same = own if same["knob"].nunique() < of["knob"].nunique() else same
         theirs, equal = _by_seed(of, area), _by_seed(of, save_at_equal_accuracy)
         found = {"area": theirs, "less": _by_seed(same, area) - theirs, "equal": equal}
-        row = {"backbone": backbone, "base": base, "values": of["knob"].nunique()}
+        row = dict(zip([*keys, "rule"], [*of_keys, rule], strict=True))
         for name, values in found.items():
             mean, _, low, high, *_ = interval([values.to_numpy()[:, None]])
             row |= {name: mean, f"{name}_low": low, f"{name}_high": high}
-        rows.append(row | {"seeds": len(theirs)})
+        rows.append(row | {"values": of["knob"].nunique(), "seeds": len(theirs)})
     return pd.DataFrame(rows)
 
 
 def answer(compared: pd.DataFrame) -> str:
-    """Answer the question in a sentence for each backbone."""
-    said, others = [], compared[~compared["base"].str.endswith(methods.REPRO)]
-    for backbone, of in others.groupby("backbone", sort=False):
+    """Answer the question in a sentence for each backbone and algorithm."""
+    said, others = [], compared[compared["rule"] != "repro"]
+    for (backbone, algorithm), of in others.groupby(["backbone", "algorithm"], sort=False):
         ahead, behind = of["less_low"] > 0, of["less_high"] < 0
         groups = {"ahead": ahead, "behind": behind, "open": ~(ahead | behind)}
-        found = {name: [*map(methods.label, of.loc[rows, "base"])] for name, rows in groups.items()}
-        said.append(say("rivals", backbone=backbone, **found))
+        found = {
+            name: list(of.loc[rows, "rule"].map(methods.RULES)) for name, rows in groups.items()
+        }
+        said.append(say("rivals", where=f"{backbone}, {methods.label(algorithm)}", **found))
     return " ".join(said)
 
 
@@ -103,9 +105,11 @@ def make_sheet(compared: pd.DataFrame) -> Sheet:
             show_interval(row[name], row[f"{name}_low"], row[f"{name}_high"], form)
             for name, form in MEASURES.items()
         )
-        less = "-" if row["base"].endswith(methods.REPRO) else less
-        cells = [row["backbone"], methods.label(row["base"]), str(row["values"]), area, less, equal]
-        rows.append([*cells, str(row["seeds"])])
+        less = "-" if row["rule"] == "repro" else less
+        label = methods.label(f"{row['algorithm']}+{row['rule']}")
+        rows.append(
+            [row["backbone"], label, str(row["values"]), area, less, equal, str(row["seeds"])]
+        )
     header = ["Backbone", "Method", "Values", "Area (points x %)", "RePro's less it"]
     header += ["Tokens saved at no loss (%)", "Seeds"]
     return Sheet("rivals", say("frontier"), pd.DataFrame(rows, columns=header), groups=1, texts=2)
@@ -114,25 +118,22 @@ def make_sheet(compared: pd.DataFrame) -> Sheet:
 @matplotlib.rc_context(style.STYLE)
 def draw(points: pd.DataFrame, note: str = "") -> Figure:
     """Draw the frontier: a line per rule through its means, a small dot for each seed."""
-    titles = {"": "More accurate and shorter: up and to the right"}
+    better = "better is up and to the right"
+    titles = {of: f"{methods.label(of)}: {better}" for of in points["algorithm"].unique()}
     axes = "Reasoning tokens saved (%)", "Accuracy gained (points)"
     figure, panels = style.panels(points["backbone"].unique(), titles, *axes)
     looks = dict(zip(methods.RULES, zip(style.COLOURS, style.MARKERS, strict=True), strict=True))
-    for (backbone, _), axis in panels.items():
+    for (*panel, rule), of in points.groupby(["backbone", "algorithm", "rule"], sort=False):
+        axis, (colour, marker) = panels[tuple(panel)], looks[rule]
+        means = of.groupby("method")[["saving", "gain"]].mean().sort_values("saving")
+        is_k = means.index.str.contains("~k=")
+        look = {"color": colour, "marker": marker, "linewidth": 0.9, "label": methods.RULES[rule]}
+        axis.plot(means["saving"][~is_k], means["gain"][~is_k], **look)
+        axis.plot(means["saving"][is_k], means["gain"][is_k], **look, ls="", mfc="white")
+        axis.plot(of["saving"], of["gain"], ".", color=colour, markersize=3, alpha=0.5)
+    for axis in panels.values():
         axis.axhline(0, color=style.PLAIN, linewidth=0.8)
         axis.axvline(0, color=style.PLAIN, linewidth=0.8)
-        shown = points[points["backbone"] == backbone]
-        for base, of in shown.groupby("base", sort=False):
-            colour, marker = looks[methods.parse(base).rule]
-            look = {
-                "color": colour,
-                "markersize": 5,
-                "linewidth": 0.9,
-                "label": methods.label(base),
-            }
-            means = of.groupby("method")[["saving", "gain"]].mean().sort_values("saving")
-            axis.plot(means["saving"], means["gain"], marker=marker, **look)
-            axis.plot(of["saving"], of["gain"], ".", color=colour, markersize=3, alpha=0.5)
     seeds = names.count_seeds(points.groupby("method")["seed"].nunique())
     return style.finish(figure, panels.values(), say("rival_points", seeds=seeds), note)
 

@@ -28,7 +28,7 @@ reproduce: $(VENV)/.installed
 rivals: $(VENV)/.installed
 	@$(BEFORE)
 	@$(SNAKEMAKE) --configfile config/config.yaml config/rivals.yaml
-	@echo "results/rivals/report/rivals.html"
+	@echo "results/rivals/report/overview.html"
 
 smoke: $(VENV)/.installed
 	@$(BEFORE)

@@ -93,6 +93,5 @@ rule all:
         rules.figures.input,
         rules.claims.output,
         rules.overview.output,
-        rules.rivals.output if RIVALS else [],
         tracked_of(settings.all_runs(experiment)),
         rules.track_summary.output,

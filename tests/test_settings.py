@@ -20,7 +20,8 @@ CONFIG = ROOT / "config"
 LONG = CONFIG / "tiny_seeds.yaml"  # changes what config.yaml says
 RUNGS = [CONFIG / f"{name}.yaml" for name in ("one_gpu_hour", "one_gpu_day", "eight_gpu_week")]
 CHECK = CONFIG / "check.yaml"  # changes what paper.yaml says, as the rungs do
-CONFIGS = sorted({*CONFIG.glob("*.yaml")} - {LONG, CHECK, *RUNGS})
+RIVALS = CONFIG / "rivals.yaml"  # changes what config.yaml says
+CONFIGS = sorted({*CONFIG.glob("*.yaml")} - {LONG, RIVALS, CHECK, *RUNGS})
 
 
 NO_ABLATIONS = {"ablations": {}, "objective": {}}

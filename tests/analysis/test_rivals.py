@@ -5,8 +5,9 @@ import itertools
 import pandas as pd
 import pytest
 
-from repro.report import compare, rivals
+from repro.report import compare, rivals, table_sheets
 from repro.report.collect import Grid
+from repro.report.figures import evaluation
 
 # Method -> accuracy and tokens at seeds 0, 1, 2; plain GRPO has 0.5 and 100 at each.
 METHODS = {
@@ -80,18 +81,18 @@ def test_the_answer_names_whom_repro_beats_and_what_is_open(points):
 
 
 def test_table_and_figure(points):
-    sheet = rivals.make_sheet(rivals.compare_rules(points))
+    sheet = table_sheets.rivals_sheet(rivals.compare_rules(points))
     assert sheet.cells["Method"].tolist() == [
         "GRPO + RePro",
         "GRPO + length penalty",
         "GRPO + shuffled rewards",
     ]
     assert sheet.cells["RePro's less it"].tolist()[0] == "-"
-    [axis] = rivals.draw(points).axes
+    [axis] = evaluation.frontier(points).axes
     assert axis.get_xlabel() == "Reasoning tokens saved (%)"
 
 
 def test_one_seed_decides_nothing(points):
     compared = rivals.compare_rules(points[points["seed"] == 0])
     assert "reaches" not in rivals.answer(compared)
-    rivals.draw(points[points["seed"] == 0], "tiny world")
+    evaluation.frontier(points[points["seed"] == 0], "tiny world")

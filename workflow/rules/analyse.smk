@@ -36,6 +36,7 @@ rule write_tables:
                 "tokens",
                 "backtracking",
                 *(["overthinking"] if THOUGHTS else []),
+                *(["rivals"] if RIVALS else []),
             ],
             kind=["csv", "md", "tex"],
         ),
@@ -208,32 +209,6 @@ rule case_study:
         "python -m repro case-study --settings {params.settings:q} --run {params.run:q}"
         " --benchmark {params.benchmark:q} --data {input.data:q} --note={params.note:q}"
         " --output {output.png:q} > {log:q} 2>&1"
-
-
-# RePro beside its controls and rivals, where the grid has any.
-rule rivals:
-    input:
-        scores_of(settings.main_runs(experiment)),
-        settings_of(settings.main_runs(experiment)),
-        experiment=rules.experiment.output,
-    output:
-        expand(f"{RESULTS}/tables/rivals.{{kind}}", kind=["csv", "md", "tex"]),
-        expand(f"{RESULTS}/figures/rivals.{{kind}}", kind=["png", "pdf"]),
-        report(
-            f"{RESULTS}/report/rivals.html",
-            caption="../report/rivals.rst",
-            category="1 The answer",
-            labels={"page": "is it RePro?"},
-        ),
-    log:
-        f"work/log/{RESULTS}/tables/rivals.log",
-    benchmark:
-        f"work/benchmark/{RESULTS}/tables/rivals.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    shell:
-        "python -m repro rivals --experiment {input.experiment:q} --output {RESULTS:q} > {log:q} 2>&1"
 
 
 # The report's first page. `make report` puts it and the figures into one file.

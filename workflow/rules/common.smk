@@ -109,6 +109,8 @@ RIVALS = any(
     and run._replace(method=methods.plain_algorithm(run.method)) in TRAINED
     for run in settings.main_runs(experiment)
 )
+if RIVALS:
+    FIGURES["rivals"] = ("accuracy gained", "tokens saved")
 DRAWN = [*FIGURES, *(["case_study"] if OBJECTIVE and JUDGED else [])]
 
 

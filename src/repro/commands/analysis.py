@@ -45,15 +45,6 @@ def tables(options: argparse.Namespace) -> None:
     )
 
 
-@takes("--experiment", "--output")
-def rivals(options: argparse.Namespace) -> None:
-    """Compare RePro with its controls and rivals: table, frontier, and the page that answers."""
-    from repro.report import rivals
-
-    read = experiment.read(options.experiment)
-    print(rivals.write(read.folders("main"), read.benchmarks, options.output, read.note))
-
-
 @takes("name", "--experiment", "--output")
 def figure(options: argparse.Namespace) -> None:
     """Draw one figure, as PNG and PDF."""

@@ -13,7 +13,7 @@ COMMANDS = (  # in the order of an experiment
     *(inputs.check, inputs.cost, inputs.access, inputs.data, inputs.backbone),
     *(tracking.store, runs.train, runs.generate, runs.score, runs.judge),
     *(analysis.sanity, analysis.claims, analysis.power, analysis.tables, analysis.figure),
-    *(runs.case_study, analysis.rivals, analysis.overview),
+    *(runs.case_study, analysis.overview),
     *(tracking.track, tracking.track_summary, analysis.show, analysis.compare),
     *(tracking.upload, transcripts.explain, transcripts.objective, transcripts.probe_check),
     *(analysis.conformance,),

@@ -20,13 +20,16 @@ PINS = ("release", "window")  # of LiveCodeBench on the hub
 def check_runs(experiment: Experiment) -> None:
     """Refuse backbones and methods that no run can have, by ValueError."""
     with_repro = [f"{algorithm}{methods.REPRO}" for algorithm in methods.ALGORITHMS]
-    ruled = [f"{algorithm}+{rule}" for algorithm in methods.ALGORITHMS for rule in methods.RULES]
-    every = [methods.ORIGINAL, *methods.ALGORITHMS, *ruled]
+    plain = [methods.ORIGINAL, *methods.ALGORITHMS]
     for number, block in enumerate(experiment.grid):
         key, named = f"grid.{number}", block.backbones or []
         check_known(f"{key}.backbones", named, experiment.backbones, "does not exist")
-        bases = [name.partition("~")[0] for name in block.methods]
-        check_known(f"{key}.methods", bases, every, "does not exist")
+        for base in (name.partition("~")[0] for name in block.methods):
+            algorithm = base.partition("+")[0]
+            ruled = [
+                f"{of}+{rule}" for of in plain[1:] if of == algorithm for rule in methods.RULES
+            ]
+            check_known(f"{key}.methods", [base], [*plain, *ruled], "does not exist")
     check_known("ablations.method", [experiment.ablations.method], with_repro, "is not allowed")
 
 

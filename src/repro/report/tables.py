@@ -11,7 +11,7 @@ from repro import methods
 from repro.measure.behaviours import BEHAVIOURS
 from repro.measure.intervals import MATH_VERIFY, interval, ratio_values
 from repro.records.experiment import RunFolder
-from repro.report import collect, compare, names, overthinking, published, table_sheets
+from repro.report import collect, compare, names, overthinking, published, rivals, table_sheets
 from repro.report.rendering import say
 
 _KEYS = ["backbone", "method"]
@@ -34,8 +34,9 @@ def write_tables(
     Every file carries ``note``, such as what its numbers are not, and after it what is not scored
     or missing. ``paper`` is config/paper_results.csv, to show the paper's numbers beside those of
     its own backbones; with ``partial``, score files that are not there are left out, and named;
-    with ``thoughts`` there is a table of what the tiny world's thoughts do. ValueError where a
-    score file is malformed or, unless partial, missing; or none is there.
+    with ``thoughts`` there is a table of what the tiny world's thoughts do, and with rivals of
+    RePro one of these. ValueError where a score file is malformed or, unless partial, missing; or
+    none is there.
     """
     scores = collect.read_scores(runs, benchmarks, partial)
     remarks = filter(None, (_checkpoints(runs), scores.gaps))
@@ -58,6 +59,9 @@ def write_tables(
     if thoughts:
         counts = overthinking.read_counts(runs, benchmarks)
         frames["overthinking"] = overthinking.compare_counts(counts)
+    points = rivals.measure_points(frames["gain"])
+    if not points["rule"].isin(["repro"]).all():
+        frames["rivals"] = rivals.compare_rules(points)
     for name, frame in frames.items():
         sheet = table_sheets.SHEETS[name](frame)
         table_sheets.write(frame, sheet, output_dir, notes.get(name, note))

@@ -11,14 +11,14 @@ from matplotlib.figure import Figure
 
 from repro import methods
 from repro.records.experiment import RunFolder
-from repro.report import collect, compare
+from repro.report import collect, compare, rivals
 from repro.report.figures import curves, evaluation, style
 
 # Figure -> the group of runs that it shows; see `repro.records.experiment`. Those of the paper have
 # its numbers in their names.
 GROUPS = {
     **dict.fromkeys(curves.POINTS, "objective"),
-    **dict.fromkeys([*curves.CURVES, "figure6_tokens_per_benchmark"], "main"),
+    **dict.fromkeys([*curves.CURVES, "figure6_tokens_per_benchmark", "rivals"], "main"),
     **{"ablation_alpha": "alpha", "figure4_ablation_w": "w", "ablation_k": "k"},
 }
 
@@ -39,6 +39,9 @@ def draw(name: str, runs: Sequence[RunFolder], benchmarks: Sequence[str], note: 
     if name in curves.POINTS:
         return curves.objective_over_position(name, collect.read_objective(runs), note)
     scores = collect.read_scores(runs, benchmarks)
+    if name == "rivals":
+        effects = compare.effects(scores.problems, scores.grid)
+        return evaluation.frontier(rivals.measure_points(effects), note)
     if GROUPS[name] == "main":
         summary = compare.summarise(scores.problems, scores.grid)
         return evaluation.tokens_per_benchmark(summary, scores.gaps, note)

@@ -82,9 +82,8 @@ def answer(compared: pd.DataFrame) -> str:
     for (backbone, algorithm), of in others.groupby(["backbone", "algorithm"], sort=False):
         ahead, behind = of["less_low"] > 0, of["less_high"] < 0
         groups = {"ahead": ahead, "behind": behind, "open": ~(ahead | behind)}
-        found = {
-            name: list(of.loc[rows, "rule"].map(methods.RULES)) for name, rows in groups.items()
-        }
+        rules = of["rule"].map(methods.RULES)
+        found = {name: list(rules[chosen]) for name, chosen in groups.items()}
         said.append(say("is_it_repro", where=f"{backbone}, {methods.label(algorithm)}", **found))
     return " ".join(said)
 

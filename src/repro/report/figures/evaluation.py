@@ -1,5 +1,6 @@
 """Evaluation at a glance: each algorithm beside itself with RePro, and one setting at a time."""
 
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -78,7 +79,8 @@ def frontier(points: pd.DataFrame, note: str = "") -> Figure:
     titles = {of: f"{methods.label(of)}: {better}" for of in points["algorithm"].unique()}
     axes = "Reasoning tokens saved (%)", "Accuracy gained (points)"
     figure, panels = style.panels(points["backbone"].unique(), titles, *axes)
-    looks = dict(zip(methods.RULES, zip(style.COLOURS, style.MARKERS, strict=True), strict=True))
+    kinds = itertools.cycle(zip(style.COLOURS, style.MARKERS, strict=True))
+    looks = dict(zip(methods.RULES, kinds, strict=False))
     for (*panel, rule), of in points.groupby(["backbone", "algorithm", "rule"], sort=False):
         axis, (colour, marker) = panels[tuple(panel)], looks[rule]
         means = of.groupby("method")[["saving", "gain"]].mean().sort_values("saving")

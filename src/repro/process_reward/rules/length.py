@@ -1,4 +1,4 @@
-"""A penalty on length among correct responses (Arora and Zanette, arXiv 2502.04463, equation 2).
+"""A penalty on length among correct responses (Arora and Zanette, arXiv 2502.04463).
 
 A correct response of length L earns R (1 - alpha sigmoid((L - mean) / std)), mean and standard
 deviation being those of the correct responses to the same prompt; a wrong one earns what it did.

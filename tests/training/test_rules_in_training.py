@@ -4,6 +4,7 @@ import pytest
 import torch
 from tests.training.test_trainer import rollout, scored_by
 
+from repro.process_reward import segments
 from repro.process_reward.measured import Measured
 from repro.training import supported
 
@@ -28,12 +29,21 @@ def test_a_name_settings_and_a_function_are_three_ways_to_say_the_same(build):
 
 
 def test_a_rule_may_replace_the_outcome(build):
-    trainer = build("qwen3", process_reward=lengths)
+    seen = []
+
+    def baseline(measured: Measured, settings) -> torch.Tensor:
+        seen.append(measured)
+        return measured.objective.sum(dim=1)
+
+    trainer = build("qwen3", process_reward=baseline)
     out = rollout(trainer)
-    counts = out["completion_mask"].sum(dim=1).view(-1, trainer.num_generations).double()
-    centred = counts.mean(dim=1, keepdim=True) - counts
-    expected = (centred / (counts.std(dim=1, keepdim=True) + 1e-6)).view(-1, 1)
-    assert expected.abs().max() > 0.1, "the test needs lengths that differ"
+    [measured] = seen
+    assert torch.equal(measured.lengths, out["completion_mask"].sum(dim=1))
+    assert measured.num_generations == trainer.num_generations
+    groups = measured.objective.sum(dim=1).view(-1, trainer.num_generations)
+    centred = groups - groups.mean(dim=1, keepdim=True)
+    expected = (centred / (groups.std(dim=1, keepdim=True) + 1e-6)).view(-1, 1)
+    assert expected.abs().max() > 0.1, "the test needs outcomes that differ"
     expected = expected * out["completion_mask"]
     assert torch.allclose(out["advantages"].double(), expected, atol=1e-6)
     metrics = trainer._metrics["train"]
@@ -41,16 +51,22 @@ def test_a_rule_may_replace_the_outcome(build):
     assert metrics["rollout/objective_baseline"][0] < 0, "J is measured for every rule"
 
 
-@pytest.mark.parametrize("k", [1, "all"])
-def test_random_cuts_are_as_many_as_repros_in_every_response(build, k, monkeypatch):
-    found = []
-    for rule in ("repro", "random_cuts"):
-        trainer = build("qwen3", process_reward={"rule": rule, "k": k})
-        found.append(scored_by(trainer, "generation", monkeypatch)[0])
-    ours, drawn = found
-    assert torch.equal((drawn >= 0).sum(dim=1), (ours >= 0).sum(dim=1))
-    assert torch.equal(drawn.amax(dim=1), ours.amax(dim=1)), "the end of the thought stays"
-    assert torch.equal(drawn, ours) == (k == "all")
+def test_random_cuts_are_drawn_for_their_rule_alone(build, monkeypatch):
+    drawn = []
+
+    def draw(thought, like, seed):
+        drawn.append((like, seed))
+        return [0, thought.end]
+
+    monkeypatch.setattr(segments, "draw_cut_points", draw)
+    ours = scored_by(build("qwen3", process_reward={"k": 3}), "generation", monkeypatch)[0]
+    assert not drawn
+    trainer = build("qwen3", process_reward={"rule": "random_cuts", "k": 3})
+    found = scored_by(trainer, "generation", monkeypatch)[0]
+    assert [like for like, _ in drawn[: len(ours)]] == [
+        [cut for cut in row if cut >= 0] for row in ours.tolist()
+    ]
+    assert found.tolist() == [[0, end] for end in ours.amax(dim=1).tolist()]
 
 
 def test_a_training_goes_on_with_the_same_rule_alone(build, tmp_path):

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from repro.process_reward.reward import return_to_go
+from repro.process_reward.settings import VARIANTS
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ class Batch:
 class ProcessTerm:
     """The process rewards of a batch and how they enter the total advantage.
 
-    ValueError: rewards and mask that do not fit, or rewards that are not finite.
+    ValueError: rewards and mask that do not fit, rewards that are not finite, unknown variants.
     """
 
     rewards: Tensor  # raw process reward r_j of every response of all processes, (G, C)
     mask: Tensor  # true where a reward is valid, (G, C)
     positions: Tensor  # the token that bears each reward, (B, C), in this process's responses
     alpha: float  # weight of the process advantage
-    variant: Literal["paper", "reference"] = "paper"  # see each algorithm
+    variant: str = "paper"  # or `reference`; see each algorithm
 
     def __post_init__(self) -> None:
         if self.rewards.dim() != 2 or self.mask.shape != self.rewards.shape:
@@ -64,6 +64,8 @@ class ProcessTerm:
                 f"rewards, mask: shapes {tuple(self.rewards.shape)} and {tuple(self.mask.shape)}; "
                 "expected (G, C) twice"
             )
+        if self.variant not in VARIANTS:
+            raise ValueError(f"variant: {self.variant!r}; allowed: {', '.join(VARIANTS)}")
         if not torch.isfinite(self.rewards[self.mask.bool()]).all():
             raise ValueError("rewards: contains process rewards that are not finite")
 

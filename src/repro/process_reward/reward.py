@@ -21,9 +21,8 @@ def process_reward(score: Tensor, initial_score: str = "zero") -> Tensor:
     `score` is S, (B, C), column 0 being the empty thought. `initial_score` says what the first cut
     is compared with: `zero`, or `empty_prefix` (column 0).
     """
-    if initial_score == "empty_prefix":
-        return score.diff(dim=1)
-    return torch.cat([score[:, 1:2], score[:, 1:].diff(dim=1)], dim=1)
+    before = {"zero": torch.zeros_like(score[:, :1]), "empty_prefix": score[:, :1]}[initial_score]
+    return torch.cat([before, score[:, 1:]], dim=1).diff(dim=1)
 
 
 def normalize_in_groups(

@@ -5,6 +5,7 @@ python examples/own_process_reward.py MODEL DATASET.jsonl OUTPUT_DIR
 
 import sys
 
+import torch
 from datasets import load_dataset
 from trl import GRPOConfig
 
@@ -22,10 +23,11 @@ def progress_if_right(measured, settings):
 
 
 model, data, output = sys.argv[1:]
+on_gpu = torch.cuda.is_available()
 ReProTrainer(
     model=model,
     reward_funcs=right,
-    args=GRPOConfig(output, max_steps=2, max_completion_length=64, logging_steps=1),
+    args=GRPOConfig(output, max_steps=2, max_completion_length=64, logging_steps=1, bf16=on_gpu),
     train_dataset=load_dataset("json", data_files=data, split="train"),
     process_reward={"rule": progress_if_right, "alpha": 0.3},
 ).train()

@@ -144,8 +144,8 @@ def test_a_process_reward_passes_the_tests_of_every_rule_and_is_a_method(tmp_pat
     copy = copy_with(tmp_path / "copy", "process_reward")
     said = run(copy, "pytest", "-q", "tests/process_reward/test_rules.py", "-p", "no:cacheprovider")
     assert int(re.search(r"(\d+) passed", said)[1]) > 10
-    methods = "{grid: [{methods: [original, grpo, grpo+if_right~alpha=0.3], seeds: [0]}]}"
-    (copy / "mine.yaml").write_text(methods.replace("}]}", "}], ablations: {}, objective: {}}"))
+    chosen = "[original, grpo, grpo+repro, grpo+if_right~alpha=0.3]"
+    (copy / "mine.yaml").write_text(f"grid: [{{methods: {chosen}, seeds: [0]}}]")
     files = (f"{copy}/{name}" for name in (SMOKE, "mine.yaml"))
     assert "grpo+if_right~alpha=0.3" in snakemake(
         copy, tmp_path, "-n", "-p", "--configfile", *files

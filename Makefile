@@ -14,7 +14,7 @@ BEFORE := python workflow/before_call.py $(if $(DATE_NOW),--date-now)
 # Snakemake writes one HTML file with all results in a second call, after all jobs are done.
 REPORT = $(SNAKEMAKE) --quiet all --report-stylesheet workflow/report/report.css --report
 
-.PHONY: reproduce smoke report test test-all test-slurm faults faults-quick lint format audit bench real check-rung gpu-check ui upload lock \
+.PHONY: reproduce rivals smoke report test test-all test-slurm faults faults-quick lint format audit bench real check-rung gpu-check ui upload lock \
         clean
 
 reproduce: $(VENV)/.installed
@@ -23,6 +23,12 @@ reproduce: $(VENV)/.installed
 	@python -m repro show --results results
 	@$(REPORT) results/report.html
 	@echo "results/report.html"
+
+# Is it RePro? Its controls and rivals on the tiny world; see config/rivals.yaml.
+rivals: $(VENV)/.installed
+	@$(BEFORE)
+	@$(SNAKEMAKE) --configfile config/config.yaml config/rivals.yaml
+	@echo "results/rivals/report/overview.html"
 
 smoke: $(VENV)/.installed
 	@$(BEFORE)

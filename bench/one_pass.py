@@ -7,7 +7,8 @@ Variants, all on the same random weights and responses:
 * `query`: the query pass alone, when generation or the old log-probabilities left a cache;
 * `loop`: `plain`, whose entropies choose the cut points, and k + 2 forwards over the whole width,
   as the co-author's code does;
-* `cut loop`: `plain` and k + 2 forwards, each over the thought up to its cut only (`repeat_loop`).
+* `cut loop`: `plain` and k + 2 forwards, each over the thought of one response up to its cut
+  only (`repeat_loop`).
 
 Only the probes' positions are turned into logits in the repeated forwards of both loops.
 """
@@ -89,9 +90,8 @@ def make_variants(model, rows: int, length: int, k: int, check: bool) -> dict[st
     def cut_loop():
         plain()
         prompts, completions = ids[:, :PROMPT].tolist(), ids[:, PROMPT:].tolist()
-        return repeat_loop.surrogate_objective(
-            model, prompts, completions, cuts.tolist(), probes, batch_size=rows
-        )
+        rows_of_all = zip(prompts, completions, cuts.tolist(), probes, strict=True)
+        return [repeat_loop.surrogate_objective(model, *row) for row in rows_of_all]
 
     kept = []  # made on first use: the other variants' peak memory must not count it
 

@@ -1,7 +1,8 @@
-"""What the process reward adds to a training step: GRPO + RePro against TRL's own GRPOTrainer.
+"""What process rewards add to a training step: GRPO + RePro against TRL's own GRPOTrainer.
 
-Both trainers hold the same weights and sample with the same seed, so that a pair of steps sees the
-same prompts and the same responses; the learning rate is 0, so that this stays so.
+All trainers hold the same weights and sample with the same seed, so that each of a round of steps
+sees the same prompts and the same responses; the learning rate is 0, so that this stays so. Other
+rules are measured by their methods' names: --methods grpo+repro grpo+length~alpha=0.3 grpo+vps
 """
 
 import argparse
@@ -26,7 +27,7 @@ from repro.training.trainer import ReProTrainer
 
 
 def make_trainer(kind: str, folder: str, run: RunSettings, work: Path):
-    """Return `stock`, `grpo` or `grpo+repro`, ready to take single steps."""
+    """Return `stock`, `grpo` or a method with a process reward, ready to take single steps."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     train_file = work / "train.jsonl"
@@ -40,8 +41,6 @@ def make_trainer(kind: str, folder: str, run: RunSettings, work: Path):
     }
     if kind == "stock":
         trainer = GRPOTrainer(**arguments)
-    elif kind == "grpo":
-        trainer = ReProTrainer(**arguments)
     else:
         trainer = ReProTrainer(**arguments, process_reward=run.process_reward)
     trainer.model.train()
@@ -65,15 +64,18 @@ def main() -> None:
     """Measure interleaved steps and print medians."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backbone", required=True, help="a tiny backbone's model directory")
-    parser.add_argument("--pairs", type=int, default=11, help="pairs of steps")
+    parser.add_argument("--pairs", type=int, default=11, help="rounds of one step each")
+    parser.add_argument("--methods", nargs="+", default=["grpo+repro"], help="beside grpo")
     options = parser.parse_args()
     experiment = settings.read(Path(__file__).parents[1] / "config/config.yaml")
-    run = settings.run_settings(experiment, "tiny-qwen3", "grpo+repro", 0)
+    kinds, trainers = ["stock", "grpo", *options.methods], {}
     still = {"learning_rate": 0.0, "warmup_steps": 0, "steps": 100}
-    run = run.model_copy(update={"training": run.training.model_copy(update=still)})
-    kinds = ("stock", "grpo", "grpo+repro")
     with tempfile.TemporaryDirectory() as folder:
-        trainers = {kind: make_trainer(kind, options.backbone, run, Path(folder)) for kind in kinds}
+        for kind in kinds:
+            method = "grpo" if kind == "stock" else kind
+            run = settings.run_settings(experiment, "tiny-qwen3", method, 0)
+            run = run.model_copy(update={"training": run.training.model_copy(update=still)})
+            trainers[kind] = make_trainer(kind, options.backbone, run, Path(folder))
         batches = list(trainers["stock"].get_train_dataloader())
         seconds = {kind: [] for kind in kinds}
         for number in range(options.pairs + 1):

@@ -54,13 +54,14 @@ def test_a_configuration_is_read_without_the_repository(installed, tmp_path, com
     assert "smoke" in done.stdout
 
 
-def test_the_example_trains_with_repro_and_without_the_pipelines_packages(installed, tmp_path):
+@pytest.mark.parametrize("example", ["grpo_with_repro", "own_process_reward"])
+def test_an_example_trains_without_the_pipelines_packages(example, installed, tmp_path):
     tokenizer = make_tokenizer()
     tokenizer.save_pretrained(tmp_path / "model")
     make_model("qwen3", len(tokenizer) + 2).save_pretrained(tmp_path / "model")
     rows = [{"prompt": f"{number} + 1", "answer": str(number + 1)} for number in range(8)]
     jsonl.write(tmp_path / "data.jsonl", rows)
-    call = [sys.executable, "-c", WITHOUT_THE_PIPELINE, ROOT / "examples/grpo_with_repro.py"]
+    call = [sys.executable, "-c", WITHOUT_THE_PIPELINE, ROOT / f"examples/{example}.py"]
     done = subprocess.run(
         [*call, "model", "data.jsonl", "out"],
         cwd=tmp_path,

@@ -1,5 +1,6 @@
 """Configurations: resolved with defaults, refused with one message that names key and value."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -21,7 +22,8 @@ CONFIG = ROOT / "config"
 LONG = CONFIG / "tiny_seeds.yaml"  # changes what config.yaml says
 RUNGS = [CONFIG / f"{name}.yaml" for name in ("one_gpu_hour", "one_gpu_day", "eight_gpu_week")]
 CHECK = CONFIG / "check.yaml"  # changes what paper.yaml says, as the rungs do
-CONFIGS = sorted({*CONFIG.glob("*.yaml")} - {LONG, CHECK, *RUNGS})
+RIVALS = CONFIG / "rivals.yaml"  # changes what config.yaml says
+CONFIGS = sorted({*CONFIG.glob("*.yaml")} - {LONG, RIVALS, CHECK, *RUNGS})
 
 
 NO_ABLATIONS = {"ablations": {}, "objective": {}}
@@ -111,10 +113,26 @@ def test_the_long_version_has_other_seeds_than_the_default():
     assert default.results_dir != longer.results_dir
 
 
+def test_the_rivals_stand_beside_repro_on_equal_terms():
+    config = ROOT / "config/config.yaml"
+    compared, *others = (settings.read(config, *more) for more in ([RIVALS], [], [LONG]))
+    runs = settings.all_runs(compared)
+    seeds = {run.seed for run in runs}
+    for other in others:
+        assert not seeds & {run.seed for run in settings.all_runs(other)}
+        assert compared.data_seed != other.data_seed
+    names = Counter(run.method for run in runs if run.method != "original")
+    assert {*names.values()} == {len(seeds)}, "every method with every seed"
+    values = Counter(name.partition("~")[0] for name in names if "~k=" not in name)
+    assert [values[f"grpo+{rule}"] for rule in ("repro", "length", "vps")] == [3, 3, 3]
+    assert {methods.parse(name).rule for name in names} == {*methods.RULES, None} - {"outcome"}
+
+
 def test_the_default_configuration_states_every_setting():
     """A key with a default must still be visible in the config people start from."""
     stated_keys = set(_paths(yaml.safe_load((ROOT / "config/config.yaml").read_text())))
     not_here = ("data_dir", "decontaminate", "resources.", "benchmarks.", "backbones.")
+    not_here += ("process_reward.rule",)  # which a method's name says
     every = [key for key in _paths(of("config").model_dump()) if not key.startswith(not_here)]
     assert [key for key in every if key not in stated_keys] == []
 

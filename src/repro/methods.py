@@ -1,7 +1,8 @@
-"""The names of methods: `original`, `grpo`, `grpo+repro`, `grpo+repro~alpha=0.3`."""
+"""The names of methods: `original`, `grpo`, `grpo+repro`, `grpo+repro~alpha=0.3`, `grpo+length`."""
 
 import json
 import math
+import re
 from typing import NamedTuple
 
 ORIGINAL = "original"
@@ -12,17 +13,33 @@ ALGORITHMS = {  # each a file in algorithms/, and what it is called in tables an
     "grpo": "GRPO",
 }
 REPRO = "+repro"
+RULES = {  # of process rewards, in process_reward/rules/: RePro, its controls, its rivals
+    "repro": "RePro",
+    "magnitude": "magnitude only",
+    "stability": "stability only",
+    "random_cuts": "random cuts",
+    "shuffled": "shuffled rewards",
+    "outcome": "outcome at cuts",
+    "length": "length penalty",
+    "vps": "VPS",
+}
 ABLATED = {"alpha": "\N{GREEK SMALL LETTER ALPHA}", "w": "w", "k": "k"}
 ALL = "all"  # a value of k: every segment
+_VALUE = re.compile(rf"{ALL}|\d+(\.\d+)?(e-\d+)?")
 
 
 class Method(NamedTuple):
     """The parts of a method's name."""
 
     algorithm: str | None  # None: the backbone as it is
-    repro: bool  # with the process reward
+    rule: str | None  # of the process reward; None without one
     ablated: str | None  # the setting of the process reward that differs from the default
     value: str | None  # what it is set to
+
+    @property
+    def repro(self) -> bool:
+        """Whether it is RePro, not one of its controls or rivals."""
+        return self.rule == "repro"
 
     def setting(self) -> float | str:
         """Return what it is set to as settings hold it, a number or `all`."""
@@ -32,16 +49,18 @@ class Method(NamedTuple):
 def parse(name: str) -> Method:
     """Split a method's name; ValueError, which says how names are made, for one of no method."""
     base, tilde, ablation = name.partition("~")
-    algorithm, repro = base.removesuffix(REPRO), base.endswith(REPRO)
+    algorithm, plus, rule = base.partition("+")
     key, _, value = ablation.partition("=")
-    known = algorithm in ALGORITHMS or name == ORIGINAL
-    if not known or (tilde and not (repro and key in ABLATED and value)):
+    known = algorithm in ALGORITHMS and (rule in RULES if plus else not tilde)
+    is_set = key in ABLATED and _VALUE.fullmatch(value)
+    if name != ORIGINAL and (not known or (tilde and not is_set)):
         raise ValueError(
-            f"method {name!r} does not exist; allowed: {ORIGINAL}, ALGORITHM, ALGORITHM{REPRO} or "
-            f"ALGORITHM{REPRO}~KEY=VALUE with ALGORITHM one of {', '.join(ALGORITHMS)} and KEY one "
-            f"of {', '.join(ABLATED)}"
+            f"method {name!r} does not exist; allowed: {ORIGINAL}, ALGORITHM, ALGORITHM+RULE or "
+            f"ALGORITHM+RULE~KEY=VALUE with ALGORITHM one of {', '.join(ALGORITHMS)}, RULE one of "
+            f"{', '.join(RULES)} and KEY one of {', '.join(ABLATED)}"
         )
-    return Method(None if name == ORIGINAL else algorithm, repro, key or None, value or None)
+    algorithm = None if name == ORIGINAL else algorithm
+    return Method(algorithm, rule or None, key or None, value or None)
 
 
 def label(name: str) -> str:
@@ -49,9 +68,9 @@ def label(name: str) -> str:
     method = parse(name)
     if method.algorithm is None:
         return "Original"
-    text = ALGORITHMS[method.algorithm] + " + RePro" * method.repro
+    added = f" + {RULES[method.rule]}" if method.rule else ""
     changed = f" ({ABLATED[method.ablated]} = {method.value})" if method.ablated else ""
-    return text + changed
+    return ALGORITHMS[method.algorithm] + added + changed
 
 
 def as_number(value: float | str) -> float:
@@ -65,6 +84,6 @@ def as_text(number: float) -> str:
 
 
 def plain_algorithm(name: str) -> str | None:
-    """Return what RePro was added to (`grpo` of `grpo+repro`), None without RePro."""
+    """Return what a rule was added to (`grpo` of `grpo+repro`), None without one."""
     method = parse(name)
-    return method.algorithm if method.repro else None
+    return method.algorithm if method.rule else None

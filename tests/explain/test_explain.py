@@ -58,8 +58,8 @@ def expected(folder, settings):
         closed_at=cuts[-1],
         answer_only=settings.get("answer_only", False),
     )
-    found = repeat_loop.surrogate_objective(model, [asked], [response], [cuts], [probes])
-    objective, w = found[0].tolist(), settings.get("w", 0.1)
+    found = repeat_loop.surrogate_objective(model, asked, response, cuts, probes)
+    objective, w = found.tolist(), settings.get("w", 0.1)
     for t, value in enumerate(objective):
         pairs = [(objective[j] > objective[i]) * 2 - 1 for j in range(t + 1) for i in range(j)]
         stability = sum(pairs) / len(pairs) / 2 + 0.5 if pairs else 0.5
@@ -127,8 +127,8 @@ def test_without_tags_the_thought_ends_before_the_final_answer(folder, tmp_path)
     tokens = (tokenizer(part, add_special_tokens=False)["input_ids"] for part in parts)
     cuts = [0, *itertools.accumulate(map(len, tokens))]
     probes = [make_probe(tokenizer, ANSWER) for _ in cuts]
-    rows = [transcript.prompt], [transcript.response], [cuts], [probes]
-    wanted = repeat_loop.surrogate_objective(model, *rows)[0].tolist()
+    row = transcript.prompt, transcript.response, cuts, probes
+    wanted = repeat_loop.surrogate_objective(model, *row).tolist()
     assert [p.objective for p in explanation.points] == pytest.approx(wanted, abs=1e-4)
     first = explanation.stretches[0]
     rises = 1.0 if wanted[1] > wanted[0] else 0.0

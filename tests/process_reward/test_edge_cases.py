@@ -38,8 +38,9 @@ def test_cuts_and_rewards_of(response):
     texts, cuts, rewarded = RESPONSES[response]
     assert cuts_of(*texts) == cuts
     padded = torch.tensor([[*cuts[1:], *[-1] * (6 - len(cuts))]])  # (1, 5)
-    length = max(len(texts), 1)
-    placed = reward.place_on_tokens(torch.ones(1, 5), padded >= 0, padded - 1, length)
+    term = ProcessTerm(torch.ones(1, 5), padded >= 0, padded - 1, alpha=1.0)
+    batch = Batch(torch.ones(1), torch.ones(1, max(len(texts), 1)), 1)
+    placed = term.on_tokens(term.rewards, batch)
     assert placed.nonzero()[:, 1].tolist() == rewarded
 
 
@@ -59,8 +60,8 @@ def test_an_objective_of_exactly_0_scores_1_and_is_rewarded():
     forward, _, _ = one_pass.cached_forward(model, ids, torch.ones_like(ids), 2)
     found = one_pass.surrogate_objective(model, forward, torch.tensor([[1]]), probes)
     assert found.tolist() == [[0.0]]
-    found = repeat_loop.surrogate_objective(model, [[1, 2]], [[3]], [[1]], probes)
-    assert found.tolist() == [[0.0]]
+    found = repeat_loop.surrogate_objective(model, [1, 2], [3], [1], probes[0])
+    assert found.tolist() == [0.0]
 
 
 def test_a_reward_of_exactly_0_at_a_cut_counts_in_the_mean():

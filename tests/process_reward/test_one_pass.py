@@ -13,7 +13,6 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.models.qwen3 import modeling_qwen3
 
 from repro.process_reward import logits, one_pass, repeat_loop
-from repro.process_reward.probes import Probe
 
 SEEDS = (0, 1, 2)
 
@@ -32,36 +31,24 @@ def by_hand(model, prompt, completion, cut, probe):
 
 @pytest.mark.parametrize("kind", ["qwen2", "qwen3"])
 @torch.no_grad()
-def test_equals_an_unpadded_loop(kind):
-    model, rows = model_of(kind), random_rows(0)
-    inputs = rows.prompts, rows.completions, rows.cuts, rows.probes
-    for batch_size in (1, 3, 100):
-        objective = repeat_loop.surrogate_objective(model, *inputs, batch_size=batch_size)
-        assert objective.shape == (5, max(map(len, rows.cuts)))
-        for row, (prompt, completion, cuts, probes) in enumerate(zip(*inputs, strict=True)):
-            for column, (cut, probe) in enumerate(zip(cuts, probes, strict=True)):
-                expected = by_hand(model, prompt, completion, cut, probe)
-                assert abs(objective[row, column].item() - expected) < 1e-5
-            assert (objective[row, len(cuts) :] == 0).all()
-
-
-def test_equal_sequences_are_computed_once_and_only_probe_logits_exist():
-    model, calls = model_of("qwen3"), []
-    handle = model.register_forward_hook(lambda _m, _a, out: calls.append(out.logits.shape))
-    probe = Probe((5, 6), (True, True))
-    prompt, completion = [1, 2, 3], list(range(20))
-    repeat_loop.surrogate_objective(
-        model, [prompt] * 4, [completion] * 4, [[0, 20]] * 4, [[probe] * 2] * 4, batch_size=8
-    )
-    handle.remove()
-    assert calls == [(2, 3, 50)], "four responses alike, two cut points, two probe tokens and one"
+def test_the_loop_is_one_forward_a_cut_with_logits_of_the_probe_alone(kind):
+    model, rows, calls = new_model(kind), random_rows(0), []
+    model.register_forward_hook(lambda _m, _a, out: calls.append(out.logits.shape[1]))
+    given = zip(rows.prompts, rows.completions, rows.cuts, rows.probes, strict=True)
+    for prompt, completion, cuts, probes in given:
+        calls.clear()
+        objective = repeat_loop.surrogate_objective(model, prompt, completion, cuts, probes)
+        assert calls == [len(probe.ids) + 1 for probe in probes]
+        for value, cut, probe in zip(objective, cuts, probes, strict=True):
+            expected = by_hand(model, prompt, completion, cut, probe)
+            assert abs(value.item() - expected) < 1e-5
 
 
 def by_the_loop(model, rows):
-    found = repeat_loop.surrogate_objective(
-        model, rows.prompts, rows.completions, rows.cuts, rows.probes
-    )
-    return torch.nn.functional.pad(found, (0, rows.cut_table().shape[1] - found.shape[1]))
+    given = zip(rows.prompts, rows.completions, rows.cuts, rows.probes, strict=True)
+    found = [repeat_loop.surrogate_objective(model, *row) for row in given]
+    width = rows.cut_table().shape[1]
+    return torch.stack([torch.nn.functional.pad(row, (0, width - len(row))) for row in found])
 
 
 def by_one_pass(model, rows, **changes):
@@ -202,16 +189,6 @@ def test_bfloat16_weights_give_a_float32_objective():
     # bfloat16 keeps 8 bits, 0.4 % of a logit; means over a probe are closer (0.008 measured).
     assert_equal(found, expected, 0.03)
     assert (found - expected).abs().max() > 1e-5, "float32 would be better than that"
-
-
-@pytest.mark.parametrize("hidden", [{}, {"hidden": None}], ids=["known", "unknown"])
-def test_rows_without_any_cut_point(hidden):
-    # Two at a time: first one row with and one without, then two without.
-    rows, model = random_rows(0, rows=4), model_of("qwen3")
-    some = replace(rows, cuts=[rows.cuts[0], [], [], []], probes=[rows.probes[0], [], [], []])
-    found = by_one_pass(model, some, **hidden)
-    assert_equal(found[0], by_one_pass(model, rows)[0])
-    assert (found[1:] == 0).all()
 
 
 @torch.no_grad()

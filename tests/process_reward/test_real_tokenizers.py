@@ -3,7 +3,7 @@ r"""Cut points and probes with the real tokenizers of Qwen3 and DeepSeek."""
 import pytest
 
 from repro.process_reward.probes import CLOSE_THOUGHT, make_probe
-from repro.process_reward.segments import find_thought, make_token_decoder, opened_at
+from repro.process_reward.segments import find_thought, opened_at
 from repro.training.prompts import check_tokenizer
 
 PARAGRAPHS = [
@@ -40,8 +40,7 @@ def test_the_marks_of_the_thought_are_tokens(tokenizer):
 def test_cut_points_in_tokens_are_those_of_the_text(tokenizer, opening):
     response = f"{opening}{THOUGHT}\n</think>\n\nThe answer is \\boxed{{10}}."
     ids = tokenizer(response, add_special_tokens=False)["input_ids"]
-    text_of = make_token_decoder(tokenizer)
-    thought = find_thought([text_of(i) for i in ids])
+    thought = find_thought([tokenizer.decode([i]) for i in ids])
     # Where the text breaks, whatever the tokens are.
     ends = [len(opening) + THOUGHT.index(paragraph) for paragraph in PARAGRAPHS[1:]]
     before = [tokenizer.decode(ids[:start]) for start in thought.starts]

@@ -29,14 +29,6 @@ def test_the_reference_variants_average_decides_the_stability_only():
     assert torch.allclose(found, 0.5 * magnitude + 0.5 * tensor([0.5, 1, 2 / 3]))
 
 
-def test_rewards_sit_on_the_last_token_before_their_cut():
-    cuts = torch.tensor([[0, 2, 5], [0, 1, -1], [0, -1, -1]])
-    values = torch.tensor([[0.3, 0.7], [0.4, NAN], [9.0, NAN]])  # padding holds anything
-    placed = reward.place_on_tokens(values, cuts[:, 1:] >= 0, cuts[:, 1:] - 1, length=5)
-    expected = [[0, 0.3, 0, 0, 0.7], [0.4, 0, 0, 0, 0], [0, 0, 0, 0, 0]]
-    assert torch.equal(placed, torch.tensor(expected))
-
-
 def test_the_co_authors_count_shifts_a_single_value_by_a_hair():
     assert reward.whiten(tensor([5.0, 9.0]), torch.tensor([[1, 0]])).tolist() == [[0, 0]]
     # mean = 5 / (1 + 1e-8), so that 5e-8 is left of 5; rsqrt(1e-8) makes that 5e-4.

@@ -47,7 +47,10 @@ def test_only_a_thought_that_is_open_is_closed(monkeypatch, opening, response, e
     )
     given = Responses([prompt], completion, torch.ones_like(completion), entropies, ["7"])
     found = [scorer.score(model, given, known) for known in (forward, None)]
-    for (cuts, objective), probes in zip(found, asked, strict=True):
+    for measured, probes in zip(found, asked, strict=True):
         assert [tokenizer.decode(probe.ids) for probe in probes] == expected
-        assert (cuts >= 0).sum() == 3 and (objective[0, :3] < 0).all()
-    assert torch.allclose(found[0][1], found[1][1], atol=1e-5)
+        assert (measured.cuts >= 0).sum() == 3 and (measured.objective[0, :3] < 0).all()
+        kept = [entropies[0, cut] if cut < len(ids) else 0.0 for cut in measured.cuts[0]]
+        assert measured.entropies[0].tolist() == [float(entropy) for entropy in kept]
+        assert measured.lengths.tolist() == [len(ids)]
+    assert torch.allclose(found[0].objective, found[1].objective, atol=1e-5)

@@ -37,10 +37,11 @@ def scored_by(trainer, route, monkeypatch):
         monkeypatch.setattr(GenerationRecord, "is_usable", lambda *_: False)
     if route == "repeat loop":
         trainer._why_not_cut = "no cache"
-    seen, make = [], trainer._process_term
-    monkeypatch.setattr(trainer, "_process_term", lambda r: seen.append(r) or make(r))
+    seen, make = [], trainer._apply_rule
+    monkeypatch.setattr(trainer, "_apply_rule", lambda *of: seen.append(of[0]) or make(*of))
     out = rollout(trainer)
-    return seen[0].cuts, seen[0].objective, out
+    measured = seen[0].measured
+    return measured.cuts, measured.objective, out
 
 
 FORWARD = ["model", "input_ids", "attention_mask", "logits_to_keep", "batch_size"]
@@ -212,10 +213,9 @@ def test_process_advantages_by_a_second_route(build, variant):
         texts = [tokenizer.decode([i]) for i in text_ids]
         thought = segments.find_thought(texts, settings.separator)
         cuts = segments.cut_points(thought, entropies.tolist(), settings.k)
-        probes = [[make_probe(tokenizer, example["answer"])] * len(cuts)]
-        [objective] = repeat_loop.surrogate_objective(
-            model, [prompt.tolist()], [response.tolist()], [cuts], probes
-        ).tolist()
+        probes = [make_probe(tokenizer, example["answer"])] * len(cuts)
+        ids = prompt.tolist(), response.tolist()
+        objective = repeat_loop.surrogate_objective(model, *ids, cuts, probes).tolist()
         scores = by_hand.expected_scores(objective, settings.score_weight, [])
         gains = scores["process_reward"][settings.initial_score]
         for cut, gain in zip(cuts[1:], gains, strict=True):

@@ -113,8 +113,8 @@ def by_repetition(model, tokenizer, made: dict) -> torch.Tensor:
     for row, (prompt, completion, answer, cuts) in enumerate(rows):
         cuts = [cut for cut in cuts.tolist() if cut >= 0]
         probes = [make_probe(tokenizer, answer)] * len(cuts)
-        values = repeat_loop.surrogate_objective(model, [prompt], [completion], [cuts], [probes])
-        found[row, : len(cuts)] = values[0]
+        values = repeat_loop.surrogate_objective(model, prompt, completion, cuts, probes)
+        found[row, : len(cuts)] = values
     return found
 
 

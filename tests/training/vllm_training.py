@@ -53,12 +53,12 @@ def prepare(record: dict) -> None:
         )
         return found
 
-    process_term = ReProTrainer._process_term
+    apply_rule = ReProTrainer._apply_rule
 
-    def note_scores(self, rollout):
-        scores = {"cuts": rollout.cuts, "objective": rollout.objective, "answers": rollout.answers}
-        record["generations"][-1] |= scores
-        return process_term(self, rollout)
+    def note_scores(self, rollout, rows):
+        scores = {"cuts": rollout.measured.cuts, "objective": rollout.measured.objective}
+        record["generations"][-1] |= scores | {"answers": rollout.answers}
+        return apply_rule(self, rollout, rows)
 
     def refuse(*args, **kwargs):
         raise AssertionError("transformers was asked to generate")
@@ -66,7 +66,7 @@ def prepare(record: dict) -> None:
     LLM.generate = note_seeds
     vllm_generation.LLM = load
     vllm_generation.VLLMGeneration.generate = note_generation
-    ReProTrainer._process_term = note_scores
+    ReProTrainer._apply_rule = note_scores
     GenerationMixin.generate = refuse
     train.correctness = even_length
 

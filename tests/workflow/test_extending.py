@@ -17,7 +17,8 @@ from tests.evaluation.tiny_model import build
 from tests.paths import ROOT
 from tests.workflow.conftest import copy_repository
 
-PAGES = {name: ROOT / f"docs/your_{name}.md" for name in ("backbone", "benchmark", "algorithm")}
+NAMES = ("backbone", "benchmark", "algorithm", "process_reward")
+PAGES = {name: ROOT / f"docs/your_{name}.md" for name in NAMES}
 BLOCK = re.compile(
     r"^(?:New file `(?P<new>.+?)`, \d+ lines?"
     r"|In `(?P<old>.+?)`, \d+ lines? after `(?P<after>.+?)`):\n\n"
@@ -139,13 +140,29 @@ def test_an_algorithm_passes_its_own_test_and_those_of_every_estimator(tmp_path)
     assert int(re.search(r"(\d+) passed", said)[1]) > 20
 
 
+def test_a_process_reward_passes_the_tests_of_every_rule_and_is_a_method(tmp_path):
+    copy = copy_with(tmp_path / "copy", "process_reward")
+    said = run(copy, "pytest", "-q", "tests/process_reward/test_rules.py", "-p", "no:cacheprovider")
+    assert int(re.search(r"(\d+) passed", said)[1]) > 10
+    chosen = "[original, grpo, grpo+repro, grpo+if_right~alpha=0.3]"
+    (copy / "mine.yaml").write_text(f"grid: [{{methods: {chosen}, seeds: [0]}}]")
+    files = (f"{copy}/{name}" for name in (SMOKE, "mine.yaml"))
+    said = snakemake(copy, tmp_path, "-n", "--configfile", *files)
+    assert re.search(r"^ train +4 *$", said, re.MULTILINE), "with grpo, and two with RePro"
+
+
+def test_the_page_shows_the_example_which_another_test_runs():
+    script = (ROOT / "examples/own_process_reward.py").read_text()
+    assert f"```python\n{script}```" in PAGES["process_reward"].read_text()
+
+
 @pytest.mark.long
 def test_all_three_go_through_the_whole_pipeline(tmp_path):
-    copy = copy_with(tmp_path / "copy", *PAGES)
+    copy = copy_with(tmp_path / "copy", *NAMES[:3])
     folder = build(tmp_path / "models/mine")
     jsonl.write(tmp_path / "data/amc23.jsonl", problems())
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    own = [block.path for page in PAGES for block in blocks(page) if "/" not in block.path]
+    own = [block.path for page in NAMES[:3] for block in blocks(page) if "/" not in block.path]
     assert len(own) == 3
     alone = re.findall(r"`((?:subset|ablations): \{.+?\})`", PAGES["backbone"].read_text())
     assert len(alone) == 2

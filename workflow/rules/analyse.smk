@@ -37,6 +37,7 @@ rule write_tables:
                 "backtracking",
                 "sampling",
                 *(["overthinking"] if THOUGHTS else []),
+                *(["rivals"] if RIVALS else []),
             ],
             kind=["csv", "md", "tex"],
         ),

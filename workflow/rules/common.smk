@@ -109,6 +109,14 @@ FIGURES |= {name: ("ablation", key) for key, name in ABLATION_FIGURES.items()}
 THOUGHTS = (
     settings.main_runs(experiment) if experiment.data_source == "tinyworld" else []
 )
+# Whether the grid has controls or rivals of RePro, beside the algorithm alone.
+RIVALS = any(
+    methods.parse(run.method).rule not in (None, "repro")
+    and run._replace(method=methods.plain_algorithm(run.method)) in TRAINED
+    for run in settings.main_runs(experiment)
+)
+if RIVALS:
+    FIGURES["rivals"] = ("accuracy gained", "tokens saved")
 DRAWN = [*FIGURES, *(["case_study"] if OBJECTIVE and JUDGED else [])]
 
 

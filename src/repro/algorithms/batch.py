@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from repro.process_reward.reward import place_on_tokens, return_to_go
+from repro.process_reward.reward import return_to_go
 from repro.process_reward.settings import VARIANTS
 
 
@@ -14,7 +14,7 @@ from repro.process_reward.settings import VARIANTS
 class Batch:
     """The outcome of a batch of G responses, B of which belong to this process.
 
-    ValueError: shapes that do not fit, or rewards or values that are not finite.
+    ValueError: rewards or values that are not finite.
     """
 
     rewards: Tensor  # outcome reward of every response of all processes, (G,)
@@ -28,22 +28,6 @@ class Batch:
     sum_over_processes: Callable[[Tensor], Tensor] = lambda tensor: tensor
 
     def __post_init__(self) -> None:
-        if self.num_generations < 1:
-            raise ValueError(f"num_generations: {self.num_generations}; expected an integer >= 1")
-        if self.rewards.dim() != 1 or len(self.rewards) % self.num_generations:
-            raise ValueError(
-                f"rewards: shape {tuple(self.rewards.shape)}; expected (G,), G a multiple of "
-                f"num_generations = {self.num_generations}"
-            )
-        if self.mask.dim() != 2 or len(self.mask) != len(self.rewards[self.rows]):
-            raise ValueError(
-                f"mask: shape {tuple(self.mask.shape)}; expected (B, T) with "
-                f"B = {len(self.rewards[self.rows])} responses"
-            )
-        if self.values is not None and self.values.shape != self.mask.shape:
-            raise ValueError(
-                f"values: shape {tuple(self.values.shape)}; expected {tuple(self.mask.shape)}"
-            )
         read = {"rewards": self.rewards}
         if self.values is not None:
             read["values"] = self.values[self.mask.bool()]
@@ -65,7 +49,7 @@ class Batch:
 class ProcessTerm:
     """The process rewards of a batch and how they enter the total advantage.
 
-    ValueError: shapes that do not fit, rewards that are not finite, or an unknown variant.
+    ValueError: rewards and mask that do not fit, rewards that are not finite, unknown variants.
     """
 
     rewards: Tensor  # raw process reward r_j of every response of all processes, (G, C)
@@ -80,20 +64,18 @@ class ProcessTerm:
                 f"rewards, mask: shapes {tuple(self.rewards.shape)} and {tuple(self.mask.shape)}; "
                 "expected (G, C) twice"
             )
-        if not torch.isfinite(self.rewards[self.mask.bool()]).all():
-            raise ValueError("rewards: contains process rewards that are not finite")
         if self.variant not in VARIANTS:
             raise ValueError(f"variant: {self.variant!r}; allowed: {', '.join(VARIANTS)}")
+        if not torch.isfinite(self.rewards[self.mask.bool()]).all():
+            raise ValueError("rewards: contains process rewards that are not finite")
 
     def on_tokens(self, normalized: Tensor, batch: Batch) -> Tensor:
-        """Put this process's normalised rewards (G, C) on their tokens, (B, T)."""
-        if len(self.rewards) != len(batch.rewards):
-            raise ValueError(
-                f"rewards: {len(self.rewards)} rows of process rewards; "
-                f"expected one for each of the {len(batch.rewards)} responses"
-            )
-        mask, length = self.mask[batch.rows], batch.mask.shape[1]
-        return place_on_tokens(normalized[batch.rows], mask, self.positions, length)
+        """Put this process's normalised rewards (G, C) on their tokens, (B, T), and 0 elsewhere."""
+        mask = self.mask[batch.rows].bool()
+        values = torch.where(mask, normalized[batch.rows], 0.0)
+        # Distinct cuts fall on distinct tokens: adding never mixes two rewards. Padding adds 0.
+        positions = torch.where(mask, self.positions, 0)
+        return values.new_zeros(batch.mask.shape).scatter_add_(1, positions, values)
 
     def advantage(self, normalized: Tensor, batch: Batch) -> Tensor:
         """Process advantage alpha * return-to-go of the normalised rewards, (B, T)."""

@@ -20,11 +20,16 @@ PINS = ("release", "window")  # of LiveCodeBench on the hub
 def check_runs(experiment: Experiment) -> None:
     """Refuse backbones and methods that no run can have, by ValueError."""
     with_repro = [f"{algorithm}{methods.REPRO}" for algorithm in methods.ALGORITHMS]
-    every = [methods.ORIGINAL, *methods.ALGORITHMS, *with_repro]
+    plain = [methods.ORIGINAL, *methods.ALGORITHMS]
     for number, block in enumerate(experiment.grid):
         key, named = f"grid.{number}", block.backbones or []
         check_known(f"{key}.backbones", named, experiment.backbones, "does not exist")
-        check_known(f"{key}.methods", block.methods, every, "does not exist")
+        for base in (name.partition("~")[0] for name in block.methods):
+            algorithm = base.partition("+")[0]
+            ruled = [
+                f"{of}+{rule}" for of in plain[1:] if of == algorithm for rule in methods.RULES
+            ]
+            check_known(f"{key}.methods", [base], [*plain, *ruled], "does not exist")
     check_known("ablations.method", [experiment.ablations.method], with_repro, "is not allowed")
 
 
@@ -91,7 +96,7 @@ def _check_backbone(
             model_folder.check(backbone.path, template is not None, backbone.trust_remote_code)
         except ValueError as error:
             raise ValueError(f"{key}.path = {error}") from None
-    if backbone.thinking == "none" and close_thought and any(one.repro for one in of):
+    if backbone.thinking == "none" and close_thought and any(one.rule for one in of):
         wrong = "does not go with process_reward.close_thought: there is no tag to close with"
         _refuse(f"{key}.thinking = 'none'", wrong, "required")
 

@@ -188,7 +188,10 @@ class Training(bounds.Model):
 
 
 class ProcessReward(bounds.Model, ProcessRewardSettings):
-    """RePro's process reward, for every method with +repro."""
+    """RePro's process reward, for every method with +repro, and what its rivals share with it."""
+
+    rule: Annotated[Literal["repro"], ADDED_LATER] = "repro"
+    """A method of the grid says another rule by its name, as grpo+length does."""
 
 
 class Ablations(bounds.Model):

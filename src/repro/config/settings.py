@@ -37,6 +37,8 @@ def resolve(config: dict, source: str, read_data: bool = True) -> Experiment:
     try:
         experiment = _complete(validate(config, Experiment))
         checks.check(experiment, main_runs(experiment), all_runs(experiment))
+        for run in main_runs(experiment):  # whose names may hold a setting
+            run_settings(experiment, *run)
         wanted = [data_settings(experiment, name) for name in data_names(experiment)]
         checks.check_data(experiment, wanted, read_data)
     except ValueError as error:
@@ -116,18 +118,21 @@ def experiment_record(experiment: Experiment) -> records.Experiment:
 def run_settings(experiment: Experiment, backbone: str, method: str, seed: int) -> RunSettings:
     """Return all that decides one run's weights: what changes here is trained again."""
     parts = methods.parse(method)
-    process_reward = whole(experiment.process_reward) if parts.repro else None
+    process_reward = whole(experiment.process_reward) if parts.rule else None
+    if parts.rule and not parts.repro:  # runs of RePro stay what they are
+        process_reward["rule"] = parts.rule
     if parts.ablated:
         process_reward[parts.ablated] = parts.setting()
-    return RunSettings(
-        backbone=backbone,
-        method=method,
-        algorithm=parts.algorithm,
-        seed=seed,
-        training=_decisive(experiment.training, parts.algorithm) if parts.algorithm else None,
-        process_reward=process_reward,
-        backbone_settings=whole(experiment.backbones[backbone]),
-    )
+    given = {
+        "backbone": backbone,
+        "method": method,
+        "algorithm": parts.algorithm,
+        "seed": seed,
+        "training": _decisive(experiment.training, parts.algorithm) if parts.algorithm else None,
+        "process_reward": process_reward,
+        "backbone_settings": whole(experiment.backbones[backbone]),
+    }
+    return validate(given, RunSettings, f"method {method!r}")
 
 
 def _decisive(training: Training, algorithm: str) -> dict:

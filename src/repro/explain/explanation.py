@@ -94,9 +94,9 @@ def _explain(
 ) -> Explanation:
     chosen, response = scorer.settings, transcript.response
     thought = scorer.thought(response)
-    table, objective = scorer.score(model, given, forward)  # (1, C), -1 after the last
-    cuts = table[table >= 0].tolist()
-    objective = objective[:, : len(cuts)].cpu()
+    measured = scorer.score(model, given, forward)
+    cuts = measured.cuts[measured.cuts >= 0].tolist()
+    objective = measured.objective[:, : len(cuts)].cpu()  # (1, C)
     score = scores.score(objective, chosen.score_weight, chosen.ema)  # (1, C)
     rewards = reward.process_reward(score, chosen.initial_score)  # (1, C - 1)
     if chosen.initial_score == "zero":

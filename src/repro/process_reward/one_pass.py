@@ -11,6 +11,7 @@ The cache may come from any forward with the same weights: `cached_forward`, the
 trainer its old log-probabilities, or generation itself.
 """
 
+import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 from transformers import DynamicCache, PreTrainedModel
-from transformers.cache_utils import DynamicLayer
 
 from repro.process_reward.logits import causal_lm, logits_in_parts
 from repro.process_reward.probes import Probe
@@ -42,11 +42,8 @@ class CachedForward:
     def rows(self, rows: Tensor) -> "CachedForward":
         """Return some of the rows, (N,), with a cache of their own."""
         cache = DynamicCache()
-        for layer in self.cache.layers:
-            part = DynamicLayer()
-            part.lazy_initialization(layer.keys, layer.values)
-            part.keys, part.values = layer.keys[rows], layer.values[rows]
-            cache.layers.append(part)
+        cache.layers = [copy.copy(layer) for layer in self.cache.layers]
+        cache.batch_select_indices(rows)
         columns = (self.input_ids, self.attention_mask, self.position_ids)
         hidden = None if self.hidden is None else self.hidden[rows]
         return CachedForward(cache, *(c[rows] for c in columns), self.prompt_length, hidden)
@@ -85,17 +82,8 @@ def cached_forward(
 
     `input_ids` and `attention_mask` are (B, P + T), prompts padded on the left and responses on the
     right; `prompt_length` is P. Log-probabilities and entropies are (B, T) in nats, float32 or
-    wider, arbitrary on padding. ValueError: shapes that do not fit.
+    wider, arbitrary on padding. The model is in evaluation mode.
     """
-    _refuse_checkpointing(model)
-    width = input_ids.shape[1]
-    if attention_mask.shape != input_ids.shape:
-        raise ValueError(
-            f"attention_mask: shape {tuple(attention_mask.shape)}; "
-            f"expected {tuple(input_ids.shape)} as input_ids"
-        )
-    if not 0 < prompt_length < width:
-        raise ValueError(f"prompt_length: {prompt_length}; expected 1 to {width - 1}")
     position_ids = (attention_mask.cumsum(1) - 1).clamp(min=0)
     cache = DynamicCache()  # without a config: with one, sliding layers would evict
     decoder = causal_lm(model).base_model
@@ -115,7 +103,7 @@ def cached_forward(
         expected = (logits.softmax(-1) * logits).sum(-1)
         entropies.append(normalizer - expected)
     forward = CachedForward(cache, input_ids, attention_mask, position_ids, prompt_length, hidden)
-    shape = len(input_ids), width - prompt_length
+    shape = len(input_ids), input_ids.shape[1] - prompt_length
     return forward, torch.cat(log_probs).view(shape), torch.cat(entropies).view(shape)
 
 
@@ -137,30 +125,15 @@ def surrogate_objective(
         probes: B rows with the probe of each cut point.
         batch_size: rows in one query pass.
 
-    Returns (B, C), float32 or wider; 0 where `cuts` is -1. ValueError: shapes that do not fit, a
-    cache that does not hold every token, or log-probabilities that are not finite.
+    Returns (B, C), float32 or wider; 0 where `cuts` is -1. ValueError: a cache that does not hold
+    every token, or log-probabilities that are not finite.
     """
-    _refuse_checkpointing(model)
     width = forward.input_ids.shape[1]
-    valid = cuts >= 0  # (B, C)
-    if (
-        (cuts.dim(), len(cuts)) != (2, len(forward.input_ids))
-        or valid.sum(1).tolist() != [len(row) for row in probes]
-        or (valid[:, 1:] > valid[:, :-1]).any()
-    ):
-        raise ValueError(
-            f"cuts, probes: {tuple(cuts.shape)} and {len(probes)} rows; expected (B, C) with "
-            f"B = {len(forward.input_ids)}, a probe for each cut point of a row, -1 behind them"
-        )
-    if (cuts > width - forward.prompt_length).any():
-        raise ValueError(
-            f"cuts: {int(cuts.max())}; the responses have {width - forward.prompt_length} tokens"
-        )
     lengths = {layer.keys.shape[-2] for layer in forward.cache.layers}
     if lengths != {width}:
         raise ValueError(f"forward.cache: holds {sorted(lengths)} tokens a row; expected {width}")
     # Rows with as many cut points share a pass, so that little of its grid is padding.
-    counts = valid.sum(dim=1)  # (B,)
+    counts = (cuts >= 0).sum(dim=1)  # (B,)
     objective = None
     with _attention_with_masks(causal_lm(model)):
         for rows in counts.argsort(descending=True, stable=True).split(batch_size):
@@ -180,9 +153,6 @@ def _query(
 ) -> Tensor:
     """J of some rows and cut points, (N, C)."""
     rows, columns = cuts.shape
-    if not any(probes):
-        dtype = torch.promote_types(causal_lm(model).dtype, torch.float32)
-        return torch.zeros(cuts.shape, dtype=dtype, device=cuts.device)
     ids, scored = _pack(probes, columns, cuts.device)  # (N, C, A): tokens to predict
     scored &= (cuts >= 0)[..., None]
     last = forward.prompt_length + cuts.clamp(min=0) - 1  # (N, C): the column before the cut
@@ -270,14 +240,6 @@ def _masks(decoder, forward: CachedForward, last: Tensor, positions: Tensor, fir
             return near
         masks["sliding_attention"] = near
     return masks
-
-
-def _refuse_checkpointing(model) -> None:
-    if model.training and model.is_gradient_checkpointing:
-        raise ValueError(
-            "model: gradient checkpointing drops the cache in training mode; "
-            "disable it or call model.eval() for the scoring"
-        )
 
 
 @contextmanager

@@ -1,8 +1,8 @@
-"""From scores to per-token process advantages (RePro, arXiv 2512.01925).
+"""From scores to process rewards, and their normalisation (RePro, arXiv 2512.01925).
 
 The reward of a cut point is the gain in score since the one before. It is normalised over all
-rewarded cut points of a group of responses, put on the last token before its cut and summed towards
-the end (return-to-go).
+rewarded cut points of a group of responses or of a batch, put on the last token before its cut
+(`algorithms.batch.ProcessTerm`) and summed towards the end (return-to-go).
 """
 
 from collections.abc import Callable
@@ -19,15 +19,10 @@ def process_reward(score: Tensor, initial_score: str = "zero") -> Tensor:
     """Process reward r_j = S_j - S_{j-1} of each cut point after the empty thought, (B, C - 1).
 
     `score` is S, (B, C), column 0 being the empty thought. `initial_score` says what the first cut
-    is compared with: `zero`, or `empty_prefix` (column 0). ValueError: neither, or another shape.
+    is compared with: `zero`, or `empty_prefix` (column 0).
     """
-    if score.dim() != 2:
-        raise ValueError(f"score: shape {tuple(score.shape)}; expected (B, C)")
-    if initial_score == "empty_prefix":
-        return score.diff(dim=1)
-    if initial_score == "zero":
-        return torch.cat([score[:, 1:2], score[:, 1:].diff(dim=1)], dim=1)
-    raise ValueError(f"initial_score: {initial_score!r}; allowed: empty_prefix, zero")
+    before = {"zero": torch.zeros_like(score[:, :1]), "empty_prefix": score[:, :1]}[initial_score]
+    return torch.cat([before, score[:, 1:]], dim=1).diff(dim=1)
 
 
 def normalize_in_groups(
@@ -43,7 +38,7 @@ def normalize_in_groups(
         num_generations: rows in a group.
         eps: added to the standard deviation.
 
-    Returns (B, N), 0 where `mask` is false. ValueError: shapes that do not fit.
+    Returns (B, N), 0 where `mask` is false.
     """
     centred = center_in_groups(values, mask, num_generations)
     groups = centred.reshape(-1, num_generations * values.shape[1])  # (G, n * N)
@@ -55,14 +50,6 @@ def normalize_in_groups(
 
 def center_in_groups(values: Tensor, mask: Tensor, num_generations: int) -> Tensor:
     """Subtract the mean over all valid values of a group; see `normalize_in_groups`."""
-    if values.dim() != 2 or mask.shape != values.shape:
-        raise ValueError(
-            f"mask: shape {tuple(mask.shape)}; expected {tuple(values.shape)} as values, (B, N)"
-        )
-    if num_generations < 1 or values.shape[0] % num_generations:
-        raise ValueError(
-            f"num_generations: {num_generations} does not divide the {values.shape[0]} rows"
-        )
     values = torch.where(mask.bool(), values, torch.zeros_like(values))
     groups = values.reshape(-1, num_generations * values.shape[1])  # (G, n * N)
     valid = mask.to(values.dtype).reshape(groups.shape)
@@ -84,13 +71,8 @@ def whiten(
         count_eps: added to the count in the means; see `CO_AUTHORS_COUNT_EPS`.
         sum_over_processes: adds a tensor up over all processes, so that they share one mean.
 
-    Returns (B, N), 0 where `mask` is false; a single valid value becomes 0. ValueError: shapes that
-    do not fit.
+    Returns (B, N), 0 where `mask` is false; a single valid value becomes 0.
     """
-    if mask.shape != values.shape:
-        raise ValueError(
-            f"mask: shape {tuple(mask.shape)}; expected {tuple(values.shape)} as values"
-        )
     valid = mask.to(values.dtype)
     values = torch.where(mask.bool(), values, torch.zeros_like(values))
     total, count = sum_over_processes(torch.stack([values.sum(), valid.sum()]))
@@ -100,27 +82,6 @@ def whiten(
     variance = sum_over_processes(centred.square().sum()) / (count + count_eps)
     variance = variance * count / (count - 1).clamp(min=1)
     return centred * torch.rsqrt(variance + 1e-8)
-
-
-def place_on_tokens(values: Tensor, mask: Tensor, positions: Tensor, length: int) -> Tensor:
-    """Put values on their tokens: (B, T), T being `length`, 0 on every other token.
-
-    `values`, `mask`, true where a value is valid, and `positions`, the token of each value, are
-    (B, C); what `positions` holds where `mask` is false is ignored. ValueError: shapes that do not
-    fit, or a token that does not exist.
-    """
-    if values.dim() != 2 or not mask.shape == positions.shape == values.shape:
-        raise ValueError(
-            f"mask, positions: shapes {tuple(mask.shape)} and {tuple(positions.shape)}; "
-            f"expected {tuple(values.shape)} as values, (B, C)"
-        )
-    mask = mask.bool()
-    positions = torch.where(mask, positions, 0)
-    if ((positions < 0) | (positions >= length)).any():
-        raise ValueError(f"positions: expected 0 to {length - 1} where mask is true")
-    # Distinct cuts fall on distinct tokens: adding never mixes two rewards. Padding adds 0.
-    placed = values.new_zeros(values.shape[0], length)
-    return placed.scatter_add_(1, positions, torch.where(mask, values, torch.zeros_like(values)))
 
 
 def return_to_go(rewards: Tensor, gamma: float = 1.0) -> Tensor:

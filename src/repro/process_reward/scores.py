@@ -16,7 +16,6 @@ def magnitude(objective: Tensor) -> Tensor:
     before any thought) the limit is taken: J = 0 gives 1, since nothing is left to gain, and J < 0
     gives 0.
     """
-    _check(objective)
     baseline = objective[:, :1]  # (B, 1)
     ratio = objective / torch.where(baseline == 0, -torch.ones_like(baseline), baseline)
     score = torch.where(baseline == 0, torch.zeros_like(ratio), 1 - torch.tanh(ratio))
@@ -28,9 +27,6 @@ def moving_average(objective: Tensor, weight: float) -> Tensor:
 
     `weight` is that of the new value, in (0, 1]; 1 returns J itself.
     """
-    _check(objective)
-    if not 0 < weight <= 1:
-        raise ValueError(f"weight: {weight}; expected a number in (0, 1]")
     averages = [objective[:, 0]]
     for column in objective[:, 1:].unbind(1):
         averages.append(weight * column + (1 - weight) * averages[-1])
@@ -43,7 +39,6 @@ def stability(objective: Tensor) -> Tensor:
     Column t uses the m = t + 1 points up to and including t, the baseline among them; ties count 0.
     Column 0, where tau is not defined, is 1/2.
     """
-    _check(objective)
     count = objective.shape[1]
     # (B, C, C): [i, j] = sign(J_j - J_i)
     signs = torch.sign(objective[:, None, :] - objective[:, :, None])
@@ -57,16 +52,5 @@ def score(objective: Tensor, w: float, ema: float = 1.0) -> Tensor:
     """Score S = (1 - w) S_magn + w S_stab; column 0, the empty thought, has S_stab = 1/2.
 
     `w` is in [0, 1], and `ema` the weight of the moving average that the stability score sees.
-    ValueError: an objective that is no log-probability, or `w` or `ema` out of range.
     """
-    if not 0 <= w <= 1:
-        raise ValueError(f"w: {w}; expected a number in [0, 1]")
     return (1 - w) * magnitude(objective) + w * stability(moving_average(objective, ema))
-
-
-def _check(objective: Tensor) -> None:
-    if objective.dim() != 2 or objective.shape[1] == 0:
-        shape = tuple(objective.shape)
-        raise ValueError(f"objective: shape {shape}; expected (B, C), C at least 1")
-    if not torch.isfinite(objective).all() or (objective > 0).any():
-        raise ValueError("objective: log-probabilities must be finite and at most 0 (NaN is not)")

@@ -10,26 +10,15 @@ Breaks are looked for in decoded text, so `".\n\n"` merged into one token and `"
 are found alike.
 """
 
-import functools
+import random
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from math import isnan
 
 START_OF_THOUGHT, END_OF_THOUGHT = "<think>", "</think>"
 FINAL_ANSWER = "\\boxed{"  # begins the answer of a model without tags
-
-
-def make_token_decoder(tokenizer) -> Callable[[int], str]:
-    """Return a function from a token id to its decoded text, which remembers what it decoded.
-
-    Tokens are decoded one by one because a whole decode gives no token boundaries. A character
-    split over several byte tokens decodes to replacement characters here, which does not move the
-    ASCII marks looked for.
-    """
-    return functools.cache(lambda token_id: tokenizer.decode([token_id], skip_special_tokens=False))
 
 
 @dataclass(frozen=True)
@@ -99,12 +88,15 @@ def cut_points(thought: Thought, entropies: Sequence[float], k: float) -> list[i
     """Choose the cut points: 0, the starts of the `k` segments of highest entropy, the end.
 
     Duplicates are one point; of equal entropies, those of the policy at each token of the response
-    in nats, the earlier segment is kept. An infinite `k` keeps all. ValueError: `k` below 1, or a
-    segment whose entropy is missing or NaN.
+    in nats, the earlier segment is kept. `k` is at least 1; an infinite one keeps all.
     """
-    if k < 1:
-        raise ValueError(f"k: {k}; expected an integer >= 1")
-    if any(not start < len(entropies) or isnan(entropies[start]) for start in thought.starts):
-        raise ValueError("entropies: expected a number for each token of the response, none NaN")
     ranked = sorted(thought.starts, key=lambda start: (-entropies[start], start))
     return sorted({0, *ranked[: int(min(k, len(ranked)))], thought.end})
+
+
+def draw_cut_points(thought: Thought, like: Sequence[int], seed: str) -> list[int]:
+    """Draw as many cut points as `like` has, which `cut_points` chose; 0 and the end stay."""
+    ends = {0, thought.end}
+    inner = sorted({*thought.starts} - ends)
+    drawn = random.Random(seed).sample(inner, len({*like} - ends))
+    return sorted({*ends, *drawn})

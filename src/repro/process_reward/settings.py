@@ -1,8 +1,11 @@
 """The settings of the process reward and the two variants, `paper` and `reference`."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
+
+from repro.methods import RULES
 
 VARIANTS = {
     # The published method.
@@ -29,6 +32,9 @@ class ProcessRewardSettings(BaseModel):
 
     model_config = STRICT
 
+    rule: Annotated[Literal[*RULES] | Callable, ADDED_LATER] = "repro"
+    """What is rewarded: RePro, one of its controls and rivals, or what a function returns; see
+    process_reward/rules."""
     variant: Literal["paper", "reference"] = "paper"
     """paper follows the published text, reference the co-author's code."""
     alpha: Alpha = 0.1
@@ -53,6 +59,19 @@ class ProcessRewardSettings(BaseModel):
     lead_in: Annotated[Text | None, ADDED_LATER] = None
     """Text between the cut and the box, which is not averaged over, such as "The answer is "; null
     for none."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.rule == "length" and self.alpha >= 1:
+            raise ValueError(
+                f"alpha = {self.alpha} does not go with the rule length, by which a long correct "
+                "response could earn less than a wrong one; allowed: less than 1"
+            )
+        return self
+
+    @field_serializer("rule")
+    def _write_rule(self, rule: str | Callable) -> str:
+        return str(getattr(rule, "__name__", rule))
 
     @property
     def score_weight(self) -> float:

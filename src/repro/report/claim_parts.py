@@ -125,7 +125,8 @@ class Data:
         for run in sorted(self.runs, key=lambda run: methods.parse(run.method).ablated != key):
             method = methods.parse(run.method)
             of = (run.backbone, method.algorithm)
-            if method.ablated == key or (of in found and method.repro and not method.ablated):
+            known = method.ablated == key or (of in found and not method.ablated)
+            if method.repro and known:
                 found.setdefault(of, {})[run.method] = collect.read_process_reward(run, key)
         ascending = [dict(sorted(of.items(), key=lambda item: item[1])) for of in found.values()]
         return [(backbone, of) for (backbone, _), of in zip(found, ascending, strict=True)]

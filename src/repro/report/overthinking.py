@@ -54,8 +54,9 @@ def compare_counts(counts: pd.DataFrame) -> pd.DataFrame:
         )
         repro = means[["backbone", "method", "mean"]].rename(columns={"mean": "repro"})
         plain = repro.rename(columns={"method": "baseline", "repro": "plain"})
-        against_plain = effects[effects["baseline"] != methods.ORIGINAL].assign(kind=kind)
-        found.append(against_plain.merge(repro).merge(plain))
+        chosen = effects["method"].str.endswith(methods.REPRO)  # not its rivals and ablations
+        against_plain = effects[chosen & (effects["baseline"] != methods.ORIGINAL)]
+        found.append(against_plain.assign(kind=kind).merge(repro).merge(plain))
     columns = ["backbone", "method", "baseline", "kind", "plain", "repro"]
     columns += ["difference", "low", "high", "seeds"]
     return pd.concat(found).sort_index(kind="stable")[columns]

@@ -13,7 +13,7 @@ from repro import methods
 from repro.files import jsonl
 from repro.files.progress import duration
 from repro.records.experiment import RunFolder
-from repro.report import collect, compare, names, rendering, sanity, table_sheets, verdicts
+from repro.report import collect, compare, names, rendering, rivals, sanity, table_sheets, verdicts
 
 STAGES = ("train", "generate", "score", "objective")
 
@@ -36,8 +36,9 @@ def write_pages(
     """
     tables, output_dir = Path(tables), Path(output_dir)
     of_tables, texts = dict(table_sheets.SHEETS), {"note": str}  # it may be empty, which is not NaN
-    if not (tables / "overthinking.csv").is_file():  # of the tiny world only
-        del of_tables["overthinking"]
+    for table in ("overthinking", "rivals"):  # not every experiment has them
+        if not (tables / f"{table}.csv").is_file():
+            del of_tables[table]
     frames = {table: pd.read_csv(tables / f"{table}.csv", converters=texts) for table in of_tables}
     sheets = {table: of_tables[table](frame) for table, frame in frames.items()}
     judged = jsonl.read_json(tables / "claims.json")
@@ -53,6 +54,7 @@ def write_pages(
         claims=judged["claims"],
         main=sheets.pop("main"),
         gain=of_tables["gain"](pooled),
+        answer=rivals.answer(frames["rivals"]) if "rivals" in frames else "",
         paper=sanity.read_sheets(paper, runs, benchmarks) if paper else [],
         notes=notes | {"claims": judged["note"]},
         folded={"Claims, part by part": verdicts.sheets(judged["claims"])[1]}

@@ -138,6 +138,23 @@ def overthinking_sheet(overthinking: pd.DataFrame) -> Sheet:
     return Sheet("overthinking", caption, pd.DataFrame(rows, columns=header), groups=2, texts=3)
 
 
+def rivals_sheet(rivals: pd.DataFrame) -> Sheet:
+    """Return what RePro, its controls and its rivals reach, from `rivals.compare_rules`."""
+    rows, digits = [], {"area": ".0f", "less": "+.0f", "equal": ".1f"}
+    for row in rivals.to_dict("records"):
+        label = methods.label(f"{row['algorithm']}+{row['rule']}")
+        area, less, equal = (
+            show_interval(row[name], row[f"{name}_low"], row[f"{name}_high"], form)
+            for name, form in digits.items()
+        )
+        less = "-" if row["rule"] == "repro" else less
+        rows.append([row["backbone"], label, str(row["values"]), area, less, equal])
+    header = ["Backbone", "Method", "Values", "Area (points x %)", "RePro's less it"]
+    cells = pd.DataFrame(rows, columns=[*header, "Saved at no loss (%)"])
+    caption = say("rivals", seeds=names.count_seeds(rivals["seeds"]))
+    return Sheet("rivals", caption, cells, groups=1, texts=2)
+
+
 def write(frame: pd.DataFrame, sheet: Sheet, output_dir: str | Path, note: str) -> None:
     """Write a table with its note as csv, md and tex; the files have the name of its label."""
     texts = {"csv": to_csv(frame, note), "md": to_markdown(sheet, note)}
@@ -232,4 +249,5 @@ SHEETS = {
     "backtracking": backtracking_sheet,
     "sampling": sampling_sheet,
     "overthinking": overthinking_sheet,
+    "rivals": rivals_sheet,
 }

@@ -12,7 +12,7 @@ from repro.measure.behaviours import BEHAVIOURS
 from repro.measure.intervals import MATH_VERIFY, interval, ratio_values
 from repro.measure.sampling_metrics import Cutoffs
 from repro.records.experiment import RunFolder
-from repro.report import collect, compare, names, overthinking, published, table_sheets
+from repro.report import collect, compare, names, overthinking, published, rivals, table_sheets
 from repro.report.rendering import say
 
 _KEYS = ["backbone", "method"]
@@ -36,9 +36,9 @@ def write_tables(
     Every file carries ``note``, such as what its numbers are not, and after it what is not scored
     or missing. ``paper`` is config/paper_results.csv, to show the paper's numbers beside those of
     its own backbones; with ``partial``, score files that are not there are left out, and named;
-    with ``thoughts`` there is a table of what the tiny world's thoughts do; ``cutoffs`` are for
-    the table `sampling`. ValueError where a score file is malformed or, unless partial, missing; or
-    none is there.
+    with ``thoughts`` there is a table of what the tiny world's thoughts do, and with rivals of
+    RePro one of these; ``cutoffs`` are for the table `sampling`. ValueError where a score file is
+    malformed or, unless partial, missing; or none is there.
     """
     scores = collect.read_scores(runs, benchmarks, partial)
     remarks = filter(None, (_checkpoints(runs), scores.gaps))
@@ -62,6 +62,9 @@ def write_tables(
     if thoughts:
         counts = overthinking.read_counts(runs, benchmarks)
         frames["overthinking"] = overthinking.compare_counts(counts)
+    points = rivals.measure_points(frames["gain"])
+    if not points["rule"].isin(["repro"]).all():
+        frames["rivals"] = rivals.compare_rules(points)
     for name, frame in frames.items():
         sheet = table_sheets.SHEETS[name](frame)
         table_sheets.write(frame, sheet, output_dir, notes.get(name, note))

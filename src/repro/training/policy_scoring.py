@@ -25,6 +25,7 @@ from trl import GRPOTrainer
 from trl.models.utils import disable_gradient_checkpointing
 
 from repro.process_reward.logits import causal_lm
+from repro.process_reward.measured import Measured
 from repro.process_reward.one_pass import CachedForward, why_not
 from repro.process_reward.settings import ProcessRewardSettings
 from repro.training import padding, sharding, vllm_rollouts
@@ -37,8 +38,7 @@ class Rollout:
     """A generation batch on its way through TRL; each field is None until it is known."""
 
     answers: list[str] | None = None  # ground truths of the B responses of this process
-    cuts: Tensor | None = None  # their cut points, (B, C), -1 behind them
-    objective: Tensor | None = None  # J there, (B, C)
+    measured: Measured | None = None  # of these B, without their outcome
     rewards: Tensor | None = None  # of all processes, (G,), groups in consecutive rows
     box: list[Tensor] = field(default_factory=list)  # `box_sums` of each chunk of the first rollout
 
@@ -95,7 +95,7 @@ class ScoringTrainer(GRPOTrainer):
                 forward, mask, entropies = record.forward(model, prompt_ids, completion_ids)
                 ids = forward.input_ids[:, forward.prompt_length :]
                 given = Responses(prompt_ids, ids, mask, entropies, self._rollout.answers)
-                self._rollout.cuts, self._rollout.objective = self._score(model, given, forward)
+                self._rollout.measured = self._score(model, given, forward)
         return completion_ids, log_probs
 
     def _get_per_token_logps_and_entropies(
@@ -103,7 +103,7 @@ class ScoringTrainer(GRPOTrainer):
     ):
         # The first question about the policy while a rollout is scored is for the old
         # log-probabilities, if TRL asks for them at all; later ones concern the reference model.
-        unscored = self._rollout is not None and self._rollout.objective is None
+        unscored = self._rollout is not None and self._rollout.measured is None
         wanted = unscored and self.process_reward and not self._is_random
         if wanted and model is self.model and self._asks_for_old():
             return self._score_by_one_pass(input_ids, attention_mask, logits_to_keep), None, None
@@ -165,22 +165,25 @@ class ScoringTrainer(GRPOTrainer):
                 "for which plain training has one forward",
                 stacklevel=2,
             )
-        size, found = self.args.per_device_train_batch_size, []
+        size, log_probs, parts = self.args.per_device_train_batch_size, [], []
         with self._scoring() as model:
             for start in range(0, len(input_ids), size):
                 rows = slice(start, start + size)
                 answers = self._rollout.answers[rows]
                 ids, mask, kept = padding.trim(input_ids[rows], attention_mask[rows], length)
-                log_probs, *scored = self._score_chunk(model, ids, mask, kept, answers)
-                found.append((padding.restore(log_probs, length), *scored))
-        log_probs, cuts, objective = zip(*found, strict=True)
-        most = max(chunk.shape[1] for chunk in cuts)
-        self._rollout.cuts = torch.cat([padding.restore(chunk, most, -1) for chunk in cuts])
-        self._rollout.objective = torch.cat([padding.restore(chunk, most) for chunk in objective])
+                found, measured = self._score_chunk(model, ids, mask, kept, answers)
+                log_probs.append(padding.restore(found, length))
+                parts.append(measured)
+        width, columns = max(part.cuts.shape[1] for part in parts), {}
+        for name, behind in (("cuts", -1), ("objective", 0), ("entropies", 0)):
+            values = [padding.restore(getattr(part, name), width, behind) for part in parts]
+            columns[name] = torch.cat(values)
+        lengths = torch.cat([part.lengths for part in parts])
+        self._rollout.measured = Measured(**columns, lengths=lengths)
         return torch.cat(log_probs)
 
-    def _score_chunk(self, model, ids, mask, length, answers) -> tuple[Tensor, Tensor, Tensor]:
-        """Log-probabilities (N, T), cut points and objective (N, C) of some responses."""
+    def _score_chunk(self, model, ids, mask, length, answers) -> tuple[Tensor, Measured]:
+        """Log-probabilities (N, T) of some responses, and what is measured of them."""
         cache, hidden = DynamicCache(), []
         policy = self.model
         if not self._why_not_cut:
@@ -199,16 +202,17 @@ class ScoringTrainer(GRPOTrainer):
             positions = torch.arange(ids.shape[1], device=ids.device).expand(ids.shape)
             forward = CachedForward(cache, ids, mask, positions, prompt_length, hidden[0])
         responses = Responses(prompts, ids[:, prompt_length:], given, entropies, answers)
-        return log_probs, *self._score(model, responses, forward)
+        return log_probs, self._score(model, responses, forward)
 
     def _score(
         self, model: PreTrainedModel, given: Responses, forward: CachedForward | None
-    ) -> tuple[Tensor, Tensor]:
+    ) -> Measured:
         """Score responses; of the first rollout also what of -J the box has, not the answer."""
-        cuts, objective = self._scorer.score(model, given, forward)
+        found = self._scorer.score(model, given, forward)
         if self.state.global_step == 0:
-            self._rollout.box.append(self._scorer.box_sums(model, given, forward, objective))
-        return cuts, objective
+            sums = self._scorer.box_sums(model, given, forward, found.objective)
+            self._rollout.box.append(sums)
+        return found
 
     def _check_objective(self, out: dict[str, Tensor]) -> None:
         """Compare the longest thought of the first rollout with the repeat loop, once.
@@ -218,14 +222,15 @@ class ScoringTrainer(GRPOTrainer):
         """
         if self._is_checked or self._why_not_cut:
             return
-        self._is_checked, rollout = True, self._rollout
-        row = int(rollout.cuts.amax(dim=1).argmax())
-        cuts = [cut for cut in rollout.cuts[row].tolist() if cut >= 0]
+        self._is_checked, measured = True, self._rollout.measured
+        row = int(measured.cuts.amax(dim=1).argmax())
+        cuts, answer = measured.cuts[row], self._rollout.answers[row]
+        cuts = cuts[cuts >= 0].tolist()
         prompt = out["prompt_ids"][row][out["prompt_mask"][row].bool()].tolist()
         thought = out["completion_ids"][row, : cuts[-1]].tolist()
         with self._scoring() as model:
-            expected = self._scorer.by_loop(model, prompt, thought, cuts, rollout.answers[row])
-        error = (rollout.objective[row, : len(cuts)] - expected).abs().mean()
+            expected = self._scorer.by_loop(model, prompt, thought, cuts, answer)
+        error = (measured.objective[row, : len(cuts)] - expected).abs().mean()
         # Wrong masks and positions are off by 0.2 to 2, rounding to bfloat16 by 0.01 to 0.05.
         is_rounded = self.accelerator.mixed_precision != "no" or model.dtype.itemsize < 4
         allowed = (0.1 + 0.01 * expected.abs().mean()) * (1.0 if is_rounded else 0.1)

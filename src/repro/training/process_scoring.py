@@ -1,5 +1,6 @@
 """From a rollout to its cut points and surrogate objectives, with tokens as TRL hands them over."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from repro import methods
 from repro.process_reward import one_pass, repeat_loop, segments
+from repro.process_reward.measured import Measured
 from repro.process_reward.one_pass import CachedForward
 from repro.process_reward.probes import Probe, box_sums, probes_at_cuts
 from repro.process_reward.settings import ProcessRewardSettings
@@ -41,7 +43,9 @@ class ProcessScorer:
     ) -> None:
         self.tokenizer, self.settings, self.eos_token_ids = tokenizer, settings, eos_token_ids
         self.has_tags = has_tags
-        self._token_text = segments.make_token_decoder(tokenizer)
+        # One by one: a whole decode gives no token boundaries. A character split over several
+        # tokens becomes replacement characters, which does not move the ASCII marks looked for.
+        self._token_text = functools.cache(lambda token_id: tokenizer.decode([token_id]))
 
     def thought(self, completion_ids: Sequence[int]) -> segments.Thought:
         """Find the segments of one response, its end-of-sequence token left out."""
@@ -54,30 +58,35 @@ class ProcessScorer:
 
     def score(
         self, model: PreTrainedModel, responses: Responses, forward: CachedForward | None
-    ) -> tuple[Tensor, Tensor]:
+    ) -> Measured:
         """Score B responses from the cache of a forward made anyway, or by a forward per cut point.
 
         Without a cached forward, for a model whose cache cannot be cut, each response is scored by
-        itself: padding would move a learnt prompt or a length-dependent rotary embedding. Returns
-        cut points (B, C), -1 where a response has fewer than the one with most, and the objective
-        there, of the same shape in float64.
+        itself: padding would move a learnt prompt or a length-dependent rotary embedding.
         """
         cuts, rows, k = [], [], methods.as_number(self.settings.k)
-        lengths, entropies = responses.mask.sum(dim=1).tolist(), responses.entropies.tolist()
+        counted = responses.mask.sum(dim=1)  # (B,)
+        lengths, entropies = counted.tolist(), responses.entropies.tolist()
         for row, (ids, length) in enumerate(zip(responses.ids.tolist(), lengths, strict=True)):
             thought = self.thought(ids[:length])
-            cuts.append(segments.cut_points(thought, entropies[row], k))
+            points = segments.cut_points(thought, entropies[row], k)
+            if self.settings.rule == "random_cuts":  # the same ones for the same response
+                points = segments.draw_cut_points(thought, points, seed=str(ids[:length]))
+            cuts.append(points)
             rows.append((responses.prompts[row], ids[:length], cuts[row], responses.answers[row]))
         width = max(2, *map(len, cuts))  # a column of rewards even where all responses are empty
         padded = [row + [-1] * (width - len(row)) for row in cuts]
-        table = torch.tensor(padded, device=responses.ids.device)
+        table = torch.tensor(padded, device=responses.ids.device)  # (B, C)
         if forward is not None:
             probes = [self._probes(*row) for row in rows]
-            return table, one_pass.surrogate_objective(model, forward, table, probes).double()
-        objective = table.new_zeros(table.shape, dtype=torch.float64)
-        for row, given in enumerate(rows):
-            objective[row, : len(cuts[row])] = self.by_loop(model, *given)
-        return table, objective
+            objective = one_pass.surrogate_objective(model, forward, table, probes).double()
+        else:
+            objective = table.new_zeros(table.shape, dtype=torch.float64)
+            for row, given in enumerate(rows):
+                objective[row, : len(cuts[row])] = self.by_loop(model, *given)
+        before_a_token = (table >= 0) & (table < counted[:, None])
+        at_cuts = responses.entropies.gather(1, table.where(before_a_token, 0))
+        return Measured(table, objective, at_cuts.where(before_a_token, 0.0), counted)
 
     def box_sums(
         self, model: PreTrainedModel, given: Responses, forward: CachedForward | None, found: Tensor
@@ -86,7 +95,7 @@ class ProcessScorer:
         only = not self.settings.answer_only
         settings = self.settings.model_copy(update={"answer_only": only})
         other = ProcessScorer(self.tokenizer, settings, self.eos_token_ids, self.has_tags)
-        both = [found, other.score(model, given, forward)[1]]
+        both = [found, other.score(model, given, forward).objective]
         return box_sums(self.tokenizer, given.answers, *(both if only else both[::-1]))
 
     def by_loop(
@@ -99,8 +108,7 @@ class ProcessScorer:
     ) -> Tensor:
         """Return the objective of one response at some cut points, (C,), from a forward each."""
         probes = self._probes(prompt, completion, cuts, answer)
-        rows = [prompt], [completion], [cuts], [probes]
-        return repeat_loop.surrogate_objective(model, *rows, batch_size=1)[0].double()
+        return repeat_loop.surrogate_objective(model, prompt, completion, cuts, probes).double()
 
     def _probes(
         self, prompt: Sequence[int], completion: Sequence[int], cuts: list[int], answer: str

@@ -15,7 +15,7 @@ exactly 1.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -26,7 +26,8 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from repro import methods
 from repro.algorithms import ADVANTAGES
 from repro.algorithms.batch import Batch, ProcessTerm
-from repro.process_reward import reward, scores
+from repro.process_reward import rules
+from repro.process_reward.measured import Measured
 from repro.process_reward.settings import ProcessRewardSettings
 from repro.training import padding, rollout_metrics, sampler_mismatch, sharding, supported
 from repro.training.critic import Critic, CriticSettings, explained_variance
@@ -40,9 +41,10 @@ class ReProTrainer(ScoringTrainer):
 
     Args:
         algorithm: `ppo`, `reinforce_pp`, `reinforce_pp_baseline` or `grpo`.
-        process_reward: settings of RePro's process reward, as `ProcessRewardSettings` or a mapping
-            of some of its fields; None trains the plain algorithm. The dataset then needs a column
-            `answer`, the ground truth that the probe boxes.
+        process_reward: settings of the process reward, as `ProcessRewardSettings` or a mapping of
+            some of its fields, the name of a rule, or a rule of one's own, which is a function as
+            `process_reward.rules` says. None trains the plain algorithm. Otherwise the dataset
+            needs a column `answer`, the ground truth that the probe boxes.
         thinking: `required` where `</think>` ends the thought; `none` where the model has no such
             tags, so that its thought is what stands before the final answer.
         gamma: discount per token, of rewards and process rewards.
@@ -60,13 +62,15 @@ class ReProTrainer(ScoringTrainer):
         self,
         *args,
         algorithm: str = "grpo",
-        process_reward: ProcessRewardSettings | Mapping | None = None,
+        process_reward: ProcessRewardSettings | Mapping | str | Callable | None = None,
         thinking: str = "required",
         gamma: float = 1.0,
         lam: float = 1.0,
         critic: CriticSettings | None = None,
         **kwargs,
     ) -> None:
+        if isinstance(process_reward, str) or callable(process_reward):
+            process_reward = {"rule": process_reward}
         process_reward = supported.check(args, kwargs, algorithm, process_reward, gamma, lam)
         has_tags = supported.check_thinking(thinking, process_reward)
         super().__init__(*args, process_reward=process_reward, has_tags=has_tags, **kwargs)
@@ -75,9 +79,11 @@ class ReProTrainer(ScoringTrainer):
             set_seed(self.args.seed, device_specific=True)
         self.algorithm, self.gamma, self.lam = algorithm, gamma, lam
         # What TRL's model card says of the method: by itself it would call each one GRPO.
-        self._name = methods.label(algorithm + methods.REPRO * (process_reward is not None))
+        rule = process_reward and process_reward.model_dump()["rule"]
+        added = f" + {methods.RULES.get(rule, rule)}" if rule else ""
+        self._name = methods.ALGORITHMS[algorithm] + added
         if process_reward or algorithm != "grpo":
-            self._paper = PAPER if process_reward else {}
+            self._paper = PAPER if rule == "repro" else {}
         self._micro_batch: dict[str, Tensor] = {}
         self._critic_sums: dict[str, Tensor] = {}
         self._mismatch: list[dict[str, Tensor]] = []
@@ -95,7 +101,7 @@ class ReProTrainer(ScoringTrainer):
         self._rollout = Rollout(answers)
         out = super()._generate_and_score_completions(inputs)
         if self.process_reward is not None:
-            if self._rollout.objective is None:
+            if self._rollout.measured is None:
                 self._score_by_one_pass(*padding.join(out))
             self._check_objective(out)
         rollout, self._rollout = self._rollout, None
@@ -105,8 +111,15 @@ class ReProTrainer(ScoringTrainer):
         if self.critic is not None:
             size = self.args.per_device_train_batch_size
             out["values"] = self.critic.values(*padding.join(out), size)
+        tokens = zip(out["completion_ids"], mask.bool(), strict=True)
+        completions = [ids[kept].tolist() for ids, kept in tokens]
+        sums = rollout_metrics.response_sums(self._scorer, completions, rollout.rewards[rows])
+        rewards, process = rollout.rewards.double(), None
+        if self.process_reward is not None:
+            rewards, process, process_sums = self._apply_rule(rollout, rows)
+            sums |= process_sums
         batch = Batch(
-            rewards=rollout.rewards.double(),
+            rewards=rewards,
             mask=mask,
             num_generations=self.num_generations,
             rows=rows,
@@ -115,13 +128,6 @@ class ReProTrainer(ScoringTrainer):
             lam=self.lam,
             sum_over_processes=functools.partial(self.accelerator.reduce, reduction="sum"),
         )
-        tokens = zip(out["completion_ids"], mask.bool(), strict=True)
-        completions = [ids[kept].tolist() for ids, kept in tokens]
-        sums = rollout_metrics.response_sums(self._scorer, completions, rollout.rewards[rows])
-        process = None
-        if self.process_reward is not None:
-            process, process_sums = self._process_term(rollout)
-            sums |= process_sums
         estimate = ADVANTAGES[self.algorithm](batch, process)
         out["advantages"] = estimate.advantages.float()
         means = out["advantages"].sum(dim=1) / mask.sum(dim=1).clamp(min=1)  # (B,)
@@ -141,23 +147,35 @@ class ReProTrainer(ScoringTrainer):
             self._rollout.rewards = (rewards * weights).nansum(dim=1)
         return rewards
 
-    def _process_term(self, rollout: Rollout) -> tuple[ProcessTerm, dict[str, float]]:
-        """The process rewards of all processes, and the sums of this one for the metrics."""
-        chosen, pad = self.process_reward, self.accelerator.pad_across_processes
-        # What processes gather has one width, C: of the response with most cut points in any.
-        cuts, objective = pad(rollout.cuts, dim=1, pad_index=-1), pad(rollout.objective, dim=1)
-        score = scores.score(objective, chosen.score_weight, chosen.ema)
-        valid = cuts[:, 1:] >= 0  # (B, C - 1)
-        rewards = reward.process_reward(score, chosen.initial_score) * valid
-        term = ProcessTerm(
-            # Groups may straddle processes, so every one of them sees all (G, C - 1) rewards.
-            rewards=self.accelerator.gather(rewards),
-            mask=self.accelerator.gather(valid),
-            positions=cuts[:, 1:] - 1,
-            alpha=chosen.alpha,
-            variant=chosen.variant,
+    def _apply_rule(
+        self, rollout: Rollout, rows: slice
+    ) -> tuple[Tensor, ProcessTerm | None, dict[str, float]]:
+        """Outcome rewards, (G,), process rewards if any, and this process's sums for metrics."""
+        measured, pad = rollout.measured, self.accelerator.pad_across_processes
+        columns = {
+            # What processes gather has one width, C: of the response with most cut points in any.
+            "cuts": pad(measured.cuts, dim=1, pad_index=-1),
+            "objective": pad(measured.objective, dim=1),
+            "entropies": pad(measured.entropies, dim=1),
+            "lengths": measured.lengths,
+        }
+        measured = Measured(
+            # Groups may straddle processes, so every one of them sees all G responses.
+            **self.accelerator.gather(columns),
+            outcome=rollout.rewards.double(),
+            num_generations=self.num_generations,
+            step=self.state.global_step,
         )
-        return term, rollout_metrics.process_sums(objective, rewards, valid, rollout.box)
+        outcome, mask = measured.outcome, measured.rewarded
+        earned, term = rules.apply(measured, self.process_reward), None
+        if earned.dim() == 1:
+            outcome, rewards = earned, torch.zeros_like(measured.objective[:, 1:])
+        else:
+            rewards = torch.where(mask, earned, 0.0)  # (G, C - 1)
+            positions, chosen = measured.cuts[rows, 1:] - 1, self.process_reward
+            term = ProcessTerm(rewards, mask, positions, chosen.alpha, chosen.variant)
+        local = measured.objective[rows], rewards[rows], mask[rows]
+        return outcome, term, rollout_metrics.process_sums(*local, rollout.box)
 
     def _over_processes(self, sums: Mapping[str, float | Tensor]) -> dict[str, float]:
         values = torch.tensor([float(value) for value in sums.values()], dtype=torch.float64)

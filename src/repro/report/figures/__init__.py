@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from repro import methods
 from repro.records.experiment import RunFolder
-from repro.report import collect, compare
+from repro.report import collect, compare, rivals
 from repro.report.figures import curves, evaluation, style
 
 WITHIN = "accuracy_within_budget"
@@ -19,7 +19,7 @@ WITHIN = "accuracy_within_budget"
 # its numbers in their names.
 GROUPS = {
     **dict.fromkeys(curves.POINTS, "objective"),
-    **dict.fromkeys([*curves.CURVES, "figure6_tokens_per_benchmark", WITHIN], "main"),
+    **dict.fromkeys([*curves.CURVES, "figure6_tokens_per_benchmark", WITHIN, "rivals"], "main"),
     **{"ablation_alpha": "alpha", "figure4_ablation_w": "w", "ablation_k": "k"},
 }
 
@@ -46,6 +46,9 @@ def draw(
     if name == WITHIN:
         found = compare.summarise_sampling(runs, scores.grid, [budgets])
         return evaluation.accuracy_within_budget(found, scores.gaps, note)
+    if name == "rivals":
+        effects = compare.effects(scores.problems, scores.grid)
+        return evaluation.frontier(rivals.measure_points(effects), note)
     if GROUPS[name] == "main":
         summary = compare.summarise(scores.problems, scores.grid)
         return evaluation.tokens_per_benchmark(summary, scores.gaps, note)

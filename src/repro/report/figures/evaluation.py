@@ -1,5 +1,6 @@
 """Evaluation at a glance: each algorithm beside itself with RePro, and one setting at a time."""
 
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -94,3 +95,26 @@ def ablation(
         axis.set_xticks(range(len(tried)), labels)
     said = say("ablation", name=name, seeds=names.count_seeds(effects["seeds"]))
     return style.finish(figure, panels.values(), said, note)
+
+
+def frontier(points: pd.DataFrame, note: str = "") -> Figure:
+    """Accuracy gained over tokens saved by RePro and its rivals, from `rivals.measure_points`."""
+    better = "better is up and to the right"
+    titles = {of: f"{methods.label(of)}: {better}" for of in points["algorithm"].unique()}
+    axes = "Reasoning tokens saved (%)", "Accuracy gained (points)"
+    figure, panels = style.panels(points["backbone"].unique(), titles, *axes)
+    kinds = itertools.cycle(zip(style.COLOURS, style.MARKERS, strict=True))
+    looks = dict(zip(methods.RULES, kinds, strict=False))
+    for (*panel, rule), of in points.groupby(["backbone", "algorithm", "rule"], sort=False):
+        axis, (colour, marker) = panels[tuple(panel)], looks[rule]
+        means = of.groupby("method")[["saving", "gain"]].mean().sort_values("saving")
+        is_k = means.index.str.contains("~k=")
+        look = {"color": colour, "marker": marker, "linewidth": 0.9, "label": methods.RULES[rule]}
+        axis.plot(means["saving"][~is_k], means["gain"][~is_k], **look)
+        axis.plot(means["saving"][is_k], means["gain"][is_k], **look, ls="", mfc="white")
+        axis.plot(of["saving"], of["gain"], ".", color=colour, markersize=3, alpha=0.5)
+    for axis in panels.values():
+        axis.axhline(0, color=style.PLAIN, linewidth=0.8)
+        axis.axvline(0, color=style.PLAIN, linewidth=0.8)
+    seeds = names.count_seeds(points.groupby("method")["seed"].nunique())
+    return style.finish(figure, panels.values(), say("rival_points", seeds=seeds), note)

@@ -99,8 +99,7 @@ def ablation(
 
 def frontier(points: pd.DataFrame, note: str = "") -> Figure:
     """Accuracy gained over tokens saved by RePro and its rivals, from `rivals.measure_points`."""
-    better = "better is up and to the right"
-    titles = {of: f"{methods.label(of)}: {better}" for of in points["algorithm"].unique()}
+    titles = {of: methods.label(of) for of in points["algorithm"].unique()}
     axes = "Reasoning tokens saved (%)", "Accuracy gained (points)"
     figure, panels = style.panels(points["backbone"].unique(), titles, *axes)
     kinds = itertools.cycle(zip(style.COLOURS, style.MARKERS, strict=True))

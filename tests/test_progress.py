@@ -19,6 +19,15 @@ def test_lines_are_rare_and_the_last_one_is_complete(capsys, monkeypatch):
     assert "90/100 steps, 00:20 gone, 00:20 left" in capsys.readouterr().out
 
 
+def test_no_line_goes_into_the_display_of_a_workflow_in_a_terminal(capsys, monkeypatch):
+    monkeypatch.setattr(progress.sys.stdout, "isatty", lambda: True)
+    progress.Progress("train", total=1).advance()
+    assert not capsys.readouterr().out  # the workflow keeps stderr in a file
+    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True)
+    progress.Progress("train", total=1).advance()  # called by hand
+    assert "1/1 steps" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [(0, "-"), (45, "45 s"), (119, "119 s"), (600, "10 min"), (9000, "2.5 h"), (1e6, "11.6 d")],

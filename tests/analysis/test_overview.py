@@ -10,7 +10,7 @@ import pytest
 from tests import paths
 from tests.analysis.worlds import problem
 
-from repro.report import overview, tables
+from repro.report import claims, overview, tables
 
 NOTE = "A tiny world: <not> the paper's numbers."
 METHODS = ("original", "grpo", "grpo+repro")
@@ -111,6 +111,23 @@ def test_the_page_says_what_was_found(world):
     # What the files' notes say beyond the page's own.
     small = page.by_class["small"]
     assert "LCB not scored: no sandbox." in small and "Defined on 2026-01-02, SHA-256 abc." in small
+
+
+def test_what_repro_changed_and_the_figure_come_before_the_verdicts(world, tmp_path):
+    told = ["Their mean, in domain.", "At evaluation it is lower than before the training."]
+    assert set(told) <= {clause.text for _, *of in claims.CLAIMS.values() for clause in of}
+    judged = json.loads((world.tables / "claims.json").read_text())
+    for claim, text in zip(judged["claims"], told, strict=False):
+        claim["clauses"][-1]["text"] = text
+    (world.tables / "claims.json").write_text(json.dumps(judged))
+    file = tmp_path / "figure6_tokens_per_benchmark.png"
+    file.write_bytes(b"image")
+    page = world(figures=[file])["overview"]
+    lead = " ".join(Page(page).by_class["lead"][0].split())
+    assert "accuracy in domain by +1.2 percent [+0.2, +2.2]." in lead
+    assert lead.endswith("RePro changed reasoning tokens by +1.2 percent [+0.2, +2.2].")
+    assert page.index('class="lead"') < page.index("<img") < page.index('class="verdict')
+    assert page.count("<img") == 1
 
 
 def test_the_overview_says_what_was_run(world):

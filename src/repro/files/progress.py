@@ -1,14 +1,16 @@
 """Progress of long work within a job: a line now and then, with the time left.
 
 Lines, not a bar: several jobs share one terminal, and a log file or CI reads them too. They go to
-stdout, because the workflow keeps stderr in a file.
+stdout, because the workflow keeps stderr in a file. `make` draws its display from them.
 """
 
+import os
+import sys
 import time
 
 from tqdm import tqdm
 
-SECONDS_BETWEEN_LINES = 10
+SECONDS_BETWEEN_LINES = float(os.environ.get("REPRO_SECONDS_BETWEEN_LINES", 10))
 FORMAT = "{desc}: {n_fmt}/{total_fmt} {unit}s, {elapsed} gone, {remaining} left"
 
 
@@ -22,10 +24,15 @@ class Progress:
         self.began = self.printed = time.monotonic()
 
     def advance(self, steps: int = 1, detail: str = "") -> None:
-        """Count steps; print a line where ten seconds have passed or everything is done."""
+        """Count steps; print a line where ten seconds have passed or everything is done.
+
+        Not within a display of Snakemake's own in a terminal, which a line would tear apart.
+        """
         self.done += steps
         now = time.monotonic()
         if now - self.printed < SECONDS_BETWEEN_LINES and self.done < self.total:
+            return
+        if sys.stdout.isatty() and not sys.stderr.isatty():
             return
         self.printed = now
         meter = tqdm.format_meter(self.done, self.total, now - self.began, **self.form)

@@ -99,9 +99,9 @@ def newest_complete_checkpoint(folder: Path) -> Path | None:
 
 
 class ProgressLine(TrainerCallback):
-    """Says now and then how far a training is, how much time is left, and one logged value."""
+    """Says now and then how far a training is, how much time is left, and logged values."""
 
-    def __init__(self, what: str, shown: str) -> None:
+    def __init__(self, what: str, *shown: str) -> None:
         self.what, self.shown = what, shown
 
     def on_train_begin(self, args, state, control, **kwargs):
@@ -111,10 +111,10 @@ class ProgressLine(TrainerCallback):
     def on_step_end(self, args, state, control, **kwargs):
         """Advance by a step."""
         if state.is_world_process_zero:
-            logged = [row[self.shown] for row in state.log_history if self.shown in row]
-            name = self.shown.rpartition("/")[2]
-            detail = f"{name} {float(logged[-1]):.2f}" if logged else ""
-            self._progress.advance(state.global_step - self._progress.done, detail)
+            newest = {name: row[name] for row in state.log_history for name in row}
+            values = [(key, float(newest[key])) for key in self.shown if key in newest]
+            said = [f"{key.rpartition('/')[2].replace('_', ' ')} {of:.3g}" for key, of in values]
+            self._progress.advance(state.global_step - self._progress.done, ", ".join(said))
 
 
 class StopOnSignal(TrainerCallback):

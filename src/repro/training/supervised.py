@@ -87,7 +87,7 @@ def build(backbone: TinyBackbone, name: str, output_dir: str | Path, work_dir: s
         *(model, arguments),
         data_collator=DataCollatorForSeq2Seq(vocabulary, label_pad_token_id=-100),
         train_dataset=rows,
-        callbacks=[ProgressLine(f"build {name}", "loss")],
+        callbacks=[ProgressLine(f"backbone {name}", "loss")],
     )
     train_to_end(trainer)
     model.save_pretrained(output_dir)

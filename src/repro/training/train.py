@@ -58,7 +58,9 @@ def train_run(
         model_dir, dtype=torch.float32, use_safetensors=True, trust_remote_code=trusted
     )
     generation_config = copy.deepcopy(model.generation_config)
-    progress = callbacks.ProgressLine(f"train {run.backbone}/{run.method}", "rollout/reward")
+    title = f"train {run.backbone}/{run.method}/{run.seed}"
+    shown = "rollout/reward", "rollout/reasoning_tokens"
+    progress = callbacks.ProgressLine(title, *shown)
     trainer = ReProTrainer(
         model=model,
         processing_class=tokenizer,

@@ -71,4 +71,5 @@ def _message(key: str, item: ErrorDetails, said: str) -> str:
     hint = _TEXT if kind == "string_type" else ""
     if kind in ("int_type", "float_type") and isinstance(value, str):
         hint = _NUMBER
-    return f"{key} = {shown(value)}: {said}{hint}".removeprefix(" = ")
+    one_line = " ".join(said.split())  # pydantic quotes a wrong `source` as it is
+    return f"{key} = {shown(value)}: {one_line}{hint}".removeprefix(" = ")

@@ -19,11 +19,12 @@ from tests.bad_configs import GONE, changed
 from tests.paths import ROOT
 
 CONFIG = ROOT / "config"
-LONG = CONFIG / "tiny_seeds.yaml"  # changes what config.yaml says
+LONG = CONFIG / "tiny_seeds.yaml"  # changes what config.yaml says, as the next one does
+DEMO = CONFIG / "demo.yaml"
 RUNGS = [CONFIG / f"{name}.yaml" for name in ("one_gpu_hour", "one_gpu_day", "eight_gpu_week")]
 CHECK = CONFIG / "check.yaml"  # changes what paper.yaml says, as the rungs do
 RIVALS = CONFIG / "rivals.yaml"  # changes what config.yaml says
-CONFIGS = sorted({*CONFIG.glob("*.yaml")} - {LONG, RIVALS, CHECK, *RUNGS})
+CONFIGS = sorted({*CONFIG.glob("*.yaml")} - {LONG, RIVALS, DEMO, CHECK, *RUNGS})
 
 
 NO_ABLATIONS = {"ablations": {}, "objective": {}}
@@ -100,6 +101,13 @@ def test_a_rung_and_its_check_have_the_same_runs(rung):
     assert (real.gpus > 0, checked.gpus) == (True, 0)
     assert real.process_reward == checked.process_reward
     assert list(real.backbones) == ["DeepSeek-R1-Distill-Qwen-1.5B"]
+
+
+def test_the_demo_compares_one_model_before_and_after_and_names_one_seed_and_few_steps():
+    demo = settings.read(CONFIG / "config.yaml", DEMO)
+    runs = [run.path for run in settings.all_runs(demo)]
+    assert runs == ["tiny-qwen3/original/230", "tiny-qwen3/grpo+repro/230"]
+    assert demo.training.steps == 8 and demo.results_dir == "results/demo"
 
 
 def test_the_long_version_has_other_seeds_than_the_default():

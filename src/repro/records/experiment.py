@@ -20,11 +20,7 @@ class RunFolder:
     def __post_init__(self) -> None:
         self.backbone, self.method, seed = self.path.parts[-3:]
         self.seed = int(seed)
-
-    @property
-    def name(self) -> str:
-        """Backbone, method and seed, for messages."""
-        return "/".join(self.path.parts[-3:])
+        self.name = f"{self.backbone}/{self.method}/{seed}"  # for messages
 
     def keys(self) -> dict[str, str | int]:
         """Return backbone, method and seed, for the columns of a frame."""

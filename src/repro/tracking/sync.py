@@ -27,7 +27,7 @@ from repro.benchmarks import declared
 from repro.config import settings
 from repro.config.models import Experiment
 from repro.config.resolved import Generation, RunSettings, stated
-from repro.config.tracking_uri import absolute, sqlite_file
+from repro.config.tracking_uri import SQLITE, absolute
 from repro.config.words import validate
 from repro.files import digests, jsonl
 
@@ -39,12 +39,9 @@ FAILURES = (MlflowException, SQLAlchemyError, sqlite3.Error, OSError, json.JSOND
 KEY_TAG = "repro.key"
 KIND_TAG = "kind"  # of an MLflow run: a model's, or the experiment's tables and figures
 NOTE_TAG = "mlflow.note.content"  # MLflow shows it as the description
-# The last metric that is sent of a row: where it is, the row is.
-REWARD, ACCURACY = "train/reward", "accuracy"
+REWARD = "train/reward"
 MEANS = ("accuracy", "tokens_mean", "backtracking_per_1k")  # have a mean over the benchmarks
-FILES = (  # `original` has the first only
-    *("settings.json", "provenance.json", "training.jsonl", "validation.jsonl", "checkpoint.json"),
-)
+SENT = ("settings.json", "provenance.json", "training.jsonl", "validation.jsonl", "checkpoint.json")
 SAMPLES = "samples.json"
 PROBLEMS, LONG = 3, 3000  # in the samples: of each benchmark, and characters of a response
 
@@ -132,7 +129,7 @@ def _read(run_dir: Path, evaluation: Generation | None, note: str) -> Payload:
     chosen |= chosen.pop("process_reward") or {}
     [flat] = pd.json_normalize(chosen, sep="/").to_dict("records")
     params = {name: _text(value) for name, value in flat.items() if value is not None}
-    files = {run_dir / name: None for name in FILES if (run_dir / name).exists()}
+    files = {run_dir / name: None for name in SENT if (run_dir / name).exists()}
     curves, tags = list(_read_curves(run_dir)), list_tags(run)
     tags[NOTE_TAG] = f"**{methods.label(run.method)}** on {run.backbone}, seed {run.seed}. {note}"
     file = run_dir / "provenance.json"
@@ -170,24 +167,16 @@ def list_tags(run: RunSettings) -> dict[str, str]:
 
 
 def _read_curves(run_dir: Path) -> Iterator[Metric]:
-    for name, mark in (("validation.jsonl", ACCURACY), ("training.jsonl", "reward")):
-        file = run_dir / name
-        if not file.exists():
-            continue
+    files = [run_dir / "validation.jsonl", run_dir / "training.jsonl"]
+    for file in filter(Path.exists, files):
         written = file.stat().st_mtime_ns // 1_000_000  # in milliseconds
         for line in file.read_bytes().split(b"\n")[:-1]:  # one without an end is being written
             row = json.loads(line)
-            step, benchmark, last = row.pop("step"), row.pop("benchmark", None), row.pop(mark)
+            step, benchmark = row.pop("step"), row.pop("benchmark", None)
             group = f"validation/{benchmark}" if benchmark else "train"
-            for key, value in [*row.items(), (mark, last)]:
+            for key, value in row.items():
                 if value is not None:
                     yield Metric(f"{group}/{key}", float(value), written, step)
-
-
-def _mark(metric: Metric) -> str:
-    """Return the last metric of the row that a metric is from."""
-    group = metric.key.rpartition("/")[0]
-    return REWARD if group == "train" else f"{group}/{ACCURACY}"
 
 
 def _list_metrics(scores: dict[str, dict]) -> dict[str, float]:
@@ -230,16 +219,14 @@ def _send(content: Payload, key: str, place: Path, training: str = "") -> dict:
     try:
         with _connected() as (client, experiment_id):
             same = client.search_runs([experiment_id], f"tags.`{key}` = '{content.tags[key]}'")
-            known = [one.info.run_id for one in same]
+            known = [run.info.run_id for run in same]
             if training:
                 is_earlier = old.get("run_id") not in known
             else:
                 is_earlier = any(_differs(client, run_id, content.curves) for run_id in known)
-            if is_earlier:
-                while same:
-                    client.delete_run(same.pop().info.run_id)  # MLflow can restore it
-            if not same:
-                same = [client.create_run(experiment_id, None, content.tags, content.name)]
+            while is_earlier and same:
+                client.delete_run(same.pop().info.run_id)  # MLflow can restore it
+            same = same or [client.create_run(experiment_id, None, content.tags, content.name)]
             _update(client, same[0], content, training)
             if key == KIND_TAG:
                 client.set_experiment_tag(experiment_id, NOTE_TAG, content.tags[NOTE_TAG])
@@ -248,7 +235,7 @@ def _send(content: Payload, key: str, place: Path, training: str = "") -> dict:
             jsonl.write_json(place, {"not_logged": str(why)})
         raise
     run_id, uri = same[0].info.run_id, client.tracking_uri
-    local = sqlite_file(uri) is not None
+    local = uri.startswith(SQLITE)
     page = f"{UI if local else uri.rstrip('/')}/#/experiments/{experiment_id}/runs"
     new = {"run_id": run_id, "local": local, "url": f"{page}/{run_id}{TRAINING_UI}"}
     new["experiment_url"] = f"{page}{TRAINING_UI}"
@@ -257,27 +244,17 @@ def _send(content: Payload, key: str, place: Path, training: str = "") -> dict:
     return new
 
 
-def _read_logged(
-    client: mlflow.MlflowClient, run_id: str, curves: list[Metric]
-) -> dict[tuple[str, int], float]:
-    """Return the last metric of each row that a run has, by key and step."""
-    return {
-        (mark, metric.step): metric.value
-        for mark in {_mark(metric) for metric in curves}
-        for metric in client.get_metric_history(run_id, mark)
-    }
-
-
 def _differs(client: mlflow.MlflowClient, run_id: str, curves: list[Metric]) -> bool:
-    """Whether a run has other numbers: an earlier training with the same settings."""
-    there = _read_logged(client, run_id, curves)
-    return any(there.get((one.key, one.step), one.value) != one.value for one in curves)
+    """Whether a run has other rewards: it is of an earlier training with the same settings."""
+    ours = {one.step: one.value for one in curves if one.key == REWARD}
+    there = client.get_metric_history(run_id, REWARD)
+    return any(ours.get(one.step, one.value) != one.value for one in there)
 
 
 def _update(client: mlflow.MlflowClient, there: Run, content: Payload, status: str) -> None:
     run_id, known, now = there.info.run_id, there.data, int(1000 * time.time())
-    logged = _read_logged(client, run_id, content.curves)
-    metrics = [one for one in content.curves if (_mark(one), one.step) not in logged]
+    newest = {one.key: one.step for one in known.to_proto().metrics}
+    metrics = [one for one in content.curves if one.step > newest.get(one.key, -1)]
     metrics += [Metric(*new, now, 0) for new in content.scores.items() - known.metrics.items()]
     params = [Param(*new) for new in content.params.items() - known.params.items()]
     tags = [RunTag(*new) for new in content.tags.items() - known.tags.items()]
@@ -298,15 +275,15 @@ def _update(client: mlflow.MlflowClient, there: Run, content: Payload, status: s
 def _connected(create: bool = False) -> Iterator[tuple[mlflow.MlflowClient, str]]:
     """Give a client and the id of the experiment; what goes wrong on the way is `NotLogged`."""
     uri = absolute(os.environ.get("MLFLOW_TRACKING_URI", ""))
-    file, name = sqlite_file(uri), os.environ.get("MLFLOW_EXPERIMENT_NAME", "repro")
+    file = Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+    name = os.environ.get("MLFLOW_EXPERIMENT_NAME", "repro")
     artifacts = (file.parent / "mlartifacts").as_uri() if file else None
     try:
         if file:
             _try_to_write(file, create)
         client = mlflow.MlflowClient(uri)
-        if not client.get_experiment_by_name(name):
-            client.create_experiment(name, artifacts)
-        yield client, client.get_experiment_by_name(name).experiment_id
+        found = client.get_experiment_by_name(name)
+        yield client, found.experiment_id if found else client.create_experiment(name, artifacts)
     except FAILURES as error:
         while error.__cause__ or error.__context__:
             error = error.__cause__ or error.__context__

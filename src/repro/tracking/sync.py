@@ -8,11 +8,10 @@ or delay an experiment. MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_NAME say where
 import json
 import logging
 import os
-import sqlite3
 import statistics
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,11 +30,10 @@ from repro.config.tracking_uri import SQLITE, absolute
 from repro.config.words import validate
 from repro.files import digests, jsonl
 
-LOCKED_SECONDS = 20  # to wait for a SQLite file that another process writes; MLflow's own limit
 UI = "http://127.0.0.1:5000"  # where `make ui` shows a SQLite store
 TRAINING_UI = "?workflowType=machine_learning"  # of MLflow's two interfaces the one with run lists
 # What may go wrong between here and a store; the last where a server is not MLflow
-FAILURES = (MlflowException, SQLAlchemyError, sqlite3.Error, OSError, json.JSONDecodeError)
+FAILURES = (MlflowException, SQLAlchemyError, OSError, json.JSONDecodeError)
 KEY_TAG = "repro.key"
 KIND_TAG = "kind"  # of an MLflow run: a model's, or the experiment's tables and figures
 NOTE_TAG = "mlflow.note.content"  # MLflow shows it as the description
@@ -279,8 +277,10 @@ def _connected(create: bool = False) -> Iterator[tuple[mlflow.MlflowClient, str]
     name = os.environ.get("MLFLOW_EXPERIMENT_NAME", "repro")
     artifacts = (file.parent / "mlartifacts").as_uri() if file else None
     try:
-        if file:
-            _try_to_write(file, create)
+        if file:  # fail at once where it cannot be opened: MLflow would try for 100 s
+            if create:
+                file.parent.mkdir(parents=True, exist_ok=True)
+            file.open("ab" if create else "rb+").close()
         client = mlflow.MlflowClient(uri)
         found = client.get_experiment_by_name(name)
         yield client, found.experiment_id if found else client.create_experiment(name, artifacts)
@@ -289,15 +289,3 @@ def _connected(create: bool = False) -> Iterator[tuple[mlflow.MlflowClient, str]
             error = error.__cause__ or error.__context__
         why = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise NotLogged(f"MLflow at {uri} does not take anything ({why})") from None
-
-
-def _try_to_write(file: Path, create: bool) -> None:
-    """Fail at once on a file that is locked, damaged or read-only: MLflow would try for 100 s."""
-    if create:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    address = f"{file.as_uri()}?mode={'rwc' if create else 'rw'}"
-    with closing(sqlite3.connect(address, uri=True, timeout=LOCKED_SECONDS)) as database:
-        database.execute("BEGIN IMMEDIATE")
-        database.execute("PRAGMA user_version = 0")  # a file that may only be read fails here
-        if not create:
-            database.execute("SELECT version_num FROM alembic_version")  # its tables are there

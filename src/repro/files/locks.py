@@ -40,7 +40,6 @@ def of_output(options: argparse.Namespace) -> Iterator[None]:
             time.sleep(0.1)
         yield
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
     try:
         held = lock.acquire(blocking=False)
     except Timeout:

@@ -28,8 +28,7 @@ class RunFolder:
 
     def read_json(self, name: str) -> dict:
         """Return NAME.json of the folder; empty where there is no such file."""
-        file = self.path / f"{name}.json"
-        return jsonl.read_json(file) if file.is_file() else {}
+        return jsonl.read_json(self.path / f"{name}.json", {})
 
     def read_rows(self, name: str) -> list[dict]:
         """Return the rows of NAME.jsonl of the folder; none where there is no such file."""

@@ -93,10 +93,9 @@ def sync_run(
     return _send(_read(run_dir, evaluation, note), KEY_TAG, run_dir / "mlflow.json", training)
 
 
-def sync_summary(files: Sequence[str | Path], place: Path, note: str) -> dict:
+def sync_summary(files: Sequence[Path], place: Path, note: str) -> dict:
     """Put tables and figures into one run, pages at its top; `place` is its mlflow.json."""
-    paths = [Path(file) for file in files]
-    folders = {file: None if file.suffix == ".html" else file.parent.name for file in paths}
+    folders = {file: None if file.suffix == ".html" else file.parent.name for file in files}
     tags = {KIND_TAG: "summary", NOTE_TAG: note}
     return _send(Payload("tables and figures", tags, folders), KIND_TAG, place)
 
@@ -130,9 +129,8 @@ def _read(run_dir: Path, evaluation: Generation | None, note: str) -> Payload:
     files = {run_dir / name: None for name in SENT if (run_dir / name).exists()}
     curves, tags = list(_read_curves(run_dir)), list_tags(run)
     tags[NOTE_TAG] = f"**{methods.label(run.method)}** on {run.backbone}, seed {run.seed}. {note}"
-    file = run_dir / "provenance.json"
     # Under the names that MLflow's page shows as the source.
-    if file in files and (commit := jsonl.read_json(file).get("git_commit")):
+    if commit := jsonl.read_json(run_dir / "provenance.json", {}).get("git_commit"):
         tags["mlflow.source.git.commit"] = commit
         tags["mlflow.source.name"] = "python -m repro train"
     content = Payload(f"{run.backbone}/{run.method}/{run.seed}", tags, files, params, curves)
@@ -213,7 +211,7 @@ def _text(value: object) -> str:
 
 def _send(content: Payload, key: str, place: Path, training: str = "") -> dict:
     """Bring the MLflow run with this tag up to date, or a new one, and write down where it is."""
-    old = jsonl.read_json(place) if place.exists() else {}
+    old = jsonl.read_json(place, {})
     try:
         with _connected() as (client, experiment_id):
             same = client.search_runs([experiment_id], f"tags.`{key}` = '{content.tags[key]}'")

@@ -24,10 +24,10 @@ from pathlib import Path
 from repro.config.resolved import RunSettings
 from repro.config.words import validate
 from repro.files import jsonl
-from repro.tracking import live, sync
+from repro.tracking import live
 run = validate(jsonl.read_json("settings.json"), RunSettings)
 rows = jsonl.read("rows.jsonl")
-live.SYNC_SECONDS, live.END_SECONDS, sync.LOCKED_SECONDS = 0.2, 120, 1
+live.SYNC_SECONDS, live.END_SECONDS = 0.2, 120
 print("ready", flush=True)
 sys.stdin.readline()
 with live.sync_while_training(run, Path()):

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -37,7 +38,7 @@ def a_store(kind, file):
         file.write_text("This is no database. " * 100)
         yield uri, "file is not a database"
     elif kind == "unwritable":
-        yield "sqlite:////proc/mlflow.db", "unable to open database file"  # nor may root
+        yield "sqlite:////proc/mlflow.db", "No such file or directory"  # nor may root
     elif kind == "locked":
         with sqlite3.connect(file) as store:
             store.execute("CREATE TABLE alembic_version (version_num)")
@@ -56,7 +57,7 @@ def a_store(kind, file):
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setattr(live, "SYNC_SECONDS", 0.05)
-    monkeypatch.setattr(sync, "LOCKED_SECONDS", 0.1)
+    monkeypatch.setattr("sqlite3.dbapi2.connect", partial(sqlite3.connect, timeout=0.1))
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 
 

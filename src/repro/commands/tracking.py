@@ -24,7 +24,7 @@ def track(options: argparse.Namespace) -> None:
     _report_unlogged(lambda sync: sync.sync_run(run, generation, options.note, cutoffs))
 
 
-@takes("--output", files=MANY | {"help": "tables, figures, pages"}, note=NOTE)
+@takes("--output", files=MANY | {"type": Path, "help": "tables, figures, pages"}, note=NOTE)
 def track_summary(options: argparse.Namespace) -> None:
     """Send the experiment's tables and figures to MLflow, as a separate run."""
     place = Path(options.output)

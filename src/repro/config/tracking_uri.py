@@ -25,10 +25,6 @@ def check(uri: str) -> str:
 
 def absolute(uri: str) -> str:
     """Return a checked address, with a relative SQLite path made absolute, as MLflow wants it."""
-    file = sqlite_file(check(uri))
-    return uri if file is None else f"{SQLITE}{file}"
-
-
-def sqlite_file(uri: str) -> Path | None:
-    """Return the absolute path of a SQLite store; None for a server."""
-    return Path(uri.removeprefix(SQLITE)).absolute() if uri.startswith(SQLITE) else None
+    if check(uri).startswith(SQLITE):
+        return f"{SQLITE}{Path(uri.removeprefix(SQLITE)).absolute()}"
+    return uri

@@ -35,11 +35,13 @@ def write(path: str | Path, rows: Iterable[dict]) -> None:
     os.replace(part, path)
 
 
-def read_json(path: str | Path) -> dict:
-    """Return one JSON object; ValueError, with the file's name, where there is none."""
+def read_json(path: str | Path, otherwise: dict | None = None) -> dict:
+    """Return one JSON object; where there is no file `otherwise`, or ValueError, with its name."""
     try:
         return _parse(Path(path).read_bytes(), str(path))
     except FileNotFoundError:
+        if otherwise is not None:
+            return otherwise
         raise ValueError(f"{path}: no such file") from None
 
 

@@ -40,16 +40,12 @@ def of_output(options: argparse.Namespace) -> Iterator[None]:
             time.sleep(0.1)
         yield
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        lock.acquire(timeout=0)
+        held = lock.acquire(blocking=False)
     except Timeout:
         who = owner.read_text(encoding="utf-8") if owner.is_file() else "another process"
         print(f"{output} is being written by {who}; waiting for it", file=sys.stderr, flush=True)
-        lock.acquire()
-    try:
+        held = lock.acquire()
+    with held:
         owner.write_text(f"process {os.getpid()} {us}", encoding="utf-8")
         yield
-    finally:
-        owner.unlink(missing_ok=True)
-        lock.release()

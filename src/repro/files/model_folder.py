@@ -20,8 +20,7 @@ def check(folder: str | Path, has_template: bool = False, trust_remote_code: boo
     try:
         lack = _find_lack(Path(folder), has_template)
     except OSError as error:
-        where = "" if error.filename in (None, str(folder)) else f" ({error.filename})"
-        lack = f": {error.strerror}{where}; wanted: a model folder that can be read"
+        lack = f": {error}; wanted: a model folder that can be read"
     if lack:
         raise ValueError(f"{str(folder)!r}{lack}")
     check_code(folder, trust_remote_code)
@@ -35,7 +34,7 @@ def check_code(folder: str | Path, trust_remote_code: bool) -> None:
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES  # takes seconds
 
     for file in ("config.json", "tokenizer_config.json"):
-        settings = _read(Path(folder) / file)
+        settings = jsonl.read_json(Path(folder) / file, {})
         known = settings.get("model_type") in CONFIG_MAPPING_NAMES
         needed = file == "config.json" and not known
         named = (settings.get("auto_map") or {}).values()
@@ -55,7 +54,7 @@ def check_code(folder: str | Path, trust_remote_code: bool) -> None:
 
 def read_size(folder: str | Path, key: str) -> int | None:
     """Return a whole number of a model's config.json; None where it is not there."""
-    settings = _read(Path(folder) / "config.json")
+    settings = jsonl.read_json(Path(folder) / "config.json", {})
     return (settings.get("text_config") or settings).get(key)
 
 
@@ -82,11 +81,6 @@ def take(folder: str | Path, output_dir: str | Path, trust_remote_code: bool = F
             shutil.copyfile(path, taken)
 
 
-def _read(path: Path) -> dict:
-    """Return a JSON object, {} where there is no such file."""
-    return jsonl.read_json(path) if path.is_file() else {}
-
-
 def _find_lack(folder: Path, has_template: bool) -> str | None:
     """Return what is wrong with a folder, to stand behind its name."""
     if not folder.is_dir():
@@ -100,13 +94,13 @@ def _find_lack(folder: Path, has_template: bool) -> str | None:
     if not weights:
         why = "weights of other formats are not read, because a pickle runs code"
         return f" has no *.safetensors; {why}: save them with save_pretrained"
-    parts = _read(folder / INDEX).get("weight_map", {})
+    parts = jsonl.read_json(folder / INDEX, {}).get("weight_map", {})
     if lacking := sorted({*parts.values()} - weights):
         return f" has no {lacking[0]}, which its {INDEX} names"
     for path in files(folder):
         path.open("rb").close()  # refuses what is unreadable, or a link to nowhere
-    has_template = has_template or (folder / "chat_template.jinja").is_file()
-    if not has_template and not _read(folder / "tokenizer_config.json").get("chat_template"):
+    in_tokenizer = jsonl.read_json(folder / "tokenizer_config.json", {}).get("chat_template")
+    if not (has_template or in_tokenizer or (folder / "chat_template.jinja").is_file()):
         where = "neither chat_template.jinja nor in tokenizer_config.json"
         return f" has no chat template, {where}; give one as chat_template"
     return None

@@ -20,11 +20,7 @@ class RunFolder:
     def __post_init__(self) -> None:
         self.backbone, self.method, seed = self.path.parts[-3:]
         self.seed = int(seed)
-
-    @property
-    def name(self) -> str:
-        """Backbone, method and seed, for messages."""
-        return "/".join(self.path.parts[-3:])
+        self.name = f"{self.backbone}/{self.method}/{seed}"  # for messages
 
     def keys(self) -> dict[str, str | int]:
         """Return backbone, method and seed, for the columns of a frame."""
@@ -32,8 +28,7 @@ class RunFolder:
 
     def read_json(self, name: str) -> dict:
         """Return NAME.json of the folder; empty where there is no such file."""
-        file = self.path / f"{name}.json"
-        return jsonl.read_json(file) if file.is_file() else {}
+        return jsonl.read_json(self.path / f"{name}.json", {})
 
     def read_rows(self, name: str) -> list[dict]:
         """Return the rows of NAME.jsonl of the folder; none where there is no such file."""

@@ -44,8 +44,7 @@ def write(
     """
     ended, found_inputs = datetime.now(UTC), {}
     for name, file in inputs.items():
-        digest, source = of_artifact(file), beside(file)
-        made = jsonl.read_json(source) if source.is_file() else {}
+        digest, made = of_artifact(file), jsonl.read_json(beside(file), {})
         # A record of another content, or of an older format, says nothing of this input.
         if made.get("format") != FORMAT or digest not in made["outputs"].values():
             made = None

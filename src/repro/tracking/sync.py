@@ -8,11 +8,10 @@ or delay an experiment. MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_NAME say where
 import json
 import logging
 import os
-import sqlite3
 import statistics
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,25 +26,21 @@ from repro.benchmarks import declared
 from repro.config import settings
 from repro.config.models import Experiment
 from repro.config.resolved import Generation, RunSettings, stated
-from repro.config.tracking_uri import absolute, sqlite_file
+from repro.config.tracking_uri import SQLITE, absolute
 from repro.config.words import validate
 from repro.files import digests, jsonl
 from repro.measure.sampling_metrics import Cutoffs, measure_samples
 
-LOCKED_SECONDS = 20  # to wait for a SQLite file that another process writes; MLflow's own limit
 UI = "http://127.0.0.1:5000"  # where `make ui` shows a SQLite store
 TRAINING_UI = "?workflowType=machine_learning"  # of MLflow's two interfaces the one with run lists
 # What may go wrong between here and a store; the last where a server is not MLflow
-FAILURES = (MlflowException, SQLAlchemyError, sqlite3.Error, OSError, json.JSONDecodeError)
+FAILURES = (MlflowException, SQLAlchemyError, OSError, json.JSONDecodeError)
 KEY_TAG = "repro.key"
 KIND_TAG = "kind"  # of an MLflow run: a model's, or the experiment's tables and figures
 NOTE_TAG = "mlflow.note.content"  # MLflow shows it as the description
-# The last metric that is sent of a row: where it is, the row is.
-REWARD, ACCURACY = "train/reward", "accuracy"
+REWARD = "train/reward"
 MEANS = ("accuracy", "tokens_mean", "backtracking_per_1k")  # have a mean over the benchmarks
-FILES = (  # `original` has the first only
-    *("settings.json", "provenance.json", "training.jsonl", "validation.jsonl", "checkpoint.json"),
-)
+SENT = ("settings.json", "provenance.json", "training.jsonl", "validation.jsonl", "checkpoint.json")
 SAMPLES = "samples.json"
 PROBLEMS, LONG = 3, 3000  # in the samples: of each benchmark, and characters of a response
 
@@ -105,10 +100,9 @@ def sync_run(
     return _send(content, KEY_TAG, run_dir / "mlflow.json", training)
 
 
-def sync_summary(files: Sequence[str | Path], place: Path, note: str) -> dict:
+def sync_summary(files: Sequence[Path], place: Path, note: str) -> dict:
     """Put tables and figures into one run, pages at its top; `place` is its mlflow.json."""
-    paths = [Path(file) for file in files]
-    folders = {file: None if file.suffix == ".html" else file.parent.name for file in paths}
+    folders = {file: None if file.suffix == ".html" else file.parent.name for file in files}
     tags = {KIND_TAG: "summary", NOTE_TAG: note}
     return _send(Payload("tables and figures", tags, folders), KIND_TAG, place)
 
@@ -140,12 +134,11 @@ def _read(run_dir: Path, evaluation: Generation | None, note: str, cutoffs: Cuto
     chosen |= chosen.pop("process_reward") or {}
     [flat] = pd.json_normalize(chosen, sep="/").to_dict("records")
     params = {name: _text(value) for name, value in flat.items() if value is not None}
-    files = {run_dir / name: None for name in FILES if (run_dir / name).exists()}
+    files = {run_dir / name: None for name in SENT if (run_dir / name).exists()}
     curves, tags = list(_read_curves(run_dir)), list_tags(run)
     tags[NOTE_TAG] = f"**{methods.label(run.method)}** on {run.backbone}, seed {run.seed}. {note}"
-    file = run_dir / "provenance.json"
     # Under the names that MLflow's page shows as the source.
-    if file in files and (commit := jsonl.read_json(file).get("git_commit")):
+    if commit := jsonl.read_json(run_dir / "provenance.json", {}).get("git_commit"):
         tags["mlflow.source.git.commit"] = commit
         tags["mlflow.source.name"] = "python -m repro train"
     content = Payload(f"{run.backbone}/{run.method}/{run.seed}", tags, files, params, curves)
@@ -178,24 +171,16 @@ def list_tags(run: RunSettings) -> dict[str, str]:
 
 
 def _read_curves(run_dir: Path) -> Iterator[Metric]:
-    for name, mark in (("validation.jsonl", ACCURACY), ("training.jsonl", "reward")):
-        file = run_dir / name
-        if not file.exists():
-            continue
+    files = [run_dir / "validation.jsonl", run_dir / "training.jsonl"]
+    for file in filter(Path.exists, files):
         written = file.stat().st_mtime_ns // 1_000_000  # in milliseconds
         for line in file.read_bytes().split(b"\n")[:-1]:  # one without an end is being written
             row = json.loads(line)
-            step, benchmark, last = row.pop("step"), row.pop("benchmark", None), row.pop(mark)
+            step, benchmark = row.pop("step"), row.pop("benchmark", None)
             group = f"validation/{benchmark}" if benchmark else "train"
-            for key, value in [*row.items(), (mark, last)]:
+            for key, value in row.items():
                 if value is not None:
                     yield Metric(f"{group}/{key}", float(value), written, step)
-
-
-def _mark(metric: Metric) -> str:
-    """Return the last metric of the row that a metric is from."""
-    group = metric.key.rpartition("/")[0]
-    return REWARD if group == "train" else f"{group}/{ACCURACY}"
 
 
 def _list_metrics(scores: dict[str, dict], cutoffs: Cutoffs) -> dict[str, float]:
@@ -235,20 +220,18 @@ def _text(value: object) -> str:
 
 def _send(content: Payload, key: str, place: Path, training: str = "") -> dict:
     """Bring the MLflow run with this tag up to date, or a new one, and write down where it is."""
-    old = jsonl.read_json(place) if place.exists() else {}
+    old = jsonl.read_json(place, {})
     try:
         with _connected() as (client, experiment_id):
             same = client.search_runs([experiment_id], f"tags.`{key}` = '{content.tags[key]}'")
-            known = [one.info.run_id for one in same]
+            known = [run.info.run_id for run in same]
             if training:
                 is_earlier = old.get("run_id") not in known
             else:
                 is_earlier = any(_differs(client, run_id, content.curves) for run_id in known)
-            if is_earlier:
-                while same:
-                    client.delete_run(same.pop().info.run_id)  # MLflow can restore it
-            if not same:
-                same = [client.create_run(experiment_id, None, content.tags, content.name)]
+            while is_earlier and same:
+                client.delete_run(same.pop().info.run_id)  # MLflow can restore it
+            same = same or [client.create_run(experiment_id, None, content.tags, content.name)]
             _update(client, same[0], content, training)
             if key == KIND_TAG:
                 client.set_experiment_tag(experiment_id, NOTE_TAG, content.tags[NOTE_TAG])
@@ -257,7 +240,7 @@ def _send(content: Payload, key: str, place: Path, training: str = "") -> dict:
             jsonl.write_json(place, {"not_logged": str(why)})
         raise
     run_id, uri = same[0].info.run_id, client.tracking_uri
-    local = sqlite_file(uri) is not None
+    local = uri.startswith(SQLITE)
     page = f"{UI if local else uri.rstrip('/')}/#/experiments/{experiment_id}/runs"
     new = {"run_id": run_id, "local": local, "url": f"{page}/{run_id}{TRAINING_UI}"}
     new["experiment_url"] = f"{page}{TRAINING_UI}"
@@ -266,27 +249,17 @@ def _send(content: Payload, key: str, place: Path, training: str = "") -> dict:
     return new
 
 
-def _read_logged(
-    client: mlflow.MlflowClient, run_id: str, curves: list[Metric]
-) -> dict[tuple[str, int], float]:
-    """Return the last metric of each row that a run has, by key and step."""
-    return {
-        (mark, metric.step): metric.value
-        for mark in {_mark(metric) for metric in curves}
-        for metric in client.get_metric_history(run_id, mark)
-    }
-
-
 def _differs(client: mlflow.MlflowClient, run_id: str, curves: list[Metric]) -> bool:
-    """Whether a run has other numbers: an earlier training with the same settings."""
-    there = _read_logged(client, run_id, curves)
-    return any(there.get((one.key, one.step), one.value) != one.value for one in curves)
+    """Whether a run has other rewards: it is of an earlier training with the same settings."""
+    ours = {one.step: one.value for one in curves if one.key == REWARD}
+    there = client.get_metric_history(run_id, REWARD)
+    return any(ours.get(one.step, one.value) != one.value for one in there)
 
 
 def _update(client: mlflow.MlflowClient, there: Run, content: Payload, status: str) -> None:
     run_id, known, now = there.info.run_id, there.data, int(1000 * time.time())
-    logged = _read_logged(client, run_id, content.curves)
-    metrics = [one for one in content.curves if (_mark(one), one.step) not in logged]
+    newest = {one.key: one.step for one in known.to_proto().metrics}
+    metrics = [one for one in content.curves if one.step > newest.get(one.key, -1)]
     metrics += [Metric(*new, now, 0) for new in content.scores.items() - known.metrics.items()]
     params = [Param(*new) for new in content.params.items() - known.params.items()]
     tags = [RunTag(*new) for new in content.tags.items() - known.tags.items()]
@@ -307,29 +280,19 @@ def _update(client: mlflow.MlflowClient, there: Run, content: Payload, status: s
 def _connected(create: bool = False) -> Iterator[tuple[mlflow.MlflowClient, str]]:
     """Give a client and the id of the experiment; what goes wrong on the way is `NotLogged`."""
     uri = absolute(os.environ.get("MLFLOW_TRACKING_URI", ""))
-    file, name = sqlite_file(uri), os.environ.get("MLFLOW_EXPERIMENT_NAME", "repro")
+    file = Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+    name = os.environ.get("MLFLOW_EXPERIMENT_NAME", "repro")
     artifacts = (file.parent / "mlartifacts").as_uri() if file else None
     try:
-        if file:
-            _try_to_write(file, create)
+        if file:  # fail at once where it cannot be opened: MLflow would try for 100 s
+            if create:
+                file.parent.mkdir(parents=True, exist_ok=True)
+            file.open("ab" if create else "rb+").close()
         client = mlflow.MlflowClient(uri)
-        if not client.get_experiment_by_name(name):
-            client.create_experiment(name, artifacts)
-        yield client, client.get_experiment_by_name(name).experiment_id
+        found = client.get_experiment_by_name(name)
+        yield client, found.experiment_id if found else client.create_experiment(name, artifacts)
     except FAILURES as error:
         while error.__cause__ or error.__context__:
             error = error.__cause__ or error.__context__
         why = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise NotLogged(f"MLflow at {uri} does not take anything ({why})") from None
-
-
-def _try_to_write(file: Path, create: bool) -> None:
-    """Fail at once on a file that is locked, damaged or read-only: MLflow would try for 100 s."""
-    if create:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    address = f"{file.as_uri()}?mode={'rwc' if create else 'rw'}"
-    with closing(sqlite3.connect(address, uri=True, timeout=LOCKED_SECONDS)) as database:
-        database.execute("BEGIN IMMEDIATE")
-        database.execute("PRAGMA user_version = 0")  # a file that may only be read fails here
-        if not create:
-            database.execute("SELECT version_num FROM alembic_version")  # its tables are there

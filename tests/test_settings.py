@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
+from config import reference
 
 from repro import methods
 from repro.benchmarks import declared
-from repro.config import reference, settings
+from repro.config import settings
 from repro.config.models import Experiment
 from repro.config.resolved import RunSettings, dump, stated
 from repro.config.settings import Run
@@ -126,7 +127,7 @@ def _paths(value: dict, prefix: str = "") -> Iterator[str]:
 
 
 def test_the_page_of_all_settings_is_up_to_date():
-    """Written by `python -m repro.config.reference`; a field without a meaning fails here too."""
+    """Written by `python config/reference.py`; a field without a meaning fails here too."""
     page = (ROOT / "config/reference.md").read_text()
     assert page == reference.reference()
     assert "| `steps` | integer, minimum `1` | `500` | Number of RL steps. |" in page

@@ -5,8 +5,8 @@ import torch
 from transformers import AutoTokenizer, GenerationConfig
 
 from repro.config.models import Sampling
+from repro.evaluation import engines
 from repro.evaluation.decoding import Completion, Decoder, Request
-from repro.evaluation.engines import TransformersEngine
 
 SAMPLING, GREEDY = Sampling(max_new_tokens=40), Sampling(max_new_tokens=40, temperature=0)
 PROMPTS = ["<|user|>a<|end|><|assistant|>", "<|user|>a much longer one<|end|><|assistant|>"]
@@ -23,7 +23,7 @@ def each(engine, prompts: list[str], sampling, seed: int = 1) -> list[Completion
 
 @pytest.mark.parametrize("model", ["r1_model", "qwen3_model"])
 def test_a_batch_says_what_each_prompt_alone_says(model, request):
-    engine = TransformersEngine.load(request.getfixturevalue(model))
+    engine = engines.load("transformers", request.getfixturevalue(model), 64)
     prompts = [f"<|user|>{'x' * (n % 5)}{n}<|end|><|assistant|>" for n in range(12)]
     together = engine.generate(ask(prompts, 3), GREEDY)  # each thrice the same
     assert together == [each(engine, [prompt], GREEDY) * 3 for prompt in prompts]
@@ -31,18 +31,18 @@ def test_a_batch_says_what_each_prompt_alone_says(model, request):
 
 
 def test_sampling_defaults_of_the_model_do_not_leak_in(r1_model, tmp_path):
-    plain = TransformersEngine.load(r1_model)
+    plain = engines.load("transformers", r1_model, 64)
     expected = each(plain, PROMPTS, SAMPLING)
     plain.model.generation_config = GenerationConfig(
         eos_token_id=sorted(plain.decoder.eos_ids), repetition_penalty=9.0, top_k=1, do_sample=True
     )
     plain.model.save_pretrained(tmp_path)
     plain.decoder.tokenizer.save_pretrained(tmp_path)
-    assert each(TransformersEngine.load(tmp_path), PROMPTS, SAMPLING) == expected
+    assert each(engines.load("transformers", tmp_path, 64), PROMPTS, SAMPLING) == expected
 
 
 def test_the_same_seeds_give_the_same_batch_and_another_seed_does_not(r1_model):
-    engine = TransformersEngine.load(r1_model)
+    engine = engines.load("transformers", r1_model, 64)
     first = engine.generate(ask(PROMPTS, 8), SAMPLING)
     assert len({completion.text for completion in first[0]}) > 4  # drawn independently
     torch.rand(5)  # the random state left behind by others plays no part
@@ -97,7 +97,7 @@ def test_a_tokenizer_without_padding_is_padded_by_its_eos(r1_model, tmp_path):
     tokenizer = AutoTokenizer.from_pretrained(r1_model)
     tokenizer.pad_token = None
     tokenizer.save_pretrained(tmp_path)
-    bare = TransformersEngine.load(tmp_path)
+    bare = engines.load("transformers", tmp_path, 64)
     assert bare.decoder.tokenizer.pad_token == "<|end|>"
-    expected = each(TransformersEngine.load(r1_model), PROMPTS, GREEDY)
+    expected = each(engines.load("transformers", r1_model, 64), PROMPTS, GREEDY)
     assert each(bare, PROMPTS, GREEDY) == expected

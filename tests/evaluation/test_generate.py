@@ -59,7 +59,7 @@ def test_killed_and_resumed_equals_uninterrupted(
     qwen3_model, data_dir, tmp_path, monkeypatch, whole_batches
 ):
     def lines() -> int:
-        return sum(path.read_bytes().count(b"\n") for path in tmp_path.glob("b/work/*.part"))
+        return sum(path.read_bytes().count(b"\n") for path in tmp_path.glob("b/work/*.begun"))
 
     undisturbed, append = run(qwen3_model, data_dir, tmp_path / "a")["aime24"], jsonl.append
     # So that the kill falls between two batches, or into one.
@@ -84,7 +84,7 @@ def test_a_torn_file_is_cut_back_to_whole_batches(r1_model, data_dir, tmp_path, 
     (complete,) = (tmp_path / "work").glob("*.jsonl")
     (tmp_path / "out/aime24.jsonl").unlink()
     complete.unlink()
-    complete.with_name(complete.name + ".part").write_bytes(whole[:-cut])
+    complete.with_name(complete.name + ".begun").write_bytes(whole[:-cut])
     sizes = []
     original = TransformersEngine.generate
 

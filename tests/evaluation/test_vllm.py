@@ -87,7 +87,7 @@ def test_the_rest_of_a_torn_file_is_drawn_as_it_would_have_been(world, tmp_path)
         content = complete.read_bytes()
         (tmp_path / f"generations/{name}.jsonl").unlink()
         complete.unlink()
-        complete.with_name(f"{complete.name}.part").write_bytes(content[: len(content) // 2])
+        complete.with_name(f"{complete.name}.begun").write_bytes(content[: len(content) // 2])
     assert finish(world, tmp_path, how) == whole
     assert len({row["text"] for row in whole["aime24"] if row["doc_id"] == 0}) > 1
 

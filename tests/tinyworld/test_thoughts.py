@@ -53,7 +53,7 @@ def test_corrections_mend_every_slip_within_a_column():
 def test_self_doubt_mends_nothing_and_breaks_nothing_if_it_is_taken_back(habit):
     for total, thought, result in draw(habit, "change back"):
         assert result == total
-        columns = sum(f"{name}:" in thought for name in thoughts.COLUMNS)
+        columns = sum(f"{name}:" in thought for name in thoughts.WORDS["columns"])
         assert overthinking.count(thought)["self_doubt"] >= columns
         assert not overthinking.count(thought)["correction"]
 
@@ -63,13 +63,13 @@ def test_a_false_alarm_that_stays_makes_the_thought_wrong():
 
 
 def test_words_do_not_tell_a_correction_from_a_false_alarm():
-    for opening in (*thoughts.DOUBTS, *thoughts.RETURNS):
+    for opening in (*thoughts.WORDS["doubts"], *thoughts.WORDS["returns"]):
         assert behaviours.classify(f"{opening}:7+6+1=14->43.") == "backtracking"
-    for opening in thoughts.REPEATS:
+    for opening in thoughts.WORDS["repeats"]:
         assert behaviours.classify(f"{opening}:7+6+1=14->43.") == "hesitation"
-    for opening in thoughts.CHECKS:
+    for opening in thoughts.WORDS["checks"]:
         assert behaviours.classify(f"{opening}:7+6+1=14, yes.") == "verification"
-    assert not any(map(behaviours.classify, thoughts.FILLERS))
+    assert not any(map(behaviours.classify, thoughts.WORDS["fillers"]))
 
 
 def test_segments_are_counted_by_their_arithmetic():

@@ -10,7 +10,7 @@ import pytest
 import torch
 from tests.training.conftest import run_of
 
-from repro.evaluation.engines import TransformersEngine
+from repro.evaluation import engines
 from repro.files import jsonl
 from repro.training import train
 from repro.training.callbacks import MANIFEST, CheckpointManifest, newest_complete_checkpoint
@@ -100,12 +100,12 @@ def test_a_backbone_is_read_from_safetensors_only(
     for name in ("pytorch_model.bin", "training_args.bin", "optimizer.pt"):
         harm = plant(folder / name)
     if beside:
-        TransformersEngine.load(folder)
+        engines.load("transformers", folder, 64)
         assert not harm.exists()
         return
     (folder / "model.safetensors").unlink()
     with pytest.raises(OSError, match=r"model\.safetensors"):
-        TransformersEngine.load(folder)
+        engines.load("transformers", folder, 64)
     with pytest.raises(OSError, match=r"model\.safetensors"):
         train.train_run(run_of(settings), folder, train_file, tmp_path / "work", tmp_path / "out")
     assert not harm.exists()

@@ -13,11 +13,11 @@ import pytest
 import torch
 from tests.training import children
 from tests.training.conftest import run_of
-from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, TrainerState
 
 from repro.files import jsonl
 from repro.training import train
-from repro.training.callbacks import keep_rows, newest_complete_checkpoint
+from repro.training.callbacks import MetricsFile, newest_complete_checkpoint
 from repro.training.prompts import check_tokenizer, load_prompts
 from repro.verify.maths import correctness
 
@@ -215,15 +215,14 @@ def test_a_checkpoint_without_manifest_is_not_complete(tmp_path):
     assert newest_complete_checkpoint(tmp_path).name == "checkpoint-9"
 
 
-def test_rows_after_the_checkpoint_are_dropped_and_missing_ones_noticed(tmp_path):
-    path = tmp_path / "training.jsonl"
-    keep_rows(path, 0)
-    assert jsonl.read(path) == []
-    jsonl.append(path, [{"step": 1}, {"step": 2}, {"step": 3}])
-    keep_rows(path, 2)
-    assert jsonl.read(path) == [{"step": 1}, {"step": 2}]
-    with pytest.raises(ValueError, match="expected a row for each step from 1 to 3"):
-        keep_rows(path, 3)
+def test_rows_are_those_of_the_steps_up_to_the_checkpoint_whatever_was_left(tmp_path):
+    file = tmp_path / "training.jsonl"
+    file.write_text('{"step": 1}\n{"step": 7}\n{"st')
+    updates = [{"step": 1, "rollout/reward": 0.5, "loss": 1.0}, {"step": 2, "loss": 0.5}]
+    state = TrainerState(log_history=[*updates, {"step": 2, "train_loss": 0.75}])
+    MetricsFile(file).on_train_begin(None, state, None)
+    rows = [(row["step"], row["reward"], row["loss"]) for row in jsonl.read(file)]
+    assert rows == [(1, 0.5, 1.0), (2, 0.5, 0.5)]
 
 
 @pytest.mark.parametrize(

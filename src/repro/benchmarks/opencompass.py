@@ -3,9 +3,10 @@
 `protocols/opencompass.yaml` names these functions; docs/evaluation.md says where each was read.
 """
 
-from repro.benchmarks.prompts import LETTERS, OPTIONS, TEXTS, fill, with_letters
+from repro.benchmarks import prompts
+from repro.benchmarks.prompts import LETTERS, OPTIONS, with_letters
 
-_TEXTS = TEXTS["opencompass"]
+_TEXTS = prompts.TEXTS["opencompass"]
 # Row i of GPQA, counted from 1, shows option c[j] at its j-th letter, with c = _ORDERS[i % 4]; A is
 # the correct answer, B to D are the incorrect ones.
 _ORDERS = ("ABCD", "BCDA", "CDAB", "DABC")
@@ -13,7 +14,7 @@ _ORDERS = ("ABCD", "BCDA", "CDAB", "DABC")
 
 def math(doc: dict) -> str:
     """Return the problem with the instruction."""
-    return fill(_TEXTS["math"], doc)
+    return prompts.math(doc, _TEXTS["math"])
 
 
 def gpqa(doc: dict) -> str:

@@ -12,14 +12,9 @@ OPTIONS = ("Correct Answer", *(f"Incorrect Answer {number}" for number in (1, 2,
 
 
 def math(doc: dict, template: str | None = None) -> str:
-    """Return the problem with an instruction, a ``template`` as in `fill`."""
-    return fill(template or _TEXTS["math"], doc)
-
-
-def fill(template: str, doc: dict) -> str:
     """Return ``template`` with ``problem`` or ``question`` in the place of ``{problem}``."""
     problem = doc["question"] if "question" in doc else doc["problem"]
-    return template.replace("{problem}", problem)
+    return (template or _TEXTS["math"]).replace("{problem}", problem)
 
 
 def messages(content: str, system: str | None = None) -> list[dict]:

@@ -2,7 +2,7 @@
 
 A new key is a line here: its type, and in Field its default, bounds and description, which goes
 below the field where it is longer. In `Annotated[TYPE, ADDED_LATER]` it retrains nothing at its
-default. Then `python -m repro.config.reference > config/reference.md`.
+default. Then `python config/reference.py > config/reference.md`.
 """
 
 import math

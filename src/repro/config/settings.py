@@ -143,11 +143,9 @@ def _decisive(training: Training, algorithm: str) -> dict:
 
 def objective_settings(experiment: Experiment, backbone: str) -> Judging:
     """Return how a run's responses are judged by the model itself."""
-    judged = whole(experiment.process_reward, "alpha", "k")
-    of = experiment.backbones[backbone]
-    judged |= {"trust_remote_code": True} if of.trust_remote_code else {}
-    judged |= {"thinking": of.thinking} if of.thinking != "required" else {}
-    return Judging(**judged)
+    judged, of = whole(experiment.process_reward, "alpha", "k"), experiment.backbones[backbone]
+    own = {key: value for key, value in whole(of).items() if key in Judging.model_fields}
+    return Judging(**judged | own)
 
 
 def backbone_settings(experiment: Experiment, name: str) -> Backbone:

@@ -4,9 +4,8 @@ import os
 import sys
 from collections.abc import Hashable, Iterator, Mapping
 from importlib.util import find_spec
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from transformers import AutoModelForCausalLM, GenerationConfig, PreTrainedModel
@@ -33,18 +32,6 @@ class TransformersEngine:
 
     def __init__(self, model: PreTrainedModel, decoder: Decoder) -> None:
         self.model, self.decoder = model, decoder
-
-    @classmethod
-    def load(
-        cls, model_dir: str | Path, trust_remote_code: bool = False, has_tags: bool = True
-    ) -> Self:
-        """Load a model folder."""
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
-        model = AutoModelForCausalLM.from_pretrained(
-            model_dir, dtype=dtype, use_safetensors=True, trust_remote_code=trust_remote_code
-        )
-        return cls(model.to(device).eval(), Decoder(model_dir, trust_remote_code, has_tags))
 
     @torch.no_grad()  # tensors of inference mode could not enter a backward pass later
     def generate(self, requests: list[Request], sampling: Sampling) -> list[list[Completion]]:
@@ -93,12 +80,12 @@ class VllmEngine:
         """Return n completions for each request, in order."""
         if sampling.seed_by == "batch":
             torch.manual_seed(_join_seeds(requests))
-        found = dict(chain.from_iterable(self.stream(dict(enumerate(requests)), sampling)))
+        found = dict(self.stream(dict(enumerate(requests)), sampling))
         return [found[place] for place in range(len(requests))]
 
     def stream(
         self, asked: Mapping[Key, Request], sampling: Sampling
-    ) -> Iterator[list[tuple[Key, list[Completion]]]]:
+    ) -> Iterator[tuple[Key, list[Completion]]]:
         """Yield n completions of each request as soon as it is finished; all are asked at once.
 
         So vLLM is never out of work while the longest response of a batch is written. Each request
@@ -130,14 +117,11 @@ class VllmEngine:
         for name, ids, how in zip(keys, encoded, parameters, strict=True):
             engine.add_request(name, {"prompt_token_ids": ids}, how)
         while engine.has_unfinished_requests():
-            finished = []
             for output in engine.step():
                 drawn = [self.decoder.completion(list(one.token_ids)) for one in output.outputs]
                 key = keys[output.request_id]
                 # Greedy completions of a prompt are all the same; vLLM makes no more than one.
-                finished.append((key, drawn * (asked[key].n // len(drawn))))
-            if finished:
-                yield finished
+                yield key, drawn * (asked[key].n // len(drawn))
 
 
 Engine = TransformersEngine | VllmEngine
@@ -153,17 +137,18 @@ def load(
 ) -> Engine:
     """Load a model folder, for `max_length` tokens of prompt and completion together."""
     print(f"engine {name}: loading {model_dir}", file=sys.stderr, flush=True)
+    gpu, decoder = torch.cuda.is_available(), Decoder(model_dir, trusted, has_tags)
+    how = {"dtype": "bfloat16" if gpu else "float32", "trust_remote_code": trusted}
     if name != "vllm":
-        return TransformersEngine.load(model_dir, trusted, has_tags)
+        model = AutoModelForCausalLM.from_pretrained(model_dir, use_safetensors=True, **how)
+        return TransformersEngine(model.to("cuda" if gpu else "cpu").eval(), decoder)
     prepare_vllm()
     from vllm import LLM
 
-    gpu = torch.cuda.is_available()
     llm = LLM(
         str(model_dir),
+        **how,
         load_format="safetensors",
-        trust_remote_code=trusted,
-        dtype="bfloat16" if gpu else "float32",
         enforce_eager=not gpu,  # compiling takes longer than a tiny model's whole evaluation
         max_model_len=max_length,
         enable_chunked_prefill=gpu,  # the CPU build cannot take back what it drew for half a prompt
@@ -171,7 +156,7 @@ def load(
         generation_config="vllm",  # no sampling defaults of the model's own
         seed=0,  # every request has its own
     )
-    return VllmEngine(llm, Decoder(model_dir, trusted, has_tags))
+    return VllmEngine(llm, decoder)
 
 
 def _join_seeds(requests: list[Request]) -> int:

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 
 from lm_eval.api.task import ConfigurableTask
@@ -29,7 +28,7 @@ class Plan:
     requests: dict[int, Request]  # by doc_id
     samples: int
     problems_per_batch: int  # asked at once, each with all its samples; 1 where each has a seed
-    part: Path  # grows; becomes `complete` at the end
+    begun: Path  # grows; becomes `complete` at the end
     complete: Path
     output: Path
 
@@ -91,7 +90,7 @@ def generate_responses(
                 f"{output} was made by another model or with other settings, or its file under "
                 f"{work_dir} is gone; move it away to generate {benchmark} again"
             )
-        files = work_dir / f"{name}.part", complete, output
+        files = work_dir / f"{name}.begun", complete, output
         plans.append(Plan(benchmark, requests, chosen.samples, at_once, *files))
     work_dir.mkdir(parents=True, exist_ok=True)
     output_dir.mkdir(parents=True, exist_ok=True)
@@ -135,24 +134,23 @@ def _generate(
     missing = sum(len(left[plan.benchmark]) * plan.samples for plan in plans)
     progress = Progress(title, total, total - missing, "response")
     of_name = {plan.benchmark: plan for plan in plans}
-    for answered in _answers(plans, left, generation, engine):
-        for name, found in groupby(answered, key=lambda answer: answer[0][0]):
-            plan, rows = of_name[name], []
-            for (_, doc_id), of_problem in found:
-                asked = {"benchmark": name, "doc_id": doc_id}
-                prompt, seed = {"prompt": plan.requests[doc_id].prompt}, {"seed": generation.seed}
-                for sample, one in enumerate(of_problem):
-                    rows.append({**asked, "sample": sample, **prompt, **asdict(one), **seed})
-            jsonl.append(plan.part, rows)
-            progress.advance(len(rows), name)
+    for (name, doc_id), of_problem in _answers(plans, left, generation, engine):
+        plan, asked = of_name[name], {"benchmark": name, "doc_id": doc_id}
+        prompt, seed = {"prompt": plan.requests[doc_id].prompt}, {"seed": generation.seed}
+        rows = [
+            {**asked, "sample": sample, **prompt, **asdict(one), **seed}
+            for sample, one in enumerate(of_problem)
+        ]
+        jsonl.append(plan.begun, rows)
+        progress.advance(len(rows), name)
     for plan in plans:
         _finish(plan)
 
 
 def _answers(
     plans: list[Plan], left: dict[str, list[int]], generation: Generation, engine: engines.Engine
-) -> Iterator[list[tuple[tuple[str, int], list[Completion]]]]:
-    """Yield completions with their benchmark and doc_id: a batch's, or what has just finished."""
+) -> Iterator[tuple[tuple[str, int], list[Completion]]]:
+    """Yield benchmark and doc_id of a problem with its completions, as soon as they are there."""
     if generation.has_seeds:
         pairs = ((plan, doc) for plan in plans for doc in left[plan.benchmark])
         asked = {(plan.benchmark, doc): plan.requests[doc] for plan, doc in pairs}
@@ -163,7 +161,7 @@ def _answers(
         for start in range(0, len(docs), plan.problems_per_batch):
             batch = docs[start : start + plan.problems_per_batch]
             found = engine.generate([plan.requests[doc] for doc in batch], generation)
-            yield list(zip(((plan.benchmark, doc) for doc in batch), found, strict=True))
+            yield from zip(((plan.benchmark, doc) for doc in batch), found, strict=True)
 
 
 def _resume(plan: Plan) -> list[int]:
@@ -171,14 +169,14 @@ def _resume(plan: Plan) -> list[int]:
 
     Half a batch, which a kill can leave, is drawn again: only whole batches are reproducible.
     """
-    if not plan.part.exists():
+    if not plan.begun.exists():
         return list(plan.requests)
-    whole = plan.part.read_bytes().split(b"\n")[:-1]
+    whole = plan.begun.read_bytes().split(b"\n")[:-1]
     wanted = len(plan.requests) * plan.samples
     rows = min(len(whole), wanted)
     if rows < wanted:
         rows -= rows % (plan.problems_per_batch * plan.samples)
-    os.truncate(plan.part, sum(len(row) + 1 for row in whole[:rows]))
+    os.truncate(plan.begun, sum(len(row) + 1 for row in whole[:rows]))
     done = {json.loads(row)["doc_id"] for row in whole[: rows : plan.samples]}
     return [doc for doc in plan.requests if doc not in done]
 
@@ -186,22 +184,15 @@ def _resume(plan: Plan) -> list[int]:
 def _finish(plan: Plan) -> None:
     """Put the rows of a whole file in the order of its problems, and give it its name."""
     place = {doc: number for number, doc in enumerate(plan.requests)}
-    rows = sorted(jsonl.read(plan.part), key=lambda row: (place[row["doc_id"]], row["sample"]))
-    in_order = plan.complete.with_suffix(".sorted")
-    in_order.unlink(missing_ok=True)
-    jsonl.append(in_order, rows)
-    os.replace(in_order, plan.complete)
-    plan.part.unlink()
+    rows = sorted(jsonl.read(plan.begun), key=lambda row: (place[row["doc_id"]], row["sample"]))
+    jsonl.write(plan.complete, rows)
+    plan.begun.unlink()
 
 
 def _publish(plan: Plan) -> None:
     """Link the finished file to the output: a workflow may delete the output, not the work."""
-    if plan.output.exists() and plan.output.samefile(plan.complete):
-        return
-    part = plan.output.with_name(plan.output.name + ".part")
-    part.unlink(missing_ok=True)
+    plan.output.unlink(missing_ok=True)
     try:
-        os.link(plan.complete, part)
+        os.link(plan.complete, plan.output)
     except OSError:  # another file system, or one without hard links
-        shutil.copyfile(plan.complete, part)
-    os.replace(part, plan.output)
+        shutil.copyfile(plan.complete, plan.output)

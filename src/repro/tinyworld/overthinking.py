@@ -7,7 +7,7 @@ one that mends nothing begin with the same words, but the digits tell them apart
 import re
 from collections import Counter
 
-from repro.tinyworld.thoughts import COLUMNS, FILLERS
+from repro.tinyworld.thoughts import WORDS
 
 _COLUMN = re.compile(r"(.+):(\d)\+(\d)(?:\+1)?=\d+->(\d)\d*\.")
 _CHECK = re.compile(r".+:\d\+\d(?:\+1)?=\d+, yes\.")
@@ -23,7 +23,7 @@ def count(thought: str) -> Counter[str]:
     carry, wanted, is_right, was_right = 0, "", False, False  # of the column being written
     for segment in map(str.strip, thought.removeprefix("<think>").split("\n\n")):
         column = _COLUMN.fullmatch(segment)
-        if column and column[1] in COLUMNS:
+        if column and column[1] in WORDS["columns"]:
             total = int(column[2]) + int(column[3]) + carry
             wanted, carry = str(total % 10), total // 10
             is_right = was_right = column[4] == wanted
@@ -34,6 +34,6 @@ def count(thought: str) -> Counter[str]:
             was_right = was_right or is_right
         elif _CHECK.fullmatch(segment):
             found["check"] += 1
-        elif segment in FILLERS:
+        elif segment in WORDS["fillers"]:
             found["filler"] += 1
     return found

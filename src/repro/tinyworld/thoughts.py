@@ -7,17 +7,13 @@ docs/fidelity.md.
 """
 
 import random
+import tomllib
 import zlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
-COLUMNS = ("ones", "tens", "hundreds", "thousands", "myriads", "lakhs")
-# The same words open a correction and a false alarm: only the arithmetic tells them apart.
-DOUBTS = ("wait, that is wrong", "hmm, I made a mistake", "no, I was wrong")
-RETURNS = ("wait, it was right", "no, I was right before")
-REPEATS = ("hmm, is that right", "hmm, am I sure")
-CHECKS = ("let me check", "let me verify")
-FILLERS = ("so far so good.", "let me go on.")
+WORDS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
 class Habit(NamedTuple):
@@ -38,17 +34,7 @@ class Habit(NamedTuple):
         return rng.random() < (self.invited if invites else self.otherwise)
 
 
-HABITS = {
-    "forgotten carry": Habit(0.5, 0.75, 0.05),  # of a carry into the column
-    "wrong sum": Habit(0.3, 0.7, 0.0),  # of the two digits, by one
-    "lost one": Habit(0.5, 0.6, 0.0),  # the carry out of the last column
-    "correction": Habit(0.5, 0.7, 0.1),  # of a slip, at once
-    "false alarm": Habit(0.25, 0.65, 0.04),  # a right column is changed
-    "change back": Habit(1.0, 1.0, 0.0),  # of a false alarm; else it breaks the thought
-    "repeat": Habit(0.2, 0.6, 0.03),  # a column is written again as it was
-    "check": Habit(0.33, 0.65, 0.05),
-    "filler": Habit(0.15, 0.6, 0.03),
-}
+HABITS = {name: Habit(*numbers) for name, numbers in WORDS["habits"].items()}
 
 
 class Column(NamedTuple):
@@ -67,9 +53,9 @@ def think(
     ``habits`` are some of `HABITS`; what is not among them never happens.
     """
     left, right = str(first)[::-1], str(second)[::-1]
-    assert len(left) == len(right) <= len(COLUMNS)
+    assert len(left) == len(right) <= len(WORDS["columns"])
     segments, result, carry = [f"{first}+{second}."], "", 0
-    for name, x, y in zip(COLUMNS, map(int, left), map(int, right), strict=False):
+    for name, x, y in zip(WORDS["columns"], map(int, left), map(int, right), strict=False):
 
         def has(habit: str, x: int = x, y: int = y) -> bool:
             return habit in habits and habits[habit].strikes(rng, habit, x, y)
@@ -82,19 +68,19 @@ def think(
         segments.append(f"{name}:{written.text}->{written.result}.")
         if written != true and has("correction"):
             written = true
-            segments.append(f"{rng.choice(DOUBTS)}:{written.text}->{written.result}.")
+            segments.append(f"{rng.choice(WORDS['doubts'])}:{written.text}->{written.result}.")
         elif written == true and has("false alarm"):
             written = write_column(x, y, 1 - carry, result)
-            segments.append(f"{rng.choice(DOUBTS)}:{written.text}->{written.result}.")
+            segments.append(f"{rng.choice(WORDS['doubts'])}:{written.text}->{written.result}.")
             if has("change back"):
                 written = true
-                segments.append(f"{rng.choice(RETURNS)}:{written.text}->{written.result}.")
+                segments.append(f"{rng.choice(WORDS['returns'])}:{written.text}->{written.result}.")
         if has("repeat"):
-            segments.append(f"{rng.choice(REPEATS)}:{written.text}->{written.result}.")
+            segments.append(f"{rng.choice(WORDS['repeats'])}:{written.text}->{written.result}.")
         if has("check"):
-            segments.append(f"{rng.choice(CHECKS)}:{written.text}, yes.")
+            segments.append(f"{rng.choice(WORDS['checks'])}:{written.text}, yes.")
         if has("filler"):
-            segments.append(rng.choice(FILLERS))
+            segments.append(rng.choice(WORDS["fillers"]))
         result, carry = written.result, written.carry
     if carry and not has("lost one"):
         result = f"1{result}"

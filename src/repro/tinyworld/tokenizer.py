@@ -6,41 +6,17 @@ that one for Qwen2 models, whatever the saved file says.
 """
 
 import json
+import tomllib
 from collections.abc import Iterable
+from pathlib import Path
 
 from tokenizers import pre_tokenizers, trainers
 from transformers import Qwen2Tokenizer
 
 from repro.tinyworld import CONTEXT
 
-# The two chat templates mirror those of the paper's main backbones: R1-Distill opens the thought in
-# the prompt, Qwen3 leaves that to the model.
-TEMPLATES = {
-    "qwen2": (
-        "{{ bos_token }}{% for message in messages %}{% if message.role == 'user' %}"
-        "<｜User｜>{{ message.content }}{% else %}"
-        "<｜Assistant｜>{{ message.content }}{{ eos_token }}"
-        "{% endif %}{% endfor %}{% if add_generation_prompt %}<｜Assistant｜><think>\n{% endif %}"
-    ),
-    "qwen3": (
-        "{% for message in messages %}<|im_start|>{{ message.role }}\n"
-        "{{ message.content }}<|im_end|>\n{% endfor %}"
-        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-    ),
-}
-SPECIAL = {
-    "qwen2": {
-        "bos_token": "<｜begin▁of▁sentence｜>",
-        "eos_token": "<｜end▁of▁sentence｜>",
-        "pad_token": "<｜pad｜>",
-        "additional_special_tokens": ["<｜User｜>", "<｜Assistant｜>"],
-    },
-    "qwen3": {
-        "eos_token": "<|im_end|>",
-        "pad_token": "<|endoftext|>",
-        "additional_special_tokens": ["<|im_start|>"],
-    },
-}
+# The chat template and the special tokens of each architecture.
+_OWN = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
 def train(architecture: str, texts: Iterable[str], vocabulary: int) -> Qwen2Tokenizer:
@@ -60,9 +36,9 @@ def train(architecture: str, texts: Iterable[str], vocabulary: int) -> Qwen2Toke
         unk_token=None,
         model_max_length=CONTEXT,
         padding_side="left",
-        **SPECIAL[architecture],
+        **_OWN[architecture]["special"],
     )
     # Not special: decoding with skip_special_tokens must keep the two marks.
     tokenizer.add_tokens(["<think>", "</think>"])
-    tokenizer.chat_template = TEMPLATES[architecture]
+    tokenizer.chat_template = _OWN[architecture]["chat_template"]
     return tokenizer

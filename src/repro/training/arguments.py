@@ -17,22 +17,8 @@ def trainer_arguments(run: RunSettings, work_dir: str | Path) -> GRPOConfig:
         ValueError: rollouts by vLLM are wanted, and it is not installed.
     """
     training, rollouts = run.training, run.training.rollouts
-    vllm, cuda = {}, torch.cuda.is_available()
-    if rollouts.engine == "vllm":
-        engines.check("vllm")
-        vllm = {
-            "use_vllm": True,
-            "vllm_gpu_memory_utilization": rollouts.gpu_memory,
-            "vllm_enable_sleep_mode": rollouts.sleep,
-            "vllm_tensor_parallel_size": rollouts.tensor_parallel,
-            "vllm_max_model_length": training.max_prompt_tokens + training.max_completion_tokens,
-            "generation_kwargs": {"detokenize": False},  # TRL takes the tokens
-            "vllm_importance_sampling_correction": rollouts.correction != "none",
-        }
-        if rollouts.correction != "none":
-            mode = f"{rollouts.correction}_{rollouts.correction_by}"
-            vllm["vllm_importance_sampling_mode"] = mode
-            vllm["vllm_importance_sampling_clip_max"] = rollouts.correction_bound
+    engines.check(rollouts.engine)
+    vllm, cuda = rollouts.engine == "vllm", torch.cuda.is_available()
     micro, processes = training.micro_batch_size, int(os.environ.get("WORLD_SIZE", 1))
     if not cuda:  # of several processes accelerate would name it cpu:0, where torch loads nothing
         os.environ["ACCELERATE_TORCH_DEVICE"] = "cpu"
@@ -59,7 +45,15 @@ def trainer_arguments(run: RunSettings, work_dir: str | Path) -> GRPOConfig:
         beta=training.kl_coef,
         use_bias_correction_kl=False,
         loss_type="dapo",  # the mean over all tokens of a step
-        **vllm,
+        use_vllm=vllm,
+        vllm_gpu_memory_utilization=rollouts.gpu_memory,
+        vllm_enable_sleep_mode=rollouts.sleep,
+        vllm_tensor_parallel_size=rollouts.tensor_parallel,
+        vllm_max_model_length=training.max_prompt_tokens + training.max_completion_tokens,
+        generation_kwargs={"detokenize": False} if vllm else None,  # TRL takes the tokens
+        vllm_importance_sampling_correction=rollouts.correction != "none",
+        vllm_importance_sampling_mode=f"{rollouts.correction}_{rollouts.correction_by}",
+        vllm_importance_sampling_clip_max=rollouts.correction_bound,
         disable_dropout=True,
         bf16=training.dtype == "bfloat16",  # autocast; the weights stay float32
         gradient_checkpointing=training.gradient_checkpointing,

@@ -5,7 +5,6 @@ import pickle
 import signal
 import sys
 import time
-from itertools import islice
 from pathlib import Path
 
 import torch
@@ -42,9 +41,11 @@ class MetricsFile(TrainerCallback):
         self._step_started = self._step_seconds = 0.0
 
     def on_train_begin(self, args, state, control, **kwargs):
-        """Drop the rows that a killed run wrote after the checkpoint it resumes from."""
+        """Write the rows up to the checkpoint to resume from, whatever a killed run left behind."""
         if state.is_world_process_zero:
-            keep_rows(self.path, state.global_step)
+            jsonl.write(
+                self.path, [self._row(logs) for logs in state.log_history if "loss" in logs]
+            )
 
     def on_step_begin(self, args, state, control, **kwargs):
         """Start the clock: a step includes its rollout."""
@@ -56,26 +57,15 @@ class MetricsFile(TrainerCallback):
 
     def on_log(self, args, state, control, logs=None, **kwargs):
         """Write the step's row, before a checkpoint is written."""
-        if not state.is_world_process_zero or "loss" not in logs:
-            return  # the summary at the end of training is no step
+        if state.is_world_process_zero and "loss" in logs:  # the summary at the end is no step
+            state.log_history[-1]["step_seconds"] = self._step_seconds  # checkpoints hold it too
+            jsonl.append(self.path, [self._row(state.log_history[-1])])
+
+    def _row(self, logs: dict) -> dict:
         fresh = {c: logs[ROLLOUT + c] for c in ROLLOUT_COLUMNS if ROLLOUT + c in logs}
         self._rollout = fresh or self._rollout  # further updates on the same rollout repeat it
-        row = {"step": state.global_step}
-        row |= {column: self._rollout.get(column) for column in ROLLOUT_COLUMNS}
-        row |= {column: logs.get(column) for column in UPDATE_COLUMNS}
-        jsonl.append(self.path, [row | {"step_seconds": self._step_seconds}])
-
-
-def keep_rows(path: Path, last_step: int) -> None:
-    """Cut a metrics file back to its rows up to `last_step`; a torn line goes with the rest.
-
-    Raises:
-        ValueError: rows up to `last_step` are missing.
-    """
-    rows = [row for _, row in islice(jsonl.rows(path), last_step)] if path.exists() else []
-    if [row["step"] for row in rows] != list(range(1, last_step + 1)):
-        raise ValueError(f"{path}: expected a row for each step from 1 to {last_step} to resume")
-    jsonl.write(path, rows)
+        row = {"step": logs["step"]} | {c: self._rollout.get(c) for c in ROLLOUT_COLUMNS}
+        return row | {c: logs.get(c) for c in (*UPDATE_COLUMNS, "step_seconds")}
 
 
 class CheckpointManifest(TrainerCallback):

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import fmean
 
 from transformers import GenerationConfig, PreTrainedTokenizerBase, Trainer, TrainerCallback
 
@@ -18,19 +19,18 @@ def save_model(
     generation_config: GenerationConfig,
     folder: Path,
 ) -> None:
-    """Write the policy as a model folder, whole or not at all; every process calls it."""
+    """Write the policy as a model folder; every process calls it.
+
+    A run that is killed here resumes from an earlier checkpoint and writes it again.
+    """
     weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)  # gathered by all
     if not trainer.is_world_process_zero():
         return
     model = trainer.accelerator.unwrap_model(trainer.model)
-    before, model.generation_config = model.generation_config, generation_config
-    part = folder.with_name(f"{folder.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    model.save_pretrained(part, state_dict=weights)
-    tokenizer.save_pretrained(part)
     shutil.rmtree(folder, ignore_errors=True)
-    part.rename(folder)
-    model.generation_config = before
+    model.save_pretrained(folder, state_dict=weights)
+    generation_config.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
 
 
 class KeptModels(TrainerCallback):
@@ -63,12 +63,11 @@ def choose_step(training: Training, validated: Sequence[dict]) -> dict:
     if training.evaluate == "last":
         return found
     kept = [step for step in kept_steps(training) if step % training.validation.every == 0]
-    accuracies = {step: [] for step in sorted({*kept, training.steps})}
-    for row in validated:
-        if row["step"] in accuracies:
-            accuracies[row["step"]].append(row["accuracy"])
-    means = {step: sum(of) / len(of) for step, of in accuracies.items()}
-    best = max(means, key=lambda step: (means[step], -step))
+    means = {
+        step: fmean(row["accuracy"] for row in validated if row["step"] == step)
+        for step in [*kept, training.steps]
+    }
+    best = max(means, key=means.get)  # of equal ones the first
     return found | {"step": best, "accuracy": means[best]}
 
 
@@ -102,12 +101,9 @@ def publish(training: Training, work_dir: Path, output_dir: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a folder, whole or not at all; large files are links to the same content."""
-    part = target.with_name(f"{target.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    shutil.copytree(source, part, copy_function=_link)
+    """Copy a folder in the place of what was there; large files are links to the same content."""
     shutil.rmtree(target, ignore_errors=True)
-    part.rename(target)
+    shutil.copytree(source, target, copy_function=_link)
 
 
 def _link(source: str, target: str) -> None:

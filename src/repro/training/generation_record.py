@@ -56,10 +56,9 @@ class GenerationRecord:
         input_ids = torch.zeros(shape, dtype=torch.long, device=device)
         attention_mask = torch.zeros_like(input_ids)
         for row, (prompt, completion) in enumerate(zip(prompts, completions, strict=True)):
-            input_ids[row, width - len(prompt) : width] = torch.tensor(prompt, device=device)
-            end = width + len(completion)
-            input_ids[row, width:end] = torch.tensor(completion, device=device)
-            attention_mask[row, width - len(prompt) : end] = 1
+            tokens = slice(width - len(prompt), width + len(completion))
+            input_ids[row, tokens] = torch.tensor([*prompt, *completion], device=device)
+            attention_mask[row, tokens] = 1
         # As `generate` counts: rows that have ended go on with padding, which no cut looks at.
         position_ids = (attention_mask.cumsum(1) - 1).clamp(min=0)
         causal_lm(model).base_model(

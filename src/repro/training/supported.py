@@ -5,6 +5,7 @@ those that do, so that a new version of TRL is looked at field by field.
 """
 
 import inspect
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -18,26 +19,8 @@ from repro.files import jsonl
 from repro.process_reward.settings import ProcessRewardSettings
 from repro.verify import thinking
 
-# Only TRL's default is allowed of these.
-REFUSED = {
-    "scale_rewards": "the algorithm decides how rewards are scaled",
-    "multi_objective_aggregation": "the algorithm sees the weighted sum of the rewards",
-    "mask_truncated_completions": "a truncated response is scored and trained as any other",
-    "neftune_noise_alpha": "the noise would enter what is scored",
-    "label_smoothing_factor": "the loss has no labels",
-    "train_sampling_strategy": "TRL's own sampler keeps the groups together",
-    "use_liger_kernel": "its layers were never compared with the scoring",
-    "torch_compile": "a compiled model was never compared with the scoring",
-    "use_transformers_continuous_batching": "its rollouts were never compared with the scoring",
-    "parallelism_config": "tensor parallelism was never compared with the scoring",
-}
-# These act on whole responses by the one advantage that each has in plain GRPO.
-REFUSED_PER_TOKEN = {
-    "importance_sampling_level": "one ratio for a response averages its tokens' advantages away",
-    "off_policy_mask_threshold": "it drops responses by the sign of their one advantage",
-}
-REFUSED_WITH_PROCESS_REWARD = {"remove_unused_columns": "it would drop the column 'answer'"}
-REFUSED_WITH_CRITIC = {"fp16": "the critic's loss is not scaled"}
+# Options of TRL that must have its default, by when that holds: why.
+REFUSED = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 SETTINGS = "repro_trainer.json"
 
 
@@ -87,9 +70,9 @@ def check_thinking(stated: str, process_reward: ProcessRewardSettings | None) ->
 def check_options(args: GRPOConfig, algorithm: str, has_process_reward: bool) -> None:
     """Refuse, by ValueError, options of TRL that would be ignored, or would train another thing."""
     per_token = has_process_reward or algorithm != "grpo"
-    refused = REFUSED | (REFUSED_PER_TOKEN if per_token else {})
-    refused |= REFUSED_WITH_PROCESS_REWARD if has_process_reward else {}
-    refused |= REFUSED_WITH_CRITIC if algorithm == "ppo" else {}
+    refused = REFUSED["always"] | (REFUSED["per_token"] if per_token else {})
+    refused |= REFUSED["with_process_reward"] if has_process_reward else {}
+    refused |= REFUSED["with_critic"] if algorithm == "ppo" else {}
     for option in fields(args):
         name, value = option.name, getattr(args, option.name)
         if name in refused and value != option.default:

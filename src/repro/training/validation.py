@@ -66,12 +66,8 @@ class Validation(TrainerCallback):
         self.scoring = ScoreSettings(
             samples=chosen.samples, thinking=backbone.thinking, protocol=chosen.protocol
         )
-        self.sampling = Sampling(
-            temperature=chosen.temperature,
-            top_p=chosen.top_p,
-            max_new_tokens=run.training.max_completion_tokens,
-            seed=chosen.seed,
-        )
+        drawn = chosen.model_dump(include={"temperature", "top_p", "seed"})
+        self.sampling = Sampling(**drawn, max_new_tokens=run.training.max_completion_tokens)
         at_once = run.training.responses_per_step // trainer.accelerator.num_processes
         self.problems_at_once = max(1, at_once // chosen.samples)
         self.files = {name: data_dir / f"{name}.jsonl" for name in chosen.benchmarks}

@@ -1,6 +1,6 @@
 """Write config/reference.md: every key of a configuration, its type, default and meaning.
 
-`python -m repro.config.reference > config/reference.md`
+`python config/reference.py > config/reference.md`
 """
 
 import json
@@ -9,7 +9,7 @@ from repro.config.models import Experiment
 
 _HEAD = """# Every setting of an experiment
 
-Written from `src/repro/config/models.py` by `python -m repro.config.reference`. Unknown keys are
+Written from `src/repro/config/models.py` by `python config/reference.py`. Unknown keys are
 refused; keys that are left out take their default. A key without a default must be stated. Types
 and bounds are in the words of JSON Schema; the type of a section is a link to its keys.
 """

@@ -6,21 +6,19 @@ are asked and judged, and another benchmark's task file says it itself.
 
 import functools
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import yaml
 from pydantic import BaseModel, Field, FiniteFloat, TypeAdapter, ValidationError, model_validator
 
-from repro.benchmarks import opencompass, prompts
+from repro.benchmarks import prompts
 from repro.files import jsonl
 
 FOLDER = Path(__file__).parent
 PROTOCOLS = FOLDER / "protocols"
 COMPACT = "compact"  # the protocol where none is named
 TIMEOUT_S = 6  # CPU seconds of a program on one test, where no protocol says it
-MODULES = {"prompts": prompts, "opencompass": opencompass}  # whose functions are checked by name
 PAPER = ("aime24", "aime25", "math500", "lmb", "gpqa", "mbpp", "lcb")  # its main table's columns
 TRAIN = "train"  # the training problems' file, which no benchmark's can be
 TRAIN_FIELDS = ["problem", "answer"]
@@ -61,10 +59,8 @@ class Benchmark(BaseModel, strict=True):
         if self.question not in self.fields:
             allowed = ", ".join(self.fields)
             raise ValueError(f"metadata.question = {self.question!r}; allowed: {allowed}")
-        for function in (self.doc_to_text, self.doc_to_target):  # others are templates
-            module, _, name = function.partition(".")
-            if module in MODULES and not hasattr(MODULES[module], name):
-                raise ValueError(f"{module}.py has no function {name!r}")
+        for stated in (self.doc_to_text, self.doc_to_target):
+            resolve(stated)
         return self
 
 
@@ -105,10 +101,14 @@ def read_protocol(name: str) -> dict[str, Asked]:
         raise ValueError(f"{file}: {_say(error)}") from None
 
 
-def resolve(function: str) -> Callable[[dict], object]:
-    """Return what `module.name` names, a function of a module of this folder."""
-    module, _, name = function.rpartition(".")
-    return getattr(import_module(f"repro.benchmarks.{module}"), name)
+def resolve(stated: str) -> Callable[[dict], object] | str:
+    """Return the function that `prompts.NAME` names, and any other text, a template, as it is."""
+    module, _, name = stated.partition(".")
+    if module != "prompts":
+        return stated
+    if not hasattr(prompts, name):
+        raise ValueError(f"prompts.py has no function {name!r}")
+    return getattr(prompts, name)
 
 
 @functools.cache

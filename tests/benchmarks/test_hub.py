@@ -59,7 +59,7 @@ def pins(server, monkeypatch):
 
 def test_every_benchmark_is_pinned_with_the_fields_that_its_task_reads():
     pins, tasks = declared.sources(), declared.benchmarks()
-    protocols = map(declared.read_protocol, declared.list_protocols())
+    protocols = declared.protocols().values()
     read_by = {asked.data: name for of in protocols for name, asked in of.items()}
     assert {*read_by, "train"} <= set(pins) <= {*read_by, *tasks, "train"}
     for name, of in pins.items():

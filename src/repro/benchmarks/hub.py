@@ -76,7 +76,7 @@ def _rows(pins: dict, record: dict) -> Iterator[dict]:
     """Yield the wanted rows with the wanted fields; all are read and counted in the record."""
     name, window, limit = record["name"], record.get("window"), record["problems"]
     called = {field: pins.get("renamed", {}).get(field, field) for field in pins["fields"]}
-    parts = pins.get("files") or [{"path": pins["config"], "rows": pins["rows"]}]
+    parts = pins["files"]
     if "release" in record:  # vN is the first N files
         parts = parts[: int(record["release"].removeprefix("v"))]
     for part in parts:
@@ -104,12 +104,12 @@ def _rows(pins: dict, record: dict) -> Iterator[dict]:
 
 
 def _download(pins: dict, commit: str, path: str) -> Iterable[dict]:
-    """Return the rows of one file, or of a config whose files the dataset's card names.
+    """Return the rows of one file, or with a split of a config, whose files the card names.
 
     A file is not read by `datasets`: its JSON loader turns an answer such as ``2024-01-01`` into a
     time stamp, and it runs no loader script (LiveCodeBench has one).
     """
-    if "config" in pins:
+    if "split" in pins:
         from datasets import load_dataset
 
         return load_dataset(pins["repo"], path, split=pins["split"], revision=commit)

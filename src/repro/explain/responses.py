@@ -30,14 +30,10 @@ def write_objectives(
 ) -> None:
     """Score the first response to each of the first problems of some mathematics benchmarks.
 
-    Args:
-        judging: the process reward, and whether Python files in the model folder may run.
-        run: has the model that gave the responses, and judges them, generations and scores.
-        data: benchmark -> its file of problems.
-        output_file: JSONL of benchmark, doc_id, sample, correct (0 or 1), tokens (of the thought),
-            points ``[[token position, relative position in [0, 1], J], ...]`` from the empty
-            thought on, and segments ``[[behaviour or null, process reward], ...]``.
-        problems: how many of each benchmark.
+    ``data`` names the file of problems of each benchmark, ``problems`` says how many of them.
+    ``output_file`` is JSONL of benchmark, doc_id, sample, correct (0 or 1), tokens (of the
+    thought), points ``[[token position, relative position in [0, 1], J], ...]`` from the empty
+    thought on, and segments ``[[behaviour or null, process reward], ...]``.
 
     ValueError: files that do not belong together, or a benchmark that is not mathematics.
     """
@@ -62,27 +58,25 @@ def write_case_study(
 ) -> None:
     """Write the case study of a run as PNG, PDF and HTML; see `page.write`.
 
-    Which response is shown is a rule: of the first responses to each problem the first that is
-    correct and holds a segment that backtracks, verifies or hesitates; else the first correct one;
-    else the first of all. Errors as of `write_objectives`, and ValueError where no response fits
-    into the model's context.
+    Of the first responses to each problem it shows the first that is correct and holds a segment
+    that backtracks, verifies or hesitates; else the first correct one; else the first of all.
+    Errors as of `write_objectives`, and ValueError where none fits into the model's context.
     """
     from repro.explain import page  # and with it matplotlib
 
     has_tags = judging.thinking == thinking.REQUIRED
 
     def rank(found: tuple[dict, int, Transcript]) -> int:
-        row, correct, _ = found
-        thought = thinking.find_thought(row["text"], has_tags)
-        return correct * (1 + any(count(thought)[1:]))  # its behaviours
+        thought = thinking.find_thought(found[0]["text"], has_tags)
+        return found[1] * (1 + any(count(thought)[1:]))  # its behaviours
 
     tokenizer = Decoder(run.path / "model", judging.trust_remote_code).tokenizer
-    fitting = _first_responses(run, tokenizer, benchmark, data)
-    best = max(fitting, key=rank, default=None)  # the first of equal ones
-    if best is None:
+    fitting = list(_first_responses(run, tokenizer, benchmark, data))
+    if not fitting:
         raise ValueError(f"{run.path}, {benchmark}: no response fits into the model's context")
+    _, _, best = max(fitting, key=rank)  # the first of equal ones
     model = transcript.load_model(run.path / "model", judging.trust_remote_code)
-    [scored] = explain_each(model, tokenizer, best[2], [judging], has_tags)
+    [scored] = explain_each(model, tokenizer, best, [judging], has_tags)
     name = f"{run.backbone}, {methods.label(run.method)}, seed {run.seed}"
     page.write(replace(scored, model=name), output, note)
 
@@ -101,9 +95,9 @@ def _first_responses(
     task = tasks.load(benchmark, data, 1)
     if not declared.benchmarks()[benchmark].in_domain:
         raise ValueError(f"{benchmark}: the objective needs answers in a box, those of mathematics")
-    scored = jsonl.read_json(run.path / f"scores/{benchmark}.json")["problems"]
+    scored = run.read_json(f"scores/{benchmark}").get("problems", [])
     scores = {one["doc_id"]: one for one in scored}
-    generations = jsonl.read(run.path / f"generations/{benchmark}.jsonl")
+    generations = run.read_rows(f"generations/{benchmark}")
     first = {row["doc_id"]: row for row in generations if row["sample"] == 0}
     left_out, question = 0, task.config.metadata["question"]
     for doc_id, doc in list(enumerate(task.eval_docs))[:problems]:
@@ -118,5 +112,5 @@ def _first_responses(
         source = f"{benchmark}, doc {doc_id}, sample 0, {'correct' if correct else 'wrong'}"
         yield row, correct, Transcript(doc[question], answer, prompt, ids, source)
     if left_out:
-        said = f"left out {left_out} responses, too long or empty"
-        print(f"{run.path}, {benchmark}: {said}", file=sys.stderr)
+        where = f"{run.path}, {benchmark}"
+        print(f"{where}: left out {left_out} responses, too long or empty", file=sys.stderr)

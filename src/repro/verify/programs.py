@@ -73,14 +73,13 @@ def lcb_cases(text: str) -> list[dict]:
 
     ValueError: neither JSON nor base64 of zlib of a pickled JSON string without class or function.
     """
-    undecodable = (ValueError, TypeError, EOFError, LookupError, AttributeError)
+    unpickled = (EOFError, LookupError, AttributeError, pickle.UnpicklingError)
     try:
         if not text.lstrip().startswith("["):
             text = _StringUnpickler(io.BytesIO(zlib.decompress(base64.b64decode(text)))).load()
-        return [
-            {key: case[key] for key in ("input", "output", "testtype")} for case in json.loads(text)
-        ]
-    except (*undecodable, pickle.UnpicklingError, zlib.error) as error:
+        wanted = ("input", "output", "testtype")
+        return [{key: case[key] for key in wanted} for case in json.loads(text)]
+    except (ValueError, TypeError, zlib.error, *unpickled) as error:
         raise ValueError(f"tests that cannot be decoded: {type(error).__name__}: {error}") from None
 
 

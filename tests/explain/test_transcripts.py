@@ -10,8 +10,7 @@ from transformers import AutoTokenizer
 
 from repro.commands.cli import main
 from repro.explain import transcripts
-from repro.explain.explanation import explain_each
-from repro.explain.transcript import load
+from repro.explain.explanation import explain_each, load
 from repro.files import jsonl
 from repro.process_reward.probes import LEAD_IN, make_probe
 from repro.process_reward.settings import ProcessRewardSettings

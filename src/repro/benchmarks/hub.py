@@ -51,11 +51,9 @@ def fetch(name: str, settings: Mapping) -> tuple[Iterator[dict], dict]:
 
     The rows are read as they are taken, and the record is complete once all of them are.
 
-    Args:
-        name: of the benchmark, or `train`, whose rows without a problem or an answer are left out.
-        settings: ``problems``, only the first so many; ``dataset``, its entry in `sources.yml` if
-            that has another name; of `lcb` also ``release`` (v1 to v6) and ``window`` (first and
-            last contest date); absent or None is the default.
+    Of `train`, rows without a problem or an answer are left out. ``settings`` may have ``problems``
+    (only the first so many), ``dataset`` (its entry in `sources.yml` if of another name), and of
+    `lcb` ``release`` (v1 to v6) and ``window`` (first and last contest date); None: the default.
 
     ValueError, also from the rows: not as pinned, or not to be had.
     """

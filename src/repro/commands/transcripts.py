@@ -30,10 +30,10 @@ MODEL = {
 @takes(*("--model", "--question", "--answer", "--thought", "--output"), **SETTINGS, **MODEL)
 def explain(options: argparse.Namespace) -> None:
     """Show the process reward along one response's thought, as PNG and HTML."""
-    from repro.explain import explanation, page, transcript
+    from repro.explain import explanation, page
 
     settings = _read_settings(options)
-    model, tokenizer, response = transcript.load(
+    model, tokenizer, response = explanation.load(
         *(options.model, options.question, options.answer, options.thought),
         trust_remote_code=options.trust_remote_code,
     )

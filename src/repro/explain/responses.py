@@ -12,9 +12,8 @@ from repro.benchmarks import declared
 from repro.config.resolved import Judging
 from repro.evaluation import tasks
 from repro.evaluation.decoding import Decoder
-from repro.explain import transcript
-from repro.explain.explanation import explain_each
-from repro.explain.transcript import Transcript
+from repro.explain import explanation
+from repro.explain.explanation import Transcript, explain_each
 from repro.files import jsonl
 from repro.measure.behaviours import count
 from repro.records.experiment import RunFolder
@@ -37,14 +36,13 @@ def write_objectives(
 
     ValueError: files that do not belong together, or a benchmark that is not mathematics.
     """
-    model = transcript.load_model(run.path / "model", judging.trust_remote_code)
+    model = explanation.load_model(run.path / "model", judging.trust_remote_code)
     tokenizer = Decoder(run.path / "model", judging.trust_remote_code).tokenizer
     rows, has_tags = [], judging.thinking == thinking.REQUIRED
     for name, file in data.items():
         for row, correct, response in _first_responses(run, tokenizer, name, file, problems):
             [scored] = explain_each(model, tokenizer, response, [judging], has_tags)
-            found = {"benchmark": name, "doc_id": row["doc_id"], "sample": row["sample"]}
-            rows.append(found | {"correct": correct} | scored.row())
+            rows.append(scored.row(name, row["doc_id"], correct))
     jsonl.write(output_file, rows)
 
 
@@ -75,7 +73,7 @@ def write_case_study(
     if not fitting:
         raise ValueError(f"{run.path}, {benchmark}: no response fits into the model's context")
     _, _, best = max(fitting, key=rank)  # the first of equal ones
-    model = transcript.load_model(run.path / "model", judging.trust_remote_code)
+    model = explanation.load_model(run.path / "model", judging.trust_remote_code)
     [scored] = explain_each(model, tokenizer, best, [judging], has_tags)
     name = f"{run.backbone}, {methods.label(run.method)}, seed {run.seed}"
     page.write(replace(scored, model=name), output, note)
@@ -88,7 +86,7 @@ def _first_responses(
     data: str | Path,
     problems: int | None = None,
 ) -> Iterator[tuple[dict, int, Transcript]]:
-    """Yield the first response to each of the first problems: row, verdict, and transcript.
+    """Yield the first response to each of the first problems: row, verdict, and explanation.
 
     Those that are empty, or too long for the context, are left out and counted on stderr.
     """
@@ -104,8 +102,8 @@ def _first_responses(
         if doc_id not in first or doc_id not in scores:
             raise ValueError(f"{run.path}, {benchmark}: doc {doc_id} is not scored or not there")
         row, correct, answer = first[doc_id], scores[doc_id]["correct"][0], task.doc_to_target(doc)
-        prompt, ids = (transcript.encode(tokenizer, row[name]) for name in ("prompt", "text"))
-        room = transcript.room_for_response(run.path / "model", tokenizer, prompt, answer)
+        prompt, ids = (explanation.encode(tokenizer, row[name]) for name in ("prompt", "text"))
+        room = explanation.room_for_response(run.path / "model", tokenizer, prompt, answer)
         if not 0 < len(ids) <= room:
             left_out += 1
             continue

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from repro import methods
 from repro.config.words import validate
 from repro.evaluation.decoding import Decoder
-from repro.explain import page, transcript
+from repro.explain import explanation, page
 from repro.explain.explanation import Explanation, explain_each
 from repro.files import jsonl
 from repro.measure.objective import correlate_with_position
@@ -91,13 +91,13 @@ def judge(
     lines = read(file)
     tokenizer = Decoder(folder, trust_remote_code).tokenizer
     transcripts = [
-        transcript.make(
+        explanation.make(
             *(folder, tokenizer, line.question, line.answer, line.thought.rstrip()),
             source=f"{Path(file).name}, transcript {number}",
         )
         for number, line in enumerate(lines, start=1)
     ]
-    model, probes = transcript.load_model(folder, trust_remote_code), list_probes(has_tags)
+    model, probes = explanation.load_model(folder, trust_remote_code), list_probes(has_tags)
     every = [settings, *(settings.model_copy(update=of) for of in probes.values())]
     judged = []
     for line, read_in in zip(lines, transcripts, strict=True):
@@ -116,10 +116,10 @@ def judge(
 
 def list_probes(has_tags: bool) -> dict[str, dict]:
     """Return name -> settings of each probe: first the whole box, then its answer alone."""
-    before = {"box": {"close_thought": False, "lead_in": None}}
-    if has_tags:
-        before["</think>, box"] = {"close_thought": True, "lead_in": None}
-    before[f"{LEAD_IN.strip()!r}, box"] = {"close_thought": False, "lead_in": LEAD_IN}
+    open_thought = {"close_thought": False, "lead_in": None}
+    closed = {"</think>, box": open_thought | {"close_thought": True}} if has_tags else {}
+    lead_in = {f"{LEAD_IN.strip()!r}, box": open_thought | {"lead_in": LEAD_IN}}
+    before = {"box": open_thought} | closed | lead_in
     return {
         f"{name}{', answer only' * only}": {**of, "answer_only": only}
         for name, of in before.items()
@@ -169,7 +169,11 @@ def write(
     """
     output, model = Path(output), judged[0].explained.model
     pages = [Path(f"transcripts/{number}.html") for number in range(1, len(judged) + 1)]
-    rows = [_row(name, number, one) for number, one in enumerate(judged)]
+    rows = []
+    for number, one in enumerate(judged):
+        scores = [[of.magnitude, of.stability, of.score] for of in one.explained.points]
+        row = one.explained.row(name, number, one.line.correct)
+        rows.append(row | {"scores": scores, "probes": one.by_probe})
     jsonl.write(output / "objective.jsonl", rows)
     (output / "transcripts").mkdir(exist_ok=True)
     for file, one in zip(pages, judged, strict=True):
@@ -219,13 +223,6 @@ def _draw(responses: pd.DataFrame, model: str, note: str) -> Figure:
         axis.plot(rows["position"], rows["mean"], label=f"{what}, {rows['n'].max()}", **look)
     axis.set_ylim(0, 1.5 * found["mean"].max())
     return style.finish(figure, [axis], "Means over transcripts, and 95 % bands", note)
-
-
-def _row(name: str, number: int, judged: Judged) -> dict:
-    explained = judged.explained
-    scores = [[of.magnitude, of.stability, of.score] for of in explained.points]
-    found = {"benchmark": name, "doc_id": number, "sample": 0, "correct": judged.line.correct}
-    return found | explained.row() | {"scores": scores, "probes": judged.by_probe}
 
 
 def _rho(judged: Judged) -> float:

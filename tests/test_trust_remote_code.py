@@ -10,7 +10,7 @@ from repro.config import settings
 from repro.config.models import Experiment
 from repro.config.resolved import stated
 from repro.evaluation import engines
-from repro.explain import transcript
+from repro.explain import explanation
 from repro.files import digests, jsonl, model_folder
 from repro.training import train
 from tests.bad_configs import FILE, SMOKE, changed, yaml
@@ -105,7 +105,7 @@ def test_every_load_refuses_it_and_takes_it_with_the_key(folder, tmp_path):
     before = digests.of_model(output)
     for load in (
         lambda trusted: engines.load("transformers", output, 64, trusted).model,
-        lambda trusted: transcript.load_model(output, trusted),
+        lambda trusted: explanation.load_model(output, trusted),
     ):
         with pytest.raises(ValueError, match="custom code"):
             load(False)
@@ -138,9 +138,9 @@ def test_it_is_trained_and_what_was_trained_is_loaded_again(folder, tmp_path):
     train.train_run(run_of(run), *paths)
     trained = tmp_path / "out/model"
     model_folder.check_code(trained, trust_remote_code=True)
-    assert type(transcript.load_model(trained, True)).__name__ == "MineForCausalLM"
+    assert type(explanation.load_model(trained, True)).__name__ == "MineForCausalLM"
     with pytest.raises(ValueError, match="custom code"):
-        transcript.load_model(trained)
+        explanation.load_model(trained)
 
 
 def _forget() -> None:

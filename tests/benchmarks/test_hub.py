@@ -59,7 +59,7 @@ def pins(server, monkeypatch):
 
 def test_every_benchmark_is_pinned_with_the_fields_that_its_task_reads():
     pins, tasks = declared.sources(), declared.benchmarks()
-    protocols = map(declared.read_protocol, declared.list_protocols())
+    protocols = declared.protocols().values()
     read_by = {asked.data: name for of in protocols for name, asked in of.items()}
     assert {*read_by, "train"} <= set(pins) <= {*read_by, *tasks, "train"}
     for name, of in pins.items():
@@ -109,7 +109,7 @@ def test_fetch_and_again_from_the_cache(server, pins, tmp_path, monkeypatch, pat
 def test_a_branch_with_files_that_only_the_card_names(server, pins, tmp_path, monkeypatch):
     commit, asked = server.push("some/set", {}), []
     monkeypatch.setattr("datasets.load_dataset", lambda *a, **k: asked.append((a, k)) or PROBLEMS)
-    pins["lmb"] = pin("main", files=None, config="hard_en", split="test", rows=3)
+    pins["lmb"] = pin("main", "hard_en", split="test")
     record = fetch("lmb", {}, tmp_path / "lmb.jsonl")
     assert asked == [(("some/set", "hard_en"), {"split": "test", "revision": commit})]
     assert (record["revision"], record["commit"]) == ("main", commit)

@@ -54,7 +54,7 @@ def page(qwen3, tmp_path_factory):
     for title, problem in shown.items():
         name = title.partition(",")[0]
         jsonl.write(folder / f"{title}.jsonl", [problem])
-        for protocol in declared.list_protocols():
+        for protocol in declared.protocols():
             task = tasks.load(name, folder / f"{title}.jsonl", 1, protocol)
             [prompt] = generate.render_prompts(task, qwen3, system=None)
             parts.append(f"## {title}, {protocol}\n~~~~\n{prompt}\n~~~~\n")

@@ -15,9 +15,15 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from repro.benchmarks import prompts
 from repro.commands.cli import main
 from repro.explain import page as pages
-from repro.explain.explanation import Explanation, Stretch, explain_each
+from repro.explain.explanation import (
+    Explanation,
+    Stretch,
+    Transcript,
+    explain_each,
+    load,
+    without_second_opening,
+)
 from repro.explain.page import number
-from repro.explain.transcript import Transcript, load, without_second_opening
 from repro.process_reward import one_pass, repeat_loop
 from repro.process_reward.probes import make_probe, probes_at_cuts
 from repro.process_reward.segments import Thought

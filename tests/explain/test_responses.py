@@ -6,9 +6,8 @@ import pytest
 
 from repro.config.resolved import Judging
 from repro.evaluation.decoding import Decoder
-from repro.explain import responses, transcript
-from repro.explain.explanation import explain_each
-from repro.explain.transcript import Transcript
+from repro.explain import explanation, responses
+from repro.explain.explanation import Transcript, explain_each
 from repro.files import jsonl
 from repro.records.experiment import RunFolder
 
@@ -49,9 +48,9 @@ def test_rows_say_what_the_explanation_of_a_response_says(folder, write, tmp_pat
     assert found == [(0, 0, 0), (2, 0, 1)]
     assert "left out 1 responses" in capsys.readouterr().err
     tokenizer = Decoder(folder).tokenizer
-    tokens = (transcript.encode(tokenizer, text) for text in ("What is 0 + 1?", CORRECTED))
+    tokens = (explanation.encode(tokenizer, text) for text in ("What is 0 + 1?", CORRECTED))
     alone = Transcript("", "2", *tokens, "")
-    [expected] = explain_each(transcript.load_model(folder), tokenizer, alone, [SETTINGS])
+    [expected] = explain_each(explanation.load_model(folder), tokenizer, alone, [SETTINGS])
     stretches = [expected.baseline, *expected.stretches]
     ends, shares, objectives = zip(*rows[0]["points"], strict=True)
     assert shares[0] == 0 and shares[-1] == 1 and ends == tuple(s.end for s in stretches)

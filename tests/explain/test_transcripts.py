@@ -9,9 +9,8 @@ import pytest
 from transformers import AutoTokenizer
 
 from repro.commands.cli import main
-from repro.explain import probe_check
-from repro.explain.explanation import explain_each
-from repro.explain.transcript import load
+from repro.explain import transcripts
+from repro.explain.explanation import explain_each, load
 from repro.files import jsonl
 from repro.process_reward.probes import LEAD_IN, make_probe
 from repro.process_reward.settings import ProcessRewardSettings
@@ -28,10 +27,10 @@ def file(tmp_path):
 
 
 def test_every_probe_is_judged_as_explain_would(folder, file, tmp_path):
-    judged = list(probe_check.judge(folder, file, ProcessRewardSettings(k="all")))
+    judged = transcripts.judge(folder, file, ProcessRewardSettings(k="all"))
     (tmp_path / "thought.txt").write_text(FIRST["thought"])
     read_in = load(folder, FIRST["question"], FIRST["answer"], tmp_path / "thought.txt")
-    every = probe_check.list_probes(has_tags=True)
+    every = transcripts.list_probes(has_tags=True)
     assert len(every) == 6
     for name, changes in every.items():
         [alone] = explain_each(*read_in, [ProcessRewardSettings(k="all", **changes)])
@@ -45,7 +44,7 @@ def test_every_probe_is_judged_as_explain_would(folder, file, tmp_path):
 
 def test_the_share_of_the_box_is_that_of_its_tokens(folder, file):
     """Sums over tokens: -J of the whole box times its tokens, less the same of the answer."""
-    judged = list(probe_check.judge(folder, file, ProcessRewardSettings(k="all")))
+    judged = transcripts.judge(folder, file, ProcessRewardSettings(k="all"))
     tokenizer, own, whole = AutoTokenizer.from_pretrained(folder), 0.0, 0.0
     for one in judged:
         counts = [
@@ -57,7 +56,7 @@ def test_the_share_of_the_box_is_that_of_its_tokens(folder, file):
             for count, probe in zip(counts, ("box", "box, answer only"), strict=True)
         ]
         whole, own = whole + sums[0], own + sums[0] - sums[1]
-    summary = probe_check.summarise(judged).set_index("probe")
+    summary = transcripts.summarise(judged).set_index("probe")
     assert summary.loc["box", "box_share"] == pytest.approx(100 * own / whole)
     assert math.isnan(summary.loc["box, answer only", "box_share"])
     starts = [-one.by_probe["box"][0] for one in judged]
@@ -66,12 +65,12 @@ def test_the_share_of_the_box_is_that_of_its_tokens(folder, file):
 
 def test_a_box_that_is_the_surprise_is_warned_of():
     rows = [["box", -0.06, 52, 9.0, 8.9, 93.0], ["box, answer only", -0.4, 83, 3.4, 2.0, math.nan]]
-    summary = pd.DataFrame(rows, columns=list(probe_check.COLUMNS))
-    said = probe_check.warn(summary, ProcessRewardSettings())
+    summary = pd.DataFrame(rows, columns=list(transcripts.COLUMNS))
+    said = transcripts.warn(summary, ProcessRewardSettings())
     assert said.startswith("93 % of −J stands in the tokens of the box itself")
     assert "probe 'box, answer only' (median ρ -0.40, against -0.06 with the whole box)" in said
-    assert probe_check.warn(summary, ProcessRewardSettings(answer_only=True)) == ""
-    assert probe_check.warn(summary.assign(box_share=49.0), ProcessRewardSettings()) == ""
+    assert transcripts.warn(summary, ProcessRewardSettings(answer_only=True)) == ""
+    assert transcripts.warn(summary.assign(box_share=49.0), ProcessRewardSettings()) == ""
 
 
 def test_the_files_of_objective(folder, file, tmp_path, capsys):

@@ -3,11 +3,10 @@
 Two problems are the same when all `words` are equal ("exact"), or when runs of at least `NGRAM`
 words that both have cover at least `COVERAGE` of the shorter problem's words ("ngram").
 
-Thirteen words are GPT-3's choice (Brown et al. 2020, appendix C) and lm-eval's; stock phrases of
-mathematics are longer. Qwen2.5 and Qwen2.5-Math (arXiv 2412.15115, 2409.12122) use both numbers,
-the latter on the longest common subsequence; here only runs count, so that a problem with other
-numbers throughout stays. Different problems share up to 0.29 of their words in AIME 2024 and 2025,
-and up to 0.53 in half of MATH-500.
+Thirteen words are the choice of GPT-3 (Brown et al. 2020, appendix C); Qwen2.5 and Qwen2.5-Math
+(arXiv 2412.15115, 2409.12122) use both numbers, the latter on the longest common subsequence. Here
+only runs count, so that a problem with other numbers throughout stays. Different problems share up
+to 0.29 of their words in AIME 2024 and 2025, and up to 0.53 in half of MATH-500.
 """
 
 import re
@@ -62,12 +61,11 @@ def filter_rows(
         for start, run in enumerate(_runs(problem)):
             index[run].append((place, start))
     for number, row in enumerate(rows, start=1):
-        text = row["problem"]
-        matches = _find_matches(words(text), problems, index)
+        matches = _find_matches(words(row["problem"]), problems, index)
         for name, how in matches.items():
             counts[name][how] += 1
-            example = {"row": number, "benchmark": name, "match": how, "problem": text[:300]}
-            examples.append(example)
+            found = {"row": number, "benchmark": name, "match": how}
+            examples.append(found | {"problem": row["problem"][:300]})
         if not matches:
             kept.append(row)
     report = {"rule": {"ngram": NGRAM, "coverage": COVERAGE}, "benchmarks": counts}

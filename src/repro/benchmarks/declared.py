@@ -6,26 +6,24 @@ are asked and judged, and another benchmark's task file says it itself.
 
 import functools
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
-import yaml
 from pydantic import BaseModel, Field, FiniteFloat, TypeAdapter, ValidationError, model_validator
 
-from repro.benchmarks import opencompass, prompts
-from repro.files import jsonl
+from repro.benchmarks import prompts
+from repro.files import jsonl, strict_yaml
 
 FOLDER = Path(__file__).parent
 PROTOCOLS = FOLDER / "protocols"
 COMPACT = "compact"  # the protocol where none is named
 TIMEOUT_S = 6  # CPU seconds of a program on one test, where no protocol says it
-MODULES = {"prompts": prompts, "opencompass": opencompass}  # whose functions are checked by name
 PAPER = ("aime24", "aime25", "math500", "lmb", "gpqa", "mbpp", "lcb")  # its main table's columns
 TRAIN = "train"  # the training problems' file, which no benchmark's can be
 TRAIN_FIELDS = ["problem", "answer"]
 Verifier = Literal["math", "choice", "mbpp", "lcb"]
 Text = Annotated[str, Field(pattern=r"\S")]  # not empty
+Kind = TypeVar("Kind")
 
 
 class Asked(BaseModel, extra="forbid", strict=True):
@@ -61,60 +59,47 @@ class Benchmark(BaseModel, strict=True):
         if self.question not in self.fields:
             allowed = ", ".join(self.fields)
             raise ValueError(f"metadata.question = {self.question!r}; allowed: {allowed}")
-        for function in (self.doc_to_text, self.doc_to_target):  # others are templates
-            module, _, name = function.partition(".")
-            if module in MODULES and not hasattr(MODULES[module], name):
-                raise ValueError(f"{module}.py has no function {name!r}")
+        for stated in (self.doc_to_text, self.doc_to_target):
+            resolve(stated)
         return self
-
-
-class _Loader(yaml.SafeLoader):
-    """Takes lm-eval's `!function` for a name, and imports nothing."""
-
-
-_Loader.add_constructor("!function", lambda loader, node: node.value)
 
 
 @functools.cache
 def benchmarks(protocol: str = COMPACT) -> dict[str, Benchmark]:
     """Return every benchmark: the paper's seven in its order, then the others by name.
 
-    ValueError: a file is not usable; the message names file, key, value and what is allowed.
+    ValueError: no such protocol, or a file is not usable; the message names file, key, value and
+    what is allowed.
     """
-    asked = read_protocol(protocol)
+    if protocol not in protocols():
+        allowed = ", ".join(protocols())
+        raise ValueError(f"protocol: {protocol!r} does not exist; allowed: {allowed}")
+    asked = protocols()[protocol]
     found = {path.stem: _read(path, asked.get(path.stem)) for path in sorted(FOLDER.glob("*.yaml"))}
     return {name: found[name] for name in [*PAPER, *found] if name in found}
 
 
-def list_protocols() -> list[str]:
-    """Return the names of the protocols."""
-    return sorted(path.stem for path in PROTOCOLS.glob("*.yaml"))
-
-
 @functools.cache
-def read_protocol(name: str) -> dict[str, Asked]:
-    """Return what a protocol says, by benchmark; ValueError: there is none, or it is not usable."""
-    if name not in list_protocols():
-        allowed = ", ".join(list_protocols())
-        raise ValueError(f"protocol: {name!r} does not exist; allowed: {allowed}")
-    file = PROTOCOLS / f"{name}.yaml"
-    content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    try:
-        return TypeAdapter(dict[str, Asked]).validate_python(content)
-    except ValidationError as error:
-        raise ValueError(f"{file}: {_say(error)}") from None
+def protocols() -> dict[str, dict[str, Asked]]:
+    """Return what each protocol says, by benchmark; ValueError: a file is not usable."""
+    kind, files = dict[str, Asked], sorted(PROTOCOLS.glob("*.yaml"))
+    return {path.stem: _validate(strict_yaml.read(path), kind, path) for path in files}
 
 
-def resolve(function: str) -> Callable[[dict], object]:
-    """Return what `module.name` names, a function of a module of this folder."""
-    module, _, name = function.rpartition(".")
-    return getattr(import_module(f"repro.benchmarks.{module}"), name)
+def resolve(stated: str) -> Callable[[dict], object] | str:
+    """Return the function that `prompts.NAME` names, and any other text, a template, as it is."""
+    module, _, name = stated.partition(".")
+    if module != "prompts":
+        return stated
+    if not hasattr(prompts, name):
+        raise ValueError(f"prompts.py has no function {name!r}")
+    return getattr(prompts, name)
 
 
 @functools.cache
 def sources() -> dict[str, dict]:
     """Return `sources.yml`: what is downloaded for each benchmark and for `train`."""
-    return yaml.safe_load((FOLDER / "sources.yml").read_text(encoding="utf-8"))
+    return strict_yaml.read(FOLDER / "sources.yml")
 
 
 def read_rows(file: str | Path, name: str) -> list[dict]:
@@ -127,7 +112,7 @@ def read_rows(file: str | Path, name: str) -> list[dict]:
     if name not in known:
         raise ValueError(f"{file}: benchmark {name!r} is unknown; allowed: {', '.join(known)}")
     fields = known[name].fields
-    return [{field: row[field] for field in fields} for _, row in _rows(file, name)]
+    return [{field: row[field] for field in fields} for row in _rows(file, name)]
 
 
 def check_file(file: str | Path, name: str) -> int:
@@ -141,8 +126,8 @@ def check_file(file: str | Path, name: str) -> int:
         raise ValueError(f"{file}: {error.strerror}; wanted: problems for {name}") from None
 
 
-def _rows(file: str | Path, name: str) -> Iterator[tuple[int, dict]]:
-    """Yield line number and row of a file of problems, as long as they are as declared."""
+def _rows(file: str | Path, name: str) -> Iterator[dict]:
+    """Yield the rows of a file of problems, as long as they are as declared."""
     fields, question, types, number = TRAIN_FIELDS, "problem", {}, 0
     if name != TRAIN:
         question, fields = benchmarks()[name].question, benchmarks()[name].fields
@@ -162,7 +147,7 @@ def _rows(file: str | Path, name: str) -> Iterator[tuple[int, dict]]:
                 raise ValueError(
                     f"{where} is of type {of_type}; allowed: {types[field]}, as in the lines before"
                 )
-        yield number, row
+        yield row
     if not number:
         raise ValueError(f"{file}: no problems for benchmark {name}")
 
@@ -181,27 +166,27 @@ _KINDS = {
 
 
 def _read(path: Path, asked: Asked | None) -> Benchmark:
-    try:
-        content = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 (a SafeLoader)
-        content |= content.get("metadata", {}) | {"asked": asked}
-        if asked:
-            content |= {"doc_to_text": asked.prompt, "doc_to_target": asked.target}
-            content |= {"verifier": asked.verifier}
-        found = Benchmark.model_validate(content)
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
-    except ValidationError as error:
-        raise ValueError(f"{path}: {_say(error)}") from None
+    content = strict_yaml.read(path)
+    content |= content.get("metadata", {}) | {"asked": asked}
+    if asked:
+        content |= {"doc_to_text": asked.prompt, "doc_to_target": asked.target}
+        content |= {"verifier": asked.verifier}
+    found = _validate(content, Benchmark, path)
     if found.task != path.stem or found.task == TRAIN:
         allowed = f"the name of the file, which is not {TRAIN}"
         raise ValueError(f"{path}: task = {found.task!r}; allowed: {allowed}")
     return found
 
 
-def _say(error: ValidationError) -> str:
-    """Return the first thing that is wrong with a file in one line: key, value, what is allowed."""
-    first = error.errors(include_url=False)[0]
-    key = ".".join(map(str, first["loc"]))
+def _validate(content: dict, kind: type[Kind], path: Path) -> Kind:
+    """Return what a file says; ValueError names the first thing that is wrong in one line."""
+    try:
+        return TypeAdapter(kind).validate_python(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+    key, said = ".".join(map(str, first["loc"])), first["msg"]
     if first["type"] == "missing":
-        return f"key {key!r} is missing"
-    return f"{key} = {str(first['input'])[:40]!r}: {first['msg']}" if key else first["msg"]
+        said = f"key {key!r} is missing"
+    elif key:
+        said = f"{key} = {str(first['input'])[:40]!r}: {said}"
+    raise ValueError(f"{path}: {said}")

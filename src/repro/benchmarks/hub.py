@@ -51,11 +51,9 @@ def fetch(name: str, settings: Mapping) -> tuple[Iterator[dict], dict]:
 
     The rows are read as they are taken, and the record is complete once all of them are.
 
-    Args:
-        name: of the benchmark, or `train`, whose rows without a problem or an answer are left out.
-        settings: ``problems``, only the first so many; ``dataset``, its entry in `sources.yml` if
-            that has another name; of `lcb` also ``release`` (v1 to v6) and ``window`` (first and
-            last contest date); absent or None is the default.
+    Of `train`, rows without a problem or an answer are left out. ``settings`` may have ``problems``
+    (only the first so many), ``dataset`` (its entry in `sources.yml` if of another name), and of
+    `lcb` ``release`` (v1 to v6) and ``window`` (first and last contest date); None: the default.
 
     ValueError, also from the rows: not as pinned, or not to be had.
     """
@@ -76,7 +74,7 @@ def _rows(pins: dict, record: dict) -> Iterator[dict]:
     """Yield the wanted rows with the wanted fields; all are read and counted in the record."""
     name, window, limit = record["name"], record.get("window"), record["problems"]
     called = {field: pins.get("renamed", {}).get(field, field) for field in pins["fields"]}
-    parts = pins.get("files") or [{"path": pins["config"], "rows": pins["rows"]}]
+    parts = pins["files"]
     if "release" in record:  # vN is the first N files
         parts = parts[: int(record["release"].removeprefix("v"))]
     for part in parts:
@@ -104,12 +102,12 @@ def _rows(pins: dict, record: dict) -> Iterator[dict]:
 
 
 def _download(pins: dict, commit: str, path: str) -> Iterable[dict]:
-    """Return the rows of one file, or of a config whose files the dataset's card names.
+    """Return the rows of one file, or with a split of a config, whose files the card names.
 
     A file is not read by `datasets`: its JSON loader turns an answer such as ``2024-01-01`` into a
     time stamp, and it runs no loader script (LiveCodeBench has one).
     """
-    if "config" in pins:
+    if "split" in pins:
         from datasets import load_dataset
 
         return load_dataset(pins["repo"], path, split=pins["split"], revision=commit)

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from repro.files import digests
 
-TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-_TEXTS = TEXTS["prompts"]
+_TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 LETTERS = "ABCD"
 OPTIONS = ("Correct Answer", *(f"Incorrect Answer {number}" for number in (1, 2, 3)))
 
@@ -54,6 +53,27 @@ def choice_order(doc: dict) -> list[str]:
     return sorted(OPTIONS, key=lambda field: digests.to_integer(f"{doc['Record ID']}:{field}", 32))
 
 
+def turned_gpqa(doc: dict) -> str:
+    """Return the question with its four choices as OpenCompass asks, in simple-evals' words."""
+    return _TEXTS["turned_gpqa"].format(doc["Question"], with_letters(turned_choices(doc)))
+
+
+def turned_choices(doc: dict) -> list[str]:
+    """Return the four choices in the order that the row's place in the data file decides."""
+    return [doc[field] for field in _turned(doc)]
+
+
+def turned_letter(doc: dict) -> str:
+    """Return the letter under which `turned_gpqa` shows the correct choice."""
+    return LETTERS[_turned(doc).index("Correct Answer")]
+
+
+def _turned(doc: dict) -> tuple[str, ...]:
+    """Let row i of GPQA, counted from 1, begin with option i % 4; the correct one is option 0."""
+    first = (doc["row"] + 1) % 4
+    return OPTIONS[first:] + OPTIONS[:first]
+
+
 def mbpp(doc: dict) -> str:
     """Return the task and its three tests (Austin et al. 2021, arXiv 2108.07732)."""
     return _TEXTS["mbpp"].format(doc["text"], "\n".join(doc["test_list"]))
@@ -64,8 +84,3 @@ def lcb(doc: dict) -> str:
     starter = doc["starter_code"].rstrip()
     task = _TEXTS["lcb_starter" if starter else "lcb_stdin"].format(starter)
     return _TEXTS["lcb"].format(doc["question_content"], task)
-
-
-def no_target(doc: dict) -> str:
-    """Return nothing: programs are judged by their tests."""
-    return ""

@@ -30,10 +30,10 @@ MODEL = {
 @takes(*("--model", "--question", "--answer", "--thought", "--output"), **SETTINGS, **MODEL)
 def explain(options: argparse.Namespace) -> None:
     """Show the process reward along one response's thought, as PNG and HTML."""
-    from repro.explain import explanation, page, transcript
+    from repro.explain import explanation, page
 
     settings = _read_settings(options)
-    model, tokenizer, response = transcript.load(
+    model, tokenizer, response = explanation.load(
         *(options.model, options.question, options.answer, options.thought),
         trust_remote_code=options.trust_remote_code,
     )
@@ -57,29 +57,26 @@ def objective(options: argparse.Namespace) -> None:
 @takes("--transcripts", "--model", **SETTINGS, **MODEL)
 def probe_check(options: argparse.Namespace) -> None:
     """Show J with every probe: is the answer the surprise, or the box around it."""
-    from repro.explain import probe_check
+    from repro.explain import transcripts
 
-    _print_probes(probe_check.summarise(_judge(options)), options)
+    _print_probes(transcripts.summarise(_judge(options)), options)
 
 
 def _judge(options: argparse.Namespace) -> list:
-    from repro.explain import probe_check
+    from repro.explain import transcripts
 
-    return list(
-        probe_check.judge(
-            *(options.model, options.transcripts, _read_settings(options)),
-            has_tags=options.thinking == thinking.REQUIRED,
-            trust_remote_code=options.trust_remote_code,
-        )
+    return transcripts.judge(
+        *(options.model, options.transcripts, _read_settings(options)),
+        has_tags=options.thinking == thinking.REQUIRED,
+        trust_remote_code=options.trust_remote_code,
     )
 
 
 def _print_probes(summary, options: argparse.Namespace) -> None:
-    from repro.explain import probe_check, transcripts
+    from repro.explain import transcripts
 
-    sheet = transcripts.probes_sheet(summary)
-    print(sheet.cells.to_string(index=False))
-    if warning := probe_check.warn(summary, _read_settings(options)):
+    print(transcripts.probes_sheet(summary).cells.to_string(index=False))
+    if warning := transcripts.warn(summary, _read_settings(options)):
         print(f"warning: {warning}")
 
 

@@ -69,7 +69,7 @@ def _check_names(experiment: Experiment, main: Sequence[Run]) -> None:
     check_known("ablations.backbones", ablated, backbones, "is not among backbones")
     check_known("benchmarks", experiment.benchmarks, known, "does not exist")
     check_known("decontaminate", experiment.decontaminate, known, "does not exist")
-    evaluation, protocols = experiment.evaluation, declared.list_protocols()
+    evaluation, protocols = experiment.evaluation, declared.protocols()
     check_known("evaluation.protocol", [evaluation.protocol], protocols, "does not exist")
     if validation := experiment.training.validation:
         key = "training.validation"

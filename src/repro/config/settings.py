@@ -170,7 +170,7 @@ def data_settings(experiment: Experiment, name: str) -> DataSettings:
         return DataSettings(**found, source="directory", file=str(file))
     if source == "hub":
         found |= {key: getattr(benchmark, key, None) for key in checks.PINS}
-        asked = declared.read_protocol(experiment.evaluation.protocol).get(name)
+        asked = declared.protocols()[experiment.evaluation.protocol].get(name)
         narrowed = any(found[key] for key in checks.PINS)  # a stated release wins
         if asked and asked.data != name and not narrowed:
             found["dataset"] = asked.data

@@ -12,9 +12,8 @@ from repro.benchmarks import declared
 from repro.config.resolved import Judging
 from repro.evaluation import tasks
 from repro.evaluation.decoding import Decoder
-from repro.explain import transcript
-from repro.explain.explanation import explain_each
-from repro.explain.transcript import Transcript
+from repro.explain import explanation
+from repro.explain.explanation import Transcript, explain_each
 from repro.files import jsonl
 from repro.measure.behaviours import count
 from repro.records.experiment import RunFolder
@@ -30,25 +29,20 @@ def write_objectives(
 ) -> None:
     """Score the first response to each of the first problems of some mathematics benchmarks.
 
-    Args:
-        judging: the process reward, and whether Python files in the model folder may run.
-        run: has the model that gave the responses, and judges them, generations and scores.
-        data: benchmark -> its file of problems.
-        output_file: JSONL of benchmark, doc_id, sample, correct (0 or 1), tokens (of the thought),
-            points ``[[token position, relative position in [0, 1], J], ...]`` from the empty
-            thought on, and segments ``[[behaviour or null, process reward], ...]``.
-        problems: how many of each benchmark.
+    ``data`` names the file of problems of each benchmark, ``problems`` says how many of them.
+    ``output_file`` is JSONL of benchmark, doc_id, sample, correct (0 or 1), tokens (of the
+    thought), points ``[[token position, relative position in [0, 1], J], ...]`` from the empty
+    thought on, and segments ``[[behaviour or null, process reward], ...]``.
 
     ValueError: files that do not belong together, or a benchmark that is not mathematics.
     """
-    model = transcript.load_model(run.path / "model", judging.trust_remote_code)
+    model = explanation.load_model(run.path / "model", judging.trust_remote_code)
     tokenizer = Decoder(run.path / "model", judging.trust_remote_code).tokenizer
     rows, has_tags = [], judging.thinking == thinking.REQUIRED
     for name, file in data.items():
         for row, correct, response in _first_responses(run, tokenizer, name, file, problems):
             [scored] = explain_each(model, tokenizer, response, [judging], has_tags)
-            found = {"benchmark": name, "doc_id": row["doc_id"], "sample": row["sample"]}
-            rows.append(found | {"correct": correct} | scored.row())
+            rows.append(scored.row(name, row["doc_id"], correct))
     jsonl.write(output_file, rows)
 
 
@@ -62,27 +56,25 @@ def write_case_study(
 ) -> None:
     """Write the case study of a run as PNG, PDF and HTML; see `page.write`.
 
-    Which response is shown is a rule: of the first responses to each problem the first that is
-    correct and holds a segment that backtracks, verifies or hesitates; else the first correct one;
-    else the first of all. Errors as of `write_objectives`, and ValueError where no response fits
-    into the model's context.
+    Of the first responses to each problem it shows the first that is correct and holds a segment
+    that backtracks, verifies or hesitates; else the first correct one; else the first of all.
+    Errors as of `write_objectives`, and ValueError where none fits into the model's context.
     """
     from repro.explain import page  # and with it matplotlib
 
     has_tags = judging.thinking == thinking.REQUIRED
 
     def rank(found: tuple[dict, int, Transcript]) -> int:
-        row, correct, _ = found
-        thought = thinking.find_thought(row["text"], has_tags)
-        return correct * (1 + any(count(thought)[1:]))  # its behaviours
+        thought = thinking.find_thought(found[0]["text"], has_tags)
+        return found[1] * (1 + any(count(thought)[1:]))  # its behaviours
 
     tokenizer = Decoder(run.path / "model", judging.trust_remote_code).tokenizer
-    fitting = _first_responses(run, tokenizer, benchmark, data)
-    best = max(fitting, key=rank, default=None)  # the first of equal ones
-    if best is None:
+    fitting = list(_first_responses(run, tokenizer, benchmark, data))
+    if not fitting:
         raise ValueError(f"{run.path}, {benchmark}: no response fits into the model's context")
-    model = transcript.load_model(run.path / "model", judging.trust_remote_code)
-    [scored] = explain_each(model, tokenizer, best[2], [judging], has_tags)
+    _, _, best = max(fitting, key=rank)  # the first of equal ones
+    model = explanation.load_model(run.path / "model", judging.trust_remote_code)
+    [scored] = explain_each(model, tokenizer, best, [judging], has_tags)
     name = f"{run.backbone}, {methods.label(run.method)}, seed {run.seed}"
     page.write(replace(scored, model=name), output, note)
 
@@ -94,29 +86,29 @@ def _first_responses(
     data: str | Path,
     problems: int | None = None,
 ) -> Iterator[tuple[dict, int, Transcript]]:
-    """Yield the first response to each of the first problems: row, verdict, and transcript.
+    """Yield the first response to each of the first problems: row, verdict, and explanation.
 
     Those that are empty, or too long for the context, are left out and counted on stderr.
     """
     task = tasks.load(benchmark, data, 1)
     if not declared.benchmarks()[benchmark].in_domain:
         raise ValueError(f"{benchmark}: the objective needs answers in a box, those of mathematics")
-    scored = jsonl.read_json(run.path / f"scores/{benchmark}.json")["problems"]
+    scored = run.read_json(f"scores/{benchmark}").get("problems", [])
     scores = {one["doc_id"]: one for one in scored}
-    generations = jsonl.read(run.path / f"generations/{benchmark}.jsonl")
+    generations = run.read_rows(f"generations/{benchmark}")
     first = {row["doc_id"]: row for row in generations if row["sample"] == 0}
     left_out, question = 0, task.config.metadata["question"]
     for doc_id, doc in list(enumerate(task.eval_docs))[:problems]:
         if doc_id not in first or doc_id not in scores:
             raise ValueError(f"{run.path}, {benchmark}: doc {doc_id} is not scored or not there")
         row, correct, answer = first[doc_id], scores[doc_id]["correct"][0], task.doc_to_target(doc)
-        prompt, ids = (transcript.encode(tokenizer, row[name]) for name in ("prompt", "text"))
-        room = transcript.room_for_response(run.path / "model", tokenizer, prompt, answer)
+        prompt, ids = (explanation.encode(tokenizer, row[name]) for name in ("prompt", "text"))
+        room = explanation.room_for_response(run.path / "model", tokenizer, prompt, answer)
         if not 0 < len(ids) <= room:
             left_out += 1
             continue
         source = f"{benchmark}, doc {doc_id}, sample 0, {'correct' if correct else 'wrong'}"
         yield row, correct, Transcript(doc[question], answer, prompt, ids, source)
     if left_out:
-        said = f"left out {left_out} responses, too long or empty"
-        print(f"{run.path}, {benchmark}: {said}", file=sys.stderr)
+        where = f"{run.path}, {benchmark}"
+        print(f"{where}: left out {left_out} responses, too long or empty", file=sys.stderr)

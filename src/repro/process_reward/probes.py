@@ -10,7 +10,7 @@ from repro.process_reward.segments import END_OF_THOUGHT
 
 BOX = "\\boxed{"
 CLOSE_THOUGHT = f"{END_OF_THOUGHT}\n\n"
-LEAD_IN = "The final answer is "  # the one that `explain.probe_check` tries
+LEAD_IN = "The final answer is "  # the one that `explain.transcripts` tries
 
 
 @dataclass(frozen=True)

@@ -52,13 +52,10 @@ class NotStarted(RuntimeError):
 def converse(command: list[str], settings: dict, job: dict, stdin: str, limits: Limits) -> Outcome:
     """Run one job in a new process, and end whatever it started.
 
-    Args:
-        command: what to start, without the last argument.
-        settings: that argument, see ``child/start.py``; ``channel`` is added here.
-        job: ``program``, and optionally ``prelude``, ``setup`` (sources), ``variables`` (JSON
-            values) and ``expressions`` (sources); without the latter it is a script.
-        stdin: what a script can read.
-        limits: ``wall_s`` and ``output_bytes`` are enforced here, the others by the process.
+    ``settings`` become the last argument of ``command``, see ``child/start.py``. ``job`` has
+    ``program``, and optionally ``prelude``, ``setup`` (sources), ``variables`` (JSON values) and
+    ``expressions`` (sources); without the latter it is a script, which can read ``stdin``. Of
+    ``limits`` this enforces ``wall_s`` and ``output_bytes``, the process the others.
 
     NotStarted: a package is not there, or the kernel refused; with the command's complaint.
     """

@@ -73,14 +73,13 @@ def lcb_cases(text: str) -> list[dict]:
 
     ValueError: neither JSON nor base64 of zlib of a pickled JSON string without class or function.
     """
-    undecodable = (ValueError, TypeError, EOFError, LookupError, AttributeError)
+    unpickled = (EOFError, LookupError, AttributeError, pickle.UnpicklingError)
     try:
         if not text.lstrip().startswith("["):
             text = _StringUnpickler(io.BytesIO(zlib.decompress(base64.b64decode(text)))).load()
-        return [
-            {key: case[key] for key in ("input", "output", "testtype")} for case in json.loads(text)
-        ]
-    except (*undecodable, pickle.UnpicklingError, zlib.error) as error:
+        wanted = ("input", "output", "testtype")
+        return [{key: case[key] for key in wanted} for case in json.loads(text)]
+    except (ValueError, TypeError, zlib.error, *unpickled) as error:
         raise ValueError(f"tests that cannot be decoded: {type(error).__name__}: {error}") from None
 
 
@@ -111,10 +110,10 @@ def _same_line(ours: str, theirs: str) -> bool:
 
 
 def _passes_call(name: str, job: dict, case: dict, run: Runner, limits: Limits) -> bool:
-    is_method = re.search(r"^class Solution\b", job["program"], re.M)
+    owner = "Solution()." if re.search(r"^class Solution\b", job["program"], re.M) else ""
     arguments = [json.loads(line) for line in case["input"].split("\n")]
-    call = f"Solution().{name}(*_arguments)" if is_method else f"{name}(*_arguments)"
-    job = job | {"variables": {"_arguments": arguments}, "expressions": [call]}
+    job = job | {"variables": {"_arguments": arguments}}
+    job["expressions"] = [f"{owner}{name}(*_arguments)"]
     values, expected = plain_values(run(job, "", limits), 1), json.loads(case["output"])
     try:  # JSON has no tuples, so LiveCodeBench accepts them for lists
         return values is not None and json.loads(json.dumps(values[0])) == expected

@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.verify import attacks
 
 from repro import sandbox
-from repro.sandbox import Limits, NotStarted, conversation, routes
+from repro.sandbox import Limits, NotStarted, conversation
 from repro.verify import programs
 
 ROOT = Path(__file__).parents[3]
@@ -66,7 +66,7 @@ class Machine:
             self.listeners.append(stack.enter_context(socket.socket(socket.AF_UNIX)))
             self.listeners[-1].bind(address)
             self.listeners[-1].listen()
-        paths = routes.host_paths()
+        paths = sandbox.host_paths()
         folders = {str(above) for path in paths for above in Path(path).parents}
         allowed = {folder: [] for folder in ("/tmp", "/etc", "/home", "/proc", "/sys", "/run")}
         for path in map(Path, {"/sandbox", "/child", *paths, *folders}):
@@ -88,7 +88,7 @@ class Machine:
             "unix": str(folder / "socket"),
             "pid": os.getpid(),
             "parent": os.getppid(),
-            "interpreter": routes.INTERPRETER,
+            "interpreter": sandbox.INTERPRETER,
         }
 
     def harm(self) -> list[str]:
@@ -110,7 +110,7 @@ def left_behind(token: int | None) -> list[str]:
         with suppress(OSError):  # ended meanwhile
             uid = folder.stat().st_uid
             command = (folder / "cmdline").read_bytes().decode("utf-8", "replace")
-            of_users = uid >= routes.FIRST_SPARE_UID or uid == os.geteuid() != 0
+            of_users = uid >= sandbox.FIRST_SPARE_UID or uid == os.geteuid() != 0
             if f"'file_bytes': {token}," in command or token is None and of_users:
                 found.append(f"{folder.name} {command[:200]}")
     return found

@@ -33,16 +33,11 @@ _WRITERS = {
     str: lambda value: encode_basestring_ascii(str.__str__(value)),
     bytes: lambda value: f'{{"bytes":"{bytes.hex(value)}"}}',
     bytearray: lambda value: f'{{"bytes":"{bytearray.hex(value)}"}}',
-    list: lambda value: _encode_all("list", list.__iter__(value)),
-    tuple: lambda value: _encode_all("tuple", tuple.__iter__(value)),
-    set: lambda value: _encode_all("set", set.__iter__(value)),
-    frozenset: lambda value: _encode_all("frozenset", frozenset.__iter__(value)),
     dict: lambda value: _encode_all("dict", dict.items(value)),
-    type({}.keys()): lambda value: _encode_all("dict_keys", value),
-    type({}.values()): lambda value: _encode_all("dict_values", value),
-    type({}.items()): lambda value: _encode_all("dict_items", value),
     range: lambda value: _encode_all("range", (value.start, value.stop, value.step)),
 }
+# These are encoded as what their own method iterates over.
+_CONTAINERS = {list, tuple, set, frozenset, type({}.keys()), type({}.values()), type({}.items())}
 # What values of these very types are made from; a subclass can say what it likes.
 _PARTS = {
     **dict.fromkeys([("collections", "Counter"), ("collections", "OrderedDict")], dict.items),
@@ -97,6 +92,8 @@ def encode(value):
     for above in kind.__mro__:
         if above in _WRITERS:
             return _WRITERS[above](value)
+        if above in _CONTAINERS:
+            return _encode_all(above.__name__, above.__iter__(value))
     if module == "numpy" and hasattr(value, "item"):
         return encode(value.item())
     return f'{{"other":{encode_basestring_ascii(name)}}}'

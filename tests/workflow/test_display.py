@@ -49,7 +49,9 @@ def start(tmp_path):
 
     def start(stream):
         streams = {"stdout": stream, "stderr": stream, "start_new_session": True}
-        return subprocess.Popen(call, cwd=tmp_path, env=environment, **streams)
+        # What a shell starts in the background, as CI may, ignores Ctrl-C, and so would this call.
+        heeds = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+        return subprocess.Popen(call, cwd=tmp_path, env=environment, **streams, **heeds)
 
     return start
 
@@ -87,7 +89,7 @@ def test_a_log_file_has_plain_lines_and_a_stopped_call_says_how_to_go_on(start, 
             assert process.poll() is None
             time.sleep(0.1)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        assert process.wait() != 0
+        assert process.wait(timeout=120) != 0
     text = log.read_text()
     assert "\x1b" not in text and "Traceback" not in text
     assert "train a: 4/4 steps" in text

@@ -12,7 +12,7 @@ import pytest
 
 from repro.measure.behaviours import BEHAVIOURS, Behaviours, classify, count
 from repro.measure.phrases import language
-from repro.tinyworld.thoughts import FILLERS
+from repro.tinyworld.thoughts import WORDS
 
 NAMES = {"B": "backtracking", "V": "verification", "H": "hesitation", "N": None}
 FILES = [f"behaviour_sentences{name}.tsv" for name in ("_dev", "", "_blind")]
@@ -41,7 +41,7 @@ def test_precision_and_recall(kind, name):
 
 def test_single_segments():
     """Which behaviour comes first where several fit, and other senses of the same words."""
-    cases = labelled("single_segments.tsv") + [["N", filler] for filler in FILLERS]
+    cases = labelled("single_segments.tsv") + [["N", filler] for filler in WORDS["fillers"]]
     assert [(text, classify(text)) for _, text in cases] == [(t, NAMES[k]) for k, t in cases]
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.paths import ROOT
 from tests.workflow.conftest import SMOKE
 
-FIGURES = 8  # one of them, the case study, is there as text too
+FIGURES = 9  # one of them, the case study, is there as text too
 
 
 @pytest.fixture(scope="module")

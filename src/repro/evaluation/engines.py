@@ -138,16 +138,19 @@ def load(
     """Load a model folder, for `max_length` tokens of prompt and completion together."""
     print(f"engine {name}: loading {model_dir}", file=sys.stderr, flush=True)
     gpu, decoder = torch.cuda.is_available(), Decoder(model_dir, trusted, has_tags)
-    how = {"dtype": "bfloat16" if gpu else "float32", "trust_remote_code": trusted}
+    dtype = "bfloat16" if gpu else "float32"
     if name != "vllm":
-        model = AutoModelForCausalLM.from_pretrained(model_dir, use_safetensors=True, **how)
+        model = AutoModelForCausalLM.from_pretrained(
+            model_dir, dtype=dtype, use_safetensors=True, trust_remote_code=trusted
+        )
         return TransformersEngine(model.to("cuda" if gpu else "cpu").eval(), decoder)
     prepare_vllm()
     from vllm import LLM
 
     llm = LLM(
         str(model_dir),
-        **how,
+        dtype=dtype,
+        trust_remote_code=trusted,
         load_format="safetensors",
         enforce_eager=not gpu,  # compiling takes longer than a tiny model's whole evaluation
         max_model_len=max_length,

@@ -20,7 +20,8 @@ def check(folder: str | Path, has_template: bool = False, trust_remote_code: boo
     try:
         lack = _find_lack(Path(folder), has_template)
     except OSError as error:
-        lack = f": {error}; wanted: a model folder that can be read"
+        where = Path(str(error.filename)).name[:40]
+        lack = f": {where}: {error.strerror}; wanted: a model folder that can be read"
     if lack:
         raise ValueError(f"{str(folder)!r}{lack}")
     check_code(folder, trust_remote_code)

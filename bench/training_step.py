@@ -52,6 +52,7 @@ def make_trainer(kind: str, folder: str, run: RunSettings, work: Path):
 def step(trainer, batch: list[dict], seed: int) -> float:
     """Take one step, rollout included; returns its seconds."""
     set_seed(seed)
+    trainer.state.global_step = 1  # the first step also measures the box's own share of -J
     started = time.perf_counter()
     trainer.training_step(trainer.model, batch, None)
     torch.nn.utils.clip_grad_norm_(trainer.model.parameters(), 1.0)

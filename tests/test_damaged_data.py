@@ -44,7 +44,6 @@ DAMAGED = [
     ("aime24", lambda c: c[:-40], "line 30: not valid JSON"),
     ("aime24", lambda c: c + bytes(range(256)), "line 31: not valid JSON (Expecting"),
     ("aime24", lambda c: c.replace(b"walk", b"w\xe9lk", 1), "line 1: not valid JSON ('utf-8'"),
-    ("aime24", lambda c: c.decode().encode("utf-16"), "line 1: not valid JSON ('utf-8'"),
     ("aime24", lambda c: b"[1, 2]\n" + c, "line 1: expected a JSON object"),
     ("aime24", lambda c: b"[" * 100_000 + c, "line 1: not valid JSON"),
     ("aime24", lambda c: b'{"id": ' + b"1" * 5000 + b"}\n" + c, "line 1: not valid JSON"),
@@ -52,7 +51,6 @@ DAMAGED = [
     ("aime25", row(7, answer="GONE"), "line 7: field 'answer' is missing"),
     ("aime24", row(3, problem=" "), "line 3: field 'problem' = ' ': String should match"),
     ("aime24", row(3, answer=None), "line 3: field 'answer' = 'None': Input should be"),
-    ("aime24", row(4, answer=True), "line 4: field 'answer' = 'True'"),
     ("aime24", row(1, answer=float("nan")), "line 1: field 'answer' = 'nan'"),
     ("aime24", row(9, answer=9), "line 9: field 'answer' is of type int; allowed: s"),
     ("aime24", row(2, problem="\ud800"), "line 2: field 'problem' = "),
@@ -106,16 +104,6 @@ def test_training_problems_are_checked_too(folder):
         resolve(**changes)
     train.write_text('{"problem": "1 + 1", "answer": "2"}\n')
     resolve(**changes)
-
-
-@needs_data
-def test_a_folder_or_a_link_to_itself_in_its_place_is_refused(folder):
-    file = folder / FILES["aime24"]
-    file.unlink()
-    for put in (file.mkdir, lambda: file.rmdir() or file.symlink_to(file)):
-        put()
-        with pytest.raises(ValueError, match="Is a directory; wanted: |Too many levels"):
-            resolve(data_dir=str(folder))
 
 
 def test_a_file_without_permission_is_refused():

@@ -17,11 +17,3 @@ def test_rows_survive_a_failed_write(tmp_path):
     with pytest.raises(RuntimeError):
         jsonl.write(file, rows())
     assert jsonl.read(file) == [{"text": "é\n数"}, {"n": 1}, {"n": 2}]
-
-
-@pytest.mark.parametrize("line", ['{"n": ', "[1, 2]", "nothing"])
-def test_a_bad_line_is_named(line, tmp_path):
-    file = tmp_path / "rows.jsonl"
-    file.write_text('{"n": 1}\n\n' + line + "\n")
-    with pytest.raises(ValueError, match=r"rows\.jsonl, line 3: "):
-        jsonl.read(file)

@@ -106,10 +106,7 @@ def test_a_problem_in_two_benchmarks_is_removed_once(filtered):
     }
 
 
-def test_a_row_without_a_problem(tmp_path):
-    jsonl.write(tmp_path / "a.jsonl", [{"problem": "a", "answer": "1"}, {"answer": "1"}])
-    with pytest.raises(ValueError, match="a.jsonl, line 2: field 'problem' is missing"):
-        contamination.filter_rows([], {"aime24": tmp_path / "a.jsonl"})
+def test_a_benchmark_that_does_not_exist_is_named(tmp_path):
     with pytest.raises(ValueError, match="benchmark 'mine' is unknown; allowed: aime24"):
         contamination.filter_rows([], {"mine": tmp_path / "a.jsonl"})
 

@@ -1,5 +1,3 @@
-import pytest
-
 from repro.benchmarks import prompts
 
 GPQA = {
@@ -10,13 +8,8 @@ GPQA = {
 }
 
 
-@pytest.mark.parametrize("field", ["problem", "question"])
-def test_math_also_in_a_backbones_own_words(field):
-    doc = {field: "What is {x} for $\\frac{1}{2}$?", "answer": 2}
-    assert prompts.math(doc) == (
-        "What is {x} for $\\frac{1}{2}$?\n"
-        "Please reason step by step, and put your final answer within \\boxed{}."
-    )
+def test_math_in_a_backbones_own_words():
+    doc = {"problem": "What is {x} for $\\frac{1}{2}$?", "answer": 2}
     template = "{problem}\nRemember to put your final answer within \\boxed{}."
     assert prompts.math(doc, template) == (
         "What is {x} for $\\frac{1}{2}$?\nRemember to put your final answer within \\boxed{}."
@@ -33,15 +26,3 @@ def test_gpqa_shows_each_choice_once_in_a_frozen_order():
     assert prompts.gpqa_letter(GPQA) == "A"
     letters = [prompts.gpqa_letter(GPQA | {"Record ID": f"rec{n}"}) for n in range(4000)]
     assert all(900 < letters.count(letter) < 1100 for letter in "ABCD")
-
-
-def test_programs():
-    doc = {"text": "Write a function f.", "test_list": ["assert f(1) == 1", "assert f(2) == 4"]}
-    assert prompts.mbpp(doc) == (
-        "Write a function f.\nYour code should pass these tests:\n"
-        "assert f(1) == 1\nassert f(2) == 4\nPut the final code in a ```python block."
-    )
-    call = {"question_content": "Add.", "starter_code": "def add(a, b):\n    "}
-    assert "```python\ndef add(a, b):\n```" in prompts.lcb(call)
-    assert "stdin" not in prompts.lcb(call)
-    assert "Read the input from stdin" in prompts.lcb(call | {"starter_code": ""})

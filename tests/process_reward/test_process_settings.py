@@ -1,5 +1,3 @@
-import pytest
-
 from repro.config.words import validate
 from repro.process_reward.settings import ProcessRewardSettings
 
@@ -17,20 +15,3 @@ def test_variants_fill_what_is_not_given():
     assert reference.score_weight == 0, "the stability score is computed, then dropped"
     given = resolve({"variant": "reference", "initial_score": "empty_prefix"})
     assert given.initial_score == "empty_prefix", "a given value wins"
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("alpha", -0.1),
-        ("w", 1.5),
-        ("k", 2.0),
-        ("gamma", 1.0),  # of the training, not of the process reward
-        ("ema", 0.0),
-        ("initial_score", "one"),
-        ("separator", []),
-    ],
-)
-def test_bad_values_are_named(key, value):
-    with pytest.raises(ValueError, match=rf"process_reward\.{key} = .+: "):
-        resolve({key: value})

@@ -22,12 +22,6 @@ def tokenizer(request):
     return request.getfixturevalue(request.param)
 
 
-@pytest.mark.parametrize("mark", [".", ")", ":", "?", "!", "..."])
-def test_a_paragraph_break_is_merged_with_what_comes_before_it(qwen3, mark):
-    [ids] = qwen3([f"{mark}\n\n"], add_special_tokens=False)["input_ids"]
-    assert [qwen3.decode([i]) for i in ids] == [f"{mark}\n\n"], "one token, of no separator alone"
-
-
 def test_the_marks_of_the_thought_are_tokens(tokenizer):
     for mark in ("<think>", "</think>"):
         [ids] = tokenizer([mark], add_special_tokens=False)["input_ids"]

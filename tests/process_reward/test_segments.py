@@ -6,7 +6,7 @@ import pytest
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from repro.process_reward.probes import CLOSE_THOUGHT, make_probe, probes_at_cuts
+from repro.process_reward.probes import make_probe, probes_at_cuts
 from repro.process_reward.segments import cut_points, find_thought, opened_at
 
 
@@ -24,7 +24,6 @@ def starts(*texts, separator="\n\n"):
         (["a", ".\n", "\nb", "</think>"], [0, 2]),
         (["a", "\n\n", "\n\n", " ", "b", "</think>"], [0, 4]),  # one break, no blank segment
         (["a", "\n\n", " b", "</think>"], [0, 2]),
-        (["a", "b", "</think>"], [0]),  # no break
         (["a", "\n\n", "</think>", "\n\n", "b"], [0]),  # nothing after the break; answers have none
         (["a", "\n\n</think>"], [0]),
         (["\n\n", "a", "</think>"], [0, 1]),
@@ -48,8 +47,6 @@ def test_separators_can_be_whole_tokens():
         (["a", "</", "think", ">", "b"], 4, True),
         (["a", "</think>\n", "b"], 2, True),
         (["a", "b", "c"], 3, False),  # truncated: the end of the response
-        (["</think>", "b"], 1, True),
-        ([], 0, False),
     ],
 )
 def test_end_of_thought(texts, end, closed):
@@ -100,13 +97,6 @@ def test_the_probe_boxes_the_answer_without_bos(tokenizer):
     probe = make_probe(tokenizer, "12")
     assert tokenizer.convert_ids_to_tokens(probe.ids) == ["\\boxed{", "1", "2", "}"]
     assert probe.scored == (True, True, True, True)
-
-
-def test_answer_only_and_close_thought(tokenizer):
-    probe = make_probe(tokenizer, "7", answer_only=True, prefix=CLOSE_THOUGHT)
-    tokens = tokenizer.convert_ids_to_tokens(probe.ids)
-    assert tokens == ["</think>", "\n\n", "\\boxed{", "7", "}"]
-    assert probe.scored == (False, False, False, True, False)
 
 
 def test_answers_with_braces_are_scored_up_to_the_box(tokenizer):

@@ -60,7 +60,6 @@ EXPERTS = {"num_hidden_layers": 4, "num_experts": 2, "moe_intermediate_size": 8}
     ("auto", "kind", "sizes", "reason"),
     [
         (AutoModelForCausalLM, "qwen3_next", EXPERTS, "layers of kind linear_attention keep no"),
-        (AutoModelForCausalLM, "mamba", {}, "layers of kind linear_attention keep no cache"),
         (AutoModelForSeq2SeqLM, "t5", {}, "T5ForConditionalGeneration keeps no plain key-value"),
     ],
 )

@@ -173,7 +173,7 @@ def test_responses_from_another_engine_are_scored_in_one_forward(build, monkeypa
         ({"algorithm": "a2c"}, "algorithm: 'a2c'; allowed: ppo"),
         ({"gamma": 0}, r"gamma: 0; expected a number in \(0, 1\]"),
         ({"lam": 1.5}, "lam: 1.5"),
-        ({"process_reward": {"k": 0}}, r"process_reward\.k = 0"),
+        ({"process_reward": "vsp"}, r"process_reward\.rule = \"vsp\": .*'vps'"),
         ({"tools": [print]}, "tools: not supported"),
     ],
 )

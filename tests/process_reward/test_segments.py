@@ -93,12 +93,6 @@ def tokenizer():
     return PreTrainedTokenizerFast(tokenizer_object=core, bos_token="<bos>")
 
 
-def test_the_probe_boxes_the_answer_without_bos(tokenizer):
-    probe = make_probe(tokenizer, "12")
-    assert tokenizer.convert_ids_to_tokens(probe.ids) == ["\\boxed{", "1", "2", "}"]
-    assert probe.scored == (True, True, True, True)
-
-
 def test_answers_with_braces_are_scored_up_to_the_box(tokenizer):
     probe = make_probe(tokenizer, "\\frac{1}{2}", answer_only=True)
     assert probe.scored == (False, *[True] * len("\\frac{1}{2}"), False)

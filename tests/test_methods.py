@@ -29,12 +29,6 @@ def test_values_are_those_of_settings_and_can_be_compared(value, setting):
     assert methods.as_number(setting) <= methods.as_number("all")
 
 
-def test_what_a_rule_was_added_to():
-    assert methods.plain_algorithm("grpo+repro~k=16") == "grpo"
-    assert methods.plain_algorithm("grpo+vps") == "grpo"
-    assert methods.plain_algorithm("grpo") is None
-
-
 @pytest.mark.parametrize(
     "name",
     ["", "grop", "original+repro", "original~k=4", "grpo~k=4", "grpo+repro~k", "grpo+repro~z=1"]

@@ -180,8 +180,8 @@ def test_problems_that_a_data_source_lacks_need_a_file(name, lacks, tmp_path, mo
 
 
 def test_ablations_stand_in_the_order_of_their_values():
-    of_k = {"ablations.k": ["all", 4], "process_reward.k": 8, "ablations.seeds": None}
-    config = of("config", of_k | {"grid.0.seeds": [0]})
+    of_k = {"ablations.k": ["all", 4], "process_reward.k": 8, "ablations.seeds": [0]}
+    config = of("config", of_k)
     runs = settings.ablation_runs(config, "k")
     names = [f"grpo+repro{ablation}" for ablation in ("~k=4", "", "~k=all")]
     assert [run.method for run in runs] == ["grpo", *names]

@@ -112,6 +112,21 @@ def test_a_benchmark_that_does_not_exist_is_named(tmp_path):
 
 
 @needs_data
+@pytest.mark.parametrize("name", ["aime24", "aime25"])
+def test_real_problems_planted_in_a_training_set_are_all_found(name):
+    others = [{"problem": row["problem"]} for row in jsonl.read(DATA / "math500_part.jsonl")]
+    planted = [
+        {"problem": row["problem"].replace("$", " $ ")}
+        for row in jsonl.read(DATA / f"{name}.jsonl")
+    ]
+    kept, report = contamination.filter_rows(
+        [*others[:100], *planted, *others[100:]], {name: DATA / f"{name}.jsonl"}
+    )
+    assert kept == others
+    assert report["benchmarks"][name] == {"problems": 30, "exact": 30, "ngram": 0}
+
+
+@needs_data
 def test_different_real_problems_are_kept_apart():
     """AIME 2024, AIME 2025, MATH-500 and MBPP have boilerplate in common, and no problem."""
     names = {"aime24": "", "aime25": "", "math500": "_part", "mbpp": "_part"}

@@ -29,21 +29,6 @@ def test_scores_have_a_row_per_problem_averaged_over_its_samples(make_run):
     ]
 
 
-def test_responses_have_a_row_per_sample(make_run):
-    judged = PROBLEMS[0] | {"math_verify": [1, 1]}
-    run = make_run("grpo", {"aime24": [judged, PROBLEMS[1]], "mbpp": PROBLEMS[:1]}, seed=3)
-    frame = collect.read_scores([run], ["aime24", "mbpp"]).responses
-    columns = ["seed", "benchmark", "doc_id", "correct", "math_verify", "tokens"]
-    assert frame[columns].values.tolist() == [
-        [3, "aime24", 0, 1, 1, 100],
-        [3, "aime24", 0, 0, 1, 300],
-        [3, "aime24", 1, 1, NAN, 50],
-        [3, "aime24", 1, 1, NAN, 50],
-        [3, "mbpp", 0, 1, 1, 100],  # programs have one scorer
-        [3, "mbpp", 0, 0, 0, 300],
-    ]
-
-
 UNKNOWN = [dict.fromkeys(("correct", *ZEROS, "tokens"), [float("nan")]) | {"doc_id": 0}]
 UNEQUAL = [PROBLEMS[0] | {"doc_id": 0, "verification": [0, 0], "hesitation": [1]}]
 
@@ -81,15 +66,6 @@ def test_where_nothing_could_be_scored_the_reason_is_said(make_run):
         collect.read_scores([run], ["mbpp", "lcb"])
 
 
-def test_training_has_a_row_per_step_and_leaves_out_original(make_run):
-    rows = log(10, 20, cut_points=5.0)
-    runs = [make_run("original"), make_run("grpo", training=rows, seed=3)]
-    frame = collect.read_training(runs)
-    keys = {"backbone": "tiny", "method": "grpo", "seed": 3}
-    assert frame.to_dict("records") == [row | keys for row in rows]
-    assert collect.read_training(runs[:1]).empty
-
-
 @pytest.mark.parametrize(
     "rows",
     [[], [{"step": 4}], log(1, 2) * 2, [*log(1, 2), {"step": 99, "accuracy": None}]],
@@ -99,14 +75,3 @@ def test_bad_training_log_is_named(make_run, rows):
     said = rf"{re.escape(str(run.path))}/training\.jsonl: wanted one row .*, with reasoning_tokens"
     with pytest.raises(ValueError, match=said):
         collect.read_training([run])
-
-
-RESPONSE = {"benchmark": "aime24", "doc_id": 0, "correct": 1}
-RESPONSE |= {"points": [[0, 0, -2.5], [9, 1, 0]], "segments": [[None, 0.1], ["hesitation", -1]]}
-
-
-def test_objective_has_a_row_per_response_of_the_runs_that_have_the_file(make_run):
-    runs = [make_run("original"), make_run("grpo", objective=[RESPONSE | {"tokens": 9}])]
-    assert collect.read_objective(runs[:1]).empty
-    (row,) = collect.read_objective(runs).to_dict("records")
-    assert row == runs[1].keys() | RESPONSE

@@ -191,19 +191,6 @@ def test_of_several_seeds_the_curves_are_what_repro_changes_on_the_same_prompts(
     assert says(figure, "the same for a seed's runs. Strong: running mean of 1 to 2 seeds; faint:")
 
 
-def test_tokens_are_drawn_from_validation_where_there_is_one(make_run):
-    runs = [make_run("grpo", training=log(9, 9), seed=seed) for seed in (0, 1)]
-    for seed, run in enumerate(runs):
-        rows = [validated(step, 0) | {"reasoning_tokens": 50 + step + seed} for step in (0, 4)]
-        jsonl.write(run.path / "validation.jsonl", rows)
-    figure = figures.draw(TOKENS, runs, ["aime24"], NOTE)
-    assert lines(figure.axes[0])["without RePro"] == ([0, 4], [50.5, 54.5])
-    faint = [line.get_ydata().tolist() for line in figure.axes[0].get_lines() if line.get_alpha()]
-    assert faint == [[50, 54], [51, 55]]
-    said = "From validation, with the same problems at every step. Strong: mean of 2 seeds; faint:"
-    assert says(figure, said)
-
-
 def test_over_training_has_a_row_a_backbone_and_a_panel_an_algorithm(logs):
     ppo = logs[(logs["backbone"] == "tiny-qwen2") & (logs["method"] == "grpo+repro")]
     ppo = ppo.assign(method="ppo+repro")  # without its algorithm alone
@@ -215,17 +202,24 @@ def test_over_training_has_a_row_a_backbone_and_a_panel_an_algorithm(logs):
     assert legend(figure) == ["without RePro", "with RePro"]
 
 
-def test_validation_is_averaged_over_benchmarks_and_seeds(make_run):
+def test_validation_is_averaged_over_benchmarks_and_seeds_and_gives_the_tokens(make_run):
     made = itertools.product(("grpo", "grpo+repro"), range(3))
     runs = [make_run(method, training=log(9, 9), seed=seed) for method, seed in made]
     for number, run in enumerate(runs):
         rows = [validated(step, (number + step) / 10) for step in (0, 4)]
         rows += [validated(step, 0, "math500") for step in (0, 4)]
+        rows = [row | {"reasoning_tokens": 50 + row["step"] + number} for row in rows]
         jsonl.write(run.path / "validation.jsonl", rows)
     figure = figures.draw("accuracy_over_training", runs, ["aime24"], NOTE)
     drawn = lines(figure.axes[0])
     assert drawn["without RePro"] == ([0, 4], pytest.approx([5, 25]))
     assert drawn["with RePro"] == ([0, 4], pytest.approx([20, 40]))
+    figure = figures.draw(TOKENS, runs[:2], ["aime24"], NOTE)
+    assert lines(figure.axes[0])["without RePro"] == ([0, 4], [50.5, 54.5])
+    faint = [line.get_ydata().tolist() for line in figure.axes[0].get_lines() if line.get_alpha()]
+    assert faint == [[50, 54], [51, 55]]
+    said = "From validation, with the same problems at every step. Strong: mean of 2 seeds; faint:"
+    assert says(figure, said)
 
 
 def test_positions_in_tokens_end_where_the_other_problems_are_left_over(make_run):

@@ -203,18 +203,3 @@ def test_figures_are_embedded_and_the_opening_holds_the_whole_page(world, tmp_pa
 
     (opened,) = re.findall('<iframe [^>]*srcdoc="([^"]*)"></iframe>', pages["opening"])
     assert unescape(opened) == pages["overview"]
-
-
-@pytest.mark.parametrize(
-    ("file", "text", "said"),
-    [
-        ("claims.json", "{", "claims.json: not valid JSON"),
-        ("claims.json", None, "claims.json: no such file"),
-        ("gain.csv", None, "No such file .*gain.csv"),
-    ],
-)
-def test_wrong_files_are_named(world, file, text, said):
-    path = world.tables / file
-    path.unlink() if text is None else path.write_text(text)
-    with pytest.raises((ValueError, FileNotFoundError), match=said):
-        world()

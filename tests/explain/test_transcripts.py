@@ -18,6 +18,7 @@ from repro.process_reward.settings import ProcessRewardSettings
 FIRST = {"question": "1+2?", "answer": "3", "thought": "first 1+2.\n\nso 3.\n\nis it 4?\n</think>"}
 SECOND = {"question": "2+2?", "answer": "4", "thought": "i add.\n\nit is 4.", "correct": 0}
 SECOND |= {"id": 7}  # files have keys of their own
+LONG = FIRST | {"thought": "so 3.\n\n" * 999}
 
 
 @pytest.fixture
@@ -115,6 +116,10 @@ def test_probe_check_without_tags_writes_nothing(folder, file, capsys):
         ('{"question": "1+2?", "answer": "3", "thought": " "}', "human.jsonl, transcript 1: empty"),
         ("[1]", "line 1: expected a JSON object"),
         ("", "no transcripts"),
+        (
+            f"{json.dumps(SECOND)}\n{json.dumps(LONG)}",
+            "error: human.jsonl, transcript 2: a prompt of ",
+        ),
     ],
 )
 def test_bad_transcripts_are_refused_with_their_line(folder, tmp_path, capsys, line, said):
@@ -123,13 +128,3 @@ def test_bad_transcripts_are_refused_with_their_line(folder, tmp_path, capsys, l
     assert main(["probe-check", *asked]) == 1
     error = capsys.readouterr().err
     assert said in error and error.count("\n") == 1, error
-
-
-def test_a_transcript_that_is_too_long_is_named(folder, tmp_path, capsys):
-    config = json.loads((folder / "config.json").read_text())
-    long = FIRST | {"thought": "so 3.\n\n" * config["max_position_embeddings"]}
-    jsonl.write(tmp_path / "human.jsonl", [SECOND, long])
-    asked = ["--transcripts", str(tmp_path / "human.jsonl"), "--model", str(folder)]
-    assert main(["probe-check", *asked]) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("error: human.jsonl, transcript 2: a prompt of ")

@@ -129,15 +129,6 @@ def test_what_is_missing_is_named(pair, capsys):
     assert f"tables/main.md: only in {second}" in said
 
 
-def test_two_records_are_compared_alone(pair, capsys):
-    files = [folder / RUN / "provenance.json" for folder in pair]
-    edit(files[1], '"seconds": 3.0', '"seconds": 9.0')
-    assert main(["compare", *map(str, files)]) == 0
-    edit(files[1], '"abc"', '"other"')
-    assert main(["compare", *map(str, files)]) == 1
-    assert 'provenance.json: code: "abc" against "other"' in capsys.readouterr().out
-
-
 def test_what_cannot_be_compared_is_said(pair, tmp_path, capsys):
     assert main(["compare", str(pair[0]), str(tmp_path / "nowhere")]) == 1
     assert f"{tmp_path}/nowhere: no folder of results" in capsys.readouterr().err

@@ -5,8 +5,6 @@ import json
 import operator
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from repro.algorithms.conformance import TOLERANCE, largest_errors
 from repro.commands.cli import main
@@ -134,15 +132,3 @@ def test_what_is_no_json_of_that_form_is_refused(content, tmp_path):
     file.write_bytes(content)
     with pytest.raises(ValueError, match=f"^{file}: {NOT_OF_THAT_FORM}"):
         largest_errors(file)
-
-
-OBJECTIVES = st.sampled_from([0.0, -0.0, -1.0, -0.5, -1e-9]) | st.floats(-30, 0)  # with ties
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(OBJECTIVES, min_size=1, max_size=8), st.floats(0, 1), st.sampled_from([0.01, 1.0]))
-def test_random_scores_conform(tmp_path_factory, objective, w, ema):
-    """Random estimates do in tests/algorithms/test_estimates.py."""
-    file = tmp_path_factory.mktemp("vectors") / "vectors.json"
-    file.write_text(json.dumps({"scores": [by_hand.expected_scores(objective, w, [ema])]}))
-    assert failures(file) == []

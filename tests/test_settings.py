@@ -103,13 +103,6 @@ def test_a_rung_and_its_check_have_the_same_runs(rung):
     assert list(real.backbones) == ["DeepSeek-R1-Distill-Qwen-1.5B"]
 
 
-def test_the_demo_compares_one_model_before_and_after_and_names_one_seed_and_few_steps():
-    demo = settings.read(CONFIG / "config.yaml", DEMO)
-    runs = [run.path for run in settings.all_runs(demo)]
-    assert runs == ["tiny-qwen3/original/230", "tiny-qwen3/grpo+repro/230"]
-    assert demo.training.steps == 8 and demo.results_dir == "results/demo"
-
-
 def test_the_long_version_has_other_seeds_than_the_default():
     default = settings.read(ROOT / "config/config.yaml")
     longer = settings.read(ROOT / "config/config.yaml", LONG)

@@ -69,32 +69,6 @@ def test_backtracking_of_all_correct_and_wrong_responses(make_run):
     assert pd.isna(rows.loc["correct", "backtracking_per_1k_se"])  # a single problem
 
 
-def test_backtracking_stands_benchmark_by_benchmark(make_run, tmp_path):
-    both = {"aime24": PROBLEMS, "lmb": WRONG}
-    runs = [make_run("original", both), make_run("grpo", both)]
-    tables.write_tables(runs, ["lmb", "aime24"], tmp_path, "A note.")
-    frame = pd.read_csv(tmp_path / "backtracking.csv")
-    row = frame.set_index(["method", "benchmark", "of"]).loc["original", "lmb", "correct"]
-    assert row["responses"] == 0  # and so its cells are empty
-    assert row.drop(["backbone", "responses", "note"]).isna().all()
-    text = markdown(tmp_path / "backtracking.md")
-    assert "| tiny | AIME24 | Original | 4 (1; 3) | 3.75 ± 3.1" in text
-    cells = "2 (0; 2) | 2.00 ± 0.00 (-; 2.00) | 100.0 ± 0.0 (-; 100.0) | 0.00 ± 0.00 (-; 0.00) |"
-    assert f"| | LMB | Original | {cells}" in text
-
-
-def test_mean_and_median_of_the_tokens(make_run, tmp_path):
-    runs = [make_run("grpo", {"aime24": PROBLEMS, "lmb": WRONG})]
-    tables.write_tables(runs, ["aime24", "lmb"], tmp_path)
-    row = pd.read_csv(tmp_path / "tokens.csv").iloc[0]
-    # Means of the problems 200 and 600; the responses 100, 200, 300 and 1,000.
-    assert (row["aime24_mean"], row["aime24_mean_se"], row["aime24_median"]) == (400, 200, 250)
-    assert (row["lmb_mean"], row["lmb_mean_se"], row["lmb_median"]) == (500, 0, 500)
-    assert pd.isna(row["mbpp_mean"]) and pd.isna(row["mbpp_median"])
-    cells = "400.0 ± 200.0 (250.0) | - | - | 500.0 ± 0.0 (500.0) | - | - | - |"
-    assert f"| tiny | GRPO | {cells}" in markdown(tmp_path / "tokens.md")
-
-
 def test_the_median_is_of_the_responses_of_all_seeds(make_run, tmp_path):
     first = [problem([1], [10], [0])] * 2
     second = [problem([1], [tokens], [0]) for tokens in (40, 90)]

@@ -1,7 +1,4 @@
-"""`make real`, whole: a model that somebody else trained, on problems that somebody else wrote.
-
-It needs the package index, real problems and a quarter of an hour.
-"""
+"""`make real`, whole: it needs the package index, real problems and a quarter of an hour."""
 
 import json
 import os

@@ -117,6 +117,8 @@ def write_settings(folder: Path, trainer) -> None:
 def check_resume(folder: Path, trainer) -> None:
     """Refuse, by ValueError, to go on from a checkpoint that was trained with other settings."""
     before, now = jsonl.read_json(folder / SETTINGS), _settings(trainer)
+    if "process_reward.alpha" in before:  # from when there was no other rule
+        before.setdefault("process_reward.rule", "repro")
     differing = [
         f"{name}: {now.get(name)!r}; {folder} was trained with {before.get(name)!r}"
         for name in sorted(before.keys() | now.keys())

@@ -26,9 +26,8 @@ def check_runs(experiment: Experiment) -> None:
         check_known(f"{key}.backbones", named, experiment.backbones, "does not exist")
         for base in (name.partition("~")[0] for name in block.methods):
             algorithm = base.partition("+")[0]
-            ruled = [
-                f"{of}+{rule}" for of in plain[1:] if of == algorithm for rule in methods.RULES
-            ]
+            known = algorithm in methods.ALGORITHMS
+            ruled = [f"{algorithm}+{rule}" for rule in methods.RULES if known]
             check_known(f"{key}.methods", [base], [*plain, *ruled], "does not exist")
     check_known("ablations.method", [experiment.ablations.method], with_repro, "is not allowed")
 

@@ -5,6 +5,7 @@ import pickle
 import signal
 import sys
 import time
+from collections import ChainMap
 from pathlib import Path
 
 import torch
@@ -111,7 +112,7 @@ class ProgressLine(TrainerCallback):
     def on_step_end(self, args, state, control, **kwargs):
         """Advance by a step."""
         if state.is_world_process_zero:
-            newest = {name: row[name] for row in state.log_history for name in row}
+            newest = ChainMap(*reversed(state.log_history))
             values = [(key, float(newest[key])) for key in self.shown if key in newest]
             said = [f"{key.rpartition('/')[2].replace('_', ' ')} {of:.3g}" for key, of in values]
             self._progress.advance(state.global_step - self._progress.done, ", ".join(said))

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import compress
 from pathlib import Path
 
 from repro.verify.answers import converted, decide, last_box, read, split_thought
@@ -56,9 +57,12 @@ def first_equal(responses: list[str], *, workers: int | None = None) -> list[int
     for first, text in enumerate(responses):
         box = last_box(split_thought(text)[1] or "") or ""
         if found[first] is None and 0 < len(box.strip()) <= MAX_ANSWER_CHARS:
-            equal = verify(responses, [box] * len(responses), workers=workers)
-            for n, same in enumerate(equal):
-                found[n] = first if found[n] is None and (same or n == first) else found[n]
+            found[first] = first
+            rest = [n for n in range(first + 1, len(responses)) if found[n] is None]
+            texts = [responses[n] for n in rest]
+            equal = verify(texts, [box] * len(rest), workers=workers)
+            for n in compress(rest, equal):
+                found[n] = first
     return found
 
 

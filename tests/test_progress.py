@@ -1,8 +1,11 @@
 """Progress lines: now and then, with the time left, and always at the end."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from repro.files import progress
+from repro.training.callbacks import ProgressLine
 
 
 def test_lines_are_rare_and_the_last_one_is_complete(capsys, monkeypatch):
@@ -26,6 +29,16 @@ def test_no_line_goes_into_the_display_of_a_workflow_in_a_terminal(capsys, monke
     monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True)
     progress.Progress("train", total=1).advance()  # called by hand
     assert "1/1 steps" in capsys.readouterr().out
+
+
+def test_a_training_shows_its_newest_values(capsys):
+    state = SimpleNamespace(is_world_process_zero=True, global_step=0, max_steps=2)
+    state.log_history = [{"a/reward": 0.1}, {"a/reward": 0.9}, {"loss": 3.0}]
+    line = ProgressLine("train", "a/reward", "a/tokens")
+    line.on_train_begin(None, state, None)
+    state.global_step = 2
+    line.on_step_end(None, state, None)
+    assert capsys.readouterr().out.strip().endswith("reward 0.9")
 
 
 @pytest.mark.parametrize(

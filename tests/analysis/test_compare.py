@@ -29,7 +29,6 @@ PROBLEMS = [
     problem([0, 0], [200, 1000], [0, 2]) | {"verification": [0, 0], "hesitation": [1, 1]},
 ]
 EASY, HARD = [problem([1], [10], [0])] * 2, [problem([0], [30], [0])] * 2
-WRONG = [problem([0], [500], [1])] * 2
 
 
 def backtracking(runs) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import math
 
 import pandas as pd
 import pytest
+from tests.analysis.drawn import lines
 from transformers import AutoTokenizer
 
 from repro.commands.cli import main
@@ -79,10 +80,8 @@ def test_the_files_of_objective(folder, file, tmp_path, capsys):
     asked = ["--transcripts", str(file), "--model", str(folder), "--output", str(out)]
     assert main(["objective", *asked, "--w", "0.2", "--answer-only"]) == 0
     rows = jsonl.read(out / "objective.jsonl")
-    assert [(row["benchmark"], row["doc_id"], row["correct"]) for row in rows] == [
-        ("human", 0, 1),
-        ("human", 1, 0),
-    ]
+    named = [(row["benchmark"], row["doc_id"], row["correct"]) for row in rows]
+    assert named == [("human", 0, 1), ("human", 1, 0)]
     for row in rows:
         points, scores = row["points"], row["scores"]
         assert [j for *_, j in points] == pytest.approx(row["probes"]["box, answer only"])
@@ -93,7 +92,10 @@ def test_the_files_of_objective(folder, file, tmp_path, capsys):
     page = (out / "objective.html").read_text()
     assert 'href="transcripts/2.html"' in page and "1+2?" in page
     assert "it is 4." in (out / "transcripts/2.html").read_text()
-    assert (out / "figure2_objective_over_position.png").stat().st_size > 5000
+    drawn = lines(transcripts.draw(pd.DataFrame(rows), "tiny", "").axes[0])
+    ends = {label: y[-1] for label, (_, y) in drawn.items()}
+    last = [-row["points"][-1][2] for row in rows]
+    assert ends == pytest.approx({"correct, 1": last[0], "wrong, 1": last[1]})
     assert len(pd.read_csv(out / "probes.csv")) == 6
     shown = capsys.readouterr().out
     assert shown.count(", answer only") == 3 and f"{LEAD_IN.strip()!r}, box" in shown

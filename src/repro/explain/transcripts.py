@@ -178,7 +178,7 @@ def write(
     (output / "transcripts").mkdir(exist_ok=True)
     for file, one in zip(pages, judged, strict=True):
         (output / file).write_text(page.write_page(one.explained, note), encoding="utf-8")
-    figure = _draw(pd.DataFrame(rows), Path(model).resolve().name, note)
+    figure = draw(pd.DataFrame(rows), Path(model).resolve().name, note)
     png, pdf = style.save(figure, output / f"{FIGURE}.png")
     summary = summarise(judged)
     (output / "probes.csv").write_text(table_sheets.to_csv(summary, note), encoding="utf-8")
@@ -210,7 +210,7 @@ def probes_sheet(summary: pd.DataFrame) -> Sheet:
 
 
 @matplotlib.rc_context(style.STYLE)
-def _draw(responses: pd.DataFrame, model: str, note: str) -> Figure:
+def draw(responses: pd.DataFrame, model: str, note: str) -> Figure:
     """Draw figure 2 of transcripts, those that are marked as wrong apart."""
     responses = responses.assign(backbone=model, method=methods.ORIGINAL)
     found, label = curves.mean_curves(responses), "Position in thought"

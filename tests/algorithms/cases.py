@@ -57,6 +57,20 @@ def term_of(case: dict, variant: str, **changes) -> ProcessTerm:
     return ProcessTerm(**{**given, "variant": variant, **changes})
 
 
+def one_batch(*rewards: float, size: int, lengths=None, tokens=4, **settings) -> Batch:
+    """A batch by its outcome rewards alone. docs/your_algorithm.md uses this one and the next."""
+    lengths = lengths or [tokens] * len(rewards)
+    mask = tensor([[float(t < length) for t in range(tokens)] for length in lengths])
+    return Batch(tensor(rewards), mask, size, **settings)
+
+
+def one_term(rows: list[list[float]], variant="paper", alpha=1.0) -> ProcessTerm:
+    """Process rewards, one on each token from the first."""
+    rewards = tensor(rows)
+    positions = torch.arange(rewards.shape[1]).expand(rewards.shape)
+    return ProcessTerm(rewards, torch.ones(rewards.shape), positions, alpha, variant)
+
+
 def assert_close(actual: Tensor, expected, tolerance=1e-10) -> None:
     expected = expected if isinstance(expected, Tensor) else tensor(expected)
     assert actual.shape == expected.shape

@@ -1,10 +1,6 @@
 """What the tables look like in every format, and of a grid that is not complete."""
 
 import json
-import os
-import re
-import shutil
-import subprocess
 
 import pandas as pd
 import pytest
@@ -30,7 +26,7 @@ PUBLISHED = paths.ROOT / "config/paper_results.csv"
 NOTE = "Tiny world, 100 % generated: these are not the paper's numbers."
 # Those that every experiment has.
 TABLES = [name for name in SHEETS if name not in ("overthinking", "rivals")]
-FILES = {f"{name}.{suffix}" for name in TABLES for suffix in ("csv", "md", "tex")}
+FILES = {f"{name}.{suffix}" for name in TABLES for suffix in ("csv", "md")}
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +59,6 @@ def test_every_format_is_written_with_the_note(tiny):
     for name in TABLES:
         assert set(pd.read_csv(tiny / f"tables/{name}.csv")["note"]) == {NOTE}
         assert written[f"{name}.md"].startswith(f"**{NOTE}**")
-        latex = written[f"{name}.tex"]
-        assert latex.count(NOTE.replace("%", r"\%")) == 2  # on the first page, and on further ones
 
 
 def test_markdown_cells(tiny):
@@ -127,36 +121,6 @@ def test_special_characters_are_escaped(make_run, tmp_path):
     runs.append(make_run("grpo+repro~alpha=0.3", {"aime24": GRPO}, backbone=backbone))
     tables.write_tables(runs, ["aime24"], tmp_path, NOTE)
     assert "| R1_7B & co~{x}^\\\\| | Original | 25.0" in markdown(tmp_path / "main.md")
-    for path in tmp_path.glob("*.tex"):
-        text = path.read_text()
-        assert text.isascii()
-        if path.stem != "gain":  # there is no pair
-            name = r"R1\_7B \& co\textasciitilde{}\{x\}\textasciicircum{}\textbackslash{}|"
-            assert name in text
-        bare = re.sub(r"\\[{}&%$#_]", "", text)
-        assert bare.count("{") == bare.count("}")
-        assert bare.count("$") % 2 == 0
-        columns = re.search(r"\\begin\{longtable\}\{([lr]+)\}", text).group(1)
-        for row in re.findall(r"^(?!\\)(.*) \\\\$", bare, flags=re.MULTILINE):
-            assert row.count("&") == len(columns) - 1
-    assert r"GRPO + RePro ($\alpha$ = 0.3)" in (tmp_path / "main.tex").read_text()
-    assert "$-$33.3 [" in (tmp_path / "against_original.tex").read_text()
-
-
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
-@pytest.mark.parametrize("grid", ["tiny", "paper"])
-def test_latex_compiles_with_article_booktabs_and_longtable(grid, request):
-    folder = request.getfixturevalue(grid) / "tables"
-    inputs = "".join(rf"\input{{{name}.tex}}" for name in TABLES)
-    document = r"\documentclass{article}\usepackage{booktabs,longtable}\begin{document}" + inputs
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-jobname=page"]
-    environment = os.environ | {"max_print_line": "1000"}
-    done = subprocess.run(
-        [*command, document + r"\end{document}"],
-        cwd=folder, capture_output=True, text=True, env=environment,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-2000:]
-    assert "Overfull" not in done.stdout
 
 
 def test_show_prints_the_table_within_80_columns_and_every_path(paper, tmp_path, capsys):
@@ -208,8 +172,6 @@ def test_a_missing_benchmark_is_a_gap_and_named(runs, tmp_path, capsys):
     frame, texts = write(runs, tmp_path / "tables")
     said = f"{SHORT} no scores of tiny/grpo/0 on LMB."
     assert all(text.startswith(f"**{said}**") for text in texts.values())
-    for path in tmp_path.glob("tables/*.tex"):
-        assert rf"\caption{{{said}" in path.read_text()
     assert frame["note"].unique().tolist() == [said]
     grpo = frame.loc["grpo"]
     assert (grpo["aime24"], grpo["mbpp"]) == (50, 50)

@@ -34,7 +34,7 @@ def test_upload_sends_what_is_missing(tmp_path, capsys, monkeypatch):
     config, methods = settings.resolve(config, "mine.yaml"), ("grpo", "grpo+repro")
     runs = [settings.run_settings(config, "tiny-qwen3", method, 0) for method in methods]
     evaluated, trained = (run_folder.write(Path("results"), stated(run)) for run in runs)
-    for name in ("tables/main.md", "tables/main.tex", "figures/a.png", "report/overview.html"):
+    for name in ("tables/main.md", "figures/a.png", "report/overview.html"):
         Path("results", name).parent.mkdir(exist_ok=True)
         Path("results", name).write_text("x")
     shutil.rmtree(trained / "scores")

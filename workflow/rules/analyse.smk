@@ -39,7 +39,7 @@ rule write_tables:
                 *(["overthinking"] if THOUGHTS else []),
                 *(["rivals"] if RIVALS else []),
             ],
-            kind=["csv", "md", "tex"],
+            kind=["csv", "md"],
         ),
     log:
         f"work/log/{RESULTS}/tables/main.log",

@@ -21,7 +21,7 @@ IGNORED_FILES = (
 )
 # All else is not compared: MLflow's store, and the report, which links there and tells times.
 FOLDERS = ("backbones", "data", "figures", "runs", "tables")
-TEXTS = (".csv", ".md", ".tex", ".html", ".jinja", ".txt")
+TEXTS = (".csv", ".md", ".html", ".jinja", ".txt")
 WEIGHTS = "*.safetensors"  # stands for all files of one model's weights
 MISSING = "(nothing)"
 SHOWN = 3  # differences that are named of each kind

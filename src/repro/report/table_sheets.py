@@ -1,7 +1,5 @@
-"""From the frame of each table to its cells, and to CSV, Markdown and LaTeX."""
+"""From the frame of each table to its cells, and to CSV and Markdown."""
 
-import itertools
-import re
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -22,20 +20,12 @@ _BEHAVIOUR_COLUMNS = {  # title and digits
     "verification_per_1k": ("Verif./1k", 2),
     "hesitation_per_1k": ("Hesit./1k", 2),
 }
-_LATEX = {character: "\\" + character for character in "&%$#_{}"}
-_LATEX |= {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-_LATEX |= {"±": r"$\pm$", "\N{GREEK SMALL LETTER ALPHA}": r"$\alpha$", "→": r"$\to$"}
-_LATEX |= {"\N{MINUS SIGN}": "$-$"}
-# Centred across both margins: the columns may be wider than the text of an article.
-_LOOKS = r"""{\scriptsize\setlength{\tabcolsep}{3pt}
-\setlength{\LTleft}{0pt plus 1fill minus 1fill}\setlength{\LTright}{0pt plus 1fill minus 1fill}
-"""
 
 
 class Sheet(NamedTuple):
-    """A table as text. A line break in a cell is one in LaTeX and HTML, and a blank elsewhere."""
+    """A table as text. A line break in a cell is one in HTML, and a blank elsewhere."""
 
-    label: str  # of LaTeX, after tab:
+    label: str  # the name of its files
     caption: str
     cells: pd.DataFrame  # of texts
     groups: int  # how many leading columns name the group of a row
@@ -156,10 +146,10 @@ def rivals_sheet(rivals: pd.DataFrame) -> Sheet:
 
 
 def write(frame: pd.DataFrame, sheet: Sheet, output_dir: str | Path, note: str) -> None:
-    """Write a table with its note as csv, md and tex; the files have the name of its label."""
+    """Write a table with its note as csv and md; the files have the name of its label."""
     texts = {"csv": to_csv(frame, note), "md": to_markdown(sheet, note)}
     Path(output_dir).mkdir(parents=True, exist_ok=True)
-    for suffix, text in (texts | {"tex": to_latex(sheet, note)}).items():
+    for suffix, text in texts.items():
         Path(output_dir, f"{sheet.label}.{suffix}").write_text(text, encoding="utf-8")
 
 
@@ -176,31 +166,6 @@ def to_markdown(sheet: Sheet, note: str = "") -> str:
     align = ["left"] * sheet.texts + ["right"] * (frame.shape[1] - sheet.texts)
     table = frame.to_markdown(index=False, disable_numparse=True, colalign=align)
     return "\n\n".join(filter(None, [f"**{note}**" * bool(note), sheet.caption, table])) + "\n"
-
-
-def to_latex(sheet: Sheet, note: str = "") -> str:
-    r"""Return a table as LaTeX that needs booktabs and longtable; \input it."""
-    folded = sheet.folded().map(_latex).rename(columns=_latex)
-    lines = [  # the second line of a cell is a row below its first
-        line
-        for row in folded.to_numpy()
-        for line in itertools.zip_longest(*(cell.split("\n") for cell in row), fillvalue="")
-    ]
-    table = pd.DataFrame(lines, columns=folded.columns).to_latex(
-        index=False,
-        escape=False,
-        longtable=True,
-        caption=_latex(f"{note} {sheet.caption}".strip()),
-        label=f"tab:{sheet.label}",
-        column_format="l" * sheet.texts + "r" * (folded.shape[1] - sheet.texts),
-    )
-    return f"{_LOOKS}{table}}}\n"
-
-
-def _latex(text: str) -> str:
-    """Escape a cell or caption; ±, signs and Greek letters become mathematics."""
-    text = re.sub(r"(?<![\w.-])-(?=\d)", "\N{MINUS SIGN}", text)
-    return text.translate(str.maketrans(_LATEX))
 
 
 def _main_cell(row: dict, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The tables of the paper's grid: CSV, Markdown and LaTeX from one frame each, and the terminal."""
+"""The tables of the paper's grid: CSV and Markdown from one frame each, and the terminal."""
 
 import itertools
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def write_tables(
     thoughts: bool = False,
     cutoffs: Cutoffs = (),
 ) -> None:
-    """Write the tables of `table_sheets.SHEETS` as csv, md and tex.
+    """Write the tables of `table_sheets.SHEETS` as csv and md.
 
     Every file carries ``note``, such as what its numbers are not, and after it what is not scored
     or missing. ``paper`` is config/paper_results.csv, to show the paper's numbers beside those of

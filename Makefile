@@ -139,7 +139,8 @@ ui: $(VENV)/.installed ## MLflow on localhost: settings, curves, responses of al
 # Sends to MLflow what it did not get while an experiment ran. For another experiment:
 # make upload CONFIG=config/smoke.yaml
 upload: $(VENV)/.installed ## send to MLflow what it missed while it was down
-	@python -m repro upload --config $(or $(CONFIG),config/config.yaml)
+	@$(BEFORE)
+	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) --forcerun track track_summary
 
 # What is not compiled, because nothing here imports it: tests, three packages, and those of transformers'
 # models whose names begin with other letters than auto, llama and qwen.

@@ -6,8 +6,8 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 # Used only without --configfile, because Snakemake would merge the two files, and each is a whole
-# experiment.
-if not workflow.configfiles:
+# experiment. An archive has its own.
+if not workflow.configfiles and "from_archive" not in config:
 
     configfile: "config/config.yaml"
 
@@ -16,11 +16,24 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/data.smk"
-include: "workflow/rules/backbone.smk"
-include: "workflow/rules/train.smk"
-include: "workflow/rules/evaluate.smk"
+
+
+# Of an archive everything is there that the analysis reads.
+if not ARCHIVE:
+
+    include: "workflow/rules/data.smk"
+    include: "workflow/rules/backbone.smk"
+    include: "workflow/rules/train.smk"
+    include: "workflow/rules/evaluate.smk"
+    include: "workflow/rules/judge.smk"
+
+
 include: "workflow/rules/analyse.smk"
+
+
+if not ARCHIVE:
+
+    include: "workflow/rules/track.smk"
 
 
 localrules:
@@ -36,16 +49,17 @@ localrules:
 
 
 # Before the first job: create MLflow's store and experiment, because several jobs that do it at once crash
-# on its tables; and ask for access to gated datasets before any download begins.
+# on its tables.
 onstart:
-    shell("python -m repro store")
-    downloaded = [
-        name
-        for name in settings.data_names(experiment)
-        if settings.data_settings(experiment, name).source == "hub"
-    ]
-    if not all(Path(file).exists() for file in data_files(downloaded)):
-        shell(f"python -m repro access --names {' '.join(downloaded)}")
+    if not ARCHIVE:
+        shell("python -m repro store")
+
+
+# What was computed again of an archive is compared with what it holds.
+onsuccess:
+    if ARCHIVE:
+        print("\n".join(["", f"{RESULTS}, from {ARCHIVE}:", *TAKEN_AND_REMADE]))
+        shell("python -m repro compare {ARCHIVE:q} {RESULTS:q}")
 
 
 # Downloads everything that an experiment needs from the hub. Afterwards no job needs a network.
@@ -94,4 +108,4 @@ rule all:
         rules.claims.output,
         rules.overview.output,
         tracked_of(settings.all_runs(experiment)),
-        rules.track_summary.output,
+        [] if ARCHIVE else rules.track_summary.output,

@@ -132,7 +132,7 @@ def test_the_rivals_stand_beside_repro_on_equal_terms():
 def test_the_default_configuration_states_every_setting():
     """A key with a default must still be visible in the config people start from."""
     stated_keys = set(_paths(yaml.safe_load((ROOT / "config/config.yaml").read_text())))
-    not_here = ("data_dir", "decontaminate", "resources.", "benchmarks.", "backbones.")
+    not_here = ("data_dir", "resources.", "benchmarks.", "backbones.")
     not_here += ("process_reward.rule",)  # which a method's name says
     every = [key for key in _paths(of("config").model_dump()) if not key.startswith(not_here)]
     assert [key for key in every if key not in stated_keys] == []
@@ -224,7 +224,6 @@ def test_hub_data_is_pinned_and_needs_no_file():
     lcb = settings.data_settings(config, "lcb")
     assert (lcb.source, lcb.release) == ("hub", config.benchmarks["lcb"].release)
     assert settings.data_names(config)[-1] == "train"
-    assert set(config.decontaminate) < set(settings.data_names(config))
 
 
 def test_a_subset_takes_what_it_names_in_the_order_of_the_whole():

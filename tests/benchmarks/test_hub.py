@@ -97,7 +97,6 @@ def test_fetch_and_again_from_the_cache(server, pins, tmp_path, monkeypatch, pat
     }
     server.requests.clear()
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    hub.check_access(["aime24"])
     fetch("aime24", {"problems": 2}, file)
     assert jsonl.read(file) == kept[:2]
     pins["aime24"]["files"][0]["path"] = "other.jsonl"
@@ -136,27 +135,20 @@ def test_what_is_not_as_pinned_is_refused(server, pins, tmp_path, content, chang
     assert jsonl.read(tmp_path / "aime24.jsonl") == [{"old": 1}]
 
 
-def test_all_gates_that_are_closed_are_listed_at_once(server, pins, tmp_path, monkeypatch):
-    for name in ("gpqa", "lmb", "mine"):
-        commit = server.push(f"some/{name}", {"test.jsonl": lines(PROBLEMS)})
-        server.gates[f"some/{name}"] = {"valid"} if name == "mine" else set()
-        pins[name] = pin(commit, repo=f"some/{name}", gated=True)
-    with pytest.raises(hub.AccessError, match="mine: .* is gated"):
-        fetch("mine", {}, tmp_path / "mine.jsonl")
+def test_a_closed_gate_is_named_with_what_opens_it(server, pins, tmp_path, monkeypatch):
+    commit = server.push("some/mine", {"test.jsonl": lines(PROBLEMS)})
+    server.gates["some/mine"] = {"valid"}
+    pins["mine"] = pin(commit, repo="some/mine", gated=True)
+    advice = "accept its terms on that page, then set HF_TOKEN to a valid token or run "
+    said = f"mine: huggingface.co/datasets/some/mine is gated: {advice}`hf auth login`"
+    for token in (None, "stale"):
+        with pytest.raises(ValueError, match=said if not token else "set HF_TOKEN to a valid"):
+            fetch("mine", {}, tmp_path / "mine.jsonl")
+        monkeypatch.setenv("HF_TOKEN", "stale")
     monkeypatch.setenv("HF_TOKEN", "valid")
     assert fetch("mine", {}, tmp_path / "mine.jsonl")["written"] == 3
-    with pytest.raises(hub.AccessError) as error:
-        hub.check_access(pins)
-    advice = "accept its terms on that page, then set HF_TOKEN to a valid token or run "
-    assert str(error.value).splitlines() == [
-        f"{name}: huggingface.co/datasets/some/{name} is gated: {advice}`hf auth login`"
-        for name in ("gpqa", "lmb")
-    ]
-    monkeypatch.setenv("HF_TOKEN", "stale")
-    with pytest.raises(hub.AccessError, match="is not open to you, then set HF_TOKEN to a valid"):
-        hub.check_access(["aime24"])
     with pytest.raises(ValueError, match="'aime26' is not on the hub; choose from aime24"):
-        hub.check_access(["aime26"])
+        fetch("aime26", {}, tmp_path / "aime26.jsonl")
 
 
 @pytest.mark.parametrize("status", [503, None])
@@ -165,9 +157,8 @@ def test_a_hub_that_does_not_answer(server, pins, tmp_path, status):
     if not status:
         server.stop()
     why = "HfHubHTTPError: Server error '503|503 Server Error" if status else "ConnectError"
-    for ask in (lambda: hub.check_access(pins), lambda: fetch("aime24", {}, tmp_path / "a")):
-        with pytest.raises(ValueError, match=f"({why}).*data_source: directory, data_dir"):
-            ask()
+    with pytest.raises(ValueError, match=f"({why}).*data_source: directory, data_dir"):
+        fetch("aime24", {}, tmp_path / "a")
 
 
 @pytest.mark.parametrize(
@@ -212,28 +203,16 @@ def test_lcb_tests_that_cannot_be_decoded():
             programs.lcb_cases(text)
 
 
-def test_the_training_set_is_written_without_what_stands_in_a_benchmark(server, pins, tmp_path):
+def test_training_problems_without_an_answer_are_left_out(server, pins, tmp_path):
     pairs = [("$3 + 4$", "7"), ("$5 + 4$", ""), ("$6 + 4$", None), ("$0 + 0$", 0)]
     rows = [{"problem": f"Compute {sum}.", "answer": answer} for sum, answer in pairs]
-    rows.append({"problem": "what is 1+1", "answer": "2"})  # a benchmark's
     commit = server.push("some/train", {"all.json": json.dumps(rows)})
-    files = [{"path": "all.json", "rows": 5}]
+    files = [{"path": "all.json", "rows": 4}]
     pins["train"] = pin(commit, repo="some/train", files=files, fields=["problem", "answer"])
-    folder = tmp_path / "data"
-
-    def data(name: str, *options: str) -> None:
-        what = json.dumps({"name": name, "source": "hub"})
-        output = str(folder / f"{name}.jsonl")
-        assert main(["data", "--settings", what, "--output", output, *options]) == 0
-
-    data("aime24")
-    data("train", "--benchmarks", str(folder / "aime24.jsonl"))
-    of_train = ("contamination.json", "jsonl", "provenance.json", "source.json")
-    names = ["aime24.jsonl", "aime24.provenance.json", "aime24.source.json"]
-    assert sorted(os.listdir(folder)) == [*names, *(f"train.{end}" for end in of_train)]
-    assert jsonl.read(folder / "train.jsonl") == [rows[0], rows[3]]
-    record = json.loads((folder / "train.source.json").read_text())
-    assert [record[key] for key in ("commit", "rows", "written")] == [commit, 5, 3]
-    report = json.loads((folder / "train.contamination.json").read_text())
-    assert report["benchmarks"] == {"aime24": {"problems": 3, "exact": 1, "ngram": 0}}
-    assert (report["kept"], report["removed"]) == (2, 1)
+    what, output = json.dumps({"name": "train", "source": "hub"}), str(tmp_path / "train.jsonl")
+    assert main(["data", "--settings", what, "--output", output]) == 0
+    names = [f"train.{end}" for end in ("jsonl", "provenance.json", "source.json")]
+    assert sorted(path.name for path in tmp_path.glob("train.*")) == names
+    assert jsonl.read(output) == [rows[0], rows[3]]
+    record = json.loads((tmp_path / "train.source.json").read_text())
+    assert [record[key] for key in ("commit", "rows", "written")] == [commit, 4, 2]

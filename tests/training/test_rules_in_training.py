@@ -4,6 +4,7 @@ import pytest
 import torch
 from tests.training.test_trainer import rollout, scored_by
 
+from repro.files import jsonl
 from repro.process_reward import segments
 from repro.process_reward.measured import Measured
 from repro.training import supported
@@ -70,7 +71,8 @@ def test_random_cuts_are_drawn_for_their_rule_alone(build, monkeypatch):
 
 
 def test_a_training_goes_on_with_the_same_rule_alone(build, tmp_path):
-    supported.write_settings(tmp_path, build("qwen3", process_reward=progress))
+    before = supported.settings_of(build("qwen3", process_reward=progress))
+    jsonl.write(tmp_path / supported.SETTINGS, [before])
     supported.check_resume(tmp_path, build("qwen3", process_reward=progress))
     with pytest.raises(ValueError, match="process_reward.rule: 'vps'; .* with 'progress'"):
         supported.check_resume(tmp_path, build("qwen3", process_reward="vps"))

@@ -6,7 +6,7 @@ from tests.workflow.conftest import copy_repository
 
 # Of the smoke experiment: five runs, one of them untrained, three whose responses are judged.
 EVALUATED = {"generate": 5, "score": 5, "objective": 3}
-MADE_FROM_SEEDS = {"data", "training_data", "backbone", "original", "train", *EVALUATED}
+MADE_FROM_SEEDS = {"data", "backbone", "original", "train", *EVALUATED}
 
 
 def test_more_values_of_ablations_run_exactly_their_own_jobs(planned, config):
@@ -33,7 +33,7 @@ def test_only_what_a_setting_decides_is_made_again(planned, config):
     config["evaluation"]["code_timeout_s"] = 5
     jobs = planned(config)
     assert jobs["score"] == 5
-    assert not {"backbone", "data", "training_data", "train", "generate"} & jobs.keys()
+    assert not {"backbone", "data", "train", "generate"} & jobs.keys()
 
 
 def test_only_runs_that_are_trained_with_the_process_reward_are_judged_again(planned, config):
@@ -53,7 +53,7 @@ def test_other_budgets_score_nothing_again(planned, config):
     ("seed", "expected"),
     [
         ("grid", {"original": 1, "train": 4} | EVALUATED),
-        ("data_seed", {"data": 7, "training_data": 1, "train": 4} | EVALUATED),
+        ("data_seed", {"data": 8, "train": 4} | EVALUATED),
         ("backbone", {"backbone": 1, "original": 1, "train": 4} | EVALUATED),
         ("evaluation", EVALUATED),
     ],

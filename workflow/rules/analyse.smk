@@ -1,4 +1,5 @@
-# Tables, figures and the report. Each is one command that reads only the files named in its rule.
+# Tables, figures, verdicts and the report, from files alone. Each is one command that reads only the files
+# named in its rule.
 # Rule `experiment` writes the lists of runs and benchmarks and the note, which the commands below read.
 rule experiment:
     output:
@@ -8,7 +9,7 @@ rule experiment:
     conda:
         "../../environment.yml"
     params:
-        record=lambda w: dump(settings.experiment_record(experiment)),
+        record=lambda w: dump(settings.experiment_record(experiment, COMMAND)),
     shell:
         "printf '%s\\n' {params.record:q} > {output:q} 2> {log:q}"
 
@@ -36,6 +37,7 @@ rule write_tables:
                 "tokens",
                 "backtracking",
                 "sampling",
+                "ledger",
                 *(["overthinking"] if THOUGHTS else []),
                 *(["rivals"] if RIVALS else []),
             ],
@@ -92,36 +94,6 @@ rule sanity:
         " 2>&1 | tee {log:q}"
 
 
-# Each run's own model measures J along one response to each problem, for the figure of -J over the
-# position and for two claims.
-rule objective:
-    input:
-        model=f"{RUN}/model",
-        generations=of_run("generations/{benchmark}.jsonl", OBJECTIVE),
-        scores=of_run("scores/{benchmark}.json", OBJECTIVE),
-        data=data_files(OBJECTIVE),
-    output:
-        f"{RUN}/objective.jsonl",
-    log:
-        f"work/log/{RUN}/objective.log",
-    benchmark:
-        f"work/benchmark/{RUN}/objective.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        **experiment.resources.get("objective", {}),
-        gpu=min(1, experiment.gpus),
-    params:
-        settings=lambda w: dump(settings.objective_settings(experiment, w.backbone)),
-        benchmarks=OBJECTIVE,
-        problems=experiment.objective.problems,
-    shell:
-        "python -m repro judge --settings {params.settings:q} --run $(dirname {output:q})"
-        " --benchmark {params.benchmarks} --data {input.data:q} --problems {params.problems}"
-        " --output {output:q} 2> {log:q}"
-
-
 rule claims:
     input:
         scores_of(settings.all_runs(experiment)),
@@ -171,50 +143,6 @@ rule figure:
         " --output {output.png:q} 2> {log:q}"
 
 
-rule case_study:
-    input:
-        f"{CASE_RUN}/model",
-        f"{CASE_RUN}/settings.json",
-        expand(f"{CASE_RUN}/generations/{{benchmark}}.jsonl", benchmark=OBJECTIVE[:1]),
-        expand(f"{CASE_RUN}/scores/{{benchmark}}.json", benchmark=OBJECTIVE[:1]),
-        data=data_files(OBJECTIVE[:1]),
-    output:
-        png=report(
-            f"{RESULTS}/figures/case_study.png",
-            caption="../report/case_study.rst",
-            category="2 Figures",
-            labels={"figure": "case study", "over": "one thought"},
-        ),
-        pdf=f"{RESULTS}/figures/case_study.pdf",
-        html=report(
-            f"{RESULTS}/figures/case_study.html",
-            caption="../report/case_study.rst",
-            category="2 Figures",
-            labels={"figure": "case study, its text", "over": "one thought"},
-        ),
-    log:
-        f"work/log/{RESULTS}/figures/case_study.log",
-    benchmark:
-        f"work/benchmark/{RESULTS}/figures/case_study.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        **experiment.resources.get("objective", {}),
-        gpu=min(1, experiment.gpus),
-    params:
-        settings=lambda w: dump(
-            settings.objective_settings(experiment, Path(CASE_RUN).parts[-3])
-        ),
-        run=lambda w, input: str(Path(input[0]).parent),
-        benchmark=OBJECTIVE[:1],
-        note=note,
-    shell:
-        "python -m repro case-study --settings {params.settings:q} --run {params.run:q}"
-        " --benchmark {params.benchmark:q} --data {input.data:q} --note={params.note:q}"
-        " --output {output.png:q} > {log:q} 2>&1"
-
-
 # The report's first page. `make report` puts it and the figures into one file.
 rule overview:
     input:
@@ -249,56 +177,8 @@ rule overview:
         directory=folder_of_output,
         tables=lambda w, input: str(Path(input[0]).parent),
         published=published,
+        archive=["--archive", ARCHIVE] if ARCHIVE else [],
     shell:
         "python -m repro overview --experiment {input.experiment:q} --tables {params.tables:q}"
-        " {params.published} --figures {input.figures:q} --output {params.directory:q} 2> {log:q}"
-
-
-# Sends a finished run to MLflow: what its training has not sent while it ran, scores, and sample
-# responses. The report links to the run.
-rule track:
-    input:
-        records_of_training,
-        scores=rules.score.output.scores,
-        generations=rules.generate.output.generations,
-        settings=f"{RUN}/settings.json",
-    output:
-        f"{RUN}/mlflow.json",
-    log:
-        f"work/log/{RUN}/track.log",
-    benchmark:
-        f"work/benchmark/{RUN}/track.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    params:
-        settings=generation_settings,
-        run=folder_of_output,
-        note=note,
-        cutoffs=CUTOFFS,
-    shell:
-        "python -m repro track --settings {params.settings:q} --run {params.run:q} {params.cutoffs}"
-        " --note={params.note:q} 2> {log:q}"
-
-
-# Sends tables and figures to MLflow, where they are a separate run.
-rule track_summary:
-    input:
-        readable(rules.write_tables.output),
-        readable(rules.claims.output),
-        rules.overview.output.overview,
-        rules.overview.input.figures,
-    output:
-        f"{RESULTS}/mlflow.json",
-    log:
-        f"work/log/{RESULTS}/track_summary.log",
-    benchmark:
-        f"work/benchmark/{RESULTS}/track_summary.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    params:
-        note=note,
-    shell:
-        "python -m repro track-summary --files {input:q} --output {output:q}"
-        " --note={params.note:q} 2> {log:q}"
+        " {params.published} --figures {input.figures:q} {params.archive:q} --output {params.directory:q}"
+        " 2> {log:q}"

@@ -1,5 +1,6 @@
 # Reads the configuration, checks it before anything runs, and defines the functions that give the rules
 # their inputs and params.
+import os
 from pathlib import Path
 from shlex import quote
 
@@ -9,10 +10,14 @@ from repro import methods
 from repro.config import settings
 from repro.config.resolved import dump
 from repro.files import model_folder, strict_yaml
+from repro.records import archive
 
 PAPER = str(Path(workflow.basedir) / "config/paper_results.csv")
 SOURCES = [str(file) for file in workflow.configfiles]
 SOURCES += ["--config"] if workflow.config_settings.config else []
+# With --config from_archive=FILE an archive's scores and logs take the place of an experiment; see
+# docs/archive.md.
+ARCHIVE = config.get("from_archive")
 
 try:
     if workflow.is_main_process:  # jobs on other machines get a checked configuration
@@ -21,13 +26,44 @@ try:
         for file in workflow.configfiles:
             strict_yaml.read(file)
         paper.load(PAPER)
+    if ARCHIVE:
+        if len(config) > 1:
+            raise ValueError(
+                f"from_archive goes alone: {ARCHIVE} has its own configuration"
+            )
+        name = Path(ARCHIVE).name.removesuffix(archive.ENDING)
+        place = Path("results/from_archive", name)
+        if workflow.is_main_process and archive.unpack(ARCHIVE, place):
+            for file in [*place.glob("tables/*"), *place.glob("figures/*")]:
+                if file.stem not in ("case_study", "overthinking"):
+                    file.unlink()  # it is computed again
+        packed = archive.read_about(place)
+        config = packed.config | {"results_dir": str(place)}
+        SOURCES = [ARCHIVE]
     experiment = settings.resolve(
         config,
         source=" + ".join(SOURCES),
-        read_data=workflow.is_main_process,
+        read_data=workflow.is_main_process and not ARCHIVE,
     )
 except (ValueError, FileNotFoundError) as error:
     raise WorkflowError(str(error))
+
+# What makes a file of the results, whose path is to be added; the ledger has it.
+CHANGES = [f"{key}={value}" for key, value in workflow.config_settings.config.items()]
+COMMAND = ["snakemake --workflow-profile workflow/profiles/default --configfile"]
+COMMAND += [
+    quote(os.path.relpath(file, workflow.basedir)) for file in workflow.configfiles
+]
+COMMAND += ["--config", *map(quote, CHANGES)] if CHANGES else []
+COMMAND = " ".join([*COMMAND, "--", experiment.results_dir])
+TAKEN_AND_REMADE = []
+if ARCHIVE:
+    COMMAND = packed.command
+    TAKEN_AND_REMADE = [
+        "Computed again: tables, figures, verdicts, report, from scores, logs and objectives.",
+        "Taken as they are: scores, logs, objectives, the case study"
+        + ("." if packed.with_texts else ", the table overthinking."),
+    ]
 
 # Every command gets these variables. PYTHONPATH: jobs that run in conda or a container must find the
 # package, too. CUDA_VISIBLE_DEVICES: a job that reserved no GPU must not use one that others reserved.
@@ -106,9 +142,9 @@ ABLATION_FIGURES = {
 }
 FIGURES |= {name: ("ablation", key) for key, name in ABLATION_FIGURES.items()}
 # The runs whose thoughts are counted by their arithmetic, which is known in the tiny world only.
-THOUGHTS = (
-    settings.main_runs(experiment) if experiment.data_source == "tinyworld" else []
-)
+THOUGHTS = []
+if experiment.data_source == "tinyworld" and not (ARCHIVE and not packed.with_texts):
+    THOUGHTS = settings.main_runs(experiment)
 # Whether the grid has controls or rivals of RePro, beside the algorithm alone.
 RIVALS = any(
     methods.parse(run.method).rule not in (None, "repro")
@@ -239,7 +275,7 @@ def records_of_training(wildcards):
 
 def tracked_of(runs):
     """Return the files that say where MLflow has the runs."""
-    return expand("{run}/mlflow.json", run=run_dirs(runs))
+    return [] if ARCHIVE else expand("{run}/mlflow.json", run=run_dirs(runs))
 
 
 def readable(files):

@@ -14,36 +14,13 @@ from pathlib import Path
 
 import httpx
 import huggingface_hub
-from huggingface_hub import constants, errors
+from huggingface_hub import errors
 
 from repro.benchmarks.declared import TRAIN, TRAIN_FIELDS, sources
 from repro.files import jsonl
 
 _PAGES = "huggingface.co/datasets/"  # where a person reads about a dataset and accepts its terms
 _WRAPPERS = (errors.LocalEntryNotFoundError, errors.RevisionResolutionError)
-
-
-class AccessError(ValueError):
-    """The hub does not give a dataset to this account: terms not accepted, or no valid token."""
-
-
-def check_access(names: Iterable[str]) -> None:
-    """Ask the hub for access to all these datasets, before anything is downloaded.
-
-    With HF_HUB_OFFLINE set nothing is asked: only what is in the cache can be used anyway.
-    AccessError: some are out of reach; one message lists all of them with their pages. ValueError:
-    an unknown name, or no connection.
-    """
-    missing = []
-    for name in names:
-        try:
-            with _explained(name) as pins:
-                if not constants.is_offline_mode():
-                    huggingface_hub.HfApi().auth_check(pins["repo"], repo_type="dataset")
-        except AccessError as error:
-            missing.append(str(error))
-    if missing:
-        raise AccessError("\n".join(missing))
 
 
 def fetch(name: str, settings: Mapping) -> tuple[Iterator[dict], dict]:
@@ -148,7 +125,7 @@ def _explained(name: str) -> Iterator[dict]:
             gated = pins["gated"] or isinstance(reason, errors.GatedRepoError)
             why = "is gated: accept its terms on that page" if gated else "is not open to you"
             advice = "then set HF_TOKEN to a valid token or run `hf auth login`"
-            raise AccessError(f"{where} {why}, {advice}") from None
+            raise ValueError(f"{where} {why}, {advice}") from None
         raise ValueError(  # no connection, no such revision or file, a full disk
             f"{where} at {pins['revision']} could not be downloaded: {type(reason).__name__}: "
             f"{' '.join(str(reason).split())}; check the connection and HF_HUB_OFFLINE, or use "

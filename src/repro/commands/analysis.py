@@ -1,9 +1,11 @@
 """Commands after the runs: claims, tables, figures, the report's pages, and comparisons."""
 
 import argparse
+import tempfile
+from pathlib import Path
 
-from repro.commands.options import CUTOFFS, MANY, takes
-from repro.files import jsonl
+from repro.commands.options import CONFIG, CUTOFFS, MANY, takes
+from repro.files import digests, jsonl
 from repro.records import experiment
 
 
@@ -35,7 +37,7 @@ def power(options: argparse.Namespace) -> None:
     **CUTOFFS,
 )
 def tables(options: argparse.Namespace) -> None:
-    """Make the tables: main, RePro's gain, against the original, tokens, backtracking."""
+    """Make the tables: main, RePro's gain, tokens, backtracking and others, and the ledger."""
     from repro.report import tables
 
     read = experiment.read(options.experiment)
@@ -45,6 +47,7 @@ def tables(options: argparse.Namespace) -> None:
         partial=options.partial,
         thoughts=options.thoughts,
         cutoffs=(options.budgets, options.at_k),
+        command=read.command,
     )
 
 
@@ -64,6 +67,7 @@ def figure(options: argparse.Namespace) -> None:
     *("--experiment", "--tables", "--output"),
     figures={"nargs": "*", "default": [], "help": "PNG files to show"},
     published={"help": "the paper's numbers, for what they can decide"},
+    archive={"help": "the archive that scores and logs were taken from"},
 )
 def overview(options: argparse.Namespace) -> None:
     """Write the first page of the report."""
@@ -76,6 +80,7 @@ def overview(options: argparse.Namespace) -> None:
         name=read.name,
         figures=options.figures,
         paper=options.published,
+        archive=options.archive,
     )
 
 
@@ -123,13 +128,49 @@ def show(options: argparse.Namespace) -> None:
 
 @takes("first", "second")
 def compare(options: argparse.Namespace) -> None:
-    """Say where two folders of results differ, times and places aside."""
-    from repro.records import compare_results
+    """Say where two folders of results, or archives, differ, times and places aside."""
+    from repro.records import archive, compare_results
 
-    found = compare_results.compare(options.first, options.second)
+    with tempfile.TemporaryDirectory() as scratch:
+        places = [options.first, options.second]
+        for number, given in enumerate(places):
+            if given.endswith(archive.ENDING):
+                places[number] = f"{scratch}/{number}"
+                archive.unpack(given, places[number])
+        found = compare_results.compare(*places)
     print(compare_results.write_table(found))
     if found["difference"].notna().any():
         raise ValueError(f"{options.first} and {options.second} differ")
+
+
+@takes(
+    "--output",
+    config=CONFIG,
+    without_texts={"action": "store_true", "help": "scores, but no responses"},
+)
+def archive(options: argparse.Namespace) -> None:
+    """Pack what an experiment's tables and figures are made from into one file: no weights."""
+    from repro.config import settings
+    from repro.records import archive
+
+    config, wanted = settings.merge(*options.config), settings.read(*options.config)
+    folder = Path(wanted.results_dir)
+    there = jsonl.read_json(folder / "experiment.json")
+    if there != settings.experiment_record(wanted, there["command"]).model_dump(mode="json"):
+        raise ValueError(f"{folder}: made with another configuration than {options.config}")
+    config.pop("tracking_uri", None)  # it may hold a password
+    about = {"command": there["command"], "config": config, "with_texts": not options.without_texts}
+    files = archive.write(folder, options.output, archive.About(**about))
+    size, digest = Path(options.output).stat().st_size, digests.of_content(options.output)
+    print(f"{options.output}: {files} files, {size / 1e6:.1f} MB, SHA-256 {digest}")
+
+
+@takes("file", "--output")
+def unpack(options: argparse.Namespace) -> None:
+    """Check an archive and write its files into a folder; a bad one writes nothing."""
+    from repro.records import archive
+
+    archive.unpack(options.file, options.output)
 
 
 @takes("file")

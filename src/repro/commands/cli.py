@@ -10,12 +10,13 @@ from repro.files import locks
 from repro.sandbox import NotStarted, SandboxUnavailable
 
 COMMANDS = (  # in the order of an experiment
-    *(inputs.check, inputs.cost, inputs.access, inputs.data, inputs.backbone),
+    *(inputs.check, inputs.cost, inputs.data, inputs.backbone),
     *(tracking.store, runs.train, runs.generate, runs.score, analysis.sampling, runs.judge),
     *(analysis.sanity, analysis.claims, analysis.power, analysis.tables, analysis.figure),
     *(runs.case_study, analysis.overview),
     *(tracking.track, tracking.track_summary, analysis.show, analysis.compare),
-    *(tracking.upload, transcripts.explain, transcripts.objective, transcripts.probe_check),
+    *(analysis.archive, analysis.unpack),
+    *(transcripts.explain, transcripts.objective, transcripts.probe_check),
     *(analysis.conformance,),
 )
 INTERRUPTED = 130  # as a shell reports SIGINT

@@ -2,10 +2,9 @@
 
 import argparse
 import shutil
-import sys
 from pathlib import Path
 
-from repro.commands.options import CONFIG, MANY, WORK, read_settings, takes
+from repro.commands.options import CONFIG, WORK, read_settings, takes
 from repro.config.backbones import Backbone
 from repro.config.resolved import DataSettings, stated
 from repro.files import gguf, jsonl, model_folder
@@ -35,25 +34,13 @@ def cost(options: argparse.Namespace) -> None:
     print(estimate.write_text(estimate.estimate(experiment, options.hardware, options.set)))
 
 
-@takes(names=MANY | {"help": "benchmarks, or train"})
-def access(options: argparse.Namespace) -> None:
-    """Ask the hub whether everything may be downloaded; name all that may not."""
-    from repro.benchmarks import hub
-
-    hub.check_access(options.names)
-
-
-@takes(
-    *("--settings", "--output"),
-    benchmarks={"nargs": "*", "default": [], "help": "files of problems not to be trained on"},
-)
+@takes("--settings", "--output")
 def data(options: argparse.Namespace) -> None:
-    """Write a benchmark's problems as JSONL, or those to train on that occur in no benchmark."""
-    from repro.benchmarks import contamination, declared
+    """Write a benchmark's problems as JSONL, or those to train on."""
     from repro.tinyworld import problems
 
     wanted, output = read_settings(options.settings, DataSettings), Path(options.output)
-    sources, downloaded = {Path(file).stem: file for file in options.benchmarks}, None
+    sources, downloaded = {"file": wanted.file} if wanted.file else {}, None
     if wanted.source == "hub":
         from repro.benchmarks import hub
 
@@ -63,15 +50,9 @@ def data(options: argparse.Namespace) -> None:
     else:
         count = wanted.problems or problems.PROBLEMS[wanted.name]
         rows = problems.generate(wanted.name, count, wanted.seed)
-    if wanted.name == declared.TRAIN:
-        rows, report = contamination.filter_rows(rows, sources)
-        counts = f"{report['removed']} of {report['removed'] + report['kept']} training problems"
-        print(f"{output}: {counts} stand in a benchmark and are left out", file=sys.stderr)
-        jsonl.write_json(output.with_suffix(".contamination.json"), report)
     jsonl.write(output, rows)
     if downloaded:
         jsonl.write_json(output.with_suffix(".source.json"), downloaded)
-    sources |= {"file": wanted.file} if wanted.file else {}
     record, made = provenance.beside(output), {"data": output}
     provenance.write(record, "data", stated(wanted), sources, made, options.started)
 

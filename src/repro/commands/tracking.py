@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
-from repro.commands.options import CONFIG, CUTOFFS, MANY, NOTE, read_settings, takes
+from repro.commands.options import CUTOFFS, MANY, NOTE, read_settings, takes
 from repro.config.resolved import Generation
 
 
@@ -29,15 +29,6 @@ def track_summary(options: argparse.Namespace) -> None:
     """Send the experiment's tables and figures to MLflow, as a separate run."""
     place = Path(options.output)
     _report_unlogged(lambda sync: sync.sync_summary(options.files, place, options.note))
-
-
-@takes(config=CONFIG)
-def upload(options: argparse.Namespace) -> None:
-    """Send to MLflow what it does not have of an experiment's finished runs, tables and figures."""
-    from repro.config import settings
-    from repro.tracking import sync
-
-    sync.sync_experiment(settings.read(*options.config))
 
 
 def _report_unlogged(send: Callable[[ModuleType], object]) -> None:

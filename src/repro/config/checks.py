@@ -32,11 +32,14 @@ def check_runs(experiment: Experiment) -> None:
     check_known("ablations.method", [experiment.ablations.method], with_repro, "is not allowed")
 
 
-def check(experiment: Experiment, main: Sequence[Run], every: Sequence[Run]) -> None:
-    """Refuse, by ValueError, settings that do not go together; `main` are the main table's runs."""
+def check(experiment: Experiment, main: Sequence[Run], every: Sequence[Run], read: bool) -> None:
+    """Refuse, by ValueError, settings that do not go together; `main` are the main table's runs.
+
+    Models and templates on the disk are looked at if `read`.
+    """
     _check_names(experiment, main)
     for name, backbone in experiment.backbones.items():
-        _check_backbone(name, backbone, every, experiment.process_reward.close_thought)
+        _check_backbone(name, backbone, every, experiment.process_reward.close_thought, read)
     _check_ablations(experiment, main)
     _check_sources(experiment)
     _check_processes(experiment, every)
@@ -67,7 +70,6 @@ def _check_names(experiment: Experiment, main: Sequence[Run]) -> None:
     check_known("objective.seeds", objective.seeds or [], seeds, "is not in the grid")
     check_known("ablations.backbones", ablated, backbones, "is not among backbones")
     check_known("benchmarks", experiment.benchmarks, known, "does not exist")
-    check_known("decontaminate", experiment.decontaminate, known, "does not exist")
     evaluation, protocols = experiment.evaluation, declared.protocols()
     check_known("evaluation.protocol", [evaluation.protocol], protocols, "does not exist")
     if validation := experiment.training.validation:
@@ -83,14 +85,14 @@ def _check_names(experiment: Experiment, main: Sequence[Run]) -> None:
 
 
 def _check_backbone(
-    name: str, backbone: Backbone, runs: Sequence[Run], close_thought: bool
+    name: str, backbone: Backbone, runs: Sequence[Run], close_thought: bool, read: bool
 ) -> None:
     """Refuse files that cannot be used, and what needs tags where the model has none."""
     key, template = f"backbones.{name}", backbone.chat_template
     of = [methods.parse(run.method) for run in runs if run.backbone == name]
-    if template is not None and not os.path.isfile(template):
+    if read and template is not None and not os.path.isfile(template):
         _refuse(f"{key}.chat_template = {template!r}", "is no file", "a file with a Jinja template")
-    if backbone.source == "directory":
+    if read and backbone.source == "directory":
         try:
             model_folder.check(backbone.path, template is not None, backbone.trust_remote_code)
         except ValueError as error:
@@ -120,9 +122,6 @@ def _check_sources(experiment: Experiment) -> None:
     if (source == "directory") != (folder is not None):
         allowed = "a folder with directory, null with tinyworld and hub"
         _refuse(f"data_dir = {shown(folder)}", wrong, allowed)
-    if source == "tinyworld" and experiment.decontaminate:
-        allowed = "[], because generated problems never overlap"
-        _refuse(f"decontaminate = {experiment.decontaminate}", wrong, allowed)
     for name, benchmark in experiment.benchmarks.items():
         if benchmark.file and (source != "directory" or benchmark.path):
             wrong = "goes with data_source directory only, and not with path"

@@ -281,9 +281,6 @@ class Experiment(bounds.Model):
     """Where problems are from: generated, data_dir's files, or src/repro/benchmarks/sources.yml."""
     data_dir: bounds.Path | None = None
     """With data_source directory, the folder with a JSONL file a benchmark, and train.jsonl."""
-    decontaminate: Annotated[list[str], bounds.Unique] = []
-    """Training problems that also occur in one of these benchmarks are left out. It is independent
-    of benchmarks, so that evaluating on one more does not change the training set."""
     data_seed: bounds.Seed = Field(0, description="Seed of all generated problems.")
     backbones: dict[bounds.Name, Backbone] = Field(min_length=1)
     """The models to start from, by name."""

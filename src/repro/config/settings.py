@@ -22,21 +22,26 @@ def read(*files: str | Path) -> Experiment:
 
     ValueError: a file is not there, is no YAML, or something in it is wrong.
     """
+    return resolve(merge(*files), " + ".join(map(str, files)))
+
+
+def merge(*files: str | Path) -> dict:
+    """Return what configuration files say together; ValueError: one is not there, or no YAML."""
     config = strict_yaml.read(files[0])
     for file in files[1:]:
         update_config(config, strict_yaml.read(file))
-    return resolve(config, " + ".join(map(str, files)))
+    return config
 
 
 def resolve(config: dict, source: str, read_data: bool = True) -> Experiment:
     """Return the experiment that a configuration, as read from YAML, describes.
 
-    Local files of problems are read to their end if `read_data`.
+    Local models, templates and files of problems are looked at if `read_data`.
     ValueError: something is wrong; one message names `source`, key, value and what is allowed.
     """
     try:
         experiment = _complete(validate(config, Experiment))
-        checks.check(experiment, main_runs(experiment), all_runs(experiment))
+        checks.check(experiment, main_runs(experiment), all_runs(experiment), read_data)
         for run in main_runs(experiment):  # whose names may hold a setting
             run_settings(experiment, *run)
         wanted = [data_settings(experiment, name) for name in data_names(experiment)]
@@ -102,14 +107,15 @@ def all_runs(experiment: Experiment) -> list[Run]:
     return list(dict.fromkeys(main_runs(experiment) + ablated))
 
 
-def experiment_record(experiment: Experiment) -> records.Experiment:
-    """Return what the analysis has to know."""
+def experiment_record(experiment: Experiment, command: str) -> records.Experiment:
+    """Return what the analysis has to know; ``command`` makes a file of the results."""
     groups = {"all": all_runs(experiment), "main": main_runs(experiment)}
     groups |= {"objective": objective_runs(experiment)}
     groups |= {key: ablation_runs(experiment, key) for key in methods.ABLATED}
     return records.Experiment(
         name=experiment.name,
         note=experiment.note,
+        command=command,
         benchmarks=sorted(experiment.benchmarks),
         runs={group: [f"runs/{run.path}" for run in runs] for group, runs in groups.items()},
     )
@@ -193,6 +199,6 @@ def data_names(experiment: Experiment) -> list[str]:
     """Return the names of all data files that the experiment needs, `train` the last."""
     validation = experiment.training.validation
     validated = validation.benchmarks if validation else []
-    names = dict.fromkeys([*experiment.benchmarks, *experiment.decontaminate, *validated])
+    names = dict.fromkeys([*experiment.benchmarks, *validated])
     trains = any(run.method != methods.ORIGINAL for run in all_runs(experiment))
     return [*names, *["train"] * trains]

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -15,7 +14,7 @@ from repro.config.backbones import Backbone
 from repro.config.resolved import Generation, stated
 from repro.evaluation import engines, tasks
 from repro.evaluation.decoding import Completion, Request
-from repro.files import digests, jsonl
+from repro.files import digests, jsonl, model_folder
 from repro.files.progress import Progress
 from repro.verify import thinking
 
@@ -101,8 +100,9 @@ def generate_responses(
         how = trusted, tensor_parallel, has_tags
         engine = engines.load(generation.engine, model_dir, length, *how)
         _generate(missing, left, generation, engine, f"generate {model_dir}")
-    for plan in plans:
-        _publish(plan)
+    for plan in plans:  # a link, because a workflow may delete the output, not the work
+        plan.output.unlink(missing_ok=True)
+        model_folder.link(plan.complete, plan.output)
 
 
 def make_seed(seed: int, benchmark: str, doc_id: int) -> int:
@@ -143,8 +143,11 @@ def _generate(
         ]
         jsonl.append(plan.begun, rows)
         progress.advance(len(rows), name)
-    for plan in plans:
-        _finish(plan)
+    for plan in plans:  # put the rows in the order of the problems
+        place = {doc: number for number, doc in enumerate(plan.requests)}
+        rows = sorted(jsonl.read(plan.begun), key=lambda row: (place[row["doc_id"]], row["sample"]))
+        jsonl.write(plan.complete, rows)
+        plan.begun.unlink()
 
 
 def _answers(
@@ -179,20 +182,3 @@ def _resume(plan: Plan) -> list[int]:
     os.truncate(plan.begun, sum(len(row) + 1 for row in whole[:rows]))
     done = {json.loads(row)["doc_id"] for row in whole[: rows : plan.samples]}
     return [doc for doc in plan.requests if doc not in done]
-
-
-def _finish(plan: Plan) -> None:
-    """Put the rows of a whole file in the order of its problems, and give it its name."""
-    place = {doc: number for number, doc in enumerate(plan.requests)}
-    rows = sorted(jsonl.read(plan.begun), key=lambda row: (place[row["doc_id"]], row["sample"]))
-    jsonl.write(plan.complete, rows)
-    plan.begun.unlink()
-
-
-def _publish(plan: Plan) -> None:
-    """Link the finished file to the output: a workflow may delete the output, not the work."""
-    plan.output.unlink(missing_ok=True)
-    try:
-        os.link(plan.complete, plan.output)
-    except OSError:  # another file system, or one without hard links
-        shutil.copyfile(plan.complete, plan.output)

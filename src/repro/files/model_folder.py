@@ -82,6 +82,14 @@ def take(folder: str | Path, output_dir: str | Path, trust_remote_code: bool = F
             shutil.copyfile(path, taken)
 
 
+def link(source: str | Path, target: str | Path) -> None:
+    """Make a hard link or, on another file system or one without links, a copy."""
+    try:
+        Path(target).hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
 def _find_lack(folder: Path, has_template: bool) -> str | None:
     """Return what is wrong with a folder, to stand behind its name."""
     if not folder.is_dir():

@@ -1,14 +1,11 @@
 """`results/experiment.json`: what the analysis reads of an experiment: runs, benchmarks, note."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from repro.files import jsonl
-
-BENCHMARKS = "work/benchmark"  # where the rules' `benchmark:` files lie
 
 
 @dataclass(unsafe_hash=True)
@@ -35,21 +32,6 @@ class RunFolder:
         file = self.path / f"{name}.jsonl"
         return jsonl.read(file) if file.is_file() else []
 
-    def read_seconds(self, rule: str) -> float | None:
-        """Return the seconds in a rule's finished job, without any in a queue; None without a file.
-
-        ValueError: it is not a benchmark file of Snakemake.
-        """
-        file = Path(BENCHMARKS, os.path.relpath(self.path), f"{rule}.tsv")
-        if not file.is_file():
-            return None
-        try:
-            _header, *_, last = file.read_text(encoding="utf-8").splitlines()
-            return float(last.split("\t")[0])
-        except ValueError:
-            expected = "expected a benchmark file with seconds in column s"
-            raise ValueError(f"{file}: {expected}") from None
-
 
 class Experiment(BaseModel):
     """What the analysis has to know of an experiment besides the files of its runs."""
@@ -58,6 +40,7 @@ class Experiment(BaseModel):
 
     name: str
     note: str  # a sentence below every table and figure
+    command: str = ""  # makes a file of the results, whose path there is to be added
     benchmarks: list[str]
     runs: dict[str, list[Path]]  # the folders by group: all, main, objective, or an ablation's key
 

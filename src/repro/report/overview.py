@@ -5,17 +5,15 @@ Made from the tables' CSV, claims.json and what the runs recorded; nothing is co
 
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 
 import pandas as pd
 
 from repro import methods
-from repro.files import jsonl
-from repro.files.progress import duration
+from repro.files import digests, jsonl
 from repro.records.experiment import RunFolder
 from repro.report import collect, compare, names, rendering, rivals, sanity, table_sheets, verdicts
 
-STAGES = ("train", "generate", "score", "objective")
+RECORDS = ("settings", "provenance", "mlflow")  # of a run
 
 
 def write_pages(
@@ -27,12 +25,14 @@ def write_pages(
     name: str = "",
     figures: Sequence[str | Path] = (),
     paper: str | Path | None = None,
+    archive: str | Path | None = None,
 ) -> None:
     """Write overview.html, and opening.html: the same to be shown inside a page.
 
     ``tables`` is the folder with the tables' CSV files and claims.json, ``note`` a sentence at the
     top, ``name`` the experiment's, ``figures`` PNG files, ``paper`` config/paper_results.csv, for
-    what its numbers can decide. ValueError where a file is malformed.
+    what its numbers can decide, ``archive`` what scores and logs were taken from. ValueError where
+    a file is malformed.
     """
     tables, output_dir = Path(tables), Path(output_dir)
     of_tables, texts = dict(table_sheets.SHEETS), {"note": str}  # it may be empty, which is not NaN
@@ -56,32 +56,19 @@ def write_pages(
         gain=of_tables["gain"](pooled),
         answer=rivals.answer(frames["rivals"]) if "rivals" in frames else "",
         paper=sanity.read_sheets(paper, runs, benchmarks) if paper else [],
+        archive=archive and f"{Path(archive).name}, SHA-256 {digests.of_content(archive)}",
         notes=notes | {"claims": judged["note"]},
         folded={"Claims, part by part": verdicts.sheets(judged["claims"])[1]}
         | {f"Table {table.replace('_', ' ')}": sheet for table, sheet in sheets.items()},
         figures={Path(file).stem: rendering.embed(file) for file in figures},
         scored=_scored(runs, benchmarks),
-        runs=[_read_facts(run) for run in runs],
-        stages=STAGES,
+        runs=[{"run": run} | {name: run.read_json(name) for name in RECORDS} for run in runs],
         label=methods.label,
-        time=duration,
     )
     output_dir.mkdir(parents=True, exist_ok=True)
     opening = rendering.render("opening.html", page=page)
     for file, text in (("overview.html", page), ("opening.html", opening)):
         (output_dir / file).write_text(text, encoding="utf-8")
-
-
-def _read_facts(run: RunFolder) -> dict:
-    """Return run, settings, provenance, mlflow (its place there), step_seconds and seconds.
-
-    These are the median over training steps, and by stage. Not recorded: empty or None.
-    """
-    facts = {name: run.read_json(name) for name in ("settings", "provenance", "mlflow")}
-    steps = [row["step_seconds"] for row in run.read_rows("training") if row.get("step_seconds")]
-    seconds = {stage: run.read_seconds(stage) for stage in STAGES[1:]}
-    seconds["train"] = facts["provenance"].get("seconds")  # kept without work/
-    return facts | {"run": run, "seconds": seconds, "step_seconds": median(steps or [0])}
 
 
 def _scored(runs: Sequence[RunFolder], benchmarks: Sequence[str]) -> list[str]:

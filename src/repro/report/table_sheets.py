@@ -145,6 +145,17 @@ def rivals_sheet(rivals: pd.DataFrame) -> Sheet:
     return Sheet("rivals", caption, cells, groups=1, texts=2)
 
 
+def ledger_sheet(ledger: pd.DataFrame) -> Sheet:
+    """Return the ledger, of digests the beginnings, from `ledger.read_ledger`."""
+    cells = ledger.drop(columns="note", errors="ignore").fillna("")
+    cells = cells.round({"accuracy": 1, "hours": 2}).astype(str)
+    digests = ["commit", "settings", "responses"]
+    cells[digests] = cells[digests].replace(r"(?<=^\w{12})\w+", "", regex=True)
+    cells["method"] = cells["method"].map(methods.label)
+    cells["benchmark"] = cells["benchmark"].replace(names.BENCHMARKS)
+    return Sheet("ledger", say("ledger"), cells.rename(columns=str.capitalize), groups=3, texts=4)
+
+
 def write(frame: pd.DataFrame, sheet: Sheet, output_dir: str | Path, note: str) -> None:
     """Write a table with its note as csv and md; the files have the name of its label."""
     texts = {"csv": to_csv(frame, note), "md": to_markdown(sheet, note)}
@@ -215,4 +226,5 @@ SHEETS = {
     "sampling": sampling_sheet,
     "overthinking": overthinking_sheet,
     "rivals": rivals_sheet,
+    "ledger": ledger_sheet,
 }

@@ -12,7 +12,16 @@ from repro.measure.behaviours import BEHAVIOURS
 from repro.measure.intervals import MATH_VERIFY, interval, ratio_values
 from repro.measure.sampling_metrics import Cutoffs
 from repro.records.experiment import RunFolder
-from repro.report import collect, compare, names, overthinking, published, rivals, table_sheets
+from repro.report import (
+    collect,
+    compare,
+    ledger,
+    names,
+    overthinking,
+    published,
+    rivals,
+    table_sheets,
+)
 from repro.report.rendering import say
 
 _KEYS = ["backbone", "method"]
@@ -30,6 +39,7 @@ def write_tables(
     partial: bool = False,
     thoughts: bool = False,
     cutoffs: Cutoffs = (),
+    command: str = "",
 ) -> None:
     """Write the tables of `table_sheets.SHEETS` as csv and md.
 
@@ -37,7 +47,8 @@ def write_tables(
     or missing. ``paper`` is config/paper_results.csv, to show the paper's numbers beside those of
     its own backbones; with ``partial``, score files that are not there are left out, and named;
     with ``thoughts`` there is a table of what the tiny world's thoughts do, and with rivals of
-    RePro one of these; ``cutoffs`` are for the table `sampling`. ValueError where a score file is
+    RePro one of these; ``cutoffs`` are for the table `sampling`, ``command``, which makes a file of
+    the results whose path is added to it, for the ledger. ValueError where a score file is
     malformed or, unless partial, missing; or none is there.
     """
     scores = collect.read_scores(runs, benchmarks, partial)
@@ -65,22 +76,22 @@ def write_tables(
     points = rivals.measure_points(frames["gain"])
     if not points["rule"].isin(["repro"]).all():
         frames["rivals"] = rivals.compare_rules(points)
+    frames["ledger"] = ledger.read_ledger(runs, scores.problems, command)
     for name, frame in frames.items():
         sheet = table_sheets.SHEETS[name](frame)
         table_sheets.write(frame, sheet, output_dir, notes.get(name, note))
 
 
 def show(results: str | Path) -> None:
-    """Print the main table of a results directory and the paths of all its tables and figures."""
-    results = Path(results)
-    main = pd.read_csv(results / "tables/main.csv")
+    """Print the main table of a results directory, and where the rest is."""
+    main = pd.read_csv(Path(results, "tables/main.csv"))
     cells = table_sheets.main_sheet(main).cells.replace(r" ±.*|\n.*", "", regex=True)
     cells = cells.rename(columns={"Backtr./1k": "Bt./1k"})  # within 80 columns
     for backbone, rows in cells.groupby("Backbone", sort=False):
         print(f"{backbone}\n{rows.drop(columns='Backbone').to_string(index=False)}\n")
-    made = [sorted((results / folder).glob("*.*")) for folder in ("tables", "figures")]
-    about = "Accuracy in percent; tables/main.md explains the columns and has standard errors."
-    print(about, *main.get("note", pd.Series()).unique(), *made[0], *made[1], sep="\n")
+    print(f"Accuracy in percent; {results}/tables/main.md explains the columns and has errors.")
+    page = f"{results}/report/overview.html has the verdicts, all tables and figures."
+    print(*main.get("note", pd.Series()).unique(), page, sep="\n")
 
 
 def main_frame(summary: pd.DataFrame, stated: dict[tuple[str, str, str], float]) -> pd.DataFrame:

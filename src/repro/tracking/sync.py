@@ -1,7 +1,7 @@
 """MLflow: one experiment a configuration, one run a model, training and evaluation on the same run.
 
 `sync_run` sends to MLflow what it lacks of a run's files: called by `live` while a training goes
-on, by the step `track` afterwards, by `make upload` for a whole experiment. Nothing here may stop
+on, and by the step `track` afterwards, which `make upload` repeats. Nothing here may stop
 or delay an experiment. MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_NAME say where to send it.
 """
 
@@ -23,8 +23,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from repro import methods
 from repro.benchmarks import declared
-from repro.config import settings
-from repro.config.models import Experiment
 from repro.config.resolved import Generation, RunSettings, stated
 from repro.config.tracking_uri import SQLITE, absolute
 from repro.config.words import validate
@@ -105,27 +103,6 @@ def sync_summary(files: Sequence[Path], place: Path, note: str) -> dict:
     folders = {file: None if file.suffix == ".html" else file.parent.name for file in files}
     tags = {KIND_TAG: "summary", NOTE_TAG: note}
     return _send(Payload("tables and figures", tags, folders), KIND_TAG, place)
-
-
-def sync_experiment(config: Experiment) -> None:
-    """Send what there is of the runs, tables and figures of an experiment to its store."""
-    os.environ.update(MLFLOW_TRACKING_URI=config.tracking_uri, MLFLOW_EXPERIMENT_NAME=config.name)
-    create_store()
-    results, runs, sent = Path(config.results_dir), settings.all_runs(config), 0
-    cutoffs = config.evaluation.budgets, config.evaluation.at_k
-    for run in runs:
-        folder, evaluation = results / "runs" / run.path, None
-        if all((folder / f"scores/{name}.json").exists() for name in config.benchmarks):
-            evaluation = settings.generation_settings(config, run.seed)
-        if evaluation or (folder / "training.jsonl").exists():
-            sync_run(folder, evaluation, config.note, cutoffs)
-            sent += 1
-    print(f"{config.tracking_uri} has {sent} of {len(runs)} runs of {config.name}")
-    page = results / "report/overview.html"
-    if page.exists():
-        tables = [*results.glob("tables/*.csv"), *results.glob("tables/*.md")]
-        files = [*tables, *results.glob("figures/*.png"), page]
-        sync_summary(files, results / "mlflow.json", config.note)
 
 
 def _read(run_dir: Path, evaluation: Generation | None, note: str, cutoffs: Cutoffs) -> Payload:

@@ -8,7 +8,7 @@ from statistics import fmean
 from transformers import GenerationConfig, PreTrainedTokenizerBase, Trainer, TrainerCallback
 
 from repro.config.models import Training
-from repro.files import jsonl
+from repro.files import jsonl, model_folder
 
 KEPT = "kept"  # below the folder of the work: STEP, model folders
 
@@ -103,11 +103,4 @@ def publish(training: Training, work_dir: Path, output_dir: Path) -> None:
 def _copy(source: Path, target: Path) -> None:
     """Copy a folder in the place of what was there; large files are links to the same content."""
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(source, target, copy_function=_link)
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        Path(target).hardlink_to(source)
-    except OSError:  # another file system, or one without hard links
-        shutil.copyfile(source, target)
+    shutil.copytree(source, target, copy_function=model_folder.link)

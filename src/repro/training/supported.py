@@ -109,14 +109,9 @@ def check_rows(rows: Iterable[Mapping], needs_answer: bool, where: str) -> None:
             )
 
 
-def write_settings(folder: Path, trainer) -> None:
-    """Write into a checkpoint what a `ReProTrainer` trained it with."""
-    jsonl.write(folder / SETTINGS, [_settings(trainer)])
-
-
 def check_resume(folder: Path, trainer) -> None:
     """Refuse, by ValueError, to go on from a checkpoint that was trained with other settings."""
-    before, now = jsonl.read_json(folder / SETTINGS), _settings(trainer)
+    before, now = jsonl.read_json(folder / SETTINGS), settings_of(trainer)
     if "process_reward.alpha" in before:  # from when there was no other rule
         before.setdefault("process_reward.rule", "repro")
     differing = [
@@ -128,7 +123,8 @@ def check_resume(folder: Path, trainer) -> None:
         raise ValueError(f"{'; '.join(differing)}; allowed: the same, or another output_dir")
 
 
-def _settings(trainer) -> dict:
+def settings_of(trainer) -> dict:
+    """Return what a `ReProTrainer` trains with; a checkpoint has it as `SETTINGS`."""
     own = trainer.process_reward.model_dump() if trainer.process_reward else {"variant": None}
     found = {name: getattr(trainer, name) for name in ("algorithm", "gamma", "lam")}
     return found | {f"process_reward.{name}": value for name, value in own.items()}

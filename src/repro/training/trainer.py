@@ -26,6 +26,7 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from repro import methods
 from repro.algorithms import ADVANTAGES
 from repro.algorithms.batch import Batch, ProcessTerm
+from repro.files import jsonl
 from repro.process_reward import rules
 from repro.process_reward.measured import Measured
 from repro.process_reward.settings import ProcessRewardSettings
@@ -232,7 +233,7 @@ class ReProTrainer(ScoringTrainer):
         folder = Path(self._get_output_dir(trial=trial))
         folder /= f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
         if self.args.should_save:
-            supported.write_settings(folder, self)
+            jsonl.write(folder / supported.SETTINGS, [supported.settings_of(self)])
         if self.critic is not None:
             self.critic.save(folder)
 

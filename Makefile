@@ -50,13 +50,14 @@ smoke: $(VENV)/.installed ## the same pipeline at its smallest, to see whether e
 	@python -m repro show --results results/smoke
 
 # Makes whatever is missing, and then one HTML file with all results. For another experiment:
-# make report CONFIG=config/smoke.yaml REPORT_FILE=results/smoke/report.html
+# make report CONFIG=config/smoke.yaml REPORT_FILE=results/smoke/report.html; from an archive: FROM=FILE
 REPORT_FILE ?= results/report.html
+OF = $(if $(FROM),--config from_archive=$(FROM),$(if $(CONFIG),--configfile $(CONFIG)))
 report: $(VENV)/.installed ## whatever is missing, and one HTML file: make report CONFIG=config/mine.yaml REPORT_FILE=mine.html
 	@$(if $(CONFIG),python -m repro check --config $(CONFIG))
 	@$(BEFORE)
-	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG))
-	@$(REPORT) $(REPORT_FILE) $(if $(CONFIG),--configfile $(CONFIG))
+	@$(SNAKEMAKE) $(OF)
+	@$(REPORT) $(REPORT_FILE) $(OF)
 	@echo "$(REPORT_FILE)"
 
 test: $(VENV)/.vllm ## the tests

@@ -129,8 +129,8 @@ def _extract(file: str | Path, folder: str) -> None:
     with zstandard.open(file, "rb") as packed, tarfile.open(mode="r|", fileobj=packed) as tar:
         for member in tar:
             size += member.size
-            if member.type != tarfile.REGTYPE:
-                raise ValueError(f"{member.name!r} is no plain file")
+            if member.type != tarfile.REGTYPE or member.name.startswith("/"):
+                raise ValueError(f"{member.name!r} is no plain file below the bag")
             if size > room:
                 raise ValueError(f"larger than the {room:,} bytes that are allowed")
             tar.extract(member, folder, filter="data")

@@ -9,7 +9,7 @@ rule experiment:
     conda:
         "../../environment.yml"
     params:
-        record=lambda w: dump(settings.experiment_record(experiment, COMMAND)),
+        record=lambda w: dump(settings.experiment_record(experiment)),
     shell:
         "printf '%s\\n' {params.record:q} > {output:q} 2> {log:q}"
 

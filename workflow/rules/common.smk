@@ -67,17 +67,18 @@ if ARCHIVE:
 
 # Every command gets these variables. PYTHONPATH: jobs that run in conda or a container must find the
 # package, too. CUDA_VISIBLE_DEVICES: a job that reserved no GPU must not use one that others reserved.
-# MLFLOW_*: these are not params, because Snakemake reruns a job when its params change, and moving the
-# tracking server must not retrain anything.
-TRACKING = {
+# The others are not params, because Snakemake reruns a job when its params change: moving the tracking
+# server must not retrain anything, nor another way to call the same experiment make its tables again.
+VARIABLES = {
     "MLFLOW_TRACKING_URI": experiment.tracking_uri,
     "MLFLOW_EXPERIMENT_NAME": experiment.name,
+    "REPRO_COMMAND": COMMAND,
 }
-TRACKING = " ".join(f"{key}={quote(value)}" for key, value in TRACKING.items())
+VARIABLES = " ".join(f"{key}={quote(value)}" for key, value in VARIABLES.items())
 shell.prefix(
     f"export PYTHONPATH={quote(str(Path(workflow.basedir) / 'src'))}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
     + ("" if experiment.gpus else "export CUDA_VISIBLE_DEVICES=; ")
-    + f"export {TRACKING.replace('{', '{{').replace('}', '}}')}; "
+    + f"export {VARIABLES.replace('{', '{{').replace('}', '}}')}; "
 )
 
 # How a training is spread over processes is not a param either, because finished trainings must not run

@@ -1,6 +1,8 @@
 """Commands after the runs: claims, tables, figures, the report's pages, and comparisons."""
 
 import argparse
+import csv
+import os
 import tempfile
 from pathlib import Path
 
@@ -47,7 +49,7 @@ def tables(options: argparse.Namespace) -> None:
         partial=options.partial,
         thoughts=options.thoughts,
         cutoffs=(options.budgets, options.at_k),
-        command=read.command,
+        command=os.environ.get("REPRO_COMMAND", ""),
     )
 
 
@@ -155,11 +157,13 @@ def archive(options: argparse.Namespace) -> None:
 
     config, wanted = settings.merge(*options.config), settings.read(*options.config)
     folder = Path(wanted.results_dir)
-    there = jsonl.read_json(folder / "experiment.json")
-    if there != settings.experiment_record(wanted, there["command"]).model_dump(mode="json"):
+    record = settings.experiment_record(wanted).model_dump(mode="json")
+    if jsonl.read_json(folder / "experiment.json") != record:
         raise ValueError(f"{folder}: made with another configuration than {options.config}")
     config.pop("tracking_uri", None)  # it may hold a password
-    about = {"command": there["command"], "config": config, "with_texts": not options.without_texts}
+    with open(folder / "tables/ledger.csv", newline="", encoding="utf-8") as file:
+        command = next(csv.DictReader(file))["command"].partition("/runs/")[0]
+    about = {"command": command, "config": config, "with_texts": not options.without_texts}
     files = archive.write(folder, options.output, archive.About(**about))
     size, digest = Path(options.output).stat().st_size, digests.of_content(options.output)
     print(f"{options.output}: {files} files, {size / 1e6:.1f} MB, SHA-256 {digest}")

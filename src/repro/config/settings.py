@@ -107,15 +107,14 @@ def all_runs(experiment: Experiment) -> list[Run]:
     return list(dict.fromkeys(main_runs(experiment) + ablated))
 
 
-def experiment_record(experiment: Experiment, command: str) -> records.Experiment:
-    """Return what the analysis has to know; ``command`` makes a file of the results."""
+def experiment_record(experiment: Experiment) -> records.Experiment:
+    """Return what the analysis has to know."""
     groups = {"all": all_runs(experiment), "main": main_runs(experiment)}
     groups |= {"objective": objective_runs(experiment)}
     groups |= {key: ablation_runs(experiment, key) for key in methods.ABLATED}
     return records.Experiment(
         name=experiment.name,
         note=experiment.note,
-        command=command,
         benchmarks=sorted(experiment.benchmarks),
         runs={group: [f"runs/{run.path}" for run in runs] for group, runs in groups.items()},
     )

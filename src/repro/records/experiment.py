@@ -40,7 +40,6 @@ class Experiment(BaseModel):
 
     name: str
     note: str  # a sentence below every table and figure
-    command: str = ""  # makes a file of the results, whose path there is to be added
     benchmarks: list[str]
     runs: dict[str, list[Path]]  # the folders by group: all, main, objective, or an ablation's key
 

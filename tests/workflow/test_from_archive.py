@@ -1,7 +1,7 @@
 """Tables, figures, verdicts and the report are made again from an archive, without any model.
 
-smoke.tar.zst is that of a finished `make smoke`. Where tables change it is made again:
-`python -m repro archive --config config/smoke.yaml --output tests/archive/smoke.tar.zst`
+smoke.tar.zst is that of a finished `make smoke`, without responses and figures. Where tables change
+it is made again: `python -m repro archive --without-texts`, of results whose figures are deleted.
 """
 
 import pytest
@@ -12,56 +12,58 @@ from repro.records import archive, compare_results
 from tests.paths import ROOT
 from tests.workflow.conftest import SMOKE
 
-ARCHIVE = ROOT / "tests/archive/smoke.tar.zst"
+SMALL = ROOT / "tests/archive/smoke.tar.zst"
 
 
-@pytest.mark.parametrize("with_texts", [True, False])
-def test_everything_is_made_again_and_is_the_same(snakemake, tmp_path, with_texts):
-    archive.unpack(ARCHIVE, tmp_path / "whole")
-    about = archive.read_about(tmp_path / "whole").model_copy(update={"with_texts": with_texts})
-    archive.write(tmp_path / "whole", tmp_path / "theirs.tar.zst", about)
-    done = snakemake(tmp_path, "--config", "from_archive=theirs.tar.zst")
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said
-    assert "Computed again: tables, figures, verdicts, report" in said
-    assert ("the table overthinking" in said) != with_texts
-    made = tmp_path / "results/from_archive/theirs"
+def make_again(snakemake, folder, *targets: str):
+    """Return what Snakemake said, and the results that it made of theirs.tar.zst."""
+    again = snakemake(folder, "--config", "from_archive=theirs.tar.zst", "--", *targets)
+    said = again.stdout + again.stderr
+    assert "Computed again: tables, figures, verdicts, report" in said, said
+    assert not list(folder.rglob("train.log")) and not list(folder.rglob("mlflow*"))
+    return said, folder / "results/from_archive/theirs"
+
+
+def test_tables_and_verdicts_are_the_same_again(snakemake, tmp_path):
+    (tmp_path / "theirs.tar.zst").write_bytes(SMALL.read_bytes())
+    said, made = make_again(snakemake, tmp_path, "write_tables", "claims")
+    assert "Taken as they are: scores, logs, objectives, the case study, the table over" in said
+    archive.unpack(SMALL, tmp_path / "whole")
     found = compare_results.compare(tmp_path / "whole", made)
-    kinds = dict(found["kind"].value_counts())
-    assert kinds["tables"] > 20 and kinds["figures"] > 10
-    differing = found.dropna(subset="difference")
-    assert [*differing["file"]] == [f for f in differing["file"] if "/generations/" in f]
-    assert len(differing) == (0 if with_texts else kinds["generations"])
-    assert not (tmp_path / "work/log/results/from_archive/theirs/runs").exists(), "no run's job ran"
-    page = (made / "report/overview.html").read_text()
-    assert f"theirs.tar.zst, SHA-256 {digests.of_content(tmp_path / 'theirs.tar.zst')}" in page
-    assert not list((tmp_path / "results").rglob("mlflow*"))
+    assert found["kind"].value_counts()["tables"] > 20
+    assert found.dropna(subset="difference").empty
+
+
+@pytest.mark.long
+def test_everything_is_the_same_again(snakemake, done, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(done)
+    file = tmp_path / "theirs.tar.zst"
+    assert main(["archive", "--config", str(SMOKE), "--output", str(file)]) == 0
+    sha256 = digests.of_content(file)
+    assert f"SHA-256 {sha256}\n" in capsys.readouterr().out
+    _, made = make_again(snakemake, tmp_path)
+    assert f"theirs.tar.zst, SHA-256 {sha256}" in (made / "report/overview.html").read_text()
+    assert main(["compare", str(file), str(made)]) == 0
+    mine = compare_results.compare(done / "results/smoke", made)
+    of_both = mine[mine["kind"].isin(["tables", "figures", "scores", "generations"])]
+    assert len(of_both) > 100 and of_both["difference"].isna().all()
 
 
 def test_an_archive_is_of_the_configuration_that_made_it(done, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(done)
-    file = str(tmp_path / "smoke.tar.zst")
-    assert main(["archive", "--config", str(SMOKE), "--output", file]) == 0
-    said = capsys.readouterr().out
-    assert said.startswith(f"{file}: ") and digests.of_content(file) in said
-    archive.unpack(file, tmp_path / "out")
-    found = compare_results.compare("results/smoke", tmp_path / "out")
-    of_tables = found[found["kind"].isin(["tables", "figures", "scores"])]
-    assert len(of_tables) > 40 and of_tables["difference"].isna().all()
-    other = tmp_path / "other.yaml"
-    other.write_text("evaluation: {temperature: 0.7}\ngrid: [{methods: [original, ppo]}]\n")
-    configs = ["--config", str(SMOKE), str(other)]
+    (tmp_path / "other.yaml").write_text("grid: [{methods: [original, grpo, grpo+repro, ppo]}]\n")
+    configs = ["--config", str(SMOKE), str(tmp_path / "other.yaml")]
     assert main(["archive", *configs, "--output", f"{tmp_path}/b.tar.zst"]) == 1
     assert "results/smoke: made with another configuration than" in capsys.readouterr().err
 
 
 def test_a_bad_archive_starts_nothing(snakemake, tmp_path):
-    (tmp_path / "bad.tar.zst").write_bytes(ARCHIVE.read_bytes()[:1000])
+    (tmp_path / "bad.tar.zst").write_bytes(SMALL.read_bytes()[:1000])
     for config, message in (
         (["from_archive=bad.tar.zst"], "bad.tar.zst: "),
         (["from_archive=none.tar.zst"], "none.tar.zst"),
-        ([f"from_archive={ARCHIVE}", "name=mine"], "from_archive goes alone"),
+        ([f"from_archive={SMALL}", "name=mine"], "from_archive goes alone"),
     ):
         found = snakemake(tmp_path, "--config", *config)
-        assert found.returncode == 1 and message in found.stderr
+        assert found.returncode == 1 and message in found.stdout + found.stderr
         assert not list((tmp_path / "results").rglob("*.csv"))

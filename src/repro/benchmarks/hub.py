@@ -63,7 +63,8 @@ def _rows(pins: dict, record: dict) -> Iterator[dict]:
                 found = ", ".join(row)
                 raise ValueError(f"{where}, row {count}: no field {missing[0]!r}, found {found}")
             inside = not window or window[0] <= row["contest_date"][:10] <= window[1]
-            answered = name != TRAIN or all(_is_given(row[called[key]]) for key in TRAIN_FIELDS)
+            given = [row[called[key]] for key in TRAIN_FIELDS] if name == TRAIN else []
+            answered = all(value is not None and str(value).strip() for value in given)
             if inside and answered and (limit is None or record["written"] < limit):
                 record["written"] += 1
                 kept = {field: row[there] for field, there in called.items()}
@@ -103,10 +104,6 @@ def _download(pins: dict, commit: str, path: str) -> Iterable[dict]:
 
             return parquet.read_table(file).to_pylist()
     raise ValueError(f"{file}: allowed: .jsonl, .json, .csv and .parquet")
-
-
-def _is_given(value: object) -> bool:
-    return value is not None and bool(str(value).strip())
 
 
 @contextmanager

@@ -198,6 +198,5 @@ def data_names(experiment: Experiment) -> list[str]:
     """Return the names of all data files that the experiment needs, `train` the last."""
     validation = experiment.training.validation
     validated = validation.benchmarks if validation else []
-    names = dict.fromkeys([*experiment.benchmarks, *validated])
     trains = any(run.method != methods.ORIGINAL for run in all_runs(experiment))
-    return [*names, *["train"] * trains]
+    return [*dict.fromkeys([*experiment.benchmarks, *validated]), *["train"] * trains]

@@ -26,8 +26,8 @@ LARGEST = 64 << 30  # bytes of all files together
 RUN = "runs/*/*/*"
 RECORDS = (f"{RUN}/settings.json", "*provenance.json")  # which may name places
 CONTENT = (
-    *("experiment.json", "tables/*", "figures/*", "data/*.provenance.json"),
-    *("backbones/*.provenance.json", f"{RUN}/*.json", f"{RUN}/training.jsonl"),
+    *("experiment.json", "tables/*", "figures/*", "*/*.provenance.json", *RECORDS[:1]),
+    *(f"{RUN}/*provenance.json", f"{RUN}/checkpoint.json", f"{RUN}/training.jsonl"),
     *(f"{RUN}/validation.jsonl", f"{RUN}/objective.jsonl", f"{RUN}/scores/*.json"),
 )
 TEXTS = f"{RUN}/generations/*.jsonl"

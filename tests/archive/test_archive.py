@@ -18,7 +18,6 @@ from tests import run_folder
 
 RUN = "runs/tiny/grpo+repro~alpha=0.3/0"
 ABOUT = archive.About(command="snakemake -- results", config={"name": "tiny"}, with_texts=True)
-KEPT = ["settings.json", "provenance.json", "training.jsonl", "scores/aime24.json"]
 
 
 @pytest.fixture
@@ -43,23 +42,27 @@ def packed(results, tmp_path):
     return tmp_path / "a.tar.zst"
 
 
-def names(file):
+def members(file):
+    """Return the content of each member of a tar file by its name."""
     with zstandard.open(file, "rb") as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
-        return [member.name for member in tar]
+        return {member.name: tar.extractfile(member).read() for member in tar}
 
 
 def test_it_has_what_tables_are_made_from_and_no_weights_problems_or_places(packed, tmp_path):
     assert archive.unpack(packed, tmp_path / "out")
     out = tmp_path / "out"
     found = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
-    assert {*(f"{RUN}/{name}" for name in KEPT), "tables/main.csv", "figures/a.png"} <= found
-    assert f"{RUN}/generations/aime24.jsonl" in found
+    kept = ("settings.json", "training.jsonl", "scores/aime24.json", "generations/aime24.jsonl")
+    assert {*(f"{RUN}/{name}" for name in kept), "tables/main.csv", "figures/a.png"} <= found
     assert not [name for name in found if "model" in name or name == "data/aime24.jsonl"]
     record = jsonl.read_json(out / RUN / "provenance.json")
     assert record["command"] == "python -m repro train --data a.jsonl"
     assert (record["directory"], record["path"], record["seconds"]) == ("me", "tiny", 1)
     assert archive.read_about(out) == ABOUT
     assert not archive.unpack(packed, out)  # the same again
+    (out / "about.json").unlink()
+    with pytest.raises(ValueError, match="is there, and not from"):
+        archive.unpack(packed, out)
 
 
 def test_the_same_results_are_the_same_bytes_and_others_need_no_texts(results, packed, tmp_path):
@@ -68,7 +71,7 @@ def test_the_same_results_are_the_same_bytes_and_others_need_no_texts(results, p
     archive.write(tmp_path / "copy", packed, ABOUT)
     assert packed.read_bytes() == first
     archive.write(results, packed, ABOUT.model_copy(update={"with_texts": False}))
-    assert not any("generations/" in name for name in names(packed))
+    assert not any("generations/" in name for name in members(packed))
 
 
 def test_tools_that_know_nothing_of_this_project_check_it(packed, tmp_path):
@@ -91,50 +94,37 @@ def test_a_secret_is_not_archived_nor_is_what_is_not_finished(results, tmp_path,
 
 
 def rewrite(file, change):
-    """Unpack a bag, change its folder or its list of members, and pack it again."""
-    with zstandard.open(file, "rb") as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
-        members = {member.name: tar.extractfile(member).read() for member in tar}
-    extra = change(members) or []
+    """Change what a bag holds, or add members to it, and pack it again."""
+    found = members(file)
+    extra = change(found) or []
     with zstandard.open(file, "wb") as stream, tarfile.open(fileobj=stream, mode="w|") as tar:
-        for name, content in members.items():
+        for name, content in found.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
         for member in extra:
-            tar.addfile(member, io.BytesIO(bytes(member.size)) if member.size < 1 << 20 else None)
+            tar.addfile(member)
 
 
 def special(name, **fields):
-    """Return a change that adds a member that is no plain file, or is not what it should be."""
-
-    def change(_):
-        member = tarfile.TarInfo(name)
-        for field, value in fields.items():
-            setattr(member, field, value)
-        return [member]
-
-    return change
+    """Return a change that adds a member that is not what it should be."""
+    member = tarfile.TarInfo(name)
+    for field, value in fields.items():
+        setattr(member, field, value)
+    return lambda _: [member]
 
 
 def edit(name, old, new):
-    def change(members):
-        assert old in members[name]
-        members[name] = members[name].replace(old, new)
-
-    return change
+    return lambda found: found.update({name: found[name].replace(old, new)})
 
 
 SCORES = f"data/{RUN}/scores/aime24.json"
 BAD = {
     "a changed byte": (edit(SCORES, b"40", b"41"), "aime24.json sha256 validation failed"),
-    "a changed size": (edit(SCORES, b"40", b"400"), "Payload-Oxum validation failed"),
-    "a file too few": (lambda members: members.pop(SCORES) and None, "Payload-Oxum"),
+    "a file too few": (lambda found: found.pop(SCORES) and None, "Payload-Oxum"),
     "a file too many": (special("data/more.json"), "Payload-Oxum validation failed"),
-    "another version": (
-        edit("data/about.json", b'"schema_version": 1', b'"schema_version": 2'),
-        r"about.json: schema_version = 2: Input should be 1",
-    ),
-    "no bag": (lambda members: members.pop("bagit.txt") and None, "Expected bagit.txt"),
+    "another version": (edit("data/about.json", b": 1,", b": 2,"), "schema_version = 2: Input"),
+    "no bag": (lambda found: found.pop("bagit.txt") and None, "Expected bagit.txt"),
     "a path outside": (special("../outside.json"), "outside"),
     "an absolute path": (special("/outside.json"), "'/outside.json' is no plain file below"),
     "a link": (special("data/link", type=tarfile.SYMTYPE, linkname="/etc/passwd"), "no plain file"),
@@ -161,11 +151,3 @@ def test_what_is_cut_off_or_no_archive_is_refused(packed, tmp_path, content, cap
     assert main(["unpack", str(packed), "--output", str(tmp_path / "there/out")]) == 1
     assert capsys.readouterr().err.startswith(f"error: {packed}: ")
     assert os.listdir(tmp_path / "there") == []
-
-
-def test_a_folder_that_holds_something_else_stays_as_it_is(packed, tmp_path):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out/mine").write_text("mine")
-    with pytest.raises(ValueError, match="is there, and not from"):
-        archive.unpack(packed, tmp_path / "out")
-    assert os.listdir(tmp_path / "out") == ["mine"]

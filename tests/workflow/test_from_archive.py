@@ -30,8 +30,7 @@ def test_tables_and_verdicts_are_the_same_again(snakemake, tmp_path):
     assert "Taken as they are: scores, logs, objectives, the case study, the table over" in said
     archive.unpack(SMALL, tmp_path / "whole")
     found = compare_results.compare(tmp_path / "whole", made)
-    assert found["kind"].value_counts()["tables"] > 20
-    assert found.dropna(subset="difference").empty
+    assert len(found) > 100 and found["difference"].isna().all()
 
 
 @pytest.mark.long
@@ -39,10 +38,10 @@ def test_everything_is_the_same_again(snakemake, done, tmp_path, monkeypatch, ca
     monkeypatch.chdir(done)
     file = tmp_path / "theirs.tar.zst"
     assert main(["archive", "--config", str(SMOKE), "--output", str(file)]) == 0
-    sha256 = digests.of_content(file)
-    assert f"SHA-256 {sha256}\n" in capsys.readouterr().out
+    named = f"SHA-256 {digests.of_content(file)}"
+    assert f"{named}\n" in capsys.readouterr().out
     _, made = make_again(snakemake, tmp_path)
-    assert f"theirs.tar.zst, SHA-256 {sha256}" in (made / "report/overview.html").read_text()
+    assert f"theirs.tar.zst, {named}" in (made / "report/overview.html").read_text()
     assert main(["compare", str(file), str(made)]) == 0
     mine = compare_results.compare(done / "results/smoke", made)
     of_both = mine[mine["kind"].isin(["tables", "figures", "scores", "generations"])]
@@ -61,7 +60,6 @@ def test_a_bad_archive_starts_nothing(snakemake, tmp_path):
     (tmp_path / "bad.tar.zst").write_bytes(SMALL.read_bytes()[:1000])
     for config, message in (
         (["from_archive=bad.tar.zst"], "bad.tar.zst: "),
-        (["from_archive=none.tar.zst"], "none.tar.zst"),
         ([f"from_archive={SMALL}", "name=mine"], "from_archive goes alone"),
     ):
         found = snakemake(tmp_path, "--config", *config)

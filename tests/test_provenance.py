@@ -17,17 +17,13 @@ from tests.run_folder import RUN
 
 @pytest.fixture
 def record(tmp_path, monkeypatch):
-    """Return the file that says how training problems were made, of a file and a benchmark."""
+    """Return the file that says how training problems were made, of a file."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     rows = [{"problem": f"What is {i} + {i}?", "answer": str(2 * i)} for i in range(5)]
     jsonl.write("own/train.jsonl", rows)
-    generated = {"name": "math500", "source": "tinyworld", "problems": 3, "seed": 0}
     own = {"name": "train", "source": "directory", "problems": None, "file": "own/train.jsonl"}
-    call = ["data", "--settings", json.dumps(generated), "--output", "made/math500.jsonl"]
-    assert main(call) == 0
     call = ["data", "--settings", json.dumps(own), "--output", "made/train.jsonl"]
-    call += ["--benchmarks", "made/math500.jsonl"]
     monkeypatch.setattr(sys, "argv", ["repro", *call, "--uri=postgresql://me:secret@host/db"])
     assert main(call) == 0
     return tmp_path / "made/train.provenance.json"
@@ -39,7 +35,6 @@ def test_a_record_says_what_is_needed_and_no_secret(record, tmp_path):
     assert found["directory"] == str(tmp_path)
     assert found["settings"]["file"] == "own/train.jsonl"
     assert found["inputs"]["file"]["made"] is None
-    assert found["inputs"]["math500"]["made"]["settings"]["seed"] == 0
     assert found["packages"]["torch"] == torch.__version__
     assert found["machine"]["threads"] == torch.get_num_threads()
     assert found["command"].endswith("--uri=postgresql://host/db")

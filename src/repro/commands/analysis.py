@@ -160,7 +160,7 @@ def archive(options: argparse.Namespace) -> None:
     record = settings.experiment_record(wanted).model_dump(mode="json")
     if jsonl.read_json(folder / "experiment.json") != record:
         raise ValueError(f"{folder}: made with another configuration than {options.config}")
-    config.pop("tracking_uri", None)  # it may hold a password
+    config.pop("tracking_uri", None)  # the address of a server is a place, too
     with open(folder / "tables/ledger.csv", newline="", encoding="utf-8") as file:
         command = next(csv.DictReader(file))["command"].partition("/runs/")[0]
     about = {"command": command, "config": config, "with_texts": not options.without_texts}

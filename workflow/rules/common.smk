@@ -34,7 +34,11 @@ try:
         name = Path(ARCHIVE).name.removesuffix(archive.ENDING)
         place = Path("results/from_archive", name)
         if workflow.is_main_process and archive.unpack(ARCHIVE, place):
-            for file in [*place.glob("tables/*"), *place.glob("figures/*")]:
+            for file in [
+                *place.glob("experiment.json"),
+                *place.glob("tables/*"),
+                *place.glob("figures/*"),
+            ]:
                 if file.stem not in ("case_study", "overthinking"):
                     file.unlink()  # it is computed again
         packed = archive.read_about(place)

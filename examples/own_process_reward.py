@@ -14,7 +14,8 @@ from repro.training.trainer import ReProTrainer
 
 def right(completions, answer, **_):
     """Reward the right answer in a box."""
-    return [float(f"\\boxed{{{a}}}" in text) for text, a in zip(completions, answer, strict=True)]
+    texts = [c if isinstance(c, str) else c[-1]["content"] for c in completions]
+    return [float(f"\\boxed{{{a}}}" in text) for text, a in zip(texts, answer, strict=True)]
 
 
 def progress_if_right(measured, settings):

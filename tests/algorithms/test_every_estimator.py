@@ -77,14 +77,7 @@ class Processes:
 @ALGORITHMS
 @TERMS
 @pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize(
-    "ends",
-    [
-        [4, 8],  # whole groups
-        [3, 8],  # a group on two processes
-        [1, 2, 8],
-    ],
-)
+@pytest.mark.parametrize("ends", [[4, 8], [3, 8], [1, 2, 8]])  # groups are whole, or divided
 def test_several_processes_find_what_one_does(algorithm, variant, seed, ends):
     case = random_case(seed, gamma=0.95, lam=0.9)
     batch, term = batch_of(case), variant and term_of(case, variant)

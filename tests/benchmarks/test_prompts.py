@@ -9,7 +9,7 @@ GPQA = {
 
 
 def test_math_in_a_backbones_own_words():
-    doc = {"problem": "What is {x} for $\\frac{1}{2}$?", "answer": 2}
+    doc = {"problem": "What is {x} for $\\frac{1}{2}$?", "answer": 2, "question": "id-17"}
     template = "{problem}\nRemember to put your final answer within \\boxed{}."
     assert prompts.math(doc, template) == (
         "What is {x} for $\\frac{1}{2}$?\nRemember to put your final answer within \\boxed{}."

@@ -142,6 +142,15 @@ def test_without_tags_the_thought_ends_before_the_final_answer(folder, tmp_path)
     assert first.reward == pytest.approx(by_hand, abs=1e-4)
 
 
+def test_an_answer_without_a_thought_has_one_cut_point_and_a_page(folder, tmp_path):
+    (tmp_path / "said.txt").write_text("\\boxed{3}.")
+    found = load(folder, QUESTION, ANSWER, tmp_path / "said.txt")
+    [explanation] = explain_each(*found, [ProcessRewardSettings()], has_tags=False)
+    row = explanation.row("lmb", doc_id=0, correct=1)
+    assert (row["tokens"], len(row["points"]), row["segments"]) == (0, 1, [])
+    assert "positive for 0 of its segments" in pages.write_page(explanation)
+
+
 def test_an_unclosed_thought_is_one_segment_and_is_not_opened_twice(explained):
     explanation, opened = explained("i add 1 and 2.\n"), explained("<think>\ni add 1 and 2.")
     assert [stretch.text for stretch in explanation.stretches] == ["i add 1 and 2."]

@@ -48,12 +48,8 @@ def test_every_option_of_trl_is_classified():
 
 
 def dataset_of(answer=str) -> Dataset:
-    return Dataset.from_list(
-        [
-            {"prompt": [{"role": "user", "content": f"{i} + {i}"}], "answer": answer(2 * i)}
-            for i in range(8)
-        ]
-    )
+    prompts = [[{"role": "user", "content": f"{i} + {i}"}] for i in range(8)]
+    return Dataset.from_dict({"prompt": prompts, "answer": [answer(2 * i) for i in range(8)]})
 
 
 def check(algorithm: str, has_process_reward: bool, **options) -> None:

@@ -147,6 +147,10 @@ def test_killed_in_the_middle_of_a_validation(validated, backbones, data, tmp_pa
         assert again.read_bytes() == file.read_bytes()
 
 
+BEST = {"evaluate": "best-validation"}
+NEVER = {"keep": {"every": 5}, "validation": {"every": 3, "benchmarks": ["aime24"]}}
+
+
 def choose(validated, **training):
     return checkpoints.choose_step(validate({"steps": 12, **training}, Training), validated)
 
@@ -158,9 +162,11 @@ def test_the_best_of_the_kept_and_validated_steps():
         for name, accuracy in zip(("a", "b"), accuracies, strict=True)
     ]
     how = {"validation": {"every": 4, "benchmarks": ["a", "b"]}, "keep": {"every": 2}}
-    best = choose(rows, evaluate="best-validation", **how)
+    best = choose(rows, **BEST, **how)
     assert best == {"step": 4, "steps": 12, "rule": "best-validation", "accuracy": 0.4}
     assert choose(rows, **how)["step"] == 12
+    unscored = [row | {"accuracy": None} if row["benchmark"] == "b" else row for row in rows]
+    assert choose(unscored, **BEST, **how)["step"] == 8, "no sandbox could score b"
 
 
 @pytest.mark.parametrize(
@@ -168,15 +174,8 @@ def test_the_best_of_the_kept_and_validated_steps():
     [
         ({"evaluate": 5}, "evaluate = 5 is not kept; allowed: last"),
         ({"evaluate": 5, "keep": {"every": 4}}, "allowed: last, 12, or below it a mul"),
-        ({"evaluate": "best-validation"}, "needs validation and keep"),
-        (
-            {
-                "evaluate": "best-validation",
-                "keep": {"every": 5},
-                "validation": {"every": 3, "benchmarks": ["aime24"]},
-            },
-            "no kept step is validated",
-        ),
+        (BEST, "needs validation and keep"),
+        (BEST | NEVER, "no kept step is validated"),
         ({"top_p": 0.9, "rollouts": {"engine": "vllm"}}, "top_p = 0.9 does not go with"),
     ],
 )

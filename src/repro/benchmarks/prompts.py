@@ -12,7 +12,7 @@ OPTIONS = ("Correct Answer", *(f"Incorrect Answer {number}" for number in (1, 2,
 
 def math(doc: dict, template: str | None = None) -> str:
     """Return ``template`` with ``problem`` or ``question`` in the place of ``{problem}``."""
-    problem = doc["question"] if "question" in doc else doc["problem"]
+    problem = doc["problem"] if "problem" in doc else doc["question"]
     return (template or _TEXTS["math"]).replace("{problem}", problem)
 
 

@@ -138,7 +138,7 @@ class Explanation:
     thought: Thought  # its segments, kept or not
     has_tags: bool  # whether </think> ends the thought, or else the final answer
     baseline: Stretch  # the empty thought; its score is 0 where the variant starts from 0
-    stretches: tuple[Stretch, ...]  # the thought from its first token to its end, at least one
+    stretches: tuple[Stretch, ...]  # the thought from its first token to its end; none if empty
     rest: str  # what follows the thought; it bears no process reward
 
     @property
@@ -149,7 +149,7 @@ class Explanation:
     def row(self, benchmark: str, doc_id: int, correct: int) -> dict:
         """Return what an objective file has of it; see `responses.write_objectives`."""
         found = {"benchmark": benchmark, "doc_id": doc_id, "sample": 0, "correct": correct}
-        tokens = self.stretches[-1].end
+        tokens = self.points[-1].end
         points = [[p.end, p.end / max(tokens, 1), p.objective] for p in self.points]
         segments = [[classify(stretch.text), stretch.reward] for stretch in self.stretches]
         return found | {"tokens": tokens, "points": points, "segments": segments}

@@ -59,7 +59,7 @@ def number(value: float, signed: bool = False) -> str:
 def strengths(explanation: Explanation) -> list[float]:
     """Return how strongly each reward is coloured, 0 to 1; any that is not 0.000 can be seen."""
     sizes = [abs(stretch.reward) for stretch in explanation.stretches]
-    largest = max(sizes)
+    largest = max(sizes, default=0)
     return [0.0 if number(size) == "0.000" else 0.15 + 0.85 * size / largest for size in sizes]
 
 
@@ -68,8 +68,8 @@ def draw(explanation: Explanation) -> Figure:
     """Draw -J with a marker at every cut point above, the rewards as bars below."""
     figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
-    stretches, alphas = explanation.stretches, strengths(explanation)
-    end, rewards = max(stretches[-1].end, 1), [stretch.reward for stretch in stretches]
+    points, stretches, alphas = explanation.points, explanation.stretches, strengths(explanation)
+    end, rewards = max(points[-1].end, 1), [stretch.reward for stretch in stretches]
     bars = lower.bar(
         [stretch.start for stretch in stretches],
         rewards,
@@ -87,7 +87,6 @@ def draw(explanation: Explanation) -> Figure:
         if inches > _DIGIT * len(str(index)):
             place = (stretch.start + stretch.end) / 2, 1.02
             upper.text(*place, index, ha="center", transform=upper.get_xaxis_transform())
-    points = [explanation.baseline, *stretches]
     surprise = [-point.objective for point in points]
     look = {"color": "black", "marker": "o", "markersize": 3, "clip_on": False}
     upper.plot([point.end for point in points], surprise, zorder=3, **look)

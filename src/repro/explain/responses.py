@@ -66,7 +66,7 @@ def write_case_study(
 
     def rank(found: tuple[dict, int, Transcript]) -> int:
         thought = thinking.find_thought(found[0]["text"], has_tags)
-        return found[1] * (1 + any(count(thought)[1:]))  # its behaviours
+        return found[1] * (1 + any(count(thought)[1:])) if thought.strip() else -1  # its behaviours
 
     tokenizer = Decoder(run.path / "model", judging.trust_remote_code).tokenizer
     fitting = list(_first_responses(run, tokenizer, benchmark, data))

@@ -174,6 +174,7 @@ def write(
         scores = [[of.magnitude, of.stability, of.score] for of in one.explained.points]
         row = one.explained.row(name, number, one.line.correct)
         rows.append(row | {"scores": scores, "probes": one.by_probe})
+    rho = [correlate_with_position(*list(zip(*row["points"], strict=True))[::2]) for row in rows]
     jsonl.write(output / "objective.jsonl", rows)
     (output / "transcripts").mkdir(exist_ok=True)
     for file, one in zip(pages, judged, strict=True):
@@ -190,7 +191,7 @@ def write(
         warning=warn(summary, judged[0].explained.settings),
         probes=probes_sheet(summary),
         figure=rendering.embed(png),
-        rows=list(zip(pages, judged, (_rho(one) for one in judged), strict=True)),
+        rows=list(zip(pages, judged, rho, strict=True)),
         number=page.number,
     )
     (output / "objective.html").write_text(text, encoding="utf-8")
@@ -223,8 +224,3 @@ def draw(responses: pd.DataFrame, model: str, note: str) -> Figure:
         axis.plot(rows["position"], rows["mean"], label=f"{what}, {rows['n'].max()}", **look)
     axis.set_ylim(0, 1.5 * found["mean"].max())
     return style.finish(figure, [axis], "Means over transcripts, and 95 % bands", note)
-
-
-def _rho(judged: Judged) -> float:
-    points = judged.explained.points
-    return correlate_with_position([of.end for of in points], [of.objective for of in points])

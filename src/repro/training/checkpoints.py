@@ -54,8 +54,8 @@ def choose_step(training: Training, validated: Sequence[dict]) -> dict:
 
     Returns:
         `step`, `steps` (of the training), `rule` (`last`, `STEP` or `best-validation`) and, of the
-        best one, `accuracy`: the mean over the benchmarks of the validation, of equal ones the
-        earlier step's.
+        best one, `accuracy`: the mean over the benchmarks of the validation (0 of one that no
+        sandbox could score at any step), of equal ones the earlier step's.
     """
     found = {"step": training.steps, "steps": training.steps, "rule": str(training.evaluate)}
     if isinstance(training.evaluate, int):
@@ -64,7 +64,7 @@ def choose_step(training: Training, validated: Sequence[dict]) -> dict:
         return found
     kept = [step for step in kept_steps(training) if step % training.validation.every == 0]
     means = {
-        step: fmean(row["accuracy"] for row in validated if row["step"] == step)
+        step: fmean(row["accuracy"] or 0.0 for row in validated if row["step"] == step)
         for step in [*kept, training.steps]
     }
     best = max(means, key=means.get)  # of equal ones the first

@@ -240,6 +240,7 @@ class ScoringTrainer(GRPOTrainer):
                 f"{type(causal_lm(model)).__name__}: J from the cache is not that of the repeat "
                 f"loop (a response of the first rollout is off by {error:.2g} in the mean)"
             )
+            self._rollout.box.clear()
             self._score_by_one_pass(*padding.join(out))
 
 

@@ -271,11 +271,7 @@ def test_another_layout_runs_nothing_again():
 
 @pytest.mark.parametrize(
     ("method", "changes", "share"),
-    [
-        ("grpo", {}, 0.6),
-        ("ppo", {}, 0.5),
-        ("ppo", {"training.critic.gpu_memory": None}, 0.6),
-    ],
+    [("grpo", {}, 0.6), ("ppo", {}, 0.5), ("ppo", {"training.critic.gpu_memory": None}, 0.6)],
 )
 def test_beside_a_critic_vllm_takes_another_share(method, changes, share):
     training = run_of(of("paper", changes), method, "Qwen3-1.7B")["training"]

@@ -6,14 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tests.algorithms.cases import (
-    VARIANTS,
-    assert_close,
-    batch_of,
-    random_case,
-    tensor,
-    term_of,
-)
+from tests.algorithms.cases import VARIANTS, assert_close, batch_of, random_case, tensor, term_of
 
 from repro.algorithms import ADVANTAGES
 from repro.algorithms.batch import Batch, ProcessTerm

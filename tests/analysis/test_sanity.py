@@ -18,7 +18,8 @@ def write_run(folder, backbone, method, seed, accuracies):
     """Write a run's score files: benchmark -> accuracy and run-to-run error, in percent."""
     run = folder / f"runs/{backbone}/{method}/{seed}"
     for name, (accuracy, error) in accuracies.items():
-        found = {"accuracy": {"value": accuracy / 100}, "accuracy_run_se": {"value": error / 100}}
+        found = {"accuracy": {"value": accuracy / 100, "n": 30}}
+        found["accuracy_run_se"] = {"value": error and error / 100}
         jsonl.write_json(run / f"scores/{name}.json", {"aggregates": found})
     return f"runs/{backbone}/{method}/{seed}"
 
@@ -71,7 +72,9 @@ def test_measured_errors_take_the_place_of_assumed_ones(tmp_path):
     [row] = found.dropna(subset="ours").to_dict("records")
     assert (row["backbone"], row["method"], row["benchmark"]) == (R1, "grpo+repro", "aime24")
     assert row["ours"] == pytest.approx(3)
-    assert row["error"] == pytest.approx(5)
+    assert row["ours_se"] == pytest.approx(5)
+    alone = sanity.compare_differences(published.load(FILE), sanity.read_accuracies([], []))
+    assert list(found["z"]) == list(alone["z"]), "the paper's noise is its own"
 
 
 @pytest.mark.parametrize(
@@ -80,6 +83,7 @@ def test_measured_errors_take_the_place_of_assumed_ones(tmp_path):
         ([(29.0, 1.7)], "where others found it", 0),
         ([(27.0, 1.7)], "where others found it", 0),  # below the band, within the noise
         ([(24.0, 1.7)], "below", 1),
+        ([(24.0, None)], "where others found it", 0),  # one sample: its noise is at most 7.8
         ([(36.0, 1.7)], "above", 1),
         ([(27.0, 1.7)] * 9, "below", 1),  # nine seeds say it more exactly
     ],

@@ -166,6 +166,13 @@ def write(runs, folder):
     return frame, {path.stem: markdown(path) for path in folder.glob("*.md")}
 
 
+def test_rates_are_unknown_where_a_responses_tokens_are(make_run, tmp_path):
+    run = make_run("original", {"aime24": [problem([1, 0], [None, 40], [2, 2])]})
+    tables.write_tables([run], ["aime24"], tmp_path)
+    row = pd.read_csv(tmp_path / "backtracking.csv").iloc[0]
+    assert pd.isna(row["backtracking_per_1k"]) and row["backtracking_responses"] == 100
+
+
 def test_a_missing_benchmark_is_a_gap_and_named(runs, tmp_path, capsys):
     remove(runs[1], "lmb")
     frame, texts = write(runs, tmp_path / "tables")

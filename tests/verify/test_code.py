@@ -259,10 +259,7 @@ def test_lcb_programs_by_stdin(program, verdict):
 )  # fmt: skip
 @pytest.mark.parametrize("encoded", [False, True])
 def test_lcb_programs_by_call(program, verdict, encoded):
-    cases = [
-        ("functional", "[1, 2]\n3", "[[1, 3], [2, 3]]"),
-        ("functional", "[5]\n6", "[[5, 6]]"),
-    ]
+    cases = [("functional", "[1, 2]\n3", "[[1, 3], [2, 3]]"), ("functional", "[5]\n6", "[[5, 6]]")]
     doc = lcb_doc(*cases, name="pairs", encoded=encoded)
     assert programs.verify_lcb(response(program), doc, run, LIMITS) is verdict
 

@@ -7,6 +7,7 @@ from shlex import quote
 from snakemake.exceptions import WorkflowError
 
 from repro import methods
+from repro.benchmarks import declared
 from repro.config import settings
 from repro.config.resolved import dump
 from repro.files import model_folder, strict_yaml
@@ -54,7 +55,7 @@ except (ValueError, FileNotFoundError) as error:
 
 # What makes a file of the results, whose path is to be added; the ledger has it.
 CHANGES = [f"{key}={value}" for key, value in workflow.config_settings.config.items()]
-COMMAND = ["snakemake --workflow-profile workflow/profiles/default --configfile"]
+COMMAND = ["snakemake --workflow-profile workflow/profiles/default --cores all --configfile"]
 COMMAND += [
     quote(os.path.relpath(file, workflow.basedir)) for file in workflow.configfiles
 ]
@@ -119,14 +120,18 @@ VALIDATION = experiment.training.validation
 VALIDATED = VALIDATION.benchmarks if VALIDATION else []
 OBJECTIVE = [name for name in experiment.objective.benchmarks if name in BENCHMARKS]
 UNTRAINED = [run for run in settings.main_runs(experiment) if run.method == "original"]
-TRAINED = [run for run in settings.all_runs(experiment) if run.method != "original"]
+TRAINED = [run for run in settings.main_runs(experiment) if run.method != "original"]
 # The case study shows the first run with RePro, or another one where none has it.
 JUDGED = sorted(
     settings.objective_runs(experiment),
     key=lambda run: not methods.parse(run.method).repro,
 )
 CASE_RUN = f"{RESULTS}/runs/{JUDGED[0].path if JUDGED else None}"
-ABLATIONS = [key for key in methods.ABLATED if getattr(experiment.ablations, key)]
+# Ablations and rivals are about accuracy in domain.
+MATHEMATICS = any(declared.benchmarks()[name].in_domain for name in BENCHMARKS)
+ABLATIONS = [
+    key for key in methods.ABLATED if getattr(experiment.ablations, key) and MATHEMATICS
+]
 # What each figure shows, over what: its labels in the report. The paper's have its numbers.
 FIGURES = {"figure6_tokens_per_benchmark": ("tokens", "benchmarks")}
 if TRAINED:
@@ -150,12 +155,13 @@ FIGURES |= {name: ("ablation", key) for key, name in ABLATION_FIGURES.items()}
 THOUGHTS = []
 if experiment.data_source == "tinyworld" and not (ARCHIVE and not packed.with_texts):
     THOUGHTS = settings.main_runs(experiment)
-# Whether the grid has controls or rivals of RePro, beside the algorithm alone.
-RIVALS = any(
-    methods.parse(run.method).rule not in (None, "repro")
-    and run._replace(method=methods.plain_algorithm(run.method)) in TRAINED
-    for run in settings.main_runs(experiment)
-)
+# Whether the grid has RePro and its controls or rivals, beside the algorithm alone.
+RULES = {
+    methods.parse(run.method).rule
+    for run in TRAINED
+    if run._replace(method=methods.plain_algorithm(run.method)) in TRAINED
+}
+RIVALS = MATHEMATICS and {"repro"} < RULES - {None}
 if RIVALS:
     FIGURES["rivals"] = ("accuracy gained", "tokens saved")
 DRAWN = [*FIGURES, *(["case_study"] if OBJECTIVE and JUDGED else [])]
@@ -197,11 +203,13 @@ def source_of_data(name):
 
 
 def source_of_backbone(name):
-    """Return the files of a backbone that lies on the disk."""
+    """Return the files of a backbone that lie on the disk."""
     backbone = experiment.backbones[name]
-    if backbone.source != "directory":
-        return []
-    files = model_folder.files(backbone.path, backbone.trust_remote_code)
+    files = [backbone.chat_template] if backbone.chat_template else []
+    if backbone.source == "gguf":
+        files.append(backbone.path)
+    if backbone.source == "directory":
+        files += model_folder.files(backbone.path, backbone.trust_remote_code)
     return [local(str(file)) for file in files]
 
 

@@ -106,7 +106,7 @@ def summarise(problems: pd.DataFrame, grid: Grid, metrics: Sequence[str] = METRI
     scores are not, it has no numbers, and n = 0.
     """
     compared = [(backbone, [method]) for backbone, method in grid.methods]
-    return pd.DataFrame(_rows(by_cell(problems), compared, metrics, grid))
+    return pd.DataFrame(_rows(by_cell(problems), compared, metrics, grid)).drop(columns="at")
 
 
 def summarise_sampling(runs: Iterable[RunFolder], grid: Grid, cutoffs: Cutoffs) -> pd.DataFrame:
@@ -131,8 +131,8 @@ def effects(problems: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     Every trained method is compared with `original`, and every method with RePro with its plain
     algorithm, where the backbone has both; these are two tables, whose comparisons share the spread
     of seeds. Columns, also without any pair, as of `summarise`, with baseline, difference for mean,
-    and p_holm: the p of no difference, corrected by Holm's method for the number of pooled rows of
-    its table and metric; NaN for single benchmarks, which describe.
+    at (the seeds) and p_holm: the p of no difference, corrected by Holm's method for the number of
+    pooled rows of its table and metric; NaN for single benchmarks, which describe.
     """
     columns = ["backbone", "method", "baseline", "benchmark", "metric", *Estimate._fields]
     cells, rows = by_cell(problems), []
@@ -140,7 +140,7 @@ def effects(problems: pd.DataFrame, grid: Grid) -> pd.DataFrame:
         pairs = [(of, [method, baseline_of(method)]) for of, method in grid.methods]
         there = [(of, pair) for of, pair in pairs if (of, pair[1]) in grid.methods]
         rows += _rows(cells, [of for of in there if len(set(of[1])) > 1], EFFECTS, grid)
-    frame = pd.DataFrame(rows, columns=[*columns, "seeds", "by_seed", "p_holm"])
+    frame = pd.DataFrame(rows, columns=[*columns, "seeds", "by_seed", "at", "p_holm"])
     pooled = frame[frame["benchmark"].isin(POOLS) & frame["se"].notna()]
     for _, of in pooled.groupby(["metric", pooled["baseline"] == methods.ORIGINAL]):
         p = [p_value(Estimate(*row)) for row in of[[*Estimate._fields]].to_numpy()]
@@ -159,10 +159,10 @@ def _rows(
         found = [stack(cells, backbone, chosen, members) for backbone, chosen in compared]
         measured = [[measure(metric, numbers) for numbers in each] for _, each in found]
         spread = pooled_spread(measured) if compared and len(compared[0][1]) > 1 else None
-        for of, (backbone, chosen), tables in zip(rows, compared, measured, strict=True):
-            keys = {"backbone": backbone} | dict(zip(("method", "baseline"), chosen, strict=False))
+        for of, pair, (at, _), tables in zip(rows, compared, found, measured, strict=True):
+            keys = dict(zip(("backbone", "method", "baseline"), [pair[0], *pair[1]], strict=False))
             estimate = interval(tables, spread=spread) if tables else MISSING
             means = seed_means(tables) if tables else ()
             row = {"benchmark": name, "metric": metric, **estimate._asdict(), "seeds": len(means)}
-            of.append(keys | row | {"by_seed": " ".join(f"{mean:.6g}" for mean in means)})
+            of.append(keys | row | {"by_seed": " ".join(f"{mean:.6g}" for mean in means), "at": at})
     return [row for of in rows for row in of]

@@ -22,13 +22,13 @@ def seeds_needed(effect: float, seed_sd: float) -> float:
 
 
 def write_power(data: Data) -> str:
-    """Return a table, as text, of the parts about methods that decide a clause."""
+    """Return the parts about methods that decide a clause, by its threshold, as a table in text."""
     frame = verdicts.evaluate(data)
     of_methods = frame["effect"].notna() & (frame["few_seeds"] | frame["seed_sd"].notna())
     frame = frame[of_methods & (frame["verdict"] != verdicts.DESCRIBED)].copy()
     frame["half width"] = (frame["high"] - frame["low"]) / 2
     for effect, title in (("effect", "needs"), ("smallest", "needs for smallest")):
-        frame[title] = list(map(seeds_needed, frame[effect], frame["seed_sd"]))
+        frame[title] = list(map(seeds_needed, frame[effect].abs() - frame.threshold, frame.seed_sd))
     numbers = ["effect", "half width", "seed_sd", "smallest", "needs", "needs for smallest"]
     frame[numbers] = frame[numbers].map("{:.3g}".format).replace("nan", "-")
     text = frame[["claim", "part", "unit", "seeds", *numbers]].to_string(index=False)

@@ -20,16 +20,15 @@ AXES = {"gain": ("accuracy", "in-domain", 1), "saving": ("tokens_percent", "all"
 def measure_points(effects: pd.DataFrame) -> pd.DataFrame:
     """Return what each method with a rule changes against its plain algorithm, a row a seed.
 
-    ``effects`` are those of `compare.effects`, of methods that have the same seeds. Columns
-    backbone, method, algorithm, rule, knob (what the name sets), seed (its number from 0), gain
-    (points of accuracy in domain) and saving (percent of reasoning tokens, all benchmarks).
+    ``effects`` are of `compare.effects`. Columns backbone, method, algorithm, rule, knob (what the
+    name sets), seed, gain (points of accuracy in domain) and saving (percent of tokens, all).
     """
     keys, axes = ["backbone", "method", "seed"], {}
     ruled = effects[effects["baseline"] != methods.ORIGINAL]
     for name, (metric, pool, sign) in AXES.items():
         rows = ruled[(ruled["metric"] == metric) & (ruled["benchmark"] == pool)]
-        each = rows.assign(value=rows["by_seed"].str.split()).explode("value")
-        each["seed"] = each.groupby(keys[:2]).cumcount()
+        each = rows.assign(value=rows["by_seed"].str.split(), seed=rows["at"])
+        each = each.explode(["value", "seed"]).dropna(subset="value")
         axes[name] = sign * each.set_index(keys)["value"].astype(float)
     points = pd.DataFrame(axes).reindex(axes["gain"].index).reset_index()
     parts = points["method"].str.extract(r"(?P<algorithm>\w+)\+(?P<rule>\w+)~?(?P<knob>.*)")
@@ -70,7 +69,7 @@ def compare_rules(points: pd.DataFrame) -> pd.DataFrame:
         found = {"area": theirs, "less": _by_seed(same, area) - theirs, "equal": equal}
         row = dict(zip([*keys, "rule"], [*of_keys, rule], strict=True))
         for name, values in found.items():
-            mean, _, low, high, *_ = interval([values.to_numpy()[:, None]])
+            mean, _, low, high, *_ = interval([values.dropna().to_numpy()[:, None]])
             row |= {name: mean, f"{name}_low": low, f"{name}_high": high}
         rows.append(row | {"values": of["knob"].nunique(), "seeds": len(theirs)})
     return pd.DataFrame(rows)
@@ -78,7 +77,7 @@ def compare_rules(points: pd.DataFrame) -> pd.DataFrame:
 
 def answer(compared: pd.DataFrame) -> str:
     """Answer the question in a sentence for each backbone and algorithm."""
-    said, others = [], compared[compared["rule"] != "repro"]
+    said, others = [], compared[(compared["rule"] != "repro") & compared["less"].notna()]
     for (backbone, algorithm), of in others.groupby(["backbone", "algorithm"], sort=False):
         ahead, behind = of["less_low"] > 0, of["less_high"] < 0
         groups = {"ahead": ahead, "behind": behind, "open": ~(ahead | behind)}

@@ -1,9 +1,8 @@
 """What the paper's own table can decide, and whether this harness finds what others found.
 
 All runs answer the same problems, so two numbers differ by chance as far as sampling goes: by the
-run-to-run standard error of each, √2 of it together. Other training seeds would add to it; the
-paper states none. Where these runs have the score the error is measured (`accuracy_run_se` of the
-score file), elsewhere it is that of problems whose difficulties are spread like AIME's.
+run-to-run standard error of each, √2 of it together. Training seeds would add to it. The error is
+measured of these runs (`accuracy_run_se`), and of the paper's that of problems like AIME's.
 """
 
 import itertools
@@ -47,10 +46,11 @@ def read_accuracies(runs: Sequence[RunFolder], benchmarks: Sequence[str]) -> pd.
     """
     rows = []
     for run, benchmark in itertools.product(runs, benchmarks):
-        found = run.read_json(f"scores/{benchmark}").get("aggregates")
-        if found and (error := found["accuracy_run_se"]["value"]) is not None:
+        if found := run.read_json(f"scores/{benchmark}").get("aggregates"):
             cell = (published.BACKBONES.get(run.backbone, run.backbone), run.method, benchmark)
-            rows.append([*cell, 100 * found["accuracy"]["value"], 100 * error])
+            p, error = (found[of]["value"] for of in ("accuracy", "accuracy_run_se"))
+            most = math.sqrt(p * (1 - p) / found["accuracy"]["n"])  # where each has one sample
+            rows.append([*cell, 100 * p, 100 * (most if error is None else error)])
     frame = pd.DataFrame(rows, columns=[*published.CELL, "accuracy", "error"])
     means = {"accuracy": "mean", "error": lambda each: np.hypot.reduce(each) / len(each)}
     return frame.groupby(published.CELL, sort=False).agg(means).astype(float)
@@ -60,18 +60,18 @@ def compare_differences(figures: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFra
     """Return every difference that RePro makes in the paper's main table.
 
     From `published.load` and `read_accuracies`. Columns backbone, method, benchmark, difference (in
-    points), error, ours (the difference in these runs, where they have both methods, else NaN), z.
+    points), ours (that of these runs, NaN without both methods), the _se of each, and z.
     """
     stated = published.main_table(figures)
-    assumed = [assumed_error(accuracy, cell[-1]) for cell, accuracy in stated.items()]
     repro = ours.reindex(stated.index).assign(stated=stated)
-    repro["error"] = repro["error"].fillna(pd.Series(assumed, stated.index))
+    repro["assumed"] = [assumed_error(accuracy, cell[-1]) for cell, accuracy in stated.items()]
     plain = repro.rename(lambda method: method + methods.REPRO, level="method")
     plain = plain.reindex(repro.index)  # beside what RePro was added to; NaN for other methods
     found = pd.DataFrame({"difference": repro["stated"] - plain["stated"]})
-    found["error"] = np.hypot(repro["error"], plain["error"])
+    found["difference_se"] = np.hypot(repro["assumed"], plain["assumed"])
     found["ours"] = repro["accuracy"] - plain["accuracy"]
-    found["z"] = found["difference"] / found["error"]
+    found["ours_se"] = np.hypot(repro["error"], plain["error"])
+    found["z"] = found["difference"] / found["difference_se"]
     return found.dropna(subset="difference").reset_index()
 
 
@@ -105,7 +105,7 @@ def differences_sheet(differences: pd.DataFrame) -> Sheet:
     """Return the table of `compare_differences`; its caption counts what they can decide."""
     rows = []
     for row in differences.to_dict("records"):
-        stated, ours = (f"{row[of]:+.1f} ± {row['error']:.1f}" for of in ("difference", "ours"))
+        stated, ours = (f"{row[of]:+.1f} ± {row[of + '_se']:.1f}" for of in ("difference", "ours"))
         cells = [names.BENCHMARKS[row["benchmark"]], stated, f"{row['z']:.1f}"]
         cells.append("-" if math.isnan(row["ours"]) else ours)
         rows.append([row["backbone"], methods.label(row["method"]), *cells])

@@ -43,13 +43,13 @@ def write_tables(
 ) -> None:
     """Write the tables of `table_sheets.SHEETS` as csv and md.
 
-    Every file carries ``note``, such as what its numbers are not, and after it what is not scored
-    or missing. ``paper`` is config/paper_results.csv, to show the paper's numbers beside those of
-    its own backbones; with ``partial``, score files that are not there are left out, and named;
-    with ``thoughts`` there is a table of what the tiny world's thoughts do, and with rivals of
-    RePro one of these; ``cutoffs`` are for the table `sampling`, ``command``, which makes a file of
-    the results whose path is added to it, for the ledger. ValueError where a score file is
-    malformed or, unless partial, missing; or none is there.
+    Every file carries ``note``, such as what its numbers are not, and what is not scored or
+    missing. ``paper`` is config/paper_results.csv, whose numbers stand beside those of its own
+    backbones; with ``partial``, score files that are not there are left out, and named; with
+    ``thoughts`` there is a table of what the tiny world's thoughts do, and with rivals of RePro one
+    of these; ``cutoffs`` are of the table `sampling`, ``command`` makes a file of the results whose
+    path is added to it. ValueError where a score file is malformed or, unless partial, missing; or
+    none is there.
     """
     scores = collect.read_scores(runs, benchmarks, partial)
     remarks = filter(None, (_checkpoints(runs), scores.gaps))
@@ -60,6 +60,7 @@ def write_tables(
     by_other = scores.problems.assign(accuracy=scores.problems[MATH_VERIFY])
     summary_by_other = compare.summarise(by_other, scores.grid)
     effects = compare.effects(scores.problems, scores.grid)
+    points, effects = rivals.measure_points(effects), effects.drop(columns="at")
     to_original = effects["baseline"] == methods.ORIGINAL
     frames = {
         "main": main_frame(summary, stated),
@@ -73,9 +74,9 @@ def write_tables(
     if thoughts:
         counts = overthinking.read_counts(runs, benchmarks)
         frames["overthinking"] = overthinking.compare_counts(counts)
-    points = rivals.measure_points(frames["gain"])
-    if not points["rule"].isin(["repro"]).all():
+    if {"repro"} < set(points["rule"]):
         frames["rivals"] = rivals.compare_rules(points)
+    Path(output_dir, "rivals.csv").unlink(missing_ok=True)  # of an earlier grid
     frames["ledger"] = ledger.read_ledger(runs, scores.problems, command)
     for name, frame in frames.items():
         sheet = table_sheets.SHEETS[name](frame)
@@ -143,8 +144,9 @@ def backtracking_frame(scores: collect.Scores) -> pd.DataFrame:
                 chosen = frame[frame["correct"].isin(verdicts)]
                 row = dict(zip(keys, cell, strict=True), of=of, responses=len(chosen))
                 for name, factor, *columns in _RATES if len(chosen) else ():
+                    known = np.nan if chosen[columns].isna().any(axis=None) else 1
                     sums = chosen.groupby(["seed", "doc_id"])[columns].sum().unstack(fill_value=0)
-                    found = interval([factor * ratio_values(*(sums[one] for one in columns))])
+                    found = interval([known * factor * ratio_values(*(sums[c] for c in columns))])
                     row |= {name: found.mean, f"{name}_se": found.se}
                 rows.append(row)
     return pd.DataFrame(rows)

@@ -55,7 +55,9 @@ except (ValueError, FileNotFoundError) as error:
 
 # What makes a file of the results, whose path is to be added; the ledger has it.
 CHANGES = [f"{key}={value}" for key, value in workflow.config_settings.config.items()]
-COMMAND = ["snakemake --workflow-profile workflow/profiles/default --cores all --configfile"]
+COMMAND = [
+    "snakemake --workflow-profile workflow/profiles/default --cores all --configfile"
+]
 COMMAND += [
     quote(os.path.relpath(file, workflow.basedir)) for file in workflow.configfiles
 ]

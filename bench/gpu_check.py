@@ -19,6 +19,8 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")  # transformers would spread over several
+
 import torch
 from one_pass import make_model, make_variants
 from timing import interleaved

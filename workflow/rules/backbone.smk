@@ -18,6 +18,6 @@ rule backbone:
     params:
         settings=lambda w: dump(settings.backbone_settings(experiment, w.backbone)),
     shell:
-        "export OMP_NUM_THREADS=2 MKL_NUM_THREADS=2;"
+        f"export OMP_NUM_THREADS=2 MKL_NUM_THREADS=2; {ONE_GPU}"
         " exec python -m repro backbone --settings {params.settings:q} --name {wildcards.backbone:q}"
         " --output {output.model:q} 2> {log:q}"

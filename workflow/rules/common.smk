@@ -93,12 +93,16 @@ shell.prefix(
 PROCESSES = experiment.processes
 STRATEGY = experiment.training.parallel.strategy
 ACCELERATE = Path(workflow.basedir) / f"config/accelerate/{STRATEGY}.yaml"
+# One process takes one GPU, where it sees several that nobody gave it: transformers would spread over all.
+# Several have an hour to end after SIGTERM, in place of 30 seconds, unless a scheduler kills them before.
+ONE_GPU = "export CUDA_VISIBLE_DEVICES=${{CUDA_VISIBLE_DEVICES-0}};"
 SHARE = f"$((({{threads}} + {PROCESSES} - 1) / {PROCESSES}))"
 LAUNCH = (
-    "exec python -m"
+    f"{ONE_GPU} exec python -m"
     if PROCESSES == 1
     else (
         f"export OMP_NUM_THREADS={SHARE} MKL_NUM_THREADS={SHARE};"
+        " export TORCH_ELASTIC_SHUTDOWN_TIMEOUT=3600;"
         f" exec accelerate launch --config_file {quote(str(ACCELERATE))} --num_processes {PROCESSES}"
         " --main_process_port 0 --module"
     )

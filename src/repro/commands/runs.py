@@ -89,7 +89,7 @@ def generate(options: argparse.Namespace) -> None:
     output=MANY | {"help": "file to write the scores to"},
     samples={"nargs": "+", "type": int, "help": "responses that every problem must have"},
     sandbox={"default": "auto", "help": "for programs: auto, bubblewrap, namespaces, none"},
-    timeout={"type": float, "help": "CPU seconds of one program on one test"},
+    timeout={"type": float, "help": "CPU seconds of a program on one test, of MBPP on all"},
     protocol={"default": "compact", "help": "how the problems were asked: compact, opencompass"},
     thinking={
         "choices": (*thinking.STATED, thinking.AUTO),

@@ -258,7 +258,7 @@ class Scoring(bounds.Model):
     """How programs in answers are run: auto takes bubblewrap or else namespaces, and leaves them
     unscored where neither works; none runs them with limits only, for models you trust."""
     code_timeout_s: float | None = Field(None, gt=0)
-    """CPU seconds of a program on a test, wall time is three times that; null: the protocol's."""
+    """CPU seconds of a program on a test, of MBPP on all (wall: 3 times); null: the protocol's."""
 
 
 class Evaluation(Scoring, Sampling):

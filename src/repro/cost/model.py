@@ -162,6 +162,7 @@ class Training:
         return generation / self.settings.updates_per_generation + update
 
     def run_bytes(self) -> int:
-        """Bytes that are left: float32 weights, and the last checkpoints under work/."""
-        checkpoints = CHECKPOINTS_KEPT * self.learners * (FLOAT32 + ADAMW)
+        """Bytes that are left: weights, and checkpoints under work/, with FSDP's second copy."""
+        copied = FLOAT32 * (self.sharing_weights > 1)
+        checkpoints = CHECKPOINTS_KEPT * (self.learners * (FLOAT32 + ADAMW) + copied)
         return (FLOAT32 + checkpoints) * self.sampler.shape.parameters

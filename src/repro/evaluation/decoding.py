@@ -49,7 +49,8 @@ class Decoder:
         if (Path(model_dir) / "generation_config.json").is_file():  # which counts before the others
             known.insert(0, GenerationConfig.from_pretrained(model_dir).eos_token_id)
         eos = next((ids for ids in known if ids is not None), ())
-        self.eos_ids = {eos} if isinstance(eos, int) else set(eos)
+        own = {self.tokenizer.eos_token_id} - {None}  # vLLM always stops at it, too
+        self.eos_ids = ({eos} if isinstance(eos, int) else set(eos)) | own
         if not self.eos_ids:
             raise ValueError(f"{model_dir}: no eos token is stated")
         if self.tokenizer.pad_token is None:  # nothing after an eos is read

@@ -73,7 +73,7 @@ def score_file(
         of_problem = [row for row in map(json.loads, results[0]) if row is not None]
         _check_prompts(generations_file, of_problem, task, doc)
         closed = [thinking.as_closed(row["text"], taken) for row in of_problem]
-        judged = judge(doc, task.doc_to_target(doc), closed).items()
+        judged = judge(doc, str(task.doc_to_target(doc)), closed).items()
         has_tags = taken == thinking.REQUIRED
         behaviours = [count(thinking.find_thought(row["text"], has_tags)) for row in of_problem]
         found = {

@@ -101,7 +101,8 @@ def _first_responses(
     for doc_id, doc in list(enumerate(task.eval_docs))[:problems]:
         if doc_id not in first or doc_id not in scores:
             raise ValueError(f"{run.path}, {benchmark}: doc {doc_id} is not scored or not there")
-        row, correct, answer = first[doc_id], scores[doc_id]["correct"][0], task.doc_to_target(doc)
+        row, correct = first[doc_id], scores[doc_id]["correct"][0]
+        answer = str(task.doc_to_target(doc))  # lm-eval's templates make lists and numbers, too
         prompt, ids = (explanation.encode(tokenizer, row[name]) for name in ("prompt", "text"))
         room = explanation.room_for_response(run.path / "model", tokenizer, prompt, answer)
         if not 0 < len(ids) <= room:

@@ -80,7 +80,7 @@ def choose(blocks: tuple[Block, ...], names: Collection[str] = ()) -> str | None
     for number, (label, source) in enumerate(blocks):
         defined = {*_RE.DEFINED.findall(source)}
         called = {*_RE.CALLED.findall(re.sub(r"#.*", "", source))}
-        whole = not (called - defined) & earlier
+        whole = not (called - {*_RE.WORD.findall(" ".join(_RE.BINDS.findall(source)))}) & earlier
         python = label.lstrip("{. ").lower().startswith(("py", "ipy")) or not label
         wanted = len((defined | {*_RE.ASSIGNED.findall(source)}) & {*names})
         prints = python and bool(_RE.PRINTS.search(source))

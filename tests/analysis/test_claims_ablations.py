@@ -11,14 +11,12 @@ from repro.report.verdicts import INCONCLUSIVE, NO_EFFECT, NOT_SUPPORTED, NOT_TE
 DEFAULTS = {"alpha": 0.05, "w": 0.1, "k": 20}
 
 
-def ablation(
-    make_run, key, accuracies, plain=0.3, noise=0.05, seeds=SEEDS, n=200, cuts=None, **how
-):
+def ablation(make_run, key, accuracies, plain=0.3, seeds=SEEDS, n=200, cuts=None, **how):
     """GRPO with RePro at every value, the default among them, and GRPO alone."""
     runs = []
     for seed in seeds:
         for number, (value, accuracy) in enumerate([(None, plain), *accuracies.items()]):
-            scores = {"aime24": noisy_problems(accuracy, seed=10 * seed + number, noise=noise, n=n)}
+            scores = {"aime24": noisy_problems(accuracy, seed=10 * seed + number, noise=0.05, n=n)}
             method = "grpo" if value is None else "grpo+repro"
             if value not in (None, DEFAULTS[key]):
                 method += f"~{key}={value}"

@@ -6,19 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from tests.analysis.worlds import (
-    CODE,
-    GRPO,
-    SEEDS,
-    evaluate,
-    log,
-    markdown,
-    noisy_problems,
-    present,
-    problem,
-    scored,
-    three_methods,
-)
+from tests.analysis import worlds
+from tests.analysis.worlds import log, markdown, noisy_problems, problem, scored, three_methods
 
 from repro import methods
 from repro.report import collect, compare, tables
@@ -32,7 +21,7 @@ EASY, HARD = [problem([1], [10], [0])] * 2, [problem([0], [30], [0])] * 2
 
 
 def backtracking(runs) -> pd.DataFrame:
-    frame = tables.backtracking_frame(collect.read_scores(runs, present(runs)))
+    frame = tables.backtracking_frame(collect.read_scores(runs, worlds.present(runs)))
     return frame.set_index(["method", "benchmark", "of"])
 
 
@@ -84,8 +73,8 @@ def test_both_scorers_have_a_table_and_what_they_differ_in_is_said(make_run, tmp
     both = problem([1, 0], [30, 20], [0, 0]) | {"math_verify": [0, 1]}
     more = problem([0, 0], [30, 20], [0, 0]) | {"math_verify": [1, 0]}
     # The second run's files are from before there was a second scorer.
-    runs = [make_run("grpo", {"lmb": [both, more], "mbpp": CODE})]
-    runs += [make_run("ppo", {"lmb": GRPO, "mbpp": CODE})]
+    runs = [make_run("grpo", {"lmb": [both, more], "mbpp": worlds.CODE})]
+    runs += [make_run("ppo", {"lmb": worlds.GRPO, "mbpp": worlds.CODE})]
     tables.write_tables(runs, ["lmb", "mbpp"], tmp_path, "A note.")
     files = (tmp_path / "main.csv", tmp_path / "main_math_verify.csv")
     main, other = (pd.read_csv(file).set_index("method") for file in files)
@@ -136,7 +125,7 @@ def test_the_interval_covers_seeds_too(make_run):
     assert row["se"] == pytest.approx(se)
 
 
-def two_algorithms(make_run, seeds=SEEDS, **how):
+def two_algorithms(make_run, seeds=worlds.SEEDS, **how):
     """Each with and without RePro, on two benchmarks; PPO gains much, GRPO nothing."""
     runs = []
     for seed, (i, method) in itertools.product(seeds, enumerate(("ppo", "grpo"))):
@@ -158,7 +147,7 @@ def test_tables_and_claims_have_the_same_intervals_of_the_same_comparisons(make_
         ("tokens", "tokens_percent"),
         ("backtracking", "backtracking_per_1k"),
     ):
-        for part in evaluate(claim, runs, ["aime24", "gpqa"]).to_dict("records"):
+        for part in worlds.evaluate(claim, runs, ["aime24", "gpqa"]).to_dict("records"):
             ran = [run.split("/")[:2] for run in part["runs"].split()]
             of_pair = len({method for _, method in ran}) == 2
             if of_pair and part["of"] == "problems" and part["unit"] == compare.EFFECTS[metric][1]:

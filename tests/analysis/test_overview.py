@@ -94,10 +94,8 @@ def test_the_page_says_what_was_found(world):
     assert page.by_class["lead"][0].startswith("Of the paper's 4 claims on one seed: 1 supported")
     assert page.by_class["verdict not-supported"] == ["not supported"] * 3  # claim, clause, part
     clauses = [cell.split("\n") for cell in page.cells if "parts: " in cell]
-    assert clauses[1:3] == [
-        ["It holds <u>in part</u>.", "parts: 0"],
-        ["A clause of b.", "parts: 1"],
-    ]
+    assert clauses[1] == ["It holds <u>in part</u>.", "parts: 0"]
+    assert clauses[2] == ["A clause of b.", "parts: 1"]
     assert page.cells.count("a part") == 2  # those that were tested
     assert "+1.25 [+0.25, +2.25]" in page.cells and "< 0" in page.cells
     found, _, folded = page.text.partition("In full")

@@ -8,6 +8,7 @@ from tests import paths
 
 from repro.commands import cli
 from repro.files import jsonl
+from repro.records import experiment as records
 from repro.report import published, sanity
 
 FILE = paths.ROOT / "config/paper_results.csv"
@@ -54,9 +55,8 @@ def test_the_assumed_error_is_that_of_sampling():
         rates = rng.beta(mean * c, (1 - mean) * c, 30)
         runs = rng.binomial(16, rates, (50, 30)).mean(axis=1) / 16  # accuracies on these problems
         errors.append(runs.var(ddof=1))
-    assert 100 * math.sqrt(np.mean(errors)) == pytest.approx(
-        sanity.assumed_error(30, "aime24"), rel=0.05
-    )
+    assumed = sanity.assumed_error(30, "aime24")
+    assert 100 * math.sqrt(np.mean(errors)) == pytest.approx(assumed, rel=0.05)
 
 
 def test_measured_errors_take_the_place_of_assumed_ones(tmp_path):
@@ -64,8 +64,6 @@ def test_measured_errors_take_the_place_of_assumed_ones(tmp_path):
         write_run(tmp_path, R1, "grpo", 0, {"aime24": (30.0, 3.0)}),
         write_run(tmp_path, R1, "grpo+repro", 0, {"aime24": (33.0, 4.0)}),
     ]
-    from repro.records import experiment as records
-
     read = records.read(experiment(tmp_path, *names))
     ours = sanity.read_accuracies(read.folders("main"), read.benchmarks)
     found = sanity.compare_differences(published.load(FILE), ours)
@@ -89,10 +87,8 @@ def test_measured_errors_take_the_place_of_assumed_ones(tmp_path):
     ],
 )
 def test_an_untrained_backbone_is_compared_with_its_band(tmp_path, capsys, seeds, verdict, status):
-    runs = [
-        write_run(tmp_path, R1, "original", seed, {"aime24": found})
-        for seed, found in enumerate(seeds)
-    ]
+    every = enumerate(seeds)
+    runs = [write_run(tmp_path, R1, "original", seed, {"aime24": found}) for seed, found in every]
     assert call(experiment(tmp_path, *runs)) == status
     out, said = capsys.readouterr()
     [line] = [line for line in out.splitlines() if "AIME24" in line and R1 in line]

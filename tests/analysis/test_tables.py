@@ -5,17 +5,8 @@ import json
 import pandas as pd
 import pytest
 from tests import paths
-from tests.analysis.worlds import (
-    CODE,
-    GRPO,
-    ORIGINAL,
-    maker,
-    markdown,
-    present,
-    problem,
-    three_methods,
-    unscored,
-)
+from tests.analysis import worlds
+from tests.analysis.worlds import CODE, GRPO, ORIGINAL, maker, markdown, problem, three_methods
 
 from repro import methods
 from repro.records.experiment import RunFolder
@@ -34,7 +25,7 @@ def tiny(tmp_path_factory):
     """A results folder with the tables of three methods."""
     root = tmp_path_factory.mktemp("tiny")
     runs = three_methods(maker(root))
-    tables.write_tables(runs, present(runs), root / "tables", NOTE)
+    tables.write_tables(runs, worlds.present(runs), root / "tables", NOTE)
     return root
 
 
@@ -216,7 +207,7 @@ def test_a_missing_run_keeps_its_row(runs, tmp_path):
 
 def test_what_cannot_be_scored_is_no_gap_of_the_grid(runs, tmp_path):
     for run in runs:
-        unscored(run, "mbpp", REASON)
+        worlds.unscored(run, "mbpp", REASON)
     remove(runs[2], "lmb", "mbpp")
     frame, texts = write(runs, tmp_path)
     gap = "no scores of tiny/grpo+repro/0 on LMB, MBPP."

@@ -84,17 +84,9 @@ def test_fetch_and_again_from_the_cache(server, pins, tmp_path, monkeypatch, pat
     is_csv = path == "e.csv"  # which knows nothing but texts
     kept = [{k: str(v) if is_csv else v for k, v in row.items()} for row in KEPT]
     assert jsonl.read(file) == kept
-    assert record == {
-        **{
-            "name": "aime24",
-            "dataset": "aime24",
-            "repo": "some/set",
-            "revision": commit,
-            "commit": commit,
-        },
-        **{"licence": "mit"},
-        **{"problems": None, "rows": 3, "written": 3},
-    }
+    named = {"name": "aime24", "dataset": "aime24", "repo": "some/set", "licence": "mit"}
+    named |= {"revision": commit, "commit": commit}
+    assert record == named | {"problems": None, "rows": 3, "written": 3}
     server.requests.clear()
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     fetch("aime24", {"problems": 2}, file)

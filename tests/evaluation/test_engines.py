@@ -61,6 +61,15 @@ def test_without_tags_reasoning_is_what_stands_before_the_final_answer(r1_model)
     assert count("I do not know.") == len("I do not know.")
 
 
+def test_the_tokenizers_eos_ends_a_response_where_the_configuration_names_another(
+    r1_model, tmp_path
+):
+    shutil.copytree(r1_model, tmp_path / "model")
+    GenerationConfig(eos_token_id=5).save_pretrained(tmp_path / "model")
+    decoder = Decoder(tmp_path / "model")
+    assert decoder.eos_ids == {5, decoder.tokenizer.eos_token_id}
+
+
 def test_finish_reason_and_token_counts(r1_model):
     decoder = Decoder(r1_model)
     close, x = decoder.tokenizer.convert_tokens_to_ids(["</think>", "x"])

@@ -29,17 +29,8 @@ CRITIC = ["value_loss", "value_clip_fraction", "explained_variance", "critic_gra
 SAMPLER = ["sampler_kl", "sampler_ratio_max", "sampler_corrected"]
 COLUMNS = [
     *("step", "reward", "accuracy", "reasoning_tokens", "response_tokens", "truncation_rate"),
-    *(
-        "backtracking_per_1k",
-        "backtracking_responses",
-        *PROCESS,
-        "entropy",
-        "kl",
-        "loss",
-        "grad_norm",
-        "learning_rate",
-    ),
-    *(*CRITIC, *SAMPLER, "step_seconds"),
+    *("backtracking_per_1k", "backtracking_responses", *PROCESS, "entropy", "kl", "loss"),
+    *("grad_norm", "learning_rate", *CRITIC, *SAMPLER, "step_seconds"),
 ]
 
 
@@ -63,11 +54,7 @@ def assert_same_checkpoint(first: Path, second: Path):
 
 def test_outputs(finished, backbones):
     out = finished / "out"
-    assert sorted(path.name for path in out.iterdir()) == [
-        "checkpoint.json",
-        "model",
-        "training.jsonl",
-    ]
+    assert {path.name for path in out.iterdir()} == {"checkpoint.json", "model", "training.jsonl"}
     files = {path.name for path in (out / "model").iterdir()}
     assert {"model.safetensors", "config.json", "generation_config.json"} <= files
     assert {"tokenizer.json", "chat_template.jinja"} <= files
@@ -189,9 +176,11 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(
         else:
             os.truncate(file, 100)
         assert newest_complete_checkpoint(work).name == "checkpoint-4"
+    (work / "checkpoint-5").mkdir()  # a killed save; it must not count among those that are kept
     settings = jsonl.read_json(finished / "settings.json")
     train.train_run(run_of(settings), backbones["qwen3"], train_file, work, tmp_path / "out")
     assert_same_result(tmp_path / "out", finished / "out")
+    assert not (work / "checkpoint-5").exists() and (work / "checkpoint-4").exists()
 
 
 def test_killed_before_the_outputs_it_only_writes_them(finished, backbones, train_file, tmp_path):
@@ -223,6 +212,14 @@ def test_rows_are_those_of_the_steps_up_to_the_checkpoint_whatever_was_left(tmp_
     MetricsFile(file).on_train_begin(None, state, None)
     rows = [(row["step"], row["reward"], row["loss"]) for row in jsonl.read(file)]
     assert rows == [(1, 0.5, 1.0), (2, 0.5, 0.5)]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_gradient_that_is_not_finite_ends_every_process_before_a_checkpoint(tmp_path, is_first):
+    state = TrainerState(is_world_process_zero=is_first, global_step=3)
+    logs = {"loss": 1.0, "grad_norm": float("nan")}
+    with pytest.raises(RuntimeError, match="step 3: the norm of the gradient is nan"):
+        MetricsFile(tmp_path / "training.jsonl").on_log(None, state, None, logs)
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,9 @@ def test_of_two_definitions_the_last_whole_one_counts():
     whole = "def help(x):\n    return 1\ndef f(x):\n    return x + help(x)\n"
     part = "def f(x):\n    return help(x) + x\n"
     other = "def f(x):\n    return 1 + x  # as help(x) does\n"
-    for last, chosen in ((part, whole), (other, other)):
+    inner = "def f(x):\n    def help(x):\n        return 2\n    return x + help(x)\n"
+    imported = "from math import gcd as help\n" + part
+    for last, chosen in ((part, whole), (other, other), (inner, inner), (imported, imported)):
         assert extract_program(f"</think>{fenced(whole)}\n{fenced(last)}", {"f"}) == chosen
 
 

@@ -164,15 +164,7 @@ def test_a_worker_is_asked_again_and_ends_with_the_caller():
 
 
 def test_equal_answers_have_the_number_of_the_first():
-    same = [
-        boxed("0.5"),
-        boxed("7"),
-        boxed(r"\frac12"),
-        "</think>none",
-        boxed("7.0"),
-        "7",
-        boxed(""),
-    ]
+    same = [*map(boxed, ("0.5", "7", r"\frac12")), "</think>none", boxed("7.0"), "7", boxed("")]
     assert first_equal(same) == [0, 1, 0, None, 1, None, None]
     odd = boxed(r"\text{}\,,")  # an answer that nothing equals
     assert first_equal([odd, boxed("1"), boxed("x" * 3000)]) == [0, 1, None]

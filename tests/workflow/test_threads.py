@@ -43,6 +43,10 @@ def test_commands_are_told_what_their_jobs_are_granted(
         launch = "config/accelerate/ddp.yaml --num_processes 2 --main_process_port 0 --module"
         assert (launch in shell) == (processes == 2)
         assert ("python -m repro train " in shell) == (processes == 1)
+        assert ("export CUDA_VISIBLE_DEVICES=${CUDA_VISIBLE_DEVICES-0};" in shell) == (
+            processes == 1
+        )
+        assert ("export TORCH_ELASTIC_SHUTDOWN_TIMEOUT=3600;" in shell) == (processes == 2)
         exported = re.search(r"export OMP_NUM_THREADS.*?;", shell)
         assert (exported is None) == (each is None)
         if each:  # the processes of a training share its threads

@@ -2,8 +2,6 @@
 
 from importlib import import_module
 
-from repro import methods
+from repro.methods import ALGORITHMS
 
-ADVANTAGES = {
-    name: import_module(f"repro.algorithms.{name}").advantages for name in methods.ALGORITHMS
-}
+ADVANTAGES = {name: import_module(f"repro.algorithms.{name}").advantages for name in ALGORITHMS}

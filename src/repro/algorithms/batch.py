@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from repro.process_reward.reward import return_to_go
+from repro.process_reward.reward import CO_AUTHORS_COUNT_EPS, return_to_go, whiten
 from repro.process_reward.settings import VARIANTS
 
 
@@ -43,6 +43,10 @@ class Batch:
         """Return an advantage, (B, 1) or (B, T), as (B, T) with 0 after each response's end."""
         advantage = advantage.expand(self.mask.shape)
         return torch.where(self.mask.bool(), advantage, torch.zeros_like(advantage))
+
+    def whitened(self, estimate: Tensor) -> Tensor:
+        """Whiten an estimate, (B, T), over all tokens of all processes, as the co-author does."""
+        return whiten(estimate, self.mask, CO_AUTHORS_COUNT_EPS, self.sum_over_processes)
 
 
 @dataclass(frozen=True)

@@ -15,33 +15,23 @@ from torch.nn import functional
 
 from repro.algorithms.batch import Batch, Estimate, ProcessTerm
 from repro.algorithms.reinforce_pp import terminal_rewards
-from repro.process_reward.reward import (
-    CO_AUTHORS_COUNT_EPS,
-    normalize_in_groups,
-    return_to_go,
-    whiten,
-)
+from repro.process_reward.reward import normalize_in_groups, return_to_go
 
 
 def advantages(batch: Batch, process: ProcessTerm | None = None) -> Estimate:
     """Estimate the total advantage of each token and the critic's target, (B, T) each.
 
-    Raises:
-        ValueError: the batch has no values.
+    ValueError: the batch has no values.
     """
     if batch.values is None:
         raise ValueError("values: None; PPO needs the critic's value before each token, (B, T)")
-
-    def whitened(estimate: Tensor) -> Tensor:
-        return whiten(estimate, batch.mask, CO_AUTHORS_COUNT_EPS, batch.sum_over_processes)
-
     outcome = generalized_advantage(terminal_rewards(batch), batch)
-    total, returns = whitened(outcome), outcome + batch.values
+    total, returns = batch.whitened(outcome), outcome + batch.values
     if process is not None:
         normalized = normalize_in_groups(process.rewards, process.mask, batch.num_generations)
         if process.variant == "reference":
             second = generalized_advantage(process.on_tokens(normalized, batch), batch)
-            total = total + process.alpha * whitened(second)
+            total = total + process.alpha * batch.whitened(second)
             returns = batch.values + total
         else:
             total = total + process.advantage(normalized, batch)

@@ -14,7 +14,7 @@ from repro.process_reward.reward import CO_AUTHORS_COUNT_EPS, return_to_go, whit
 def advantages(batch: Batch, process: ProcessTerm | None = None) -> Estimate:
     """Estimate the total advantage of each token, (B, T)."""
     returns = return_to_go(terminal_rewards(batch), batch.gamma)
-    total = whiten(returns, batch.mask, CO_AUTHORS_COUNT_EPS, batch.sum_over_processes)
+    total = batch.whitened(returns)
     if process is not None:
         count_eps = CO_AUTHORS_COUNT_EPS if process.variant == "reference" else 0.0
         normalized = whiten(process.rewards, process.mask, count_eps)

@@ -9,12 +9,7 @@ mean is subtracted and nothing scaled, so that its alpha means something else.
 """
 
 from repro.algorithms.batch import Batch, Estimate, ProcessTerm
-from repro.process_reward.reward import (
-    CO_AUTHORS_COUNT_EPS,
-    center_in_groups,
-    normalize_in_groups,
-    whiten,
-)
+from repro.process_reward.reward import center_in_groups, normalize_in_groups
 
 
 def advantages(batch: Batch, process: ProcessTerm | None = None) -> Estimate:
@@ -23,7 +18,7 @@ def advantages(batch: Batch, process: ProcessTerm | None = None) -> Estimate:
     if batch.num_generations > 1:
         rewards = rewards - rewards.mean(dim=1, keepdim=True)
     outcome = rewards.reshape(-1, 1)[batch.rows].expand(batch.mask.shape)  # (B, T)
-    total = whiten(outcome, batch.mask, CO_AUTHORS_COUNT_EPS, batch.sum_over_processes)
+    total = batch.whitened(outcome)
     if process is not None:
         normalize = center_in_groups if process.variant == "reference" else normalize_in_groups
         normalized = normalize(process.rewards, process.mask, batch.num_generations)

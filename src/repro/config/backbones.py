@@ -111,22 +111,17 @@ class GgufBackbone(_Gguf):
     """A backbone in a GGUF file, which is turned into a model folder in float32."""
 
     source: Literal["gguf"] = Field(description="Where the model comes from.")
-    path: Path
-    """The file, relative to the working directory."""
+    path: Path = Field(description="The file, relative to the working directory.")
 
 
 class PackageBackbone(_Gguf):
     """A backbone in a GGUF file that a Python package ships; none of the package's code runs."""
 
     source: Literal["package"] = Field(description="Where the model comes from.")
-    package: Text
-    """The name of the package."""
-    version: Text
-    """Its version."""
-    file: Text
-    """The path of the GGUF file in the package."""
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    """The SHA-256 of that file."""
+    package: Text = Field(description="The name of the package.")
+    version: Text = Field(description="Its version.")
+    file: Text = Field(description="The path of the GGUF file in the package.")
+    sha256: str = Field(pattern="^[0-9a-f]{64}$", description="The SHA-256 of that file.")
 
 
 Backbone = Annotated[

@@ -4,7 +4,6 @@ import json
 import re
 import string
 import sys
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -118,16 +117,11 @@ class Replay(LM):
     def __init__(self, rows: dict[int, list[dict]]):
         super().__init__()
         # lm-eval counts the documents that `samples=` selects from 0, in the order of the file.
-        self.rows = [rows[doc] for doc in sorted(rows)]
+        self.rows = [iter(rows[doc]) for doc in sorted(rows)]
 
     def generate_until(self, requests: list[Instance]) -> list[str]:
         """Return the rows; the n-th request for a doc gets its n-th one, `null` without one."""
-        asked, answers = Counter(), []
-        for request in requests:
-            rows, number = self.rows[request.doc_id], asked[request.doc_id]
-            asked[request.doc_id] += 1
-            answers.append(json.dumps(rows[number] if number < len(rows) else None))
-        return answers
+        return [json.dumps(next(self.rows[request.doc_id], None)) for request in requests]
 
 
 def _judge(benchmark: str, settings: ScoreSettings, threads: int) -> tuple[Judge, str | None]:

@@ -37,8 +37,7 @@ class ProcessRewardSettings(BaseModel):
     process_reward/rules."""
     variant: Literal["paper", "reference"] = "paper"
     """paper follows the published text, reference the co-author's code."""
-    alpha: Alpha = 0.1
-    """Weight of the process advantage in the total advantage."""
+    alpha: Alpha = Field(0.1, description="Weight of the process advantage in the total advantage.")
     w: Share = 0.1
     """Weight of the stability score in the score; the magnitude score has 1 - w."""
     k: Segments = 10
@@ -52,8 +51,7 @@ class ProcessRewardSettings(BaseModel):
     separator: Text | Annotated[list[Text], Field(min_length=1)] | None = None
     """A text that separates segments, found in decoded text, or a list of texts that a token must
     be; null for the variant's own (paper a blank line)."""
-    close_thought: bool = False
-    """Close the thought before the probe."""
+    close_thought: bool = Field(False, description="Close the thought before the probe.")
     answer_only: bool = False
     """Average over the answer's tokens only, without the box around it."""
     lead_in: Annotated[Text | None, ADDED_LATER] = None
@@ -80,7 +78,5 @@ class ProcessRewardSettings(BaseModel):
 
     def filled(self) -> Self:
         """Return these settings with the variant's own value wherever none is given."""
-        own = VARIANTS[self.variant].items()
-        return self.model_copy(
-            update={key: value for key, value in own if getattr(self, key) is None}
-        )
+        own = VARIANTS[self.variant]
+        return self.model_copy(update={key: own[key] for key in own if getattr(self, key) is None})

@@ -11,9 +11,7 @@ from repro.records.experiment import RunFolder
 from repro.report.collect import RUN_KEYS
 
 
-def read_ledger(
-    runs: Sequence[RunFolder], problems: pd.DataFrame, command: str = ""
-) -> pd.DataFrame:
+def read_ledger(runs: Sequence[RunFolder], problems: pd.DataFrame, command: str) -> pd.DataFrame:
     """Return what the records beside the runs say, a row per run and benchmark that is scored.
 
     From `Scores.problems`. Columns backbone, method, seed, benchmark; accuracy in percent (of

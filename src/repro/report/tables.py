@@ -12,16 +12,8 @@ from repro.measure.behaviours import BEHAVIOURS
 from repro.measure.intervals import MATH_VERIFY, interval, ratio_values
 from repro.measure.sampling_metrics import Cutoffs
 from repro.records.experiment import RunFolder
-from repro.report import (
-    collect,
-    compare,
-    ledger,
-    names,
-    overthinking,
-    published,
-    rivals,
-    table_sheets,
-)
+from repro.report import collect, compare, names, overthinking, published, rivals, table_sheets
+from repro.report.ledger import read_ledger
 from repro.report.rendering import say
 
 _KEYS = ["backbone", "method"]
@@ -77,7 +69,7 @@ def write_tables(
     if {"repro"} < set(points["rule"]):
         frames["rivals"] = rivals.compare_rules(points)
     Path(output_dir, "rivals.csv").unlink(missing_ok=True)  # of an earlier grid
-    frames["ledger"] = ledger.read_ledger(runs, scores.problems, command)
+    frames["ledger"] = read_ledger(runs, scores.problems, command)
     for name, frame in frames.items():
         sheet = table_sheets.SHEETS[name](frame)
         table_sheets.write(frame, sheet, output_dir, notes.get(name, note))

@@ -84,7 +84,8 @@ def overall(rows: pd.DataFrame) -> tuple[str, list[dict]]:
             p = _heterogeneity(judged)
             mean = combine(clause["verdict"] for clause in clauses)
             verdict = mean if p >= 0.05 and mean in (SUPPORTED, NO_EFFECT) else INCONCLUSIVE
-            said += f"; Cochran's Q of their differences: p = {p:.2g}"
+            if len(judged) > 1:
+                said += f"; Cochran's Q of their differences: p = {p:.2g}"
         clauses.append({"text": text, "verdict": verdict, "reason": _reason(judged) + said})
         of = of.astype(object).where(of.notna(), None)  # JSON knows no NaN
         clauses[-1]["parts"] = of.drop(columns=["claim", "clause"]).to_dict("records")

@@ -1,7 +1,9 @@
 """Callbacks: the metrics file, complete checkpoints, progress, an early end with a checkpoint."""
 
+import math
 import os
 import pickle
+import shutil
 import signal
 import sys
 import time
@@ -44,9 +46,7 @@ class MetricsFile(TrainerCallback):
     def on_train_begin(self, args, state, control, **kwargs):
         """Write the rows up to the checkpoint to resume from, whatever a killed run left behind."""
         if state.is_world_process_zero:
-            jsonl.write(
-                self.path, [self._row(logs) for logs in state.log_history if "loss" in logs]
-            )
+            jsonl.write(self.path, [self._row(of) for of in state.log_history if "loss" in of])
 
     def on_step_begin(self, args, state, control, **kwargs):
         """Start the clock: a step includes its rollout."""
@@ -57,7 +57,13 @@ class MetricsFile(TrainerCallback):
         self._step_seconds = time.perf_counter() - self._step_started
 
     def on_log(self, args, state, control, logs=None, **kwargs):
-        """Write the step's row, before a checkpoint is written."""
+        """Write the step's row, before a checkpoint is written.
+
+        RuntimeError, in every process: the gradient is not finite, and with it no weight is any
+        more. The newest checkpoint is from before.
+        """
+        if not math.isfinite(norm := float(logs.get("grad_norm") or 0)):
+            raise RuntimeError(f"step {state.global_step}: the norm of the gradient is {norm}")
         if state.is_world_process_zero and "loss" in logs:  # the summary at the end is no step
             state.log_history[-1]["step_seconds"] = self._step_seconds  # checkpoints hold it too
             jsonl.append(self.path, [self._row(state.log_history[-1])])
@@ -157,10 +163,8 @@ class StopOnSignal(TrainerCallback):
 def train_to_end(trainer: Trainer, updates_per_generation: int = 1) -> None:
     """Train from the newest complete checkpoint in the trainer's folder to the last step.
 
-    Raises:
-        ValueError: a file of the checkpoint would run code.
-        SystemExit: SIGTERM ended it early, with a checkpoint; status 143.
-        RuntimeError: training ended before the last step for any other reason.
+    ValueError: a file of the checkpoint would run code. SystemExit: SIGTERM ended it early, with a
+    checkpoint; status 143. RuntimeError: it ended before the last step for any other reason.
     """
     stop = StopOnSignal(updates_per_generation)
     trainer.remove_callback(PrinterCallback)  # it prints the logs of every step
@@ -169,6 +173,9 @@ def train_to_end(trainer: Trainer, updates_per_generation: int = 1) -> None:
     folder, is_first = Path(trainer.args.output_dir), trainer.is_world_process_zero()
     found = [newest_complete_checkpoint(folder) if is_first else None]
     [checkpoint] = broadcast_object_list(found)  # what one finds, all load
+    for path in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*") if is_first else ():
+        if not (path / MANIFEST).exists():  # else it counts among those that are kept
+            shutil.rmtree(path)
     try:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except pickle.UnpicklingError as error:  # torch's, of a file that holds more than tensors

@@ -4,7 +4,7 @@ import math
 
 from torch import Tensor
 
-from repro.measure import behaviours
+from repro.measure.behaviours import count
 from repro.training.process_scoring import ProcessScorer
 from repro.verify.thinking import find_thought
 
@@ -14,9 +14,7 @@ def response_sums(
 ) -> dict[str, float]:
     """Sum up what every method has, over this process's B responses and their rewards, (B,)."""
     texts = scorer.tokenizer.batch_decode(completions, skip_special_tokens=True)
-    backtracking = [
-        behaviours.count(find_thought(text, scorer.has_tags)).backtracking for text in texts
-    ]
+    backtracking = [count(find_thought(text, scorer.has_tags)).backtracking for text in texts]
     thoughts = zip(map(scorer.thought, completions), completions, strict=True)
     return {
         "responses": len(completions),

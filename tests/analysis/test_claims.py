@@ -285,6 +285,14 @@ def test_a_change_of_the_definitions_changes_their_date():
     assert (claims.DEFINED, claims.digest()) == ("2026-11-29", digest)
 
 
+def test_power_is_that_of_telling_an_effect_from_its_threshold(monkeypatch):
+    row = {"claim": "alpha", "part": "a part", "unit": "points", "verdict": INCONCLUSIVE}
+    row |= {"effect": -2.0, "low": -3.0, "high": -1.0, "threshold": 1.0, "smallest": 1.0}
+    frame = pd.DataFrame([row | {"seeds": 8, "few_seeds": False, "seed_sd": 1.0}])
+    monkeypatch.setattr(verdicts, "evaluate", lambda data: frame)
+    assert power.write_power(None).split()[-2:] == ["10", "-"]  # of 1 beyond it, and of 0
+
+
 def test_seeds_for_a_power_of_80_percent():
     # A paired t test with d = 0.5 needs 34 pairs, and with d = 1 ten (Cohen, 1988).
     assert [power.seeds_needed(*of) for of in ((0.5, 1), (2, 2), (-1, 1))] == [34, 10, 10]

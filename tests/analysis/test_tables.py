@@ -159,7 +159,9 @@ def write(runs, folder):
 
 def test_rates_are_unknown_where_a_responses_tokens_are(make_run, tmp_path):
     run = make_run("original", {"aime24": [problem([1, 0], [None, 40], [2, 2])]})
+    (tmp_path / "rivals.csv").write_text("of an earlier grid")
     tables.write_tables([run], ["aime24"], tmp_path)
+    assert not (tmp_path / "rivals.csv").exists()
     row = pd.read_csv(tmp_path / "backtracking.csv").iloc[0]
     assert pd.isna(row["backtracking_per_1k"]) and row["backtracking_responses"] == 100
 

@@ -61,6 +61,25 @@ def test_broken_published_numbers_are_refused_before_any_job(snakemake, tmp_path
     assert "can't decode byte" in said
 
 
+def test_a_gguf_file_that_is_not_there_is_named(snakemake, tmp_path, config):
+    config["backbones"] = {"mine": {"source": "gguf", "path": "not/there.gguf"}}
+    config |= {"grid": [{"methods": ["original"]}], "objective": {"methods": ["original"]}}
+    config["ablations"] = {}
+    assert "not/there.gguf" in said_of(yaml.safe_dump(config).encode(), snakemake, tmp_path)
+
+
+def test_without_mathematics_nothing_is_planned_that_needs_it(snakemake, tmp_path, config):
+    config["benchmarks"] = {"gpqa": {"samples": 2, "problems": 2}}
+    config |= {"ablations": {"w": [0.1, 0.5]}, "objective": {}}
+    config["grid"] = [{"methods": ["grpo", "grpo+repro", "grpo+length~alpha=0.5"]}]
+    (tmp_path / FILE).write_text(yaml.safe_dump(config))
+    done = snakemake(tmp_path, "--summary", "--configfile", str(tmp_path / FILE))
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = done.stdout  # every file that is planned
+    assert "figure6_tokens" in said and "/claims.md" in said
+    assert "figure4_ablation_w" not in said and "rivals.csv" not in said
+
+
 @pytest.mark.long
 def test_prose_and_paths_with_braces_blanks_and_dashes_work(snakemake, tmp_path, config):
     """Snakemake fills {x} in texts: not in a note, nor in the path of a file or folder."""

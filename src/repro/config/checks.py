@@ -41,6 +41,7 @@ def check(experiment: Experiment, main: Sequence[Run], every: Sequence[Run], rea
     for name, backbone in experiment.backbones.items():
         _check_backbone(name, backbone, every, experiment.process_reward.close_thought, read)
     _check_ablations(experiment, main)
+    _check_w(experiment, every)
     _check_sources(experiment)
     _check_processes(experiment, every)
     _check_sizes(experiment, every)
@@ -114,6 +115,16 @@ def _check_ablations(experiment: Experiment, main: Sequence[Run]) -> None:
         if set(values) == {getattr(experiment.process_reward, key)}:
             wrong = f"holds process_reward.{key} alone, which there is nothing to compare with"
             _refuse(f"ablations.{key} = {values}", wrong, "[], or another value")
+
+
+def _check_w(experiment: Experiment, runs: Sequence[Run]) -> None:
+    """Refuse a value of w where nothing reads it: the training would be a copy of another."""
+    variant = experiment.process_reward.variant
+    for name in dict.fromkeys(run.method for run in runs):
+        method = methods.parse(name)
+        if method.ablated == "w" and (variant == "reference" or method.rule not in methods.READ_W):
+            wrong = f"{method.rule} does not read w with process_reward.variant = {variant!r}"
+            _refuse(f"method {name!r}, of grid or ablations.w:", wrong, "alpha, k")
 
 
 def _check_sources(experiment: Experiment) -> None:

@@ -42,7 +42,7 @@ def resolve(config: dict, source: str, read_data: bool = True) -> Experiment:
     try:
         experiment = _complete(validate(config, Experiment))
         checks.check(experiment, main_runs(experiment), all_runs(experiment), read_data)
-        for run in all_runs(experiment):  # whose names may hold a setting
+        for run in main_runs(experiment):  # whose names may hold a setting
             run_settings(experiment, *run)
         wanted = [data_settings(experiment, name) for name in data_names(experiment)]
         checks.check_data(experiment, wanted, read_data)
@@ -128,10 +128,6 @@ def run_settings(experiment: Experiment, backbone: str, method: str, seed: int) 
         process_reward["rule"] = parts.rule
     if parts.ablated:
         process_reward[parts.ablated] = parts.setting()
-    variant = experiment.process_reward.variant
-    if parts.ablated == "w" and (variant == "reference" or parts.rule not in methods.READ_W):
-        wrong = f"{parts.rule} does not read w with process_reward.variant = {variant!r}"
-        raise ValueError(f"method {method!r}, of grid or ablations.w: {wrong}; allowed: alpha, k")
     given = {
         "backbone": backbone,
         "method": method,

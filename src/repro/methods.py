@@ -23,7 +23,7 @@ RULES = {  # of process rewards, in process_reward/rules/: RePro, its controls, 
     "length": "length penalty",
     "vps": "VPS",
 }
-READ_W = ("repro", "random_cuts", "shuffled")
+READ_W = ("repro", "random_cuts", "shuffled")  # the rules to which w means anything
 ABLATED = {"alpha": "\N{GREEK SMALL LETTER ALPHA}", "w": "w", "k": "k"}
 ALL = "all"  # a value of k: every segment
 _VALUE = re.compile(rf"{ALL}|\d+(\.\d+)?(e-\d+)?")

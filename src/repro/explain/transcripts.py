@@ -174,7 +174,8 @@ def write(
         scores = [[of.magnitude, of.stability, of.score] for of in one.explained.points]
         row = one.explained.row(name, number, one.line.correct)
         rows.append(row | {"scores": scores, "probes": one.by_probe})
-    rho = [correlate_with_position(*list(zip(*row["points"], strict=True))[::2]) for row in rows]
+    columns = [zip(*row["points"], strict=True) for row in rows]
+    rho = [correlate_with_position(ends, objective) for ends, _, objective in columns]
     jsonl.write(output / "objective.jsonl", rows)
     (output / "transcripts").mkdir(exist_ok=True)
     for file, one in zip(pages, judged, strict=True):
